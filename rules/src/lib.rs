@@ -1,0 +1,24 @@
+//! Terraform evaluation with three-way values, and rules written in Markdown.
+//!
+//! Data flows one way: files → [`terraform::evaluate`] → [`Stack`]s of [`Resource`]s →
+//! [`check::run`] with a [`language::Ruleset`] → [`check::Outcome`]s. A rule sees a view of a
+//! resource (type, address, a body of [`Value`]s), never HCL, so other inputs can stand behind
+//! the same view. This crate knows neither the terminal nor advisories.
+
+pub mod check;
+pub mod files;
+pub mod functions;
+pub mod language;
+pub mod policy;
+mod problem;
+mod resource;
+mod severity;
+mod span;
+pub mod terraform;
+pub mod value;
+
+pub use problem::{Problem, ProblemKind, ProblemSeverity};
+pub use resource::{Mode, Resource, Stack};
+pub use severity::Severity;
+pub use span::Span;
+pub use value::Value;

@@ -1,0 +1,1 @@
+//! IAM policy documents in one normal form, whatever way they were written.

@@ -1,0 +1,58 @@
+//! The view of a resource that rules see: an address, a type, and a body of values. Nothing of
+//! HCL is left here, so a plan, a state or another input kind can fill the same types.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::{Span, Value};
+
+/// What kind of block a resource came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
+    /// `resource` blocks.
+    Managed,
+    /// `data` blocks.
+    Data,
+}
+
+/// One resource instance.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// Terraform's own address: `module.a["x"].aws_s3_bucket.b[0]`; data resources have `data.`
+    /// before the type.
+    pub address: Arc<str>,
+    /// Managed or data.
+    pub mode: Mode,
+    /// The resource type, such as `aws_s3_bucket`.
+    pub kind: Arc<str>,
+    /// The block's second label.
+    pub name: Arc<str>,
+    /// Address of the module instance, empty for the root module.
+    pub module: Arc<str>,
+    /// An object of all written attributes and nested blocks. A nested block type is a list of
+    /// objects, also when written once. Each attribute value, each nested block object and the
+    /// body itself carries its [`Span`] in its marks. What was not written is not there.
+    pub body: Value,
+    /// The whole block.
+    pub span: Span,
+    /// Set when it is not known whether (or how often) the resource exists: its `count` or
+    /// `for_each`, or that of a module above it, is unknown. It may then be judged, but it is
+    /// only a "maybe" member of lists such as `related(…)`.
+    pub uncertain: Option<Arc<str>>,
+    /// Provider configuration it uses (`aws`, `aws.west`), where known.
+    pub provider: Option<Arc<str>>,
+}
+
+/// Everything that one root module declares, with all modules it calls.
+#[derive(Clone, Debug, Default)]
+pub struct Stack {
+    /// Directory of the root module, relative to the scanned root (empty = the root itself).
+    pub root: Arc<str>,
+    /// All instances, sorted by address.
+    pub resources: Vec<Resource>,
+    /// Module calls that could not be resolved, by module address, with the values of their
+    /// arguments: a resource whose reference appears there may have companions we cannot see.
+    pub unresolved_modules: BTreeMap<Arc<str>, Value>,
+    /// Provider configurations (`provider "aws" {}`), by local name or `name.alias`.
+    pub providers: BTreeMap<Arc<str>, Value>,
+}
