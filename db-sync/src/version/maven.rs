@@ -1,6 +1,6 @@
-//! Owns the order of Maven versions: the POM reference, "Version Order Specification", and
-//! `ComparableVersion` of maven-artifact 3.9. A version is a flat row of items here: the lists in
-//! lists of the Java class give the same order and would nest as deep as the text is long. It
+//! Owns the order of Maven versions: the POM reference, "Version Order Specification", as Maven has
+//! it since 3.9, where `.qualifier` and `-qualifier` are one (MNG-7644). A version is a flat row of
+//! items here, after that text; the Java class nests lists as deep as the text has hyphens. It
 //! refuses nothing: Maven orders any text.
 
 use super::text::{Number, Word, digits, run};
@@ -27,11 +27,20 @@ enum Item<'a> {
 }
 
 impl Item<'_> {
-    /// Whether the item does not count where a version, or a part of it, ends.
-    fn is_null(self) -> bool {
+    /// Whether the item does not count, given the one that counts after it.
+    ///
+    /// Zeros and release words end a version, or a part of it, without a difference. Before a number
+    /// with a dot they hold a place, and a release word also tells `Final-redhat` from the newer
+    /// `SP1-redhat` (MNG-7714).
+    fn is_idle_before(self, next: Item<'_>) -> bool {
         match self {
-            Self::Release => true,
-            Self::HyphenNumber(number) | Self::DotNumber(number) => number.is_zero(),
+            Self::Release => !matches!(
+                next,
+                Item::ServicePack | Item::Other(_) | Item::DotNumber(_)
+            ),
+            Self::HyphenNumber(number) | Self::DotNumber(number) => {
+                number.is_zero() && !matches!(next, Item::DotNumber(_))
+            }
             _ => false,
         }
     }
@@ -39,18 +48,18 @@ impl Item<'_> {
 
 impl<'a> Version<'a> {
     pub(super) fn parse(text: &'a [u8]) -> Self {
-        let mut items = split(text);
-        items.push(Item::End);
-        // From the end on: null items go, except before a number with a dot.
-        let mut kept: Vec<Item<'a>> = Vec::with_capacity(items.len());
+        let items = split(text);
+        let mut counting = Vec::with_capacity(items.len().saturating_add(1));
+        let mut next = Item::End;
+        counting.push(next);
         for item in items.into_iter().rev() {
-            let ends_part = !matches!(kept.last(), Some(Item::DotNumber(_)));
-            if !(item.is_null() && ends_part) {
-                kept.push(item);
+            if !item.is_idle_before(next) {
+                counting.push(item);
+                next = item;
             }
         }
-        kept.reverse();
-        Self(kept)
+        counting.reverse();
+        Self(counting)
     }
 }
 

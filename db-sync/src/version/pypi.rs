@@ -40,10 +40,16 @@ pub(super) struct Pep440<'a> {
 enum Pre<'a> {
     /// None, but the version is a development release of the release itself.
     BeforeAll,
-    Alpha(Number<'a>),
-    Beta(Number<'a>),
-    Candidate(Number<'a>),
+    In(Phase, Number<'a>),
     None,
+}
+
+/// What a pre-release is called, oldest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Alpha,
+    Beta,
+    Candidate,
 }
 
 /// The development part; a version without one is newer.
@@ -53,65 +59,71 @@ enum Dev<'a> {
     None,
 }
 
-type Spelling<'a> = (&'static [u8], fn(Number<'a>) -> Pre<'a>);
+/// Spellings of the pre-release part; where one starts another, the longer one comes first.
+const PRE_RELEASES: [(&[u8], Phase); 8] = [
+    (b"alpha", Phase::Alpha),
+    (b"a", Phase::Alpha),
+    (b"beta", Phase::Beta),
+    (b"b", Phase::Beta),
+    (b"preview", Phase::Candidate),
+    (b"pre", Phase::Candidate),
+    (b"rc", Phase::Candidate),
+    (b"c", Phase::Candidate),
+];
+
+/// Spellings of the post-release part.
+const POST_RELEASES: [&[u8]; 3] = [b"post", b"rev", b"r"];
 
 impl<'a> Pep440<'a> {
     fn parse(text: &'a [u8]) -> Option<Self> {
-        let pre_releases: [Spelling<'a>; 8] = [
-            (b"alpha", Pre::Alpha),
-            (b"a", Pre::Alpha),
-            (b"beta", Pre::Beta),
-            (b"b", Pre::Beta),
-            (b"preview", Pre::Candidate),
-            (b"pre", Pre::Candidate),
-            (b"rc", Pre::Candidate),
-            (b"c", Pre::Candidate),
-        ];
         let text = strip_prefix_any_case(text, b"v").unwrap_or(text);
         let (number, tail) = digits(text);
         let (epoch, rest) = match tail.strip_prefix(b"!") {
             Some(rest) if !number.is_empty() => (number, rest),
             _ => (&[][..], text),
         };
-        let (release, mut rest) = release(rest)?;
-
-        let pre = pre_releases
-            .iter()
-            .find_map(|(name, pre)| part(rest, name).map(|(number, tail)| (pre(number), tail)));
-        let pre = pre.map(|(pre, tail)| {
-            rest = tail;
-            pre
-        });
-        let post = implicit_post(rest).or_else(|| {
-            [&b"post"[..], b"rev", b"r"]
-                .iter()
-                .find_map(|name| part(rest, name))
-        });
-        let post = post.map(|(number, tail)| {
-            rest = tail;
-            number
-        });
-        let dev = part(rest, b"dev").map(|(number, tail)| {
-            rest = tail;
-            number
-        });
-        let local = match rest.split_first() {
-            None => None,
-            Some((b'+', local)) if is_local(local) => Some(local),
-            Some(_) => return None,
-        };
-        Some(Self {
+        let (release, rest) = release(rest)?;
+        let mut version = Self {
             epoch: Number(epoch),
             release,
-            pre: match pre {
-                Some(pre) => pre,
-                None if post.is_none() && dev.is_some() => Pre::BeforeAll,
-                None => Pre::None,
-            },
-            post,
-            dev: dev.map_or(Dev::None, Dev::Number),
-            local,
-        })
+            pre: Pre::None,
+            post: None,
+            dev: Dev::None,
+            local: None,
+        };
+        // Most versions end here.
+        if !rest.is_empty() {
+            version.read_parts(rest)?;
+        }
+        Some(version)
+    }
+
+    /// Reads what follows the release; all of it, or the version is none.
+    fn read_parts(&mut self, mut rest: &'a [u8]) -> Option<()> {
+        let pre = PRE_RELEASES.iter().find_map(|&(name, phase)| {
+            let (number, tail) = part(rest, name)?;
+            Some((Pre::In(phase, number), tail))
+        });
+        if let Some((pre, tail)) = pre {
+            (self.pre, rest) = (pre, tail);
+        }
+        let post =
+            implicit_post(rest).or_else(|| POST_RELEASES.iter().find_map(|name| part(rest, name)));
+        if let Some((number, tail)) = post {
+            (self.post, rest) = (Some(number), tail);
+        }
+        if let Some((number, tail)) = part(rest, b"dev") {
+            (self.dev, rest) = (Dev::Number(number), tail);
+            if pre.is_none() && post.is_none() {
+                self.pre = Pre::BeforeAll;
+            }
+        }
+        match rest.split_first() {
+            None => {}
+            Some((b'+', local)) if is_local(local) => self.local = Some(local),
+            Some(_) => return None,
+        }
+        Some(())
     }
 }
 

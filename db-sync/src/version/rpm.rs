@@ -11,7 +11,7 @@ use super::text::{Number, digits, run};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Version<'a> {
     epoch: Number<'a>,
-    version: &'a [u8],
+    upstream: &'a [u8],
     /// A missing release is older than any other: a bound without release lies before all its builds.
     release: Option<&'a [u8]>,
 }
@@ -25,13 +25,13 @@ impl<'a> Version<'a> {
         };
         let mut hyphen = rest.rsplitn(2, |&byte| byte == b'-');
         let last = hyphen.next().unwrap_or_default();
-        let (version, release) = match hyphen.next() {
-            Some(version) => (version, Some(last)),
+        let (upstream, release) = match hyphen.next() {
+            Some(upstream) => (upstream, Some(last)),
             None => (last, None),
         };
         Self {
             epoch: Number(epoch),
-            version,
+            upstream,
             release,
         }
     }
@@ -41,7 +41,7 @@ impl Ord for Version<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.epoch
             .cmp(&other.epoch)
-            .then_with(|| segments(self.version).cmp(segments(other.version)))
+            .then_with(|| segments(self.upstream).cmp(segments(other.upstream)))
             .then_with(|| match (self.release, other.release) {
                 (Some(a), Some(b)) => segments(a).cmp(segments(b)),
                 (a, b) => a.is_some().cmp(&b.is_some()),
