@@ -19,7 +19,7 @@ pub fn by_magic(_first: &[u8], _evidence: Evidence) -> Vec<&'static Parser> {
 }
 
 /// Runs one parser on one file. Its error, and its panic, become a gap.
-pub fn run(parser: &Parser, path: &str, content: Content<'_>) -> Facts {
+pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
     let mut facts = Facts::default();
     let _ = (parser.parse)(Input { path, content }, &mut facts);
     facts
