@@ -82,6 +82,9 @@ pub struct Unknown {
     pub at_least: Option<u32>,
     /// For strings: it certainly starts with this (`"arn:aws:s3:::${x}"`).
     pub prefix: Option<Arc<str>>,
+    /// For strings: the partly unknown value that this text is the JSON encoding of, so that
+    /// what is known inside `jsonencode({…})` stays visible.
+    pub encoded: Option<Arc<Value>>,
 }
 
 /// The payload of a value.
@@ -238,6 +241,7 @@ impl Value {
             not_null: false,
             at_least: None,
             prefix: None,
+            encoded: None,
         })
         .into()
     }
