@@ -5,6 +5,9 @@
 //! by each function under one rule: what the known part decides is decided, the rest is unknown
 //! and carries the marks of all arguments.
 
+pub mod convert;
+pub mod limits;
+
 use crate::Value;
 use crate::files::Files;
 
