@@ -64,22 +64,13 @@ impl<'a> Members<'a> {
 
     fn finish(mut self) -> Value {
         self.definite.sort_by(|a, b| a.address.cmp(&b.address));
+        let rest = self.maybe.map(Value::unknown);
         Kind::List(List {
             items: self.definite.into_iter().map(World::view).collect(),
             shape: Shape::List,
-            rest: self.maybe.map(unknown),
+            rest: rest.and_then(|value| value.as_unknown().cloned()),
         })
         .into()
-    }
-}
-
-fn unknown(origin: Origin) -> Unknown {
-    Unknown {
-        origin: Arc::new(origin),
-        kind: crate::value::Type::Any,
-        not_null: false,
-        at_least: None,
-        prefix: None,
     }
 }
 

@@ -15,7 +15,8 @@ pub(super) const NAMES: [&str; 5] = ["name", "bucket", "id", "identifier", "arn"
 /// A stack with its indexes.
 pub(crate) struct World<'a> {
     pub(super) stack: &'a Stack,
-    by_kind: BTreeMap<(Mode, &'a str), Vec<usize>>,
+    managed: BTreeMap<&'a str, Vec<usize>>,
+    data: BTreeMap<&'a str, Vec<usize>>,
     by_address: BTreeMap<&'a str, usize>,
     /// By type and attribute: the resources of that type by what the attribute says.
     mentions: RefCell<BTreeMap<(String, String), Rc<Mentions>>>,
@@ -46,16 +47,21 @@ pub(super) struct ModuleArguments {
 
 impl<'a> World<'a> {
     pub(crate) fn new(stack: &'a Stack) -> Self {
-        let mut by_kind: BTreeMap<(Mode, &str), Vec<usize>> = BTreeMap::new();
+        let mut managed: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut data: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut by_address = BTreeMap::new();
         for (index, resource) in stack.resources.iter().enumerate() {
-            let kind = (resource.mode, &*resource.kind);
-            by_kind.entry(kind).or_default().push(index);
+            let by_kind = match resource.mode {
+                Mode::Managed => &mut managed,
+                Mode::Data => &mut data,
+            };
+            by_kind.entry(&*resource.kind).or_default().push(index);
             by_address.insert(&*resource.address, index);
         }
         Self {
             stack,
-            by_kind,
+            managed,
+            data,
             by_address,
             mentions: RefCell::default(),
             named: RefCell::default(),
@@ -65,11 +71,16 @@ impl<'a> World<'a> {
 
     /// All types in the stack.
     pub(super) fn kinds(&self) -> impl Iterator<Item = (Mode, &'a str)> {
-        self.by_kind.keys().copied()
+        let managed = self.managed.keys().map(|kind| (Mode::Managed, *kind));
+        managed.chain(self.data.keys().map(|kind| (Mode::Data, *kind)))
     }
 
     pub(super) fn of_kind(&self, mode: Mode, kind: &str) -> &[usize] {
-        self.by_kind.get(&(mode, kind)).map_or(&[], Vec::as_slice)
+        let by_kind = match mode {
+            Mode::Managed => &self.managed,
+            Mode::Data => &self.data,
+        };
+        by_kind.get(kind).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn resource(&self, index: usize) -> Option<&'a Resource> {

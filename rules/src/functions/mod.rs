@@ -41,3 +41,8 @@ pub type Function = fn(&[Value], &Context<'_>) -> Result<Value, FunctionError>;
 pub fn lookup(_name: &str) -> Option<Function> {
     None
 }
+
+/// Looks up a function that only rules have.
+pub fn lookup_rule(_name: &str) -> Option<Function> {
+    None
+}
