@@ -344,6 +344,7 @@ impl Value {
             not_null: true,
             at_least: None,
             prefix,
+            encoded: None,
         })
         .into();
         value.edit_marks(|marks| marks.pieces = Some(pieces.into()));

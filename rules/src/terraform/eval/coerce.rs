@@ -5,26 +5,8 @@ use rust_decimal::Decimal;
 
 use super::{EvalError, fault};
 use crate::Value;
+use crate::functions::convert::parse_number;
 use crate::value::Kind;
-
-/// A number as Terraform prints it: without exponent and without trailing zeros.
-pub fn number_to_text(number: Decimal) -> String {
-    number.normalize().to_string()
-}
-
-/// Reads a number, with exponent too. `None` if it is none, or has more than 28 digits.
-pub fn text_to_number(text: &str) -> Option<Decimal> {
-    if !text.starts_with(|first: char| first.is_ascii_digit() || first == '-') {
-        return None;
-    }
-    if text.contains(['e', 'E']) {
-        Decimal::from_scientific(text).ok()
-    } else if text.contains('_') {
-        None
-    } else {
-        text.parse().ok()
-    }
-}
 
 /// What the value is called in messages; never the value itself, which may be sensitive.
 pub(super) fn name_of(value: &Value) -> &'static str {
@@ -43,9 +25,9 @@ pub(super) fn name_of(value: &Value) -> &'static str {
 pub(super) fn number(value: &Value) -> Result<Option<Decimal>, EvalError> {
     match &value.kind {
         Kind::Number(number) => Ok(Some(*number)),
-        Kind::String(text) => match text_to_number(text) {
-            Some(number) => Ok(Some(number)),
-            None => fault("a number is required, not a string that is none"),
+        Kind::String(text) => match parse_number(text) {
+            Ok(number) => Ok(Some(number)),
+            Err(_) => fault("a number is required, not a string that is none"),
         },
         Kind::Unknown(_) => Ok(None),
         _ => fault(format!("a number is required, not {}", name_of(value))),
@@ -57,8 +39,8 @@ pub(super) fn bool(value: &Value) -> Result<Option<bool>, EvalError> {
     match &value.kind {
         Kind::Bool(value) => Ok(Some(*value)),
         Kind::String(text) => match &**text {
-            "true" => Ok(Some(true)),
-            "false" => Ok(Some(false)),
+            "true" | "1" => Ok(Some(true)),
+            "false" | "0" => Ok(Some(false)),
             _ => fault("a bool is required, not a string that is none"),
         },
         Kind::Unknown(_) => Ok(None),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use hcl_edit::expr::{Array, ForExpr, Object, ObjectKey};
 
-use super::coerce::{self, name_of, number_to_text};
+use super::coerce::{self, name_of};
 use super::{EvalError, Evaluator, Frame, count, fault};
 use crate::Value;
+use crate::functions::convert::format_number;
 use crate::value::{Kind, List, Map, Shape, Type, Unknown};
 
 /// What a loop runs over: definite members, and why there may be more.
@@ -67,6 +68,7 @@ fn unseen(unknown: &Unknown) -> Unknown {
         not_null: false,
         at_least: None,
         prefix: None,
+        encoded: None,
     }
 }
 
@@ -74,7 +76,7 @@ fn unseen(unknown: &Unknown) -> Unknown {
 fn key_text(key: &Value) -> Result<Result<Arc<str>, Unknown>, EvalError> {
     match &key.kind {
         Kind::String(text) => Ok(Ok(text.clone())),
-        Kind::Number(number) => Ok(Ok(number_to_text(*number).into())),
+        Kind::Number(number) => Ok(Ok(format_number(*number).into())),
         Kind::Bool(value) => Ok(Ok(value.to_string().into())),
         Kind::Unknown(unknown) => Ok(Err(unseen(unknown))),
         _ => fault(format!("{} is no key of an object", name_of(key))),
@@ -236,6 +238,7 @@ impl Loop {
                 not_null: true,
                 at_least: unknown.at_least.filter(|_| complete),
                 prefix: None,
+                encoded: None,
             })
             .into();
         }

@@ -12,28 +12,24 @@ use hcl_edit::expr::{Expression, FuncArgs, TraversalOperator};
 use rust_decimal::Decimal;
 
 use crate::Value;
+use crate::functions::convert::parse_number;
 use crate::functions::{Context, FunctionError};
 
 mod budget;
 mod call;
 mod coerce;
 mod collection;
-mod equality;
 mod operators;
 mod template;
 #[cfg(test)]
 mod tests;
 mod traversal;
-mod types;
 
 pub use budget::{
     Allowance, Budget, MAX_DEPTH, MAX_DEPTH_ALONE, MAX_MEMBERS, MAX_STEPS,
     MAX_STEPS_PER_EXPRESSION, MAX_TEXT, MAX_VALUE_DEPTH,
 };
-pub use coerce::{number_to_text, text_to_number};
-pub use equality::equals;
 pub use traversal::{attribute, index};
-pub use types::type_of;
 
 /// Why an expression has no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +81,16 @@ pub trait Scope {
         root: &str,
         operators: &[Decorated<TraversalOperator>],
     ) -> Option<Result<(Value, usize), EvalError>>;
+
+    /// As `resolve`, for scopes that look into indexes before they decide what to evaluate.
+    fn resolve_in(
+        &self,
+        root: &str,
+        operators: &[Decorated<TraversalOperator>],
+        _evaluate: Evaluate<'_>,
+    ) -> Option<Result<(Value, usize), EvalError>> {
+        self.resolve(root, operators)
+    }
 
     /// A function that only this scope has; asked before the standard table. Arguments are
     /// evaluated. `None`: not known here.
@@ -198,9 +204,9 @@ impl Evaluator<'_> {
                     |written| String::from(&**written),
                 );
                 text.retain(|character| !character.is_whitespace());
-                match text_to_number(&text) {
-                    Some(number) => Ok(number.into()),
-                    None => fault(format!("{text} is not a number of at most 28 digits")),
+                match parse_number(&text) {
+                    Ok(number) => Ok(number.into()),
+                    Err(_) => fault(format!("{text} is not a number of at most 28 digits")),
                 }
             }
             Expression::String(text) => {
@@ -240,7 +246,8 @@ impl Evaluator<'_> {
             let value = self.expression(hoisted)?;
             return self.operators(value, operators);
         }
-        match self.scope.resolve(root, operators) {
+        let evaluate = |expression: &Expression| self.expression(expression);
+        match self.scope.resolve_in(root, operators, &evaluate) {
             Some(result) => {
                 let (value, used) = result?;
                 self.operators(value, operators.get(used..).unwrap_or_default())

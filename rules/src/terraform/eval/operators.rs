@@ -5,9 +5,9 @@ use std::sync::Arc;
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression, UnaryOp, UnaryOperator};
 use rust_decimal::Decimal;
 
-use super::types::{type_of, unify};
-use super::{EvalError, Evaluator, coerce, equals, fault};
+use super::{EvalError, Evaluator, coerce, fault};
 use crate::Value;
+use crate::functions::convert::{equals, type_of, unify};
 use crate::value::{Kind, Origin, Type, Unknown};
 
 /// An unknown value that is certainly not null.
@@ -18,6 +18,7 @@ fn result_of(origin: Arc<Origin>, kind: Type) -> Value {
         not_null: true,
         at_least: None,
         prefix: None,
+        encoded: None,
     })
     .into()
 }
@@ -70,10 +71,13 @@ impl Evaluator<'_> {
     fn equality(&self, left: &Value, right: &Value, negated: bool) -> Result<Value, EvalError> {
         self.budget.measure(left)?;
         self.budget.measure(right)?;
-        Ok(match equals(left, right) {
-            Some(equal) => (equal != negated).into(),
-            None => result_of(reason(left, right), Type::Bool),
-        })
+        let same = left.identity().is_some() && left.identity() == right.identity();
+        Ok(
+            match Some(true).filter(|_| same).or_else(|| equals(left, right)) {
+                Some(equal) => (equal != negated).into(),
+                None => result_of(reason(left, right), Type::Bool),
+            },
+        )
     }
 
     /// `&&` (decided by false) and `||` (decided by true). The right side counts only where the
@@ -150,7 +154,7 @@ fn either(origin: Arc<Origin>, left: &Value, right: &Value) -> Value {
     let kind = match (left.is_null(), right.is_null()) {
         (true, _) => type_of(right),
         (_, true) => type_of(left),
-        _ => unify(&type_of(left), &type_of(right)),
+        _ => unify(&[type_of(left), type_of(right)]).unwrap_or(Type::Any),
     };
     let prefix = match (prefix_of(left), prefix_of(right)) {
         (Some(a), Some(b)) => {
@@ -174,6 +178,7 @@ fn either(origin: Arc<Origin>, left: &Value, right: &Value) -> Value {
         not_null: not_null(left) && not_null(right),
         at_least,
         prefix,
+        encoded: None,
     })
     .into()
 }

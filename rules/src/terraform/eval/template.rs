@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use hcl_edit::template::{Directive, Element, ForDirective, IfDirective, Template};
 
-use super::coerce::{self, name_of, number_to_text};
+use super::coerce::{self, name_of};
 use super::collection::{Members, members};
 use super::{EvalError, Evaluator, Frame, fault};
 use crate::Value;
+use crate::functions::convert::format_number;
 use crate::value::{Kind, Origin, Piece};
 
 /// The text of a template as it is built.
@@ -94,7 +95,7 @@ impl Text {
         self.marks = std::mem::replace(&mut self.marks, Value::NULL).marked_by(value);
         match &value.kind {
             Kind::String(text) => self.current.push_str(text),
-            Kind::Number(number) => self.current.push_str(&number_to_text(*number)),
+            Kind::Number(number) => self.current.push_str(&format_number(*number)),
             Kind::Bool(true) => self.current.push_str("true"),
             Kind::Bool(false) => self.current.push_str("false"),
             Kind::Unknown(unknown) => match value.pieces() {

@@ -6,9 +6,10 @@ use hcl_edit::Decorated;
 use hcl_edit::expr::TraversalOperator;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::coerce::{self, name_of, number_to_text};
+use super::coerce::{self, name_of};
 use super::{EvalError, Evaluator, fault};
 use crate::Value;
+use crate::functions::convert::format_number;
 use crate::value::{Kind, List, Map, Origin, Shape, Type, Unknown};
 
 /// Reads an attribute of an object or an entry of a map. What an open object may have is
@@ -57,7 +58,7 @@ fn element(value: &Value, list: &List, key: &Value) -> Result<Value, EvalError> 
     };
     if let Some(rest) = &list.rest {
         // Further members may stand before the ones we see.
-        return Ok(beyond(value, rest, &number_to_text(position)));
+        return Ok(beyond(value, rest, &format_number(position)));
     }
     match position.to_usize().and_then(|at| list.items.get(at)) {
         Some(item) => Ok(item.clone()),
@@ -71,7 +72,7 @@ fn element(value: &Value, list: &List, key: &Value) -> Result<Value, EvalError> 
 fn key_text(key: &Value) -> Result<Arc<str>, EvalError> {
     match &key.kind {
         Kind::String(text) => Ok(text.clone()),
-        Kind::Number(number) => Ok(number_to_text(*number).into()),
+        Kind::Number(number) => Ok(format_number(*number).into()),
         Kind::Bool(value) => Ok(value.to_string().into()),
         _ => fault(format!("{} is no key", name_of(key))),
     }
@@ -223,6 +224,7 @@ impl Evaluator<'_> {
                     not_null: true,
                     at_least: None,
                     prefix: None,
+                    encoded: None,
                 })
                 .into()
             }
