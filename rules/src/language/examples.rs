@@ -22,11 +22,11 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
     let mut errors = Vec::new();
     let shows = |expectation| file.examples.iter().any(|e| e.expectation == expectation);
     for (expectation, heading) in [
-        (Expectation::Fails, "Fails"),
-        (Expectation::Passes, "Passes"),
+        (Expectation::Fails, "`## Fails`"),
+        (Expectation::Passes, "`## Fix` or `## Passes`"),
     ] {
         if !shows(expectation) {
-            let message = format!("a rule has at least one example under `## {heading}`");
+            let message = format!("a rule has at least one example under {heading}");
             errors.push(error(1, message));
         }
     }

@@ -3,14 +3,14 @@
 //! library alone and names nothing outside itself.
 
 /// Largest rule file that is read, in bytes. The longest rule that ships has about 6 KB.
-pub const MAX_RULE_FILE: usize = 256 * 1024;
+pub(crate) const MAX_RULE_FILE: usize = 256 * 1024;
 
 /// What an example shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expectation {
+pub(crate) enum Expectation {
     /// Under `## Fails`: the rule has at least one finding.
     Fails,
-    /// Under `## Passes`: no finding, and nothing is left undecided.
+    /// Under `## Passes` or `## Fix`: no finding, and nothing is left undecided.
     Passes,
     /// A fence marked `hcl undecided`: no finding, and at least one undecided resource.
     Undecided,
@@ -18,28 +18,39 @@ pub enum Expectation {
 
 /// One fenced example.
 #[derive(Clone, Debug)]
-pub struct Example {
+pub(crate) struct Example {
     /// What it shows.
-    pub expectation: Expectation,
+    pub(crate) expectation: Expectation,
     /// 1-based line of its first line of code.
-    pub line: u32,
+    pub(crate) line: u32,
     /// The configuration.
-    pub source: String,
+    pub(crate) source: String,
 }
 
 /// The parts of a rule file.
 #[derive(Clone, Debug)]
-pub struct Document {
+pub(crate) struct Document {
     /// The first heading.
-    pub title: String,
+    pub(crate) title: String,
     /// Everything a reader needs, without title, rule block and examples.
-    pub help: String,
+    pub(crate) help: String,
     /// The rule block.
-    pub rule: String,
+    pub(crate) rule: String,
     /// 1-based line of the rule block's first line of code.
-    pub rule_line: u32,
+    pub(crate) rule_line: u32,
     /// All examples in order.
-    pub examples: Vec<Example>,
+    pub(crate) examples: Vec<Example>,
+}
+
+/// What the lines under a heading are.
+#[derive(Clone, Copy)]
+enum Section {
+    /// For the reader.
+    Prose,
+    /// For the reader too, but its code must pass.
+    Fix,
+    /// Tests.
+    Examples(Expectation),
 }
 
 /// A fence that is open while lines are read.
@@ -51,7 +62,7 @@ struct Fence {
 }
 
 /// Splits `text`. The error is a line and what is wrong there.
-pub fn split(text: &str) -> Result<Document, (u32, String)> {
+pub(crate) fn split(text: &str) -> Result<Document, (u32, String)> {
     if text.len() > MAX_RULE_FILE {
         return Err((1, format!("a rule file has at most {MAX_RULE_FILE} bytes")));
     }
@@ -60,7 +71,7 @@ pub fn split(text: &str) -> Result<Document, (u32, String)> {
     let mut help = String::new();
     let mut rule: Option<(u32, String)> = None;
     let mut examples = Vec::new();
-    let mut section: Option<Expectation> = None;
+    let mut section = Section::Prose;
     let mut fence: Option<Fence> = None;
     let mut number: u32 = 0;
 
@@ -93,12 +104,13 @@ pub fn split(text: &str) -> Result<Document, (u32, String)> {
         }
         if let Some(heading) = line.strip_prefix("## ") {
             section = match heading.trim() {
-                "Fails" => Some(Expectation::Fails),
-                "Passes" => Some(Expectation::Passes),
-                _ => None,
+                "Fails" => Section::Examples(Expectation::Fails),
+                "Passes" => Section::Examples(Expectation::Passes),
+                "Fix" => Section::Fix,
+                _ => Section::Prose,
             };
         }
-        if section.is_none() {
+        if !matches!(section, Section::Examples(_)) {
             help.push_str(line);
             help.push('\n');
         }
@@ -137,43 +149,41 @@ fn open_fence(line: &str, number: u32) -> Option<Fence> {
 
 fn close(
     fence: Fence,
-    section: Option<Expectation>,
+    section: Section,
     rule: &mut Option<(u32, String)>,
     examples: &mut Vec<Example>,
     help: &mut String,
 ) -> Result<(), (u32, String)> {
     let words: Vec<&str> = fence.info.split_whitespace().collect();
-    let first_line = fence.line.saturating_add(1);
-    match (words.as_slice(), section) {
+    let line = fence.line.saturating_add(1);
+    let expectation = match (words.as_slice(), section) {
         (["hcl", "rule"], _) => {
             if rule.is_some() {
                 return Err((fence.line, "a file holds one rule block".into()));
             }
-            *rule = Some((first_line, fence.code));
+            *rule = Some((line, fence.code));
+            return Ok(());
         }
-        (["hcl"], Some(expectation)) => examples.push(Example {
+        (["hcl"], Section::Examples(expectation)) => Some(expectation),
+        (["hcl", "undecided"], Section::Examples(_)) => Some(Expectation::Undecided),
+        (_, Section::Examples(_)) => {
+            let message = "an example is marked `hcl` or `hcl undecided`";
+            return Err((fence.line, message.into()));
+        }
+        (["hcl"], Section::Fix) => Some(Expectation::Passes),
+        _ => None,
+    };
+    if !matches!(section, Section::Examples(_)) {
+        for part in [&fence.marker, &fence.info, "\n", &fence.code, &fence.marker, "\n"] {
+            help.push_str(part);
+        }
+    }
+    if let Some(expectation) = expectation {
+        examples.push(Example {
             expectation,
-            line: first_line,
+            line,
             source: fence.code,
-        }),
-        (["hcl", "undecided"], Some(_)) => examples.push(Example {
-            expectation: Expectation::Undecided,
-            line: first_line,
-            source: fence.code,
-        }),
-        (_, Some(_)) => {
-            return Err((
-                fence.line,
-                "an example is marked `hcl` or `hcl undecided`".into(),
-            ));
-        }
-        (_, None) => {
-            for line in [fence.marker.as_str(), &fence.info, "\n", &fence.code] {
-                help.push_str(line);
-            }
-            help.push_str(&fence.marker);
-            help.push('\n');
-        }
+        });
     }
     Ok(())
 }
@@ -215,6 +225,7 @@ mod tests {
         assert_eq!(
             shown,
             [
+                (Expectation::Passes, 12, "a = 1\n"),
                 (Expectation::Fails, 20, "bad\n"),
                 (Expectation::Passes, 25, "good\n"),
                 (Expectation::Undecided, 28, "who knows\n"),

@@ -18,9 +18,7 @@ mod names;
 mod syntax;
 
 pub use load::{MAX_DEPTH, MAX_FILES};
-pub use markdown::MAX_RULE_FILE;
 pub(crate) use syntax::{Check, Local, RuleBlock, Selector, Subject};
-pub use syntax::MAX_RULE_BLOCK;
 
 /// What the report needs to know of a rule.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use hcl_edit::visit::{self, Visit};
 
 /// Terraform's own functions that a rule may call: the pure ones. A rule reads no files and
 /// knows neither time nor chance.
-pub const TERRAFORM: &[&str] = &[
+pub(crate) const TERRAFORM: &[&str] = &[
     "abs", "alltrue", "anytrue", "base64decode", "base64encode", "can", "ceil", "chomp",
     "chunklist", "cidrhost", "cidrnetmask", "cidrsubnet", "coalesce", "coalescelist", "compact",
     "concat", "contains", "distinct", "element", "endswith", "flatten", "floor", "format",
@@ -25,28 +25,28 @@ pub const TERRAFORM: &[&str] = &[
 ];
 
 /// Functions of rules that look at values only.
-pub const VALUES: &[&str] = &[
+pub(crate) const VALUES: &[&str] = &[
     "allows", "bool", "configured", "first", "list", "policy", "port_in", "public_cidr",
     "public_principal",
 ];
 
 /// Functions of rules that look at the stack.
-pub const STACK: &[&str] = &["all", "refers", "related", "target"];
+pub(crate) const STACK: &[&str] = &["all", "refers", "related", "target"];
 
 /// What may be named at one place of a rule.
 #[derive(Clone, Copy)]
-pub struct Names<'a> {
+pub(crate) struct Names<'a> {
     /// Declared `local.*`.
-    pub locals: &'a BTreeSet<String>,
+    pub(crate) locals: &'a BTreeSet<String>,
     /// Whether there is a `self`.
-    pub has_self: bool,
+    pub(crate) has_self: bool,
     /// Whether there is an `each`.
-    pub has_each: bool,
+    pub(crate) has_each: bool,
 }
 
 impl<'a> Names<'a> {
     /// In the rule block itself.
-    pub fn rule(locals: &'a BTreeSet<String>) -> Self {
+    pub(crate) fn rule(locals: &'a BTreeSet<String>) -> Self {
         Self {
             locals,
             has_self: false,
@@ -55,7 +55,7 @@ impl<'a> Names<'a> {
     }
 
     /// In a subject block.
-    pub fn subject(locals: &'a BTreeSet<String>, has_self: bool) -> Self {
+    pub(crate) fn subject(locals: &'a BTreeSet<String>, has_self: bool) -> Self {
         Self {
             locals,
             has_self,
@@ -64,13 +64,13 @@ impl<'a> Names<'a> {
     }
 
     /// In a check, with `each` if it has a `for_each`.
-    pub fn with_each(self, has_each: bool) -> Self {
+    pub(crate) fn with_each(self, has_each: bool) -> Self {
         Self { has_each, ..self }
     }
 }
 
 /// Checks all names in `expression`. The error is a place and what is wrong there.
-pub fn check(
+pub(crate) fn check(
     expression: &Expression,
     names: &Names<'_>,
 ) -> Result<(), (Option<Range<usize>>, String)> {

@@ -11,7 +11,7 @@ use hcl_edit::structure::{Attribute, Block, Body, Structure};
 use super::names::{self, Names};
 
 /// Longest rule block, in bytes. The parser itself bounds nesting and operator chains.
-pub const MAX_RULE_BLOCK: usize = 64 * 1024;
+pub(crate) const MAX_RULE_BLOCK: usize = 64 * 1024;
 
 /// Severity words that a rule may use.
 const SEVERITIES: [&str; 4] = ["CRITICAL", "HIGH", "MEDIUM", "LOW"];
@@ -21,26 +21,26 @@ pub type SyntaxError = (u32, String);
 
 /// The content of one rule block.
 #[derive(Debug)]
-pub struct RuleBlock {
+pub(crate) struct RuleBlock {
     /// Kebab-case id.
-    pub id: String,
+    pub(crate) id: String,
     /// One of `CRITICAL`, `HIGH`, `MEDIUM`, `LOW`.
-    pub severity: String,
+    pub(crate) severity: String,
     /// Version that brought the rule.
-    pub since: String,
+    pub(crate) since: String,
     /// Ids by which other tools know it.
-    pub aliases: Vec<String>,
+    pub(crate) aliases: Vec<String>,
     /// Framework and its control ids.
-    pub controls: Vec<(String, Vec<String>)>,
+    pub(crate) controls: Vec<(String, Vec<String>)>,
     /// Names that all subjects share.
-    pub locals: Vec<Local>,
+    pub(crate) locals: Vec<Local>,
     /// What the rule speaks of.
-    pub subjects: Vec<Subject>,
+    pub(crate) subjects: Vec<Subject>,
 }
 
 /// What a subject block selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selector {
+pub(crate) enum Selector {
     /// `resource "T"`
     Managed(String),
     /// `data "T"`
@@ -51,51 +51,51 @@ pub enum Selector {
 
 /// One `resource`, `data` or `stack` block.
 #[derive(Debug)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// What it speaks of; one block may name several types.
-    pub selectors: Vec<Selector>,
+    pub(crate) selectors: Vec<Selector>,
     /// Names for this block.
-    pub locals: Vec<Local>,
+    pub(crate) locals: Vec<Local>,
     /// Limits the block; where it is false the rule says nothing of the resource.
-    pub when: Option<Expression>,
+    pub(crate) when: Option<Expression>,
     /// The checks.
-    pub checks: Vec<Check>,
+    pub(crate) checks: Vec<Check>,
 }
 
 /// A named expression of a `locals` block.
 #[derive(Debug)]
-pub struct Local {
+pub(crate) struct Local {
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// Its value.
-    pub value: Expression,
+    pub(crate) value: Expression,
 }
 
 /// One `check` block.
 #[derive(Debug)]
-pub struct Check {
+pub(crate) struct Check {
     /// Path of the attribute that a finding points to.
-    pub attribute: Vec<String>,
+    pub(crate) attribute: Vec<String>,
     /// What must hold.
-    pub condition: Expression,
+    pub(crate) condition: Expression,
     /// What is wrong where it does not hold.
-    pub message: Expression,
+    pub(crate) message: Expression,
     /// Value to write instead.
-    pub fix: Option<Expression>,
+    pub(crate) fix: Option<Expression>,
     /// Judges each member of a collection.
-    pub for_each: Option<Expression>,
+    pub(crate) for_each: Option<Expression>,
     /// Limits the check.
-    pub when: Option<Expression>,
+    pub(crate) when: Option<Expression>,
     /// The resource to report on instead of `self`.
-    pub at: Option<Expression>,
+    pub(crate) at: Option<Expression>,
     /// Names for this check.
-    pub locals: Vec<Local>,
+    pub(crate) locals: Vec<Local>,
     /// 1-based line in the rule's file.
-    pub line: u32,
+    pub(crate) line: u32,
 }
 
 /// Reads the rule block, whose first line is `first_line` of its file.
-pub fn parse(source: &str, first_line: u32) -> Result<RuleBlock, SyntaxError> {
+pub(crate) fn parse(source: &str, first_line: u32) -> Result<RuleBlock, SyntaxError> {
     if source.len() > MAX_RULE_BLOCK {
         let message = format!("a rule block has at most {MAX_RULE_BLOCK} bytes");
         return Err((first_line, message));
