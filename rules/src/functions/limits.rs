@@ -21,8 +21,8 @@ pub const MAX_WIDTH: usize = 4096;
 pub const MAX_PATTERN: usize = 16 << 10;
 /// Bytes of a compiled regular expression.
 pub const MAX_REGEX: usize = 1 << 20;
-/// Nodes that a YAML document may have once its aliases are expanded.
-pub const MAX_YAML_NODES: usize = 100_000;
+/// Parts of a decoded JSON, YAML (once its aliases are expanded) or CSV document.
+pub const MAX_DOCUMENT: usize = 200_000;
 /// Files that `fileset()` visits.
 pub const MAX_FILES: usize = 20_000;
 
