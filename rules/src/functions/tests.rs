@@ -1,0 +1,296 @@
+//! The table as a whole: every function on arbitrary arguments, and what all calls share.
+
+use std::io;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::convert::{is_certain, make_set};
+use super::limits::{MAX_DEPTH, MAX_TEXT};
+use super::*;
+use crate::files::DirEntry;
+use crate::value::{Kind, List, Map, Marks, Origin, Shape, Type, Unknown};
+
+/// A folder of three files.
+pub(super) struct Folder;
+
+const FILES: [(&str, &[u8]); 3] = [
+    ("a.txt", b"hello"),
+    ("sub/b.json", b"{\"x\": 1}"),
+    ("sub/c.bin", &[0xff, 0]),
+];
+
+impl Files for Folder {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        FILES
+            .iter()
+            .find(|(name, _)| *name == path)
+            .map(|(_, bytes)| bytes.to_vec())
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
+        let entry = |name: &str, is_dir| DirEntry {
+            name: name.into(),
+            is_dir,
+        };
+        match path {
+            "" => Ok(vec![entry("a.txt", false), entry("sub", true)]),
+            "sub" => Ok(vec![entry("b.json", false), entry("c.bin", false)]),
+            _ => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+/// Calls a function in the root of [`Folder`].
+pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
+    let context = Context {
+        files: &Folder,
+        directory: "",
+    };
+    let function = lookup(name).or_else(|| lookup_rule(name));
+    function.unwrap_or_else(|| panic!("{name} is not known"))(arguments, &context)
+}
+
+/// The result of a call that succeeds.
+pub(super) fn good(name: &str, arguments: &[Value]) -> Value {
+    call(name, arguments).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// A list of strings.
+pub(super) fn texts(items: &[&str]) -> Value {
+    Value::list(items.iter().map(|item| Value::from(*item)))
+}
+
+/// A list of numbers.
+pub(super) fn numbers(items: &[i64]) -> Value {
+    Value::list(items.iter().map(|item| Value::from(*item)))
+}
+
+/// A map or object.
+pub(super) fn map<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::map(entries.map(|(key, value)| (key.into(), value)))
+}
+
+/// A set of strings.
+pub(super) fn set(items: &[&str]) -> Value {
+    make_set(items.iter().map(|item| Value::from(*item)).collect(), None).into()
+}
+
+/// An unknown of any type.
+pub(super) fn unknown() -> Value {
+    Value::unknown(Origin::Variable("v".into()))
+}
+
+/// An unknown string with a prefix.
+pub(super) fn prefixed(prefix: &str) -> Value {
+    let mut value = Value::unknown_of(Arc::new(Origin::Variable("v".into())), Type::String);
+    if let Kind::Unknown(inner) = &mut value.kind {
+        inner.prefix = Some(prefix.into());
+    }
+    value
+}
+
+/// An open list with these definite members.
+pub(super) fn open(items: &[Value]) -> Value {
+    Kind::List(List {
+        items: items.to_vec().into(),
+        shape: Shape::List,
+        rest: unknown().as_unknown().cloned(),
+    })
+    .into()
+}
+
+/// The prefix of an unknown string.
+pub(super) fn prefix_of(value: &Value) -> &str {
+    value
+        .as_unknown()
+        .and_then(|unknown| unknown.prefix.as_deref())
+        .unwrap_or_default()
+}
+
+fn sensitive(value: Value) -> Value {
+    let marks = Marks {
+        sensitive: true,
+        references: ["aws_x.y".into()].into(),
+        ..Marks::default()
+    };
+    value.marked_by(&Value {
+        kind: Kind::Null,
+        marks: Some(Arc::new(marks)),
+    })
+}
+
+#[test]
+fn marks_of_arguments_reach_the_result() {
+    let secret = sensitive("a".into());
+    for (name, arguments) in [
+        ("upper", vec![secret.clone()]),
+        ("join", vec!["-".into(), Value::list([secret.clone()])]),
+        ("split", vec![",".into(), secret.clone()]),
+        ("jsonencode", vec![map([("k", secret.clone())])]),
+        ("upper", vec![sensitive(unknown())]),
+        ("contains", vec![Value::list([secret.clone()]), "b".into()]),
+    ] {
+        let result = good(name, &arguments);
+        assert!(result.is_sensitive(), "{name}");
+        let marks = result.marks.as_ref().unwrap();
+        assert!(marks.references.contains("aws_x.y"), "{name}");
+    }
+    let joined = good("concat", &[Value::list([secret.clone()]), texts(&["b"])]);
+    assert!(!joined.is_sensitive());
+    assert!(joined.as_list().unwrap().items[0].is_sensitive());
+    assert!(!good("nonsensitive", &[secret.clone()]).is_sensitive());
+    assert!(good("sensitive", &["a".into()]).is_sensitive());
+    assert_eq!(good("issensitive", &[secret]), true.into());
+    assert!(good("issensitive", &[unknown()]).as_unknown().is_some());
+}
+
+#[test]
+fn impure_functions_are_unknown_and_not_null() {
+    for (name, arguments) in [
+        ("timestamp", vec![]),
+        ("plantimestamp", vec![]),
+        ("uuid", vec![]),
+        ("bcrypt", vec![Value::from("x")]),
+        ("rsadecrypt", vec!["x".into(), "k".into()]),
+        ("abspath", vec!["x".into()]),
+        ("pathexpand", vec!["~/x".into()]),
+    ] {
+        let result = good(name, &arguments);
+        let unknown = result.as_unknown().unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(*unknown.origin, Origin::Function(name.into()));
+        assert!(unknown.not_null);
+    }
+}
+
+#[test]
+fn wrong_counts_nulls_and_types_are_refused() {
+    for (name, arguments) in [
+        ("upper", vec![]),
+        ("upper", vec!["a".into(), "b".into()]),
+        ("upper", vec![Value::NULL]),
+        ("upper", vec![texts(&["a"])]),
+        ("abs", vec![Value::from("x")]),
+        ("sort", vec!["x".into()]),
+        ("keys", vec![texts(&[])]),
+    ] {
+        assert!(
+            matches!(call(name, &arguments), Err(FunctionError::Argument(_))),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn too_deep_and_too_long_is_refused() {
+    let mut deep = Value::list([]);
+    for _ in 0..=MAX_DEPTH {
+        deep = Value::list([deep]);
+    }
+    for name in ["jsonencode", "flatten", "length"] {
+        assert!(
+            matches!(call(name, &[deep.clone()]), Err(FunctionError::Limit(_))),
+            "{name}"
+        );
+    }
+    let long = Value::from("x".repeat(MAX_TEXT / 2 + 1));
+    let both = [Value::from(""), Value::list([long.clone(), long.clone()])];
+    assert!(matches!(call("join", &both), Err(FunctionError::Limit(_))));
+    assert!(matches!(
+        call("format", &["%s%s".into(), long.clone(), long]),
+        Err(FunctionError::Limit(_))
+    ));
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::NULL),
+        any::<bool>().prop_map(Value::from),
+        (-5_i64..200).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (any::<i64>(), 0_u32..28)
+            .prop_map(|(number, scale)| rust_decimal::Decimal::new(number, scale).into()),
+        "\\PC{0,12}".prop_map(Value::from),
+        prop::sample::select(vec![
+            "10.0.0.0/8",
+            "::/0",
+            "2020-01-02T03:04:05Z",
+            "/a(b)?/",
+            "%[2]*d",
+            "%05.3f%v",
+            "1h",
+            "{\"Statement\":[{\"Action\":\"*\"}]}",
+            "a: &x [*x]",
+            "YYYY-MM",
+            "UTF-16LE",
+            "[0-9]+",
+            "sub",
+            "**",
+            "x,y\n1,2",
+            "AAA=",
+            "-1",
+            "0",
+            "1e28",
+            "\u{130}\u{301}",
+            "{[a-",
+            "%%%",
+        ])
+        .prop_map(Value::from),
+        Just(unknown()),
+        Just(prefixed("arn:aws:")),
+        Just(sensitive("s".into())),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(3, 12, 4, |inner| {
+        let rest = prop::option::weighted(0.2, Just(unknown().as_unknown().cloned().unwrap()));
+        let items = prop::collection::vec(inner.clone(), 0..4);
+        let entries = prop::collection::btree_map("[a-zA-Z]{1,9}", inner, 0..4);
+        prop_oneof![
+            (items.clone(), rest.clone()).prop_map(|(items, rest)| {
+                Value::from(Kind::List(List {
+                    items: items.into(),
+                    shape: Shape::List,
+                    rest,
+                }))
+            }),
+            (items, rest.clone()).prop_map(|(items, rest)| Value::from(make_set(items, rest))),
+            (entries, rest).prop_map(|(entries, rest): (_, Option<Unknown>)| {
+                let entries = entries
+                    .into_iter()
+                    .map(|(key, value)| (key.into(), value))
+                    .collect();
+                Value::from(Kind::Map(Map {
+                    entries: Arc::new(entries),
+                    rest,
+                }))
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_function_panics_and_each_answers_the_same_twice(
+        arguments in prop::collection::vec(value(), 0..4),
+    ) {
+        for name in names().iter().chain(rule_names()) {
+            let first = call(name, &arguments);
+            prop_assert_eq!(&first, &call(name, &arguments), "{}", name);
+        }
+    }
+
+    #[test]
+    fn unknowns_only_stem_from_unknown_arguments(arguments in prop::collection::vec(value(), 0..4)) {
+        prop_assume!(arguments.iter().all(is_certain));
+        for name in ["contains", "merge", "length", "coalesce", "alltrue", "setunion", "format", "join", "lookup"] {
+            if let Ok(result) = call(name, &arguments) {
+                prop_assert!(is_certain(&result), "{}", name);
+            }
+        }
+    }
+}
