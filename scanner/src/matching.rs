@@ -1,7 +1,7 @@
 //! Packages × database → findings. Owns which name and version of a package is looked up, and
 //! the gaps for packages that no advisory source speaks of.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use db_sync::{Db, Match, Query};
@@ -46,6 +46,7 @@ pub fn check(packages: &[Arc<Package>], db: &Db) -> Result<Outcome, db_sync::Rea
             ecosystem,
             name: &name,
             version: Some(&version),
+            as_of: None,
         })?;
         for undecided in answer.undecided {
             outcome.gaps.push(undecided_gap(package, &undecided.id, &undecided.cause));
@@ -106,7 +107,7 @@ fn add(
         outcome.findings.push(Finding {
             target: 0,
             rule: id.clone(),
-            aliases: found.aliases.iter().filter(|alias| **alias != found.id).cloned().collect(),
+            aliases: found.aliases.clone(),
             severity: rated.severity,
             score: rated.score,
             severity_source: rated.source.clone(),
@@ -144,18 +145,15 @@ fn rule_info(db: &Db, found: &Match) -> Result<RuleInfo, db_sync::ReadError> {
     if !found.summary.is_empty() {
         help.push_str(&format!("**{}**\n\n", found.summary));
     }
-    let mut url = found.url.clone();
+    let url = Some(found.url.clone()).filter(|url| !url.is_empty());
     if let Some(advisory) = details {
         if !advisory.details.is_empty() {
             help.push_str(&advisory.details);
             help.push_str("\n\n");
         }
-        url = url.or_else(|| advisory.references.first().cloned());
     }
-    let aliases: BTreeSet<&str> = found.aliases.iter().map(String::as_str).filter(|id| *id != found.id).collect();
-    if !aliases.is_empty() {
-        let list: Vec<&str> = aliases.into_iter().collect();
-        help.push_str(&format!("Also known as {}.\n", list.join(", ")));
+    if !found.aliases.is_empty() {
+        help.push_str(&format!("Also known as {}.\n", found.aliases.join(", ")));
     }
     let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
     tags.extend(found.informational.clone());

@@ -30,16 +30,11 @@ pub fn rate(ratings: &[Rating]) -> Rated {
 }
 
 fn rate_one(rating: &Rating) -> Option<Rated> {
-    let (severity, score, word) = match rating.kind {
-        RatingKind::Word => (Severity::from_word(&rating.value)?, None, "word"),
-        RatingKind::CvssV2 | RatingKind::CvssV3 | RatingKind::CvssV4 => {
+    let (severity, score) = match rating.kind {
+        RatingKind::Word => (Severity::from_word(&rating.value)?, None),
+        RatingKind::Cvss2 | RatingKind::Cvss3 | RatingKind::Cvss4 => {
             let score = cvss::Cvss::from_str(&rating.value).ok()?.score();
-            let word = match rating.kind {
-                RatingKind::CvssV2 => "CVSS_V2",
-                RatingKind::CvssV3 => "CVSS_V3",
-                _ => "CVSS_V4",
-            };
-            (class(score), Some(score), word)
+            (class(score), Some(score))
         }
     };
     if severity == Severity::Unknown {
@@ -48,8 +43,18 @@ fn rate_one(rating: &Rating) -> Option<Rated> {
     Some(Rated {
         severity,
         score,
-        source: format!("{word} ({})", rating.source).into(),
+        source: format!("{} ({})", kind_word(rating.kind), rating.source).into(),
     })
+}
+
+/// The word for a kind of rating, as OSV writes it.
+pub const fn kind_word(kind: RatingKind) -> &'static str {
+    match kind {
+        RatingKind::Cvss2 => "CVSS_V2",
+        RatingKind::Cvss3 => "CVSS_V3",
+        RatingKind::Cvss4 => "CVSS_V4",
+        RatingKind::Word => "word",
+    }
 }
 
 /// The qualitative scale of CVSS v3.1 section 5, for every version of vector; "none" (0.0) is

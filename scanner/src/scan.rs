@@ -369,7 +369,7 @@ fn database(db: &Db) -> Database {
         .sources
         .iter()
         .map(|source| DatabaseSource {
-            name: source.name.clone(),
+            name: format!("{}/{}", source.kind, source.name),
             digest: source.digest.clone(),
             records: source.records,
             newest_modified: source.newest_modified.clone(),
@@ -377,7 +377,7 @@ fn database(db: &Db) -> Database {
         .collect();
     sources.sort_by(|a, b| a.name.cmp(&b.name));
     Database {
-        digest: info.digest.clone(),
+        digest: info.root_digest.clone(),
         sources,
     }
 }

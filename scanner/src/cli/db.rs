@@ -28,6 +28,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                 osv: osv.clone(),
                 rustsec: rustsec.clone(),
                 output: output.clone(),
+                ..BuildRequest::default()
             };
             let built = db_sync::build(&request).map_err(|error| Failure::from_error(&error))?;
             warn(&built.warnings);
@@ -52,6 +53,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                     ecosystem,
                     name,
                     version: version.as_deref(),
+                    as_of: None,
                 })
                 .map_err(|error| Failure::from_error(&error))?;
             let known = db.has_ecosystem(ecosystem);
@@ -89,6 +91,7 @@ fn status(db: &Db, format: TextOrJson) -> String {
                 .iter()
                 .map(|source| {
                     json!({
+                        "kind": source.kind,
                         "name": source.name,
                         "digest": source.digest,
                         "records": source.records,
@@ -100,8 +103,8 @@ fn status(db: &Db, format: TextOrJson) -> String {
                 "{:#}\n",
                 json!({
                     "format_version": info.format_version,
-                    "digest": info.digest,
-                    "size": info.size,
+                    "digest": info.root_digest,
+                    "size": info.file_size,
                     "records": info.records,
                     "sources": sources,
                     "ecosystems": info.ecosystems,
@@ -111,7 +114,7 @@ fn status(db: &Db, format: TextOrJson) -> String {
         TextOrJson::Table => {
             let mut text = format!(
                 "database {}\nformat {}, {} records, {} bytes\n",
-                info.digest, info.format_version, info.records, info.size
+                info.root_digest, info.format_version, info.records, info.file_size
             );
             for source in &info.sources {
                 let newest = source.newest_modified.as_deref().unwrap_or("unknown");
@@ -145,7 +148,7 @@ fn match_json(found: &Match) -> Value {
     let ratings: Vec<Value> = found
         .ratings
         .iter()
-        .map(|rating| json!({ "kind": rating.kind.as_str(), "value": rating.value, "source": rating.source }))
+        .map(|rating| json!({ "kind": rating::kind_word(rating.kind), "value": rating.value, "source": rating.source }))
         .collect();
     json!({
         "id": found.id,
@@ -157,8 +160,8 @@ fn match_json(found: &Match) -> Value {
         "score": rated.score,
         "ratings": ratings,
         "fixed": found.fixed,
-        "published": found.published,
-        "modified": found.modified,
+        "published": found.published.map(|moment| moment.to_string()),
+        "modified": found.modified.map(|moment| moment.to_string()),
         "informational": found.informational,
         "url": found.url,
     })

@@ -71,17 +71,12 @@ fn explain(rule: &Metadata) -> String {
 
 /// 0 when every example behaves, 1 when one does not.
 fn test(directory: &std::path::Path) -> Result<u8, Failure> {
-    let mut ruleset = Ruleset::default();
-    let mut errors = match ruleset.add_directory(directory) {
-        Ok(()) => Vec::new(),
-        Err(errors) => errors,
-    };
-    errors.extend(ruleset.test());
+    let (count, errors) = Ruleset::test(directory);
     let mut text = String::new();
     for error in &errors {
         let _ = writeln!(text, "{}", crate::output::escape::line(&error.to_string()));
     }
-    let _ = writeln!(text, "{} rules, {} problems", ruleset.metadata().len(), errors.len());
+    let _ = writeln!(text, "{} rules, {} problems", count, errors.len());
     print(&text)?;
     Ok(u8::from(!errors.is_empty()))
 }

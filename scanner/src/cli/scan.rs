@@ -20,9 +20,6 @@ use crate::report::Report;
 use crate::scan::{self, Advisories, Error, Request, Rules, Scanned};
 use crate::target::TargetSpec;
 
-/// Width of the table where the terminal does not tell.
-const DEFAULT_WIDTH: usize = 120;
-
 /// Runs a scan and writes its reports; the verdict alone decides the exit code.
 pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
     let request = request(arguments)?;
@@ -178,24 +175,21 @@ fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<()
         width: std::env::var("COLUMNS")
             .ok()
             .and_then(|text| text.parse().ok())
-            .unwrap_or(DEFAULT_WIDTH),
-        color: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            .unwrap_or(output::Options::DEFAULT_WIDTH),
+        colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
     let mut out = BufWriter::new(stdout.lock());
-    output::write(format, report, verdict, &options, &mut out)
+    output::write(format, report, verdict, options, &mut out)
         .and_then(|()| out.flush())
         .or_else(ignore_broken_pipe)
         .map_err(|error| Failure::io("cannot write the report", error))
 }
 
 fn write_file(file: &ReportFile, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
-    let options = output::Options {
-        width: DEFAULT_WIDTH,
-        color: false,
-    };
+    let options = output::Options::default();
     let write = || -> io::Result<()> {
         let mut out = BufWriter::new(File::create(&file.path)?);
-        output::write(file.format, report, verdict, &options, &mut out)?;
+        output::write(file.format, report, verdict, options, &mut out)?;
         out.flush()
     };
     write().map_err(|error| Failure::io(format!("cannot write {}", file.path.display()), error))
