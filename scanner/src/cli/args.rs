@@ -209,7 +209,7 @@ impl FromStr for ReportFile {
             return Err("expected a path after the equals sign".to_owned());
         }
         Ok(Self {
-            format: format.parse()?,
+            format: format.parse().map_err(|error: crate::output::UnknownFormat| error.to_string())?,
             path: path.into(),
         })
     }

@@ -1,7 +1,7 @@
 //! Writers: each borrows the report and the verdict and writes one format. None decides
 //! anything that the exit code depends on.
 
-mod escape;
+pub(crate) mod escape;
 mod json;
 mod sarif;
 mod serial;

@@ -16,7 +16,7 @@ use rules::files::{DirEntry, Files};
 
 use super::SourceError;
 use crate::gap::{Gap, GapKind, Stage};
-use crate::inventory::{Content, Evidence, Facts, Need, dispatch};
+use crate::inventory::{Content, Evidence, Facts, Need, Parser, dispatch};
 use crate::location::Location;
 
 /// Folders that are not entered.
@@ -142,36 +142,35 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     Ok(tree)
 }
 
-/// Runs every parser that wants the file.
+/// Runs every parser that wants the file; a file that cannot be read gives a gap alone.
 fn read_file(root: &Path, path: &str) -> Facts {
     let mut all = Facts::default();
     for parser in dispatch::by_path(path, Evidence::Locked) {
-        let facts = match open_inside(root, path) {
-            Err(cause) => Facts {
-                gaps: vec![gap(GapKind::Unreadable, path, &cause)],
-                ..Facts::default()
-            },
-            Ok(file) => match parser.need {
-                Need::Stream => dispatch::run(parser, path, Content::Stream(&mut BufReader::new(file))),
-                Need::Whole(limit) => match read_limited(file, limit) {
-                    Ok(Some(bytes)) => dispatch::run(parser, path, Content::Whole(&bytes)),
-                    Ok(None) => Facts {
-                        gaps: vec![gap(GapKind::Limit, path, &format!("larger than {limit} bytes"))],
-                        ..Facts::default()
-                    },
-                    Err(error) => Facts {
-                        gaps: vec![gap(GapKind::Unreadable, path, &error.to_string())],
-                        ..Facts::default()
-                    },
-                },
-            },
-        };
-        all.packages.extend(facts.packages);
-        all.owned.extend(facts.owned);
-        all.distribution = all.distribution.or(facts.distribution);
-        all.gaps.extend(facts.gaps);
+        match run_parser(root, path, parser) {
+            Ok(facts) => {
+                all.packages.extend(facts.packages);
+                all.owned.extend(facts.owned);
+                all.distribution = all.distribution.or(facts.distribution);
+                all.gaps.extend(facts.gaps);
+            }
+            Err(unread) => all.gaps.push(*unread),
+        }
     }
     all
+}
+
+fn run_parser(root: &Path, path: &str, parser: &Parser) -> Result<Facts, Box<Gap>> {
+    let unreadable = |cause: String| Box::new(gap(GapKind::Unreadable, path, &cause));
+    let file = open_inside(root, path).map_err(unreadable)?;
+    match parser.need {
+        Need::Stream => Ok(dispatch::run(parser, path, Content::Stream(&mut BufReader::new(file)))),
+        Need::Whole(limit) => {
+            let bytes = read_limited(file, limit).map_err(|error| unreadable(error.to_string()))?;
+            let bytes = bytes
+                .ok_or_else(|| Box::new(gap(GapKind::Limit, path, &format!("larger than {limit} bytes"))))?;
+            Ok(dispatch::run(parser, path, Content::Whole(&bytes)))
+        }
+    }
 }
 
 /// Opens a regular file below the canonical `root`; a link may lead to another file inside it.

@@ -7,6 +7,7 @@ use crate::gap::Gap;
 use crate::inventory::Facts;
 
 pub mod directory;
+pub mod image;
 
 /// Why a target cannot be scanned at all (exit code 2).
 #[derive(Debug, thiserror::Error)]
