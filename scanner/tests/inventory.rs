@@ -84,7 +84,10 @@ fn package(package: &Package) -> Value {
     put("line", json!(place.start_line()));
     put("epoch", json!(package.epoch));
     put("arch", json!(package.arch));
-    put("source", json!(source.map(|s| format!("{} {}", s.name, s.version))));
+    put(
+        "source",
+        json!(source.map(|s| format!("{} {}", s.name, s.version))),
+    );
     put("module", json!(package.module));
     put("dev", json!(package.scope.dev));
     put("optional", json!(package.scope.optional));
@@ -166,7 +169,10 @@ fn every_line_names_its_package() {
                 let line = &lines[number as usize - 1];
                 let name = plain(&package.name);
                 let case = &case.name;
-                assert!(line.contains(&name), "{case}: {name} in line {number}: {line}");
+                assert!(
+                    line.contains(&name),
+                    "{case}: {name} in line {number}: {line}"
+                );
             }
         }
     }

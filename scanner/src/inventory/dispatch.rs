@@ -35,14 +35,22 @@ impl Tables {
                     Want::Path(path) => tables.paths.entry(path).or_default().push(parser),
                     Want::In(directory) => {
                         let directory = directory.trim_end_matches('/');
-                        tables.directories.entry(directory).or_default().push(parser);
+                        tables
+                            .directories
+                            .entry(directory)
+                            .or_default()
+                            .push(parser);
                     }
                     Want::Extension(extension) => {
                         tables.extensions.entry(extension).or_default().push(parser);
                     }
                     Want::Suffix(suffix) => {
                         let (before, name) = suffix.rsplit_once('/').unwrap_or(("", suffix));
-                        tables.suffixes.entry(name).or_default().push((before, parser));
+                        tables
+                            .suffixes
+                            .entry(name)
+                            .or_default()
+                            .push((before, parser));
                     }
                     Want::Magic(magic) => tables.magic.push((magic, parser)),
                 }
@@ -176,10 +184,26 @@ mod tests {
             |_, _| Ok(()),
         );
         let tables = Tables::new(&[&ONE]);
-        for path in ["a.lock", "x/a.lock", "var/b", "var/c/any", "x/y.d", "x/n-1.dist-info/E"] {
+        for path in [
+            "a.lock",
+            "x/a.lock",
+            "var/b",
+            "var/c/any",
+            "x/y.d",
+            "x/n-1.dist-info/E",
+        ] {
             assert!(wanted(&tables, path), "{path}");
         }
-        for path in ["", "xa.lock", "x/var/b", "var/c/d/any", "x/yd", "x/other/E", "E", "var/c"] {
+        for path in [
+            "",
+            "xa.lock",
+            "x/var/b",
+            "var/c/d/any",
+            "x/yd",
+            "x/other/E",
+            "E",
+            "var/c",
+        ] {
             assert!(!wanted(&tables, path), "{path}");
         }
     }
@@ -187,7 +211,10 @@ mod tests {
     #[test]
     fn ids_are_unique_and_kebab_case() {
         let mut ids: Vec<_> = ALL.iter().map(|parser| parser.id).collect();
-        let kebab = |id: &str| id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let kebab = |id: &str| {
+            id.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
         assert!(ids.iter().all(|id| kebab(id)));
         ids.sort_unstable();
         let count = ids.len();

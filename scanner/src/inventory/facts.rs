@@ -142,10 +142,9 @@ impl Facts {
 }
 
 fn too_long(package: &Package) -> bool {
-    let source = package
-        .source
-        .as_ref()
-        .is_some_and(|s| s.name.len() > limits::NAME_BYTES || s.version.len() > limits::VERSION_BYTES);
+    let source = package.source.as_ref().is_some_and(|s| {
+        s.name.len() > limits::NAME_BYTES || s.version.len() > limits::VERSION_BYTES
+    });
     let long = |text: &Option<Arc<str>>| {
         text.as_ref()
             .is_some_and(|text| text.len() > limits::VERSION_BYTES)

@@ -33,3 +33,15 @@ pub const DOCUMENT_DEPTH: usize = 100;
 
 /// Values of a JSON, YAML or TOML document; at about 70 bytes each they stay below 150 MB.
 pub const DOCUMENT_VALUES: usize = 2_000_000;
+
+/// Bytes of an rpm database. 2,000 packages take about 150 MB.
+pub const RPM_DATABASE_BYTES: u64 = 256 << 20;
+
+/// Bytes of a zipped Python egg.
+pub const EGG_BYTES: u64 = 32 << 20;
+
+/// Levels of a SQLite b-tree. With at least two children per page, 32-bit page numbers end here.
+pub const SQLITE_DEPTH: usize = 32;
+
+/// Tags of an rpm header; rpm itself refuses more.
+pub const RPM_TAGS: usize = 0xFFFF;

@@ -15,9 +15,12 @@ use crate::package::Package;
 pub mod assemble;
 pub mod dispatch;
 pub(crate) mod document;
+pub(crate) mod ecosystem;
 mod facts;
 pub mod limits;
 pub mod parsers;
+pub(crate) mod rpm_header;
+pub(crate) mod sqlite;
 pub(crate) mod text;
 
 /// How a parser recognises its files.

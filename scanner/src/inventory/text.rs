@@ -60,7 +60,11 @@ impl<'a> Lines<'a> {
             }
             any = true;
             let (line, used, ended) = match bytes.iter().position(|&byte| byte == b'\n') {
-                Some(end) => (bytes.get(..end).unwrap_or_default(), end.saturating_add(1), true),
+                Some(end) => (
+                    bytes.get(..end).unwrap_or_default(),
+                    end.saturating_add(1),
+                    true,
+                ),
                 None => (bytes, bytes.len(), false),
             };
             let room = limits::LINE_BYTES.saturating_sub(self.buffer.len());

@@ -96,7 +96,8 @@ impl<'a> Node<'a> {
 
     /// Whether there is `true` under a key.
     pub(crate) fn is_true(&self, key: &str) -> bool {
-        self.get(key).is_some_and(|node| node.value == Value::Bool(true))
+        self.get(key)
+            .is_some_and(|node| node.value == Value::Bool(true))
     }
 
     /// Whether this is a mapping.

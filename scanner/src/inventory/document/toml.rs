@@ -31,7 +31,11 @@ struct Builder {
 }
 
 impl Builder {
-    fn table<'a>(&mut self, table: DeTable<'a>, depth: usize) -> Result<Vec<Entry<'a>>, ParseError> {
+    fn table<'a>(
+        &mut self,
+        table: DeTable<'a>,
+        depth: usize,
+    ) -> Result<Vec<Entry<'a>>, ParseError> {
         let mut entries = Vec::with_capacity(table.len());
         for (key, value) in table {
             entries.push(Entry {
@@ -43,7 +47,11 @@ impl Builder {
         Ok(entries)
     }
 
-    fn node<'a>(&mut self, value: Spanned<DeValue<'a>>, depth: usize) -> Result<Node<'a>, ParseError> {
+    fn node<'a>(
+        &mut self,
+        value: Spanned<DeValue<'a>>,
+        depth: usize,
+    ) -> Result<Node<'a>, ParseError> {
         let line = self.lines.line(value.span().start);
         self.budget.spend(line, depth)?;
         let value = match value.into_inner() {
@@ -70,7 +78,8 @@ mod tests {
 
     #[test]
     fn values_have_lines() {
-        let node = parse("# c\n[[package]]\nname = \"a\"\nn = 1\n\n[[package]]\nname = 'b'\n").unwrap();
+        let node =
+            parse("# c\n[[package]]\nname = \"a\"\nn = 1\n\n[[package]]\nname = 'b'\n").unwrap();
         let packages = node.get("package").unwrap().items();
         assert_eq!(packages[1].get("name").unwrap().line, 7);
         assert_eq!(packages[1].text_at("name"), Some("b"));

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn values_have_lines() {
-        let node = parse("# c\na: 1.10\n'b c':\n  - x: null\n    y: 'null'\n  - {z: true}\n").unwrap();
+        let node =
+            parse("# c\na: 1.10\n'b c':\n  - x: null\n    y: 'null'\n  - {z: true}\n").unwrap();
         assert_eq!(node.text_at("a"), Some("1.10"));
         let entry = &node.entries()[1];
         assert_eq!((entry.key.as_ref(), entry.line), ("b c", 3));
@@ -146,7 +147,12 @@ mod tests {
 
     #[test]
     fn aliases_depth_and_nonsense_are_errors() {
-        assert!(parse("a: &x [1]\nb: *x\n").unwrap_err().cause.contains("aliases"));
+        assert!(
+            parse("a: &x [1]\nb: *x\n")
+                .unwrap_err()
+                .cause
+                .contains("aliases")
+        );
         assert!(parse(&"[".repeat(200_000)).is_err());
         assert!(parse("a: 'b\n").is_err());
         assert_eq!(parse("").unwrap().value, Value::Null);

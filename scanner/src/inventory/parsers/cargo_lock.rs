@@ -56,7 +56,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
 
 /// `name`, `name version` or `name version (source)`: without a version where there is only one.
 fn dependencies(node: &Node<'_>) -> Vec<Arc<str>> {
-    let items = node.get("dependencies").map(Node::items).unwrap_or_default();
+    let items = node
+        .get("dependencies")
+        .map(Node::items)
+        .unwrap_or_default();
     let edges = items.iter().filter_map(Node::text).filter_map(|text| {
         let mut words = text.split_ascii_whitespace();
         let name = words.next()?;

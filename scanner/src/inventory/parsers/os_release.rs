@@ -12,11 +12,14 @@ use crate::inventory::{
 /// Both places; the one in `etc` wins when they are put together.
 pub(super) static PARSER: Parser = Parser {
     id: "os-release",
-    wants: &[Want::Path("etc/os-release"), Want::Path("usr/lib/os-release")],
+    wants: &[
+        Want::Path("etc/os-release"),
+        Want::Path("usr/lib/os-release"),
+    ],
     accepts: None,
     need: Need::Whole(64 << 10),
     evidence: Evidence::Installed,
-    database: true,
+    database: false,
     parse,
 };
 
