@@ -167,7 +167,8 @@ fn every_line_names_its_package() {
             for package in run(parser, path, bytes).packages {
                 let number = package.locations[0].start_line().unwrap();
                 let line = &lines[number as usize - 1];
-                let name = plain(&package.name);
+                // Go's standard library has no name where the toolchain stands.
+                let name = plain(&package.name).replace("stdlib", "toolchain");
                 let case = &case.name;
                 assert!(
                     line.contains(&name),

@@ -19,6 +19,7 @@ pub(crate) mod ecosystem;
 mod facts;
 pub mod limits;
 pub mod parsers;
+pub mod purl;
 pub(crate) mod rpm_header;
 pub(crate) mod sqlite;
 pub(crate) mod text;

@@ -73,6 +73,29 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The items of the sequence under a key; an error if something else is there.
+    pub(crate) fn items_at(&self, key: &str) -> Result<&[Node<'a>], ParseError> {
+        match self.get(key) {
+            None => Ok(&[]),
+            Some(node) => match &node.value {
+                Value::List(items) => Ok(items),
+                _ => Err(ParseError::at(node.line, format!("{key} is not a list"))),
+            },
+        }
+    }
+
+    /// The entries of the mapping under a key; an error if something else is there.
+    pub(crate) fn entries_at(&self, key: &str) -> Result<&[Entry<'a>], ParseError> {
+        match self.get(key) {
+            None => Ok(&[]),
+            Some(node) => match &node.value {
+                Value::Table(entries) => Ok(entries),
+                Value::Null => Ok(&[]),
+                _ => Err(ParseError::at(node.line, format!("{key} is not a mapping"))),
+            },
+        }
+    }
+
     /// A string.
     pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
+use super::lock::entry;
 use crate::inventory::document::{self, Node};
 use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
-use crate::location::Location;
-use crate::package::{Package, PackageType};
+use crate::package::PackageType;
 
 /// The newest version of the format that we know.
 const NEWEST: u32 = 4;
@@ -34,10 +34,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         }
     }
     let path: Arc<str> = input.path.into();
-    let Some(packages) = document.get("package") else {
-        return Ok(());
-    };
-    for node in packages.items() {
+    for node in document.items_at("package")? {
         let (Some(name), Some(version)) = (node.get("name"), node.text_at("version")) else {
             facts.malformed(&path, Some(node.line), "a package without name or version");
             continue;
@@ -45,9 +42,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         if node.text_at("source").is_none() {
             continue;
         }
-        let place = Location::line(Arc::clone(&path), name.line);
-        let name = name.text().unwrap_or_default();
-        let mut package = Package::new(PackageType::Cargo, name, version).at(place);
+        let text = name.text().unwrap_or_default();
+        let mut package = entry(PackageType::Cargo, &path, name.line, text, version);
         package.dependencies = dependencies(node);
         facts.add(package);
     }
