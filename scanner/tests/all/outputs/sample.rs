@@ -79,6 +79,7 @@ pub(crate) fn report() -> Report {
             failed: 2,
             undecided: 1,
         },
+        failed_targets: 0,
     }
 }
 
