@@ -1,7 +1,7 @@
 //! Writers: each borrows the report and the verdict and writes one format. None decides
 //! anything that the exit code depends on.
 
-mod escape;
+pub(crate) mod escape;
 mod json;
 mod sarif;
 mod serial;
@@ -53,7 +53,7 @@ impl FromStr for Format {
         Self::ALL
             .into_iter()
             .find(|format| format.as_str() == word)
-            .ok_or_else(|| UnknownFormat(escape::visible(word).into_owned()))
+            .ok_or_else(|| UnknownFormat(escape::line(word).into_owned()))
     }
 }
 

@@ -24,7 +24,7 @@ use serde_sarif::sarif::{
 use self::limits::{CODE_SCANNING, Limits};
 use self::row::Row;
 use self::rule::Rule;
-use super::escape::{message, truncate, visible};
+use super::escape::{line, message, truncate};
 use super::serial;
 use crate::gate::Verdict;
 use crate::report::Report;
@@ -143,7 +143,7 @@ fn category(report: &Report) -> String {
     let ids: Vec<_> = report
         .targets
         .iter()
-        .map(|target| visible(&target.id))
+        .map(|target| line(&target.id))
         .collect();
     let ids = ids.join(",");
     format!(

@@ -2,20 +2,19 @@
 //! identifies a result; `result` turns one row into SARIF.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::level::level;
 use super::{place, uri};
 use crate::finding::{Finding, Kind, fingerprint};
 use crate::location::Region;
-use crate::output::escape::visible;
+use crate::output::escape::line;
 use crate::report::{Report, Target};
 
 /// One result to be written.
 pub(crate) struct Row<'a> {
     /// The finding.
     pub(crate) finding: &'a Finding,
-    /// Its target.
-    pub(crate) target: Option<&'a Target>,
     /// Its rule, as SARIF names it.
     pub(crate) rule: String,
     /// Relative to the root of the repository.
@@ -33,12 +32,11 @@ impl<'a> Row<'a> {
         let target = report.targets.get(finding.target);
         let name = match &finding.kind {
             Kind::Vulnerability(found) => crate::output::purl(&found.package),
-            Kind::Misconfiguration(found) => visible(&found.resource).into_owned(),
+            Kind::Misconfiguration(found) => line(&found.resource).into_owned(),
         };
         Self {
             finding,
-            target,
-            rule: visible(&finding.rule).into_owned(),
+            rule: line(&finding.rule).into_owned(),
             uri: uri::of(target, &finding.location),
             region: place::sound(finding.location.region),
             name,
@@ -96,7 +94,7 @@ pub(crate) fn rows(report: &Report) -> Vec<Row<'_>> {
     for row in &mut rows {
         let number = seen.entry(row.mark.clone()).or_default();
         *number = number.saturating_add(1);
-        row.mark.push_str(&format!(":{number}"));
+        let _ = write!(row.mark, ":{number}");
     }
     rows
 }

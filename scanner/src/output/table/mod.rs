@@ -5,11 +5,12 @@
 mod groups;
 mod paint;
 
+use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
 use self::groups::{FileGroup, PackageGroup};
 use self::paint::Paint;
-use super::escape::{truncate, visible};
+use super::escape::{line, truncate};
 use super::{Options, width, words};
 use crate::finding::{Finding, Kind, Severity};
 use crate::gate::Verdict;
@@ -49,7 +50,7 @@ pub(super) fn write(
 
 /// Untrusted text on one line.
 fn part(text: &str) -> String {
-    visible(&truncate(text, PART_LIMIT)).into_owned()
+    line(&truncate(text, PART_LIMIT)).into_owned()
 }
 
 struct Table<'a, W: Write> {
@@ -186,7 +187,7 @@ impl<W: Write> Table<'_, W> {
             place.push_str(&path);
         }
         if let Some(layer) = &gap.location.layer {
-            place.push_str(&format!(" in {}", part(&words::layer(layer))));
+            let _ = write!(place, " in {}", part(&words::layer(layer)));
         }
         if !place.is_empty() {
             place.push_str(": ");
