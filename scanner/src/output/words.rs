@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::inventory::Distribution;
 use crate::location::{Layer, Location};
 
 /// How many hexadecimal digits of a digest people are shown.
@@ -33,6 +34,15 @@ pub(crate) fn place(location: &Location) -> String {
         (Some(region), _) => format!("{}:{}", location.path, region.start_line),
         (None, Some(pointer)) => format!("{}#{pointer}", location.path),
         (None, None) => location.path.to_string(),
+    }
+}
+
+/// What a distribution calls itself: its pretty name, else id and version.
+pub(crate) fn distribution(distribution: &Distribution) -> String {
+    match (&distribution.name, &distribution.version) {
+        (Some(name), _) => name.to_string(),
+        (None, Some(version)) => format!("{} {version}", distribution.id),
+        (None, None) => distribution.id.to_string(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::level::level;
 use super::{place, uri};
 use crate::finding::{Finding, Kind, fingerprint};
+use crate::inventory::purl::purl;
 use crate::location::Region;
 use crate::output::escape::line;
 use crate::report::{Report, Target};
@@ -31,7 +32,10 @@ impl<'a> Row<'a> {
     fn new(report: &'a Report, finding: &'a Finding) -> Self {
         let target = report.targets.get(finding.target);
         let name = match &finding.kind {
-            Kind::Vulnerability(found) => crate::output::purl(&found.package),
+            Kind::Vulnerability(found) => {
+                let distribution = target.and_then(|target| target.distribution.as_ref());
+                purl(&found.package, distribution)
+            }
             Kind::Misconfiguration(found) => line(&found.resource).into_owned(),
         };
         Self {

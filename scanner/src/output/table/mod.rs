@@ -76,7 +76,10 @@ impl<W: Write> Table<'_, W> {
         let facts = [
             Some(target.kind.to_owned()),
             target.platform.as_deref().map(part),
-            target.distribution.as_deref().map(part),
+            target
+                .distribution
+                .as_ref()
+                .map(|distribution| part(&words::distribution(distribution))),
             target
                 .digest
                 .as_deref()
