@@ -147,7 +147,7 @@ impl<'a> TargetView<'a> {
             path: &target.path,
             platform: target.platform.as_deref(),
             digest: target.digest.as_deref(),
-            distribution: target.distribution.as_ref().map(words::distribution),
+            distribution: target.distribution.as_ref().and_then(words::distribution),
         }
     }
 }

@@ -37,13 +37,16 @@ pub(crate) fn place(location: &Location) -> String {
     }
 }
 
-/// What a distribution calls itself: its pretty name, else id and version.
-pub(crate) fn distribution(distribution: &Distribution) -> String {
-    match (&distribution.name, &distribution.version) {
-        (Some(name), _) => name.to_string(),
-        (None, Some(version)) => format!("{} {version}", distribution.id),
-        (None, None) => distribution.id.to_string(),
-    }
+/// What a distribution calls itself: its pretty name, else id and version; `None` if it says
+/// nothing.
+pub(crate) fn distribution(distribution: &Distribution) -> Option<String> {
+    let name = distribution.name.as_deref().unwrap_or_default().trim();
+    let text = match &distribution.version {
+        _ if !name.is_empty() => name.to_owned(),
+        Some(version) => format!("{} {version}", distribution.id),
+        None => distribution.id.to_string(),
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// `1 gap`, `2 gaps`.

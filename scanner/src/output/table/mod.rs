@@ -79,7 +79,8 @@ impl<W: Write> Table<'_, W> {
             target
                 .distribution
                 .as_ref()
-                .map(|distribution| part(&words::distribution(distribution))),
+                .and_then(words::distribution)
+                .map(|name| part(&name)),
             target
                 .digest
                 .as_deref()
