@@ -25,7 +25,7 @@ pub(crate) const fn is_treacherous(c: char) -> bool {
 }
 
 /// One line of text with every treacherous character spelled out (`\n`, `\u{202e}`).
-pub(crate) fn visible(text: &str) -> Cow<'_, str> {
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_treacherous) {
         return Cow::Borrowed(text);
     }
@@ -45,17 +45,17 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
 }
 
 /// Text of several lines: line breaks become `\n`, tabs stay, the rest is spelled out.
-pub(crate) fn visible_lines(text: &str) -> String {
+pub(crate) fn lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for (index, line) in text.lines().enumerate() {
+    for (index, row) in text.lines().enumerate() {
         if index > 0 {
             out.push('\n');
         }
-        for (index, cell) in line.split('\t').enumerate() {
+        for (index, cell) in row.split('\t').enumerate() {
             if index > 0 {
                 out.push('\t');
             }
-            out.push_str(&visible(cell));
+            out.push_str(&line(cell));
         }
     }
     out
@@ -76,25 +76,7 @@ pub(crate) fn truncate(text: &str, limit: usize) -> Cow<'_, str> {
 /// Text for a SARIF plain-text message, in which `[text](target)` is a link (SARIF 2.1.0,
 /// section 3.11.6): the two brackets are pulled apart.
 pub(crate) fn message(text: &str) -> String {
-    visible(text).replace("](", "] (")
-}
-
-/// A Markdown code span: no link, mention, HTML or emphasis can begin inside (`CommonMark` 6.1).
-/// The fence is longer than any run of backticks within.
-pub(crate) fn code_span(text: &str) -> String {
-    let text = visible(text);
-    let mut longest = 0usize;
-    let mut run = 0usize;
-    for c in text.chars() {
-        run = if c == '`' { run.saturating_add(1) } else { 0 };
-        longest = longest.max(run);
-    }
-    let fence = "`".repeat(longest.saturating_add(1));
-    if longest == 0 && !text.starts_with(' ') && !text.is_empty() {
-        format!("{fence}{text}{fence}")
-    } else {
-        format!("{fence} {text} {fence}")
-    }
+    line(text).replace("](", "] (")
 }
 
 /// One line of Markdown that renders as exactly this text. Every active punctuation mark is
@@ -102,7 +84,7 @@ pub(crate) fn code_span(text: &str) -> String {
 /// text, where a backslash no longer helps.
 pub(crate) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len().saturating_add(8));
-    push_markdown(&mut out, &visible(text), r"\`*_{}[]<>()#+-.!|~&:$");
+    push_markdown(&mut out, &line(text), r"\`*_{}[]<>()#+-.!|~&:$");
     out
 }
 
@@ -128,24 +110,21 @@ fn push_markdown(out: &mut String, text: &str, active: &str) {
 /// spans and fenced code stay. Only fences that begin in the first column are taken for fences:
 /// nothing but their closing line ends those, whereas one inside a list ends with its item.
 pub(crate) fn foreign_markdown(text: &str) -> String {
-    let text = visible_lines(text);
+    let text = lines(text);
     let mut out = String::with_capacity(text.len().saturating_add(64));
     let mut fence: Option<(char, usize)> = None;
     for line in text.lines() {
-        match fence {
-            Some((mark, length)) => {
-                out.push_str(line);
-                if closes(line, mark, length) {
-                    fence = None;
-                }
+        if let Some((mark, length)) = fence {
+            out.push_str(line);
+            if closes(line, mark, length) {
+                fence = None;
             }
-            None => {
-                fence = opens(line);
-                if fence.is_some() {
-                    out.push_str(line);
-                } else {
-                    push_markdown(&mut out, line, r"\[]<>!|&:`~$");
-                }
+        } else {
+            fence = opens(line);
+            if fence.is_some() {
+                out.push_str(line);
+            } else {
+                push_markdown(&mut out, line, r"\[]<>!|&:`~$");
             }
         }
         out.push('\n');
@@ -178,12 +157,9 @@ mod tests {
 
     #[test]
     fn spells_out_what_could_deceive() {
-        assert_eq!(visible("plain ünï 日本"), "plain ünï 日本");
-        assert_eq!(
-            visible("a\x1b[2Jb\nc\u{202e}d"),
-            "a\\u{1b}[2Jb\\nc\\u{202e}d"
-        );
-        assert_eq!(visible_lines("a\r\n\tb\x07"), "a\n\tb\\u{7}");
+        assert_eq!(line("plain ünï 日本"), "plain ünï 日本");
+        assert_eq!(line("a\x1b[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
+        assert_eq!(lines("a\r\n\tb\x07"), "a\n\tb\\u{7}");
     }
 
     #[test]
@@ -191,13 +167,6 @@ mod tests {
         assert_eq!(truncate("äöü", 3), "äöü");
         assert_eq!(truncate("äöüß", 3), "äö…");
         assert_eq!(truncate("a", 0), "…");
-    }
-
-    #[test]
-    fn code_spans_hold_backticks() {
-        assert_eq!(code_span("a"), "`a`");
-        assert_eq!(code_span("a`b``c"), "``` a`b``c ```");
-        assert_eq!(code_span(""), "`  `");
     }
 
     #[test]

@@ -7,10 +7,11 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use super::serial;
+use super::{serial, words};
 use crate::finding::{Finding, Kind};
 use crate::gap::{GapKind, GapSeverity, Stage};
 use crate::gate::Verdict;
+use crate::inventory::purl::purl;
 use crate::location::{Layer, Location};
 use crate::package::{Package, PackageType, Scope, SourcePackage};
 use crate::report::{Database, DatabaseSource, Report, Target, TargetGap, Undecided};
@@ -135,7 +136,7 @@ struct TargetView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    distribution: Option<&'a str>,
+    distribution: Option<String>,
 }
 
 impl<'a> TargetView<'a> {
@@ -146,7 +147,7 @@ impl<'a> TargetView<'a> {
             path: &target.path,
             platform: target.platform.as_deref(),
             digest: target.digest.as_deref(),
-            distribution: target.distribution.as_deref(),
+            distribution: target.distribution.as_ref().and_then(words::distribution),
         }
     }
 }
@@ -213,12 +214,14 @@ struct PackageView<'a> {
 
 impl<'a> PackageView<'a> {
     fn new(report: &'a Report, target: usize, package: &'a Package) -> Self {
+        let found_in = report.targets.get(target);
+        let distribution = found_in.and_then(|target| target.distribution.as_ref());
         Self {
             target: target_id(report, target),
             kind: package.kind,
             name: &package.name,
             version: &package.version,
-            purl: super::purl(package),
+            purl: purl(package, distribution),
             ecosystem: package.ecosystem.as_deref(),
             source: package.source.as_ref(),
             owned_by: package.owner.as_deref(),

@@ -13,7 +13,6 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::gate::Verdict;
-use crate::package::Package;
 use crate::report::Report;
 
 /// The formats.
@@ -53,7 +52,7 @@ impl FromStr for Format {
         Self::ALL
             .into_iter()
             .find(|format| format.as_str() == word)
-            .ok_or_else(|| UnknownFormat(escape::visible(word).into_owned()))
+            .ok_or_else(|| UnknownFormat(escape::line(word).into_owned()))
     }
 }
 
@@ -93,13 +92,6 @@ pub fn write(
         Format::Json => json::write(report, verdict, out),
         Format::Sarif => sarif::write(report, verdict, out),
     }
-}
-
-/// The package URL of a package.
-fn purl(package: &Package) -> String {
-    let name = sarif::uri::encode_path(&package.name);
-    let version = sarif::uri::encode_path(&package.version);
-    format!("pkg:{}/{name}@{version}", package.kind.as_str())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::inventory::Distribution;
 use crate::location::{Layer, Location};
 
 /// How many hexadecimal digits of a digest people are shown.
@@ -34,6 +35,18 @@ pub(crate) fn place(location: &Location) -> String {
         (None, Some(pointer)) => format!("{}#{pointer}", location.path),
         (None, None) => location.path.to_string(),
     }
+}
+
+/// What a distribution calls itself: its pretty name, else id and version; `None` if it says
+/// nothing.
+pub(crate) fn distribution(distribution: &Distribution) -> Option<String> {
+    let name = distribution.name.as_deref().unwrap_or_default().trim();
+    let text = match &distribution.version {
+        _ if !name.is_empty() => name.to_owned(),
+        Some(version) => format!("{} {version}", distribution.id),
+        None => distribution.id.to_string(),
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// `1 gap`, `2 gaps`.

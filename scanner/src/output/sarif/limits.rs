@@ -74,19 +74,22 @@ fn fewer(keep: usize, limit: u64, size: u64) -> usize {
         .min(keep.saturating_sub(1))
 }
 
-/// The size of a document after gzip; the plain size where that is within the limit already.
+/// The size of a document after gzip. The fastest level comes first, as it compresses worst: a
+/// document that fits with it fits with any.
 fn compressed_size(
     limit: u64,
     mut write: impl FnMut(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<u64> {
-    let mut plain = Counter::default();
-    write(&mut plain)?;
-    if plain.0 <= limit {
-        return Ok(plain.0);
+    let mut size = 0;
+    for level in [Compression::fast(), Compression::default()] {
+        let mut encoder = GzEncoder::new(Counter::default(), level);
+        write(&mut encoder)?;
+        size = encoder.finish()?.0;
+        if size <= limit {
+            break;
+        }
     }
-    let mut encoder = GzEncoder::new(Counter::default(), Compression::default());
-    write(&mut encoder)?;
-    Ok(encoder.finish()?.0)
+    Ok(size)
 }
 
 /// Counts bytes and keeps none.
@@ -101,5 +104,113 @@ impl Write for Counter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::finding::{Finding, Kind, Misconfiguration, Severity};
+    use crate::location::Location;
+    use crate::output::sarif::row;
+    use crate::report::Report;
+
+    /// Six findings on lines 1 to 6, of which one is suppressed.
+    fn report() -> Report {
+        let finding = |(line, severity): (u32, Severity)| Finding {
+            target: 0,
+            rule: "r".into(),
+            aliases: Vec::new(),
+            severity,
+            score: (line == 4).then_some(8.5),
+            severity_source: "rule".into(),
+            title: "t".into(),
+            message: String::new(),
+            location: Location::line("main.tf", line),
+            fingerprint: format!("v1:{line}"),
+            kind: Kind::Misconfiguration(Misconfiguration {
+                resource: "a.b".into(),
+                fix: None,
+            }),
+            suppressed: (line == 1).then(|| "no".to_owned()),
+        };
+        let severities = [
+            (1, Severity::Critical),
+            (2, Severity::Unknown),
+            (3, Severity::High),
+            (4, Severity::High),
+            (5, Severity::Critical),
+            (6, Severity::Low),
+        ];
+        Report {
+            findings: severities.map(finding).into(),
+            ..Report::default()
+        }
+    }
+
+    fn lines(kept: &[&Row<'_>]) -> Vec<u32> {
+        kept.iter().map(|row| row.region.start_line).collect()
+    }
+
+    #[test]
+    fn the_worst_stay_in_their_order() {
+        let report = report();
+        let rows = row::rows(&report);
+        let within = |results, gzip| {
+            let limits = Limits {
+                results,
+                gzip,
+                gaps: 0,
+            };
+            let kept = fit(&rows, limits, |kept, out| {
+                out.write_all(&vec![b'x'; kept.len()])
+            });
+            lines(&kept.unwrap())
+        };
+        assert_eq!(within(9, 100), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(within(5, 100), [2, 3, 4, 5, 6]);
+        assert_eq!(within(2, 100), [4, 5]);
+        assert_eq!(within(0, 100), [0u32; 0]);
+    }
+
+    #[test]
+    fn the_size_is_measured_until_it_fits() {
+        let report = report();
+        let rows = row::rows(&report);
+        let tries = Cell::new(0);
+        let limits = Limits {
+            results: 9,
+            gzip: 80,
+            gaps: 0,
+        };
+        let kept = fit(&rows, limits, |kept, out| {
+            tries.set(tries.get() + 1);
+            // Bytes that do not compress: 24 for each result.
+            let mut state = 1u32;
+            for _ in 0..kept.len() * 24 {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                out.write_all(&[state.to_be_bytes()[0]])?;
+            }
+            Ok(())
+        });
+        assert_eq!(lines(&kept.unwrap()), [4, 5]);
+        assert!(tries.get() > 2);
+    }
+
+    #[test]
+    fn nothing_fits_a_limit_that_the_frame_exceeds() {
+        let report = report();
+        let rows = row::rows(&report);
+        let limits = Limits {
+            results: 9,
+            gzip: 3,
+            gaps: 0,
+        };
+        let kept = fit(&rows, limits, |_, out| out.write_all(b"too large")).unwrap();
+        assert!(kept.is_empty());
+        assert_eq!(fewer(1_000, 10, 20), 468);
+        assert_eq!(fewer(1, 10, 11), 0);
     }
 }

@@ -24,9 +24,8 @@ use serde_sarif::sarif::{
 use self::limits::{CODE_SCANNING, Limits};
 use self::row::Row;
 use self::rule::Rule;
-use super::escape::{message, truncate, visible};
+use super::escape::{line, message, truncate};
 use super::serial;
-use crate::gap::GapSeverity;
 use crate::gate::Verdict;
 use crate::report::Report;
 
@@ -131,7 +130,7 @@ impl<'a> Document<'a> {
                 automation_details: RunAutomationDetails::builder().id(category(report)).build(),
                 column_kind: ResultColumnKind::UnicodeCodePoints,
                 original_uri_base_ids: BTreeMap::from([(place::SOURCE_ROOT, root)]),
-                invocations: [invocation(report, dropped, limits)],
+                invocations: [invocation(report, verdict, dropped, limits)],
                 properties: properties(report, verdict, dropped),
                 results,
             }],
@@ -144,7 +143,7 @@ fn category(report: &Report) -> String {
     let ids: Vec<_> = report
         .targets
         .iter()
-        .map(|target| visible(&target.id))
+        .map(|target| line(&target.id))
         .collect();
     let ids = ids.join(",");
     format!(
@@ -154,15 +153,11 @@ fn category(report: &Report) -> String {
     )
 }
 
-/// The invocation counts as successful as long as no input was at fault: where one was, results
-/// that are missing are not fixed.
-fn invocation(report: &Report, dropped: usize, limits: Limits) -> Invocation {
-    let faults = report
-        .gaps
-        .iter()
-        .any(|gap| gap.gap.severity == GapSeverity::Error);
+/// The invocation was successful when every target could be scanned; a file that was not looked
+/// at is a notification.
+fn invocation(report: &Report, verdict: &Verdict, dropped: usize, limits: Limits) -> Invocation {
     Invocation::builder()
-        .execution_successful(!faults)
+        .execution_successful(verdict.finished)
         .tool_execution_notifications(notification::notifications(report, dropped, limits.gaps))
         .build()
 }

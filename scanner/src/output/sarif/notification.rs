@@ -82,3 +82,35 @@ fn of_gap(report: &Report, entry: &TargetGap) -> Notification {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::{Gap, Stage};
+    use crate::location::Location;
+
+    #[test]
+    fn errors_stay_and_the_rest_is_counted() {
+        let entry = |gap| TargetGap { target: None, gap };
+        let path = |n: u32| Location::line("a", n);
+        let mut report = Report::default();
+        for n in 1..=4 {
+            let warning = Gap::warning(Stage::Source, GapKind::Limit, path(n), "too many");
+            report.gaps.push(entry(warning));
+        }
+        let error = Gap::error(Stage::Source, GapKind::Malformed, path(5), "bad");
+        report.gaps.push(entry(error));
+        let texts = |limit, dropped| -> Vec<String> {
+            notifications(&report, dropped, limit)
+                .into_iter()
+                .filter_map(|note| note.message.text)
+                .collect()
+        };
+        assert_eq!(texts(5, 0).len(), 5);
+        let few = texts(2, 7);
+        assert_eq!(few.len(), 4);
+        assert_eq!(few[0], "source: a:5: bad");
+        assert!(few[2].starts_with("3 gaps not listed here"));
+        assert!(few[3].starts_with("7 results left out"));
+    }
+}

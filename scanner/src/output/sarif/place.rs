@@ -8,7 +8,7 @@ use serde_sarif::sarif::{
 };
 
 use crate::location::{Layer, Region};
-use crate::output::escape::visible;
+use crate::output::escape::line;
 
 /// The symbol for the root of the repository; the consumer knows where it lies.
 pub(crate) const SOURCE_ROOT: &str = "%SRCROOT%";
@@ -67,7 +67,7 @@ fn sarif_region(region: Region) -> SarifRegion {
 pub(crate) fn layer(layer: &Layer) -> LogicalLocation {
     LogicalLocation::builder()
         .name(format!("layer {}", layer.index))
-        .fully_qualified_name(visible(&layer.digest))
+        .fully_qualified_name(line(&layer.digest))
         .kind("layer")
         .build()
 }

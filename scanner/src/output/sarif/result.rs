@@ -2,6 +2,7 @@
 //! fingerprint, and whether it was suppressed.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_sarif::sarif::{
     LogicalLocation, Message, PropertyBag, Result as SarifResult, Suppression, SupressionKind,
@@ -107,7 +108,7 @@ fn text(row: &Row<'_>) -> String {
             };
             let mut text = format!("{}: {said}.", part(&found.resource));
             if let Some(fix) = &found.fix {
-                text.push_str(&format!(" Write {} instead.", part(fix)));
+                let _ = write!(text, " Write {} instead.", part(fix));
             }
             text
         }
@@ -116,7 +117,7 @@ fn text(row: &Row<'_>) -> String {
         text.push_str(" Severity UNKNOWN: no source rates it.");
     }
     if let Some(layer) = &finding.location.layer {
-        text.push_str(&format!(" In {}.", words::layer(layer)));
+        let _ = write!(text, " In {}.", part(&words::layer(layer)));
     }
     text
 }

@@ -2,20 +2,20 @@
 //! identifies a result; `result` turns one row into SARIF.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::level::level;
 use super::{place, uri};
 use crate::finding::{Finding, Kind, fingerprint};
+use crate::inventory::purl::purl;
 use crate::location::Region;
-use crate::output::escape::visible;
+use crate::output::escape::line;
 use crate::report::{Report, Target};
 
 /// One result to be written.
 pub(crate) struct Row<'a> {
     /// The finding.
     pub(crate) finding: &'a Finding,
-    /// Its target.
-    pub(crate) target: Option<&'a Target>,
     /// Its rule, as SARIF names it.
     pub(crate) rule: String,
     /// Relative to the root of the repository.
@@ -32,13 +32,15 @@ impl<'a> Row<'a> {
     fn new(report: &'a Report, finding: &'a Finding) -> Self {
         let target = report.targets.get(finding.target);
         let name = match &finding.kind {
-            Kind::Vulnerability(found) => crate::output::purl(&found.package),
-            Kind::Misconfiguration(found) => visible(&found.resource).into_owned(),
+            Kind::Vulnerability(found) => {
+                let distribution = target.and_then(|target| target.distribution.as_ref());
+                purl(&found.package, distribution)
+            }
+            Kind::Misconfiguration(found) => line(&found.resource).into_owned(),
         };
         Self {
             finding,
-            target,
-            rule: visible(&finding.rule).into_owned(),
+            rule: line(&finding.rule).into_owned(),
             uri: uri::of(target, &finding.location),
             region: place::sound(finding.location.region),
             name,
@@ -96,7 +98,7 @@ pub(crate) fn rows(report: &Report) -> Vec<Row<'_>> {
     for row in &mut rows {
         let number = seen.entry(row.mark.clone()).or_default();
         *number = number.saturating_add(1);
-        row.mark.push_str(&format!(":{number}"));
+        let _ = write!(row.mark, ":{number}");
     }
     rows
 }

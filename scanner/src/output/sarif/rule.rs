@@ -12,7 +12,7 @@ use super::level::{level, security_severity};
 use super::row::Row;
 use super::uri;
 use crate::finding::{Kind, RuleInfo, Severity};
-use crate::output::escape::{foreign_markdown, markdown, truncate, visible, visible_lines};
+use crate::output::escape::{foreign_markdown, line, lines, markdown, truncate};
 use crate::output::words;
 use crate::report::Report;
 
@@ -91,7 +91,7 @@ impl Rule<'_> {
 
     fn title(&self) -> String {
         let title = self.info.map_or(self.title, |info| &info.title);
-        let title = visible(title.trim()).into_owned();
+        let title = line(title.trim()).into_owned();
         if title.is_empty() {
             self.id.to_owned()
         } else {
@@ -122,7 +122,7 @@ impl Rule<'_> {
             .skip_while(|line| line.is_empty() || line.starts_with('#'))
             .take_while(|line| !line.is_empty())
             .collect();
-        let paragraph = visible(&first.join(" ")).into_owned();
+        let paragraph = line(&first.join(" ")).into_owned();
         let title = title.trim_end_matches('.');
         let text = if paragraph.is_empty() || paragraph.starts_with(title) {
             if paragraph.is_empty() {
@@ -140,7 +140,7 @@ impl Rule<'_> {
     fn help(&self, title: &str) -> (String, String) {
         let help = self.info.map_or("", |info| info.help.trim());
         let help = truncate(help, HELP_LIMIT);
-        let text = visible_lines(&help);
+        let text = lines(&help);
         let marked = if self.vulnerability {
             foreign_markdown(&help)
         } else {
@@ -186,7 +186,7 @@ impl Rule<'_> {
             tags.push("severity-unknown".to_owned());
         }
         for tag in self.info.map_or(&[] as &[String], |info| &info.tags) {
-            let tag = truncate(&visible(tag), TAG_LENGTH_LIMIT).into_owned();
+            let tag = truncate(&line(tag), TAG_LENGTH_LIMIT).into_owned();
             let tag = weakness(&tag).unwrap_or(tag);
             if !tag.is_empty() && !tags.contains(&tag) && tags.len() < TAG_LIMIT {
                 tags.push(tag);
@@ -226,7 +226,7 @@ fn plain(text: &str) -> MultiformatMessageString {
 mod tests {
     use super::*;
 
-    fn rule<'a>(info: &'a RuleInfo, vulnerability: bool) -> Rule<'a> {
+    fn rule(info: &RuleInfo, vulnerability: bool) -> Rule<'_> {
         Rule {
             id: &info.id,
             info: Some(info),

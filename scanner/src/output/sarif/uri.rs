@@ -82,10 +82,13 @@ pub(crate) fn address(text: &str) -> Option<String> {
     }
     let mut out = format!("{scheme}://");
     let mut fragment = false;
-    for byte in rest.bytes() {
+    for (index, byte) in rest.bytes().enumerate() {
+        let escape = index.saturating_add(1)..index.saturating_add(3);
+        let escape = rest.as_bytes().get(escape);
+        let lone = byte == b'%' && !escape.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
         let again = fragment && byte == b'#';
         fragment |= byte == b'#';
-        if !again && (stands(byte) || b"/?#:;&%'()*$".contains(&byte)) {
+        if !again && !lone && (stands(byte) || b"/?#:;&%'()*$".contains(&byte)) {
             out.push(char::from(byte));
         } else {
             let _ = write!(out, "%{byte:02X}");
@@ -138,6 +141,10 @@ mod tests {
         assert_eq!(
             address(" HTTPS://e.org/a b#c#d ").as_deref(),
             Some("https://e.org/a%20b#c%23d")
+        );
+        assert_eq!(
+            address("http://e.org/%41%zz%").as_deref(),
+            Some("http://e.org/%41%25zz%25")
         );
         assert_eq!(address("javascript:alert(1)"), None);
         assert_eq!(address("https://user@e.org/"), None);

@@ -99,6 +99,14 @@ fn findings_have_the_promised_fields() {
     assert_eq!(finding["score"], 9.8);
     assert_eq!(report["gaps"][1]["start_line"], 3);
     assert_eq!(report["packages"][4]["locations"][0]["layer"]["index"], 0);
+    assert_eq!(
+        report["packages"][4]["purl"],
+        "pkg:deb/debian/libssl3@3.0.9-1?arch=amd64&distro=debian-12"
+    );
+    assert_eq!(
+        report["targets"][1]["distribution"],
+        "Debian GNU/Linux 12 (bookworm)"
+    );
     assert_eq!(report["verdict"]["complete"], false);
 }
 

@@ -4,6 +4,7 @@ mod json;
 mod sample;
 mod sarif;
 mod schema;
+mod table;
 
 use portcullis::gate::{Policy, judge};
 use portcullis::output::{Format, Options, write};

@@ -6,6 +6,7 @@ use portcullis::finding::{
     Finding, Kind, Misconfiguration, RuleInfo, Severity, Vulnerability, fingerprint,
 };
 use portcullis::gap::{Gap, GapKind, Stage};
+use portcullis::inventory::Distribution;
 use portcullis::location::{Layer, Location, Region};
 use portcullis::package::{Package, PackageType, Scope, SourcePackage};
 use portcullis::report::{Checks, Database, DatabaseSource, Report, Target, TargetGap, Undecided};
@@ -79,6 +80,7 @@ pub(crate) fn report() -> Report {
             failed: 2,
             undecided: 1,
         },
+        failed_targets: 0,
     }
 }
 
@@ -100,7 +102,12 @@ fn targets() -> Vec<Target> {
             prefix: String::new(),
             platform: Some("linux/amd64".to_owned()),
             digest: Some("sha256:abcd".to_owned()),
-            distribution: Some("Debian GNU/Linux 12 (bookworm)".to_owned()),
+            distribution: Some(Distribution {
+                id: "debian".into(),
+                version: Some("12".into()),
+                like: Vec::new(),
+                name: Some("Debian GNU/Linux 12 (bookworm)".into()),
+            }),
         },
     ]
 }

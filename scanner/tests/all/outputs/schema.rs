@@ -22,6 +22,10 @@ impl Checker<'_> {
         };
         for (keyword, rule) in keywords {
             let number = || rule.as_f64().unwrap_or(f64::NAN);
+            let least = || {
+                rule.as_u64()
+                    .map_or(usize::MAX, |n| usize::try_from(n).unwrap_or(usize::MAX))
+            };
             let holds = match keyword.as_str() {
                 "$schema" | "$defs" | "title" | "description" => true,
                 "$ref" => {
@@ -42,10 +46,8 @@ impl Checker<'_> {
                 "enum" => rule.as_array().is_some_and(|words| words.contains(value)),
                 "minimum" => value.as_f64().is_none_or(|v| v >= number()),
                 "maximum" => value.as_f64().is_none_or(|v| v <= number()),
-                "minLength" => value
-                    .as_str()
-                    .is_none_or(|s| s.chars().count() as f64 >= number()),
-                "minItems" => value.as_array().is_none_or(|a| a.len() as f64 >= number()),
+                "minLength" => value.as_str().is_none_or(|s| s.chars().count() >= least()),
+                "minItems" => value.as_array().is_none_or(|a| a.len() >= least()),
                 "pattern" => value.as_str().is_none_or(|text| matches(rule, text)),
                 "anyOf" => rule.as_array().is_some_and(|forms| {
                     forms.iter().any(|form| {
