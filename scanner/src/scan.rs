@@ -179,10 +179,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Work, S
     let inventory = assemble(contents.files);
     target.platform = contents.platform;
     target.digest = contents.digest;
-    target.distribution = inventory.distribution.as_ref().and_then(|distribution| {
-        let name = distribution.name.as_ref().unwrap_or(&distribution.id);
-        Some(name.to_string()).filter(|name| !name.is_empty())
-    });
+    target.distribution = inventory.distribution.clone();
     Ok(Work {
         target,
         inventory,

@@ -75,7 +75,7 @@ fn warn(warnings: &[db_sync::Warning]) {
     use io::Write as _;
     let mut err = io::stderr().lock();
     for warning in warnings.iter().take(SHOWN_WARNINGS) {
-        let _ = writeln!(err, "warning: {}", escape::visible(&warning.to_string()));
+        let _ = writeln!(err, "warning: {}", escape::line(&warning.to_string()));
     }
     if let Some(more) = warnings.len().checked_sub(SHOWN_WARNINGS).filter(|more| *more > 0) {
         let _ = writeln!(err, "warning: {more} more warnings of this kind are not shown");
@@ -121,7 +121,7 @@ fn status(db: &Db, format: TextOrJson) -> String {
                 let _ = writeln!(
                     text,
                     "{:<24} {:>8} records, newest {newest}",
-                    escape::visible(&source.name),
+                    escape::line(&source.name),
                     source.records
                 );
             }
@@ -176,16 +176,16 @@ fn query_table(ecosystem: &str, known: bool, answer: &db_sync::Outcome) -> Strin
             text,
             "{:<8} {}  fixed: {}  {}",
             rated.severity,
-            escape::visible(&found.id),
-            escape::visible(fixed),
-            escape::visible(&found.summary)
+            escape::line(&found.id),
+            escape::line(fixed),
+            escape::line(&found.summary)
         );
     }
     for undecided in &answer.undecided {
-        let _ = writeln!(text, "undecided {}: {}", escape::visible(&undecided.id), escape::visible(&undecided.cause));
+        let _ = writeln!(text, "undecided {}: {}", escape::line(&undecided.id), escape::line(&undecided.cause));
     }
     if !known {
-        let _ = writeln!(text, "the database has no advisories for {}", escape::visible(ecosystem));
+        let _ = writeln!(text, "the database has no advisories for {}", escape::line(ecosystem));
     }
     let _ = writeln!(text, "{} matches", answer.matches.len());
     text

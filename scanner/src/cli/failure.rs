@@ -58,12 +58,12 @@ impl Failure {
 
     /// Writes it. Text of the input is escaped.
     pub(super) fn render(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "error: {}", escape::visible(&self.message))?;
+        writeln!(out, "error: {}", escape::line(&self.message))?;
         for cause in &self.causes {
-            writeln!(out, "  caused by: {}", escape::visible(cause))?;
+            writeln!(out, "  caused by: {}", escape::line(cause))?;
         }
         for hint in &self.hints {
-            writeln!(out, "hint: {}", escape::visible(hint))?;
+            writeln!(out, "hint: {}", escape::line(hint))?;
         }
         Ok(())
     }

@@ -74,7 +74,7 @@ fn test(directory: &std::path::Path) -> Result<u8, Failure> {
     let (count, errors) = Ruleset::test(directory);
     let mut text = String::new();
     for error in &errors {
-        let _ = writeln!(text, "{}", crate::output::escape::visible(&error.to_string()));
+        let _ = writeln!(text, "{}", crate::output::escape::line(&error.to_string()));
     }
     let _ = writeln!(text, "{} rules, {} problems", count, errors.len());
     print(&text)?;
