@@ -157,9 +157,7 @@ impl Event {
         let bound = match self.kind {
             EventKind::Introduced => Bound::introduced(order, &self.version),
             EventKind::Limit => Bound::limit(order, &self.version),
-            EventKind::Fixed | EventKind::LastAffected => {
-                order.parse(&self.version).map(Bound::At)
-            }
+            EventKind::Fixed | EventKind::LastAffected => order.parse(&self.version).map(Bound::At),
         };
         bound.map_err(|invalid| invalid.to_string())
     }
@@ -189,7 +187,9 @@ impl Range {
             return Err("range with both fixed and last_affected events".to_owned());
         }
         let Some(order) = order_of(ecosystem, self.semver) else {
-            return Err(format!("no version order is known for ecosystem {ecosystem:?}"));
+            return Err(format!(
+                "no version order is known for ecosystem {ecosystem:?}"
+            ));
         };
         let mut keyed = Vec::with_capacity(self.events.len());
         for event in &self.events {
@@ -218,8 +218,12 @@ fn settle_ties(sorted: &[(Bound<'_>, &Event)]) -> Vec<Event> {
     let mut events = Vec::with_capacity(sorted.len());
     let mut open = false;
     for group in sorted.chunk_by(|(left, _), (right, _)| left == right) {
-        let opens = group.iter().filter(|(_, event)| event.kind == EventKind::Introduced);
-        let others = group.iter().filter(|(_, event)| event.kind != EventKind::Introduced);
+        let opens = group
+            .iter()
+            .filter(|(_, event)| event.kind == EventKind::Introduced);
+        let others = group
+            .iter()
+            .filter(|(_, event)| event.kind != EventKind::Introduced);
         let ordered: Vec<_> = if open {
             others.chain(opens).collect()
         } else {
@@ -246,7 +250,10 @@ mod tests {
             semver,
             events: events
                 .iter()
-                .map(|(kind, version)| Event { kind: *kind, version: (*version).to_owned() })
+                .map(|(kind, version)| Event {
+                    kind: *kind,
+                    version: (*version).to_owned(),
+                })
                 .collect(),
             unusable: None,
         }
@@ -255,7 +262,15 @@ mod tests {
     #[test]
     fn adjoining_intervals_stay_open_and_empty_ones_empty() {
         use EventKind::{Fixed, Introduced};
-        let mut adjoining = range(false, &[(Introduced, "2"), (Fixed, "3"), (Introduced, "1"), (Fixed, "2")]);
+        let mut adjoining = range(
+            false,
+            &[
+                (Introduced, "2"),
+                (Fixed, "3"),
+                (Introduced, "1"),
+                (Fixed, "2"),
+            ],
+        );
         adjoining.prepare("PyPI", 100);
         let kinds: Vec<_> = adjoining.events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [Introduced, Fixed, Introduced, Fixed]);
@@ -271,9 +286,21 @@ mod tests {
         for (ecosystem, mut range) in [
             ("PyPI", range(false, &[])),
             ("PyPI", range(false, &[(Fixed, "1")])),
-            ("PyPI", range(false, &[(Introduced, "0"), (Fixed, "1"), (LastAffected, "1")])),
-            ("crates.io", range(true, &[(Introduced, "0"), (Fixed, "1.2")])),
-            ("crates.io", range(true, &[(Introduced, "*"), (Fixed, "1.2.0")])),
+            (
+                "PyPI",
+                range(
+                    false,
+                    &[(Introduced, "0"), (Fixed, "1"), (LastAffected, "1")],
+                ),
+            ),
+            (
+                "crates.io",
+                range(true, &[(Introduced, "0"), (Fixed, "1.2")]),
+            ),
+            (
+                "crates.io",
+                range(true, &[(Introduced, "*"), (Fixed, "1.2.0")]),
+            ),
             ("Nowhere", range(false, &[(Introduced, "0")])),
         ] {
             range.prepare(ecosystem, 100);

@@ -6,7 +6,9 @@ use std::borrow::Cow;
 
 /// The ecosystem without its release suffix: `Debian` of `Debian:12`.
 pub fn base(ecosystem: &str) -> &str {
-    ecosystem.split_once(':').map_or(ecosystem, |(base, _)| base)
+    ecosystem
+        .split_once(':')
+        .map_or(ecosystem, |(base, _)| base)
 }
 
 /// The form of a package name under which it is looked up.
@@ -33,14 +35,14 @@ fn lower(name: &str) -> Cow<'_, str> {
 
 /// PEP 503: lower case, and each run of `-`, `_` and `.` is one `-`.
 fn pep503(name: &str) -> Cow<'_, str> {
-    let clean = name
-        .bytes()
-        .zip(name.bytes().skip(1).chain([b'a']))
-        .all(|(byte, next)| match byte {
-            b'-' => next != b'-',
-            b'_' | b'.' => false,
-            _ => byte.is_ascii() && !byte.is_ascii_uppercase(),
-        });
+    let clean =
+        name.bytes()
+            .zip(name.bytes().skip(1).chain([b'a']))
+            .all(|(byte, next)| match byte {
+                b'-' => next != b'-',
+                b'_' | b'.' => false,
+                _ => byte.is_ascii() && !byte.is_ascii_uppercase(),
+            });
     if clean {
         return Cow::Borrowed(name);
     }
@@ -96,8 +98,16 @@ mod tests {
             ("PyPI", "Flask_SQL--Alchemy.x", "flask-sql-alchemy-x"),
             ("PyPI", "requests", "requests"),
             ("NuGet", "Newtonsoft.Json", "newtonsoft.json"),
-            ("Go", "github.com/Masterminds/goutils", "github.com/Masterminds/goutils"),
-            ("SwiftURL", "https://github.com/Vapor/vapor.git", "github.com/vapor/vapor"),
+            (
+                "Go",
+                "github.com/Masterminds/goutils",
+                "github.com/Masterminds/goutils",
+            ),
+            (
+                "SwiftURL",
+                "https://github.com/Vapor/vapor.git",
+                "github.com/vapor/vapor",
+            ),
             ("Debian:12", "libX11", "libX11"),
         ] {
             assert_eq!(normalise_name(ecosystem, name), normal);
@@ -107,7 +117,10 @@ mod tests {
 
     #[test]
     fn module_builds_are_recognised() {
-        assert_eq!(module_build("2.0.7.1-6.module_el8.5.0+94+18674043"), Some("8.5.0"));
+        assert_eq!(
+            module_build("2.0.7.1-6.module_el8.5.0+94+18674043"),
+            Some("8.5.0")
+        );
         assert_eq!(module_build("1:12.22-1.module+el8.4.0+1+a"), Some("8.4.0"));
         assert_eq!(module_build("1.2.3-4.el8_5"), None);
     }

@@ -84,7 +84,10 @@ mod tests {
     fn the_ecosystems_own_id_comes_first() {
         let mut ids = ["CVE-2021-1", "GHSA-aaaa-bbbb-cccc", "X-1", "PYSEC-2021-1"];
         ids.sort_by(|left, right| compare("PyPI", left, right));
-        assert_eq!(ids, ["PYSEC-2021-1", "GHSA-aaaa-bbbb-cccc", "CVE-2021-1", "X-1"]);
+        assert_eq!(
+            ids,
+            ["PYSEC-2021-1", "GHSA-aaaa-bbbb-cccc", "CVE-2021-1", "X-1"]
+        );
     }
 
     #[test]

@@ -74,7 +74,11 @@ fn days_of(date: &str) -> Option<i64> {
         return None;
     }
     // Years that begin in March put the leap day last (Hinnant's civil days).
-    let shifted = if month <= 2 { year.checked_sub(1)? } else { year };
+    let shifted = if month <= 2 {
+        year.checked_sub(1)?
+    } else {
+        year
+    };
     let era = shifted.div_euclid(400);
     let year_of_era = shifted.rem_euclid(400);
     let month_from_march = (month.checked_add(9)?).rem_euclid(12);
@@ -208,7 +212,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
         month_from_march.saturating_sub(9)
     };
     let year = era.saturating_mul(400).saturating_add(year_of_era);
-    let year = if month <= 2 { year.saturating_add(1) } else { year };
+    let year = if month <= 2 {
+        year.saturating_add(1)
+    } else {
+        year
+    };
     (year, month, day)
 }
 
@@ -223,18 +231,33 @@ mod tests {
             ("2026-01-01T00:00:00.500Z", "2026-01-01T00:00:00.5Z"),
             ("2026-01-01T00:00:00+02:00", "2025-12-31T22:00:00Z"),
             ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
-            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z"),
+            (
+                "9999-12-31T23:59:59.999999999Z",
+                "9999-12-31T23:59:59.999999999Z",
+            ),
             ("2024-02-29", "2024-02-29T00:00:00Z"),
         ] {
             let moment = Moment::parse(text).expect(text);
             assert_eq!(moment.to_string(), canonical);
         }
-        assert_eq!(Moment::parse("1970-01-02T00:00:01Z").expect("valid").seconds(), 86_401);
+        assert_eq!(
+            Moment::parse("1970-01-02T00:00:01Z")
+                .expect("valid")
+                .seconds(),
+            86_401
+        );
     }
 
     #[test]
     fn refuses_what_is_no_time() {
-        for text in ["", "yesterday", "2026-13-45T99:99:99Z", "2023-02-29", "2026-01-01T00:00:00", "é026-01-01"] {
+        for text in [
+            "",
+            "yesterday",
+            "2026-13-45T99:99:99Z",
+            "2023-02-29",
+            "2026-01-01T00:00:00",
+            "é026-01-01",
+        ] {
             assert_eq!(Moment::parse(text), None, "{text}");
         }
     }

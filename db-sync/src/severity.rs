@@ -67,7 +67,9 @@ const FIELDS: [&str; 9] = [
 /// The number of a field in the file.
 pub(crate) fn field_code(field: &str) -> u8 {
     let position = FIELDS.iter().position(|known| *known == field);
-    position.and_then(|position| u8::try_from(position).ok()).unwrap_or(0)
+    position
+        .and_then(|position| u8::try_from(position).ok())
+        .unwrap_or(0)
 }
 
 /// The field with a number.
@@ -82,9 +84,14 @@ const MAX_VALUE: usize = 400;
 const MANDATORY: [(RatingKind, &[&str]); 3] = [
     (
         RatingKind::Cvss4,
-        &["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"],
+        &[
+            "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
+        ],
     ),
-    (RatingKind::Cvss3, &["AV", "AC", "PR", "UI", "S", "C", "I", "A"]),
+    (
+        RatingKind::Cvss3,
+        &["AV", "AC", "PR", "UI", "S", "C", "I", "A"],
+    ),
     (RatingKind::Cvss2, &["AV", "AC", "Au", "C", "I", "A"]),
 ];
 
@@ -104,7 +111,9 @@ pub(crate) fn parse_typed(kind: &str, value: &str, ecosystem: &str) -> Result<Ra
                 .ok_or_else(|| format!("severity word {value:?} is empty or too long"));
         }
         "Ubuntu" => {
-            return Err(format!("severity type \"Ubuntu\" does not apply to {ecosystem:?}"));
+            return Err(format!(
+                "severity type \"Ubuntu\" does not apply to {ecosystem:?}"
+            ));
         }
         _ => return Err(format!("unknown severity type {kind:?}")),
     };
@@ -129,9 +138,10 @@ pub(crate) fn parse_vector(value: &str) -> Option<Rating> {
     };
     let (_, mandatory) = MANDATORY.iter().find(|(of, _)| *of == kind)?;
     let complete = mandatory.iter().all(|metric| {
-        value
-            .split('/')
-            .any(|part| part.split_once(':').is_some_and(|(name, _)| name == *metric))
+        value.split('/').any(|part| {
+            part.split_once(':')
+                .is_some_and(|(name, _)| name == *metric)
+        })
     });
     complete.then(|| Rating {
         kind,
@@ -154,7 +164,11 @@ pub(crate) fn word(value: &str, field: &str) -> Option<Rating> {
 pub(crate) fn tenths(value: &str) -> u32 {
     let score = cvss::Cvss::from_str(value).map_or(0.0, |vector| vector.score());
     // A score lies between 0.0 and 10.0 with one decimal.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to 100"
+    )]
     let tenths = (score * 10.0).round().clamp(0.0, 100.0) as u32;
     tenths
 }
@@ -175,7 +189,10 @@ mod tests {
             ("CVSS_V4", "CVSS:4.0/AV:N"),
             ("Ubuntu", "medium"),
         ] {
-            assert!(parse_typed(kind, value, "crates.io").is_err(), "{kind} {value}");
+            assert!(
+                parse_typed(kind, value, "crates.io").is_err(),
+                "{kind} {value}"
+            );
         }
     }
 
@@ -183,8 +200,14 @@ mod tests {
     fn valid_vectors_keep_their_version() {
         for (value, kind) in [
             ("AV:N/AC:L/Au:N/C:P/I:P/A:P", RatingKind::Cvss2),
-            ("CVSS:3.0/AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:L/A:N", RatingKind::Cvss3),
-            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", RatingKind::Cvss4),
+            (
+                "CVSS:3.0/AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:L/A:N",
+                RatingKind::Cvss3,
+            ),
+            (
+                "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N",
+                RatingKind::Cvss4,
+            ),
         ] {
             assert_eq!(parse_vector(value).map(|rating| rating.kind), Some(kind));
         }

@@ -142,7 +142,8 @@ impl Collector {
             }
         }
         for (ecosystem, entries) in std::mem::take(&mut self.unordered) {
-            let cause = format!("no version order is known: {entries} entries match listed versions only");
+            let cause =
+                format!("no version order is known: {entries} entries match listed versions only");
             self.warnings.push(Warning::new("", &ecosystem, cause));
         }
         Ok(())
@@ -154,7 +155,8 @@ impl Collector {
             .iter()
             .rposition(|((of, called), _)| *of == kind && called == name);
         let position = known.unwrap_or_else(|| {
-            self.sources.push(((kind, name.to_owned()), Source::default()));
+            self.sources
+                .push(((kind, name.to_owned()), Source::default()));
             self.sources.len().saturating_sub(1)
         });
         u16::try_from(position).unwrap_or(u16::MAX)
@@ -197,11 +199,17 @@ impl Collector {
         });
         if !agree {
             let cause = "OSV's ranges differ from those of the RustSec tree: OSV's are used";
-            self.warnings.push(Warning::new(source, &advisory.id, cause));
+            self.warnings
+                .push(Warning::new(source, &advisory.id, cause));
         }
     }
 
-    fn add(&mut self, advisory: &Advisory, digest: [u8; 32], source: u16) -> Result<(), SourceError> {
+    fn add(
+        &mut self,
+        advisory: &Advisory,
+        digest: [u8; 32],
+        source: u16,
+    ) -> Result<(), SourceError> {
         let id = self.ids.number(&advisory.id);
         let copies = self.by_id.entry(id).or_default();
         for copy in copies.iter() {
@@ -275,22 +283,38 @@ impl Collector {
             .iter()
             .map(|rating| {
                 let text = format!("{}{}", rating.kind.code(), rating.value);
-                (self.ratings.number(&text), severity::field_code(&rating.source))
+                (
+                    self.ratings.number(&text),
+                    severity::field_code(&rating.source),
+                )
             })
             .collect()
     }
 
     fn entry(&mut self, affected: &Affected) -> (u32, Entry) {
         let name = ecosystem::normalise_name(&affected.ecosystem, &affected.name);
-        let package = self.packages.number(&format!("{}\0{name}", affected.ecosystem));
+        let package = self
+            .packages
+            .number(&format!("{}\0{name}", affected.ecosystem));
         if crate::version::Order::of_ecosystem(&affected.ecosystem).is_none() {
-            let count = self.unordered.entry(affected.ecosystem.clone()).or_default();
+            let count = self
+                .unordered
+                .entry(affected.ecosystem.clone())
+                .or_default();
             *count = count.saturating_add(1);
         }
         let versions = &mut self.versions;
         let mut entry = Entry {
-            versions: affected.versions.iter().map(|text| versions.number(text)).collect(),
-            other_fixes: affected.other_fixes.iter().map(|text| versions.number(text)).collect(),
+            versions: affected
+                .versions
+                .iter()
+                .map(|text| versions.number(text))
+                .collect(),
+            other_fixes: affected
+                .other_fixes
+                .iter()
+                .map(|text| versions.number(text))
+                .collect(),
             ..Entry::default()
         };
         for range in &affected.ranges {
@@ -302,7 +326,8 @@ impl Collector {
                     .iter()
                     .map(|event| Mark {
                         kind: event.kind,
-                        version: (!is_open(event.kind, &event.version)).then(|| versions.number(&event.version)),
+                        version: (!is_open(event.kind, &event.version))
+                            .then(|| versions.number(&event.version)),
                     })
                     .collect(),
             });

@@ -54,7 +54,10 @@ pub(super) fn write(mut collector: Collector, output: &Path) -> Result<Vec<Warni
     let mut warnings = std::mem::take(&mut collector.warnings);
     let sources = number_sources(&collector);
     let chosen = choose(&mut collector, &mut warnings);
-    let scratch = std::mem::replace(&mut collector.scratch, io::BufWriter::new(tempfile::tempfile().map_err(failed)?));
+    let scratch = std::mem::replace(
+        &mut collector.scratch,
+        io::BufWriter::new(tempfile::tempfile().map_err(failed)?),
+    );
     let mut scratch = scratch
         .into_inner()
         .map_err(io::IntoInnerError::into_error)
@@ -103,9 +106,12 @@ fn choose(collector: &mut Collector, warnings: &mut Vec<Warning>) -> Vec<u32> {
     let mut order: Vec<u32> = (0..).take(collector.records.len()).collect();
     let (records, ids) = (&collector.records, &collector.ids);
     let key = |position: u32| {
-        records
-            .get(position as usize)
-            .map(|record| (ids.text(record.id), std::cmp::Reverse((record.modified, record.digest))))
+        records.get(position as usize).map(|record| {
+            (
+                ids.text(record.id),
+                std::cmp::Reverse((record.modified, record.digest)),
+            )
+        })
     };
     order.sort_unstable_by(|left, right| key(*left).cmp(&key(*right)));
     let same_id = |left: &u32, right: &u32| {
@@ -244,7 +250,11 @@ fn groups(
             members.entry(root).or_default().push(id);
         }
     }
-    let numbers: BTreeMap<u32, u32> = records.iter().zip(0..).map(|(record, number)| (record.id, number)).collect();
+    let numbers: BTreeMap<u32, u32> = records
+        .iter()
+        .zip(0..)
+        .map(|(record, number)| (record.id, number))
+        .collect();
     let mut sorted: Vec<(u32, Vec<u32>)> = members
         .into_iter()
         .map(|(root, mut group)| {
@@ -262,11 +272,18 @@ fn groups(
     for ((root, group), number) in sorted.into_iter().zip(1_u32..) {
         groups.table.mark()?;
         if group.len() > MAX_ALIASES {
-            let cause = format!("{} ids are linked as one flaw: {MAX_ALIASES} are listed", group.len());
+            let cause = format!(
+                "{} ids are linked as one flaw: {MAX_ALIASES} are listed",
+                group.len()
+            );
             warnings.push(Warning::new("", &first(&group), cause));
         }
         for id in group.iter().take(MAX_ALIASES) {
-            put_id(&mut groups.table.bytes, ids.text(*id), numbers.get(id).copied());
+            put_id(
+                &mut groups.table.bytes,
+                ids.text(*id),
+                numbers.get(id).copied(),
+            );
         }
         groups.by_root.insert(root, number);
     }
@@ -290,7 +307,8 @@ fn put_id(out: &mut Vec<u8>, id: &str, record: Option<u32>) {
 fn cve(id: &str) -> Option<(u64, u64)> {
     let (year, serial) = id.strip_prefix("CVE-")?.split_once('-')?;
     let (year, serial): (u64, u64) = (year.parse().ok()?, serial.parse().ok()?);
-    (year < 10_000 && serial < 1 << 40 && format!("CVE-{year:04}-{serial:04}") == id).then_some((year, serial))
+    (year < 10_000 && serial < 1 << 40 && format!("CVE-{year:04}-{serial:04}") == id)
+        .then_some((year, serial))
 }
 
 /// Record heads and the hashes of their ids.
@@ -315,11 +333,17 @@ fn heads(
             put_moment(out, moment);
         }
         let root = flaws.root(record.id);
-        put(out, u64::from(groups.by_root.get(&root).copied().unwrap_or(0)));
+        put(
+            out,
+            u64::from(groups.by_root.get(&root).copied().unwrap_or(0)),
+        );
         let ratings = loans.ratings(record, number, flaws);
         put(out, ratings.len() as u64);
         for (value, origin) in ratings {
-            put(out, u64::from(values.get(value as usize).copied().unwrap_or(0)));
+            put(
+                out,
+                u64::from(values.get(value as usize).copied().unwrap_or(0)),
+            );
             put(out, origin.code());
         }
         let mut places: Vec<u32> = record
@@ -371,7 +395,9 @@ fn ratings(ratings: &Interner) -> Result<Table, BuildError> {
     let mut table = Table::default();
     for number in ratings.sorted() {
         table.mark()?;
-        table.bytes.extend_from_slice(ratings.text(number).as_bytes());
+        table
+            .bytes
+            .extend_from_slice(ratings.text(number).as_bytes());
     }
     table.mark()?;
     Ok(table)
@@ -411,7 +437,9 @@ fn used_versions(collector: &Collector, records: &[&Stored]) -> Result<Versions,
     let mut table = Table::default();
     for (number, place) in sorted.iter().zip(0_u32..) {
         table.mark()?;
-        table.bytes.extend_from_slice(collector.versions.text(*number).as_bytes());
+        table
+            .bytes
+            .extend_from_slice(collector.versions.text(*number).as_bytes());
         if let Some(slot) = numbers.get_mut(*number as usize) {
             *slot = place;
         }
@@ -430,7 +458,11 @@ struct Claim {
 
 type Packages = ((Table, Vec<u64>), Vec<EcosystemInfo>);
 
-fn packages(collector: &Collector, records: &[&Stored], versions: &[u32]) -> Result<Packages, BuildError> {
+fn packages(
+    collector: &Collector,
+    records: &[&Stored],
+    versions: &[u32],
+) -> Result<Packages, BuildError> {
     let places = places(&collector.packages.sorted());
     let mut claims = Vec::new();
     for (record, number) in records.iter().zip(0_u32..) {
@@ -456,7 +488,9 @@ fn packages(collector: &Collector, records: &[&Stored], versions: &[u32]) -> Res
     let mut hashes = Vec::new();
     for group in claims.chunk_by(|left, right| left.package == right.package) {
         let number = group.first().map_or(0, |claim| claim.package);
-        let key = sorted.get(number as usize).map_or("", |number| collector.packages.text(*number));
+        let key = sorted
+            .get(number as usize)
+            .map_or("", |number| collector.packages.text(*number));
         let (ecosystem, name) = key.split_once('\0').unwrap_or((key, ""));
         if ecosystems.last().is_none_or(|last| last.name != ecosystem) {
             close(&mut ecosystems, &mut touched, records);
@@ -511,17 +545,27 @@ fn close(ecosystems: &mut [EcosystemInfo], touched: &mut Vec<u32>, records: &[&S
     touched.clear();
 }
 
-fn info(collector: &Collector, records: &[&Stored], places: &[u32], ecosystems: Vec<EcosystemInfo>) -> Info {
+fn info(
+    collector: &Collector,
+    records: &[&Stored],
+    places: &[u32],
+    ecosystems: Vec<EcosystemInfo>,
+) -> Info {
     let mut sources: Vec<(u32, SourceInfo)> = collector
         .sources
         .iter()
         .zip(places)
-        .map(|(((kind, name), source), place)| (*place, source_info(*kind, name, source, &collector.ids)))
+        .map(|(((kind, name), source), place)| {
+            (*place, source_info(*kind, name, source, &collector.ids))
+        })
         .collect();
     sources.sort();
     Info {
         records: records.len() as u64,
-        withdrawn: records.iter().filter(|record| record.withdrawn.is_some()).count() as u64,
+        withdrawn: records
+            .iter()
+            .filter(|record| record.withdrawn.is_some())
+            .count() as u64,
         sources: sources.into_iter().map(|(_, source)| source).collect(),
         ecosystems,
         ..Info::default()

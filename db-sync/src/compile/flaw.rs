@@ -55,7 +55,11 @@ impl Flaws {
     fn join(&mut self, left: u32, right: u32) {
         let (left, right) = (self.root(left), self.root(right));
         // The smaller number becomes the root; paths are halved on each use.
-        let (root, child) = if left < right { (left, right) } else { (right, left) };
+        let (root, child) = if left < right {
+            (left, right)
+        } else {
+            (right, left)
+        };
         if let Some(slot) = self.parents.get_mut(child as usize) {
             *slot = root;
         }

@@ -104,7 +104,9 @@ mod tests {
     #[test]
     fn equal_texts_have_one_number() {
         let mut interner = Interner::new();
-        let numbers: Vec<u32> = (0..5000).map(|n| interner.number(&format!("t{}", n % 2000))).collect();
+        let numbers: Vec<u32> = (0..5000)
+            .map(|n| interner.number(&format!("t{}", n % 2000)))
+            .collect();
         assert_eq!(interner.len(), 2000);
         for (position, number) in numbers.iter().enumerate() {
             assert_eq!(interner.text(*number), format!("t{}", position % 2000));

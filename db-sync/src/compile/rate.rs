@@ -49,7 +49,12 @@ pub(super) struct Loans<'a> {
 }
 
 impl<'a> Loans<'a> {
-    pub(super) fn of(records: &[&Stored], flaws: &mut Flaws, ids: &Interner, ratings: &'a Interner) -> Self {
+    pub(super) fn of(
+        records: &[&Stored],
+        flaws: &mut Flaws,
+        ids: &Interner,
+        ratings: &'a Interner,
+    ) -> Self {
         let mut by_flaw: BTreeMap<u32, Vec<Loan>> = BTreeMap::new();
         for (record, number) in records.iter().zip(0_u32..) {
             if record.withdrawn.is_some() {
@@ -61,12 +66,19 @@ impl<'a> Loans<'a> {
                 .map(|value| (kind_of(ratings, value), value, number))
                 .collect();
             if !loans.is_empty() {
-                by_flaw.entry(flaws.root(record.id)).or_default().extend(loans);
+                by_flaw
+                    .entry(flaws.root(record.id))
+                    .or_default()
+                    .extend(loans);
             }
         }
         for loans in by_flaw.values_mut() {
             loans.sort_by(|left, right| {
-                let id = |loan: &Loan| records.get(loan.2 as usize).map_or("", |record| ids.text(record.id));
+                let id = |loan: &Loan| {
+                    records
+                        .get(loan.2 as usize)
+                        .map_or("", |record| ids.text(record.id))
+                };
                 left.0
                     .cmp(&right.0)
                     .then_with(|| id::compare("", id(left), id(right)))
@@ -78,7 +90,12 @@ impl<'a> Loans<'a> {
     }
 
     /// The ratings of one record in order.
-    pub(super) fn ratings(&self, record: &Stored, number: u32, flaws: &mut Flaws) -> Vec<(u32, Origin)> {
+    pub(super) fn ratings(
+        &self,
+        record: &Stored,
+        number: u32,
+        flaws: &mut Flaws,
+    ) -> Vec<(u32, Origin)> {
         let is_word = |value: u32| kind_of(self.ratings, value) == RatingKind::Word;
         let (words, mut out): (Vec<_>, Vec<_>) = record
             .ratings
@@ -114,10 +131,18 @@ impl<'a> Loans<'a> {
         };
         let mut upstream = foreign(&record.upstream);
         self.worst_first(&mut upstream);
-        inherited.extend(upstream.iter().map(|(_, value, lender)| (*value, Origin::Upstream(*lender))));
+        inherited.extend(
+            upstream
+                .iter()
+                .map(|(_, value, lender)| (*value, Origin::Upstream(*lender))),
+        );
         let mut related = foreign(&record.related);
         self.worst_first(&mut related);
-        inherited.extend(related.first().map(|(_, value, lender)| (*value, Origin::Related(*lender))));
+        inherited.extend(
+            related
+                .first()
+                .map(|(_, value, lender)| (*value, Origin::Related(*lender))),
+        );
         inherited.truncate(MAX_INHERITED);
         out.extend(inherited);
         out.extend(words);
@@ -141,7 +166,10 @@ impl<'a> Loans<'a> {
     }
 
     fn loans(&self, flaw: u32) -> &[Loan] {
-        self.by_flaw.get(&flaw).map(Vec::as_slice).unwrap_or_default()
+        self.by_flaw
+            .get(&flaw)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
     }
 }
 

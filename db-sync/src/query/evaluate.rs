@@ -55,7 +55,12 @@ pub(super) fn comparable<'a>(ecosystem: &str, name: &str, version: &'a str) -> C
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn new(store: &Store, ecosystem: &'a str, given: &str, text: &'a str) -> Result<Self, ReadError> {
+    pub(super) fn new(
+        store: &Store,
+        ecosystem: &'a str,
+        given: &str,
+        text: &'a str,
+    ) -> Result<Self, ReadError> {
         let read = |semver: bool| -> Reading<'a> {
             let order = order_of(ecosystem, semver)
                 .ok_or_else(|| format!("no version order is known for ecosystem {ecosystem:?}"))?;
@@ -154,7 +159,12 @@ fn module_of<'s>(store: &'s Store, entry: &Entry) -> Result<Option<&'s str>, Rea
     Ok(None)
 }
 
-fn contains(store: &Store, range: &Span, order: Order, version: &Version<'_>) -> Result<bool, ReadError> {
+fn contains(
+    store: &Store,
+    range: &Span,
+    order: Order,
+    version: &Version<'_>,
+) -> Result<bool, ReadError> {
     let mut affected = false;
     let mut limited = false;
     let mut below_a_limit = false;

@@ -23,7 +23,11 @@ struct Hit<'a> {
 }
 
 /// Answers a query from the entries of its package.
-pub(super) fn outcome(store: &Store, query: &Query<'_>, entries: &[(u32, Entry)]) -> Result<Outcome, ReadError> {
+pub(super) fn outcome(
+    store: &Store,
+    query: &Query<'_>,
+    entries: &[(u32, Entry)],
+) -> Result<Outcome, ReadError> {
     let text = query
         .version
         .map(|version| comparable(query.ecosystem, query.name, version));
@@ -53,7 +57,11 @@ pub(super) fn outcome(store: &Store, query: &Query<'_>, entries: &[(u32, Entry)]
                 cause,
             }),
             _ => {
-                let key = if head.group == 0 { (0, *record) } else { (head.group, 0) };
+                let key = if head.group == 0 {
+                    (0, *record)
+                } else {
+                    (head.group, 0)
+                };
                 flaws.entry(key).or_default().push(Hit {
                     head,
                     entries: compared,
@@ -62,9 +70,13 @@ pub(super) fn outcome(store: &Store, query: &Query<'_>, entries: &[(u32, Entry)]
         }
     }
     for hits in flaws.into_values() {
-        outcome.matches.extend(one_match(store, query, asked.as_ref(), hits)?);
+        outcome
+            .matches
+            .extend(one_match(store, query, asked.as_ref(), hits)?);
     }
-    outcome.matches.sort_by(|left, right| left.id.cmp(&right.id));
+    outcome
+        .matches
+        .sort_by(|left, right| left.id.cmp(&right.id));
     outcome.undecided.sort();
     Ok(outcome)
 }
@@ -83,7 +95,9 @@ fn judge<'e>(
     for entry in &entries {
         match asked.judge(store, entry)? {
             Verdict::Affected => return Ok((Verdict::Affected, entries)),
-            Verdict::Undecided(cause) if verdict == Verdict::NotAffected => verdict = Verdict::Undecided(cause),
+            Verdict::Undecided(cause) if verdict == Verdict::NotAffected => {
+                verdict = Verdict::Undecided(cause)
+            }
             _ => {}
         }
     }
@@ -95,7 +109,9 @@ fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
     match query.as_of {
         None => head.withdrawn.is_none(),
         Some(day) => {
-            head.published.or(head.modified).is_none_or(|known| known <= day)
+            head.published
+                .or(head.modified)
+                .is_none_or(|known| known <= day)
                 && head.withdrawn.is_none_or(|withdrawn| withdrawn > day)
         }
     }
@@ -129,7 +145,10 @@ fn one_match(
         modified: hits.iter().filter_map(|hit| hit.head.modified).max(),
         informational: first.head.informational.map(str::to_owned),
         scope: first.head.scope(),
-        sources: hits.iter().flat_map(|hit| hit.head.sources(store)).collect(),
+        sources: hits
+            .iter()
+            .flat_map(|hit| hit.head.sources(store))
+            .collect(),
         url: id::url(shown),
     };
     found.merged.sort();
@@ -146,7 +165,11 @@ fn ratings(store: &Store, hits: &[Hit<'_>]) -> Result<Vec<Rating>, ReadError> {
     for (position, hit) in hits.iter().enumerate() {
         let mut own = Vec::new();
         for (value, field) in hit.entries.iter().flat_map(|entry| &entry.ratings) {
-            own.push(head::rating(store, *value, severity::field_name(*field).to_owned())?);
+            own.push(head::rating(
+                store,
+                *value,
+                severity::field_name(*field).to_owned(),
+            )?);
         }
         own.extend(hit.head.ratings(store)?);
         for mut rating in own {
@@ -154,7 +177,9 @@ fn ratings(store: &Store, hits: &[Hit<'_>]) -> Result<Vec<Rating>, ReadError> {
             if position > 0 && is_field {
                 rating.source = format!("alias {}", hit.head.id);
             }
-            let known = all.iter().any(|other| other.kind == rating.kind && other.value == rating.value);
+            let known = all
+                .iter()
+                .any(|other| other.kind == rating.kind && other.value == rating.value);
             if !known {
                 all.push(rating);
             }
@@ -174,7 +199,10 @@ fn fixed(
     let mut candidates: Vec<(bool, u32)> = Vec::new();
     for entry in hits.iter().flat_map(|hit| &hit.entries) {
         for range in &entry.ranges {
-            let fixes = range.events.iter().filter(|mark| mark.kind == EventKind::Fixed);
+            let fixes = range
+                .events
+                .iter()
+                .filter(|mark| mark.kind == EventKind::Fixed);
             candidates.extend(fixes.filter_map(|mark| Some((range.semver, mark.version?))));
         }
         candidates.extend(entry.other_fixes.iter().map(|number| (false, *number)));
@@ -191,7 +219,9 @@ fn fixed(
     let semver = texts.iter().any(|(semver, _)| *semver);
     if let Some(order) = order_of(query.ecosystem, semver) {
         texts.sort_by(|(_, left), (_, right)| {
-            let by_order = order.compare(left, right).unwrap_or(std::cmp::Ordering::Equal);
+            let by_order = order
+                .compare(left, right)
+                .unwrap_or(std::cmp::Ordering::Equal);
             by_order.then_with(|| left.cmp(right))
         });
     }
@@ -211,7 +241,12 @@ fn fixed(
     Ok(safe)
 }
 
-fn is_still_affected(store: &Store, query: &Query<'_>, hits: &[Hit<'_>], version: &str) -> Result<bool, ReadError> {
+fn is_still_affected(
+    store: &Store,
+    query: &Query<'_>,
+    hits: &[Hit<'_>],
+    version: &str,
+) -> Result<bool, ReadError> {
     let asked = Asked::new(store, query.ecosystem, version, version)?;
     for hit in hits {
         let (verdict, _) = judge(store, Some(&asked), hit.entries.clone())?;

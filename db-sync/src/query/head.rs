@@ -92,7 +92,9 @@ impl<'a> Head<'a> {
             let code = reader.number().map_err(&broken)?;
             let value = code >> 2;
             ids.push(match code & 3 {
-                0 => record_id(store, u32::try_from(value).map_err(|_| broken(Damaged))?)?.to_owned(),
+                0 => {
+                    record_id(store, u32::try_from(value).map_err(|_| broken(Damaged))?)?.to_owned()
+                }
                 1 => format!("CVE-{:04}-{:04}", value & 0x3fff, value >> 14),
                 _ => reader.text().map_err(&broken)?.to_owned(),
             });
@@ -104,7 +106,8 @@ impl<'a> Head<'a> {
         self.ratings
             .iter()
             .map(|(value, origin)| {
-                let lender = || u32::try_from(origin >> 2).map_err(|_| damaged(Section::Records)(Damaged));
+                let lender =
+                    || u32::try_from(origin >> 2).map_err(|_| damaged(Section::Records)(Damaged));
                 let source = match origin & 3 {
                     0 => severity::field_name(u8::try_from(origin >> 2).unwrap_or(0)).to_owned(),
                     1 => format!("alias {}", record_id(store, lender()?)?),
@@ -146,6 +149,8 @@ fn moment(reader: &mut Reader<'_>) -> Result<Option<Moment>, Damaged> {
     match code & 3 {
         0 => Ok(None),
         1 => Moment::new(seconds, 0).ok_or(Damaged).map(Some),
-        _ => Moment::new(seconds, reader.small()?).ok_or(Damaged).map(Some),
+        _ => Moment::new(seconds, reader.small()?)
+            .ok_or(Damaged)
+            .map(Some),
     }
 }

@@ -125,7 +125,9 @@ pub struct Details {
 }
 
 fn damaged(section: Section) -> impl Fn(Damaged) -> ReadError {
-    move |Damaged| ReadError::Damaged { part: section.name() }
+    move |Damaged| ReadError::Damaged {
+        part: section.name(),
+    }
 }
 
 impl Db {
@@ -145,7 +147,10 @@ impl Db {
     /// Whether any advisory names this ecosystem, suffix included. Where not,
     /// an empty answer means "not known", not "clean".
     pub fn has_ecosystem(&self, ecosystem: &str) -> bool {
-        self.info().ecosystems.iter().any(|known| known.name == ecosystem)
+        self.info()
+            .ecosystems
+            .iter()
+            .any(|known| known.name == ecosystem)
     }
 
     /// Reads the whole file and compares it with its root digest.
@@ -173,10 +178,16 @@ impl Db {
         let broken = damaged(Section::Packages);
         let hash = hash::of(&[ecosystem, &name]);
         for number in self.store.candidates(Section::PackageIndex, hash)? {
-            let bytes = self.store.item(Section::Packages, Section::PackageOffsets, number)?;
+            let bytes = self
+                .store
+                .item(Section::Packages, Section::PackageOffsets, number)?;
             let mut reader = Reader::new(bytes);
             let place = reader.place().map_err(&broken)?;
-            let known = self.info().ecosystems.get(place).map(|known| known.name.as_str());
+            let known = self
+                .info()
+                .ecosystems
+                .get(place)
+                .map(|known| known.name.as_str());
             if known != Some(ecosystem) || reader.text().map_err(&broken)? != name {
                 continue;
             }
@@ -214,7 +225,11 @@ impl Db {
             });
         }
         Ok(Some(Details {
-            aliases: head.aliases(&self.store)?.into_iter().filter(|alias| alias != head.id).collect(),
+            aliases: head
+                .aliases(&self.store)?
+                .into_iter()
+                .filter(|alias| alias != head.id)
+                .collect(),
             upstream: reader.texts().map_err(&broken)?,
             related: reader.texts().map_err(&broken)?,
             summary: head.summary.to_owned(),
@@ -233,7 +248,10 @@ impl Db {
     }
 
     fn record(&self, id: &str) -> Result<Option<u32>, ReadError> {
-        for number in self.store.candidates(Section::RecordIndex, hash::of(&[id]))? {
+        for number in self
+            .store
+            .candidates(Section::RecordIndex, hash::of(&[id]))?
+        {
             if Head::read(&self.store, number)?.id == id {
                 return Ok(Some(number));
             }

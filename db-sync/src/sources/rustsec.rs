@@ -67,7 +67,10 @@ fn files(folder: &Path, limits: &Limits) -> Result<BTreeSet<(String, PathBuf)>, 
             let Some(name) = file.file_name().and_then(|name| name.to_str()) else {
                 continue;
             };
-            if name.starts_with("RUSTSEC-") && name.ends_with(".md") && !name.starts_with("RUSTSEC-0000-") {
+            if name.starts_with("RUSTSEC-")
+                && name.ends_with(".md")
+                && !name.starts_with("RUSTSEC-0000-")
+            {
                 found.insert((name.to_owned(), file.clone()));
             }
             if found.len() as u64 > limits.entries {
@@ -96,7 +99,10 @@ fn children(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
 fn one(path: &Path, name: &str, ecosystem: &str) -> Result<Found, SourceError> {
     let mut text = Vec::new();
     fs::File::open(path)
-        .and_then(|file| file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut text))
+        .and_then(|file| {
+            file.take(MAX_FILE_BYTES.saturating_add(1))
+                .read_to_end(&mut text)
+        })
         .map_err(|source| SourceError::Read {
             path: path.to_owned(),
             source,
@@ -111,7 +117,10 @@ fn one(path: &Path, name: &str, ecosystem: &str) -> Result<Found, SourceError> {
     match parse(&text, ecosystem) {
         Ok(advisory) => {
             if name.strip_suffix(".md") != Some(advisory.id.as_str()) {
-                let cause = format!("file holds the record {}: the id inside counts", advisory.id);
+                let cause = format!(
+                    "file holds the record {}: the id inside counts",
+                    advisory.id
+                );
                 found.warnings.push(Warning::new(NAME, name, cause));
             }
             found.advisory = Some(Box::new(advisory));
@@ -129,7 +138,9 @@ fn parse(text: &[u8], ecosystem: &str) -> Result<Advisory, String> {
         return Err(format!("file is larger than {MAX_FILE_BYTES} bytes"));
     }
     let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
-    let raw: rustsec::Advisory = text.parse().map_err(|error: rustsec::Error| error.to_string())?;
+    let raw: rustsec::Advisory = text
+        .parse()
+        .map_err(|error: rustsec::Error| error.to_string())?;
     let metadata = &raw.metadata;
     let published = Moment::parse(metadata.date.as_str());
     let withdrawn = metadata
@@ -180,8 +191,16 @@ fn scope(raw: &rustsec::Advisory) -> Scope {
     };
     Scope {
         functions: affected.functions.keys().map(ToString::to_string).collect(),
-        arch: affected.arch.iter().map(|arch| arch.as_str().to_owned()).collect(),
-        os: affected.os.iter().map(|os| os.as_str().to_owned()).collect(),
+        arch: affected
+            .arch
+            .iter()
+            .map(|arch| arch.as_str().to_owned())
+            .collect(),
+        os: affected
+            .os
+            .iter()
+            .map(|os| os.as_str().to_owned())
+            .collect(),
     }
 }
 

@@ -57,7 +57,9 @@ impl Entry {
                 put_text(out, cause);
             }
             for mark in &range.events {
-                let number = mark.version.map_or(0, |number| u64::from(version(number)) << 1 | 1);
+                let number = mark
+                    .version
+                    .map_or(0, |number| u64::from(version(number)) << 1 | 1);
                 put(out, number << 2 | mark.kind.code());
             }
         }
@@ -71,7 +73,9 @@ impl Entry {
     }
 
     fn is_before(&self) -> Option<(bool, u32)> {
-        let [range] = self.ranges.as_slice() else { return None };
+        let [range] = self.ranges.as_slice() else {
+            return None;
+        };
         let plain = range.unusable.is_none()
             && self.versions.is_empty()
             && self.ratings.is_empty()
@@ -178,8 +182,14 @@ mod tests {
                 semver: true,
                 unusable: None,
                 events: vec![
-                    Mark { kind: EventKind::Introduced, version: None },
-                    Mark { kind: EventKind::Fixed, version: Some(7) },
+                    Mark {
+                        kind: EventKind::Introduced,
+                        version: None,
+                    },
+                    Mark {
+                        kind: EventKind::Fixed,
+                        version: Some(7),
+                    },
                 ],
             }],
             ..Entry::default()

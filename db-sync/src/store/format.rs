@@ -101,7 +101,10 @@ impl Header {
     }
 
     pub(crate) fn section(&self, section: Section) -> (u64, u64) {
-        self.sections.get(section as usize).copied().unwrap_or((0, 0))
+        self.sections
+            .get(section as usize)
+            .copied()
+            .unwrap_or((0, 0))
     }
 
     /// The section table as bytes; it is part of the root digest.
@@ -164,11 +167,16 @@ impl Header {
         if crc32(covered) != le32(stored) {
             return Err(HeaderError::Damaged);
         }
-        let inside = header
-            .sections
-            .iter()
-            .all(|(offset, length)| offset.checked_add(*length).is_some_and(|end| end <= header.body));
-        if inside { Ok(header) } else { Err(HeaderError::Damaged) }
+        let inside = header.sections.iter().all(|(offset, length)| {
+            offset
+                .checked_add(*length)
+                .is_some_and(|end| end <= header.body)
+        });
+        if inside {
+            Ok(header)
+        } else {
+            Err(HeaderError::Damaged)
+        }
     }
 }
 

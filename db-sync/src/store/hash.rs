@@ -45,11 +45,16 @@ pub(crate) fn table(hashes: &[u64]) -> Vec<u8> {
     entries.sort_unstable();
     let mut out = Vec::new();
     out.extend_from_slice(&bits.to_le_bytes());
-    out.extend_from_slice(&u32::try_from(hashes.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend_from_slice(
+        &u32::try_from(hashes.len())
+            .unwrap_or(u32::MAX)
+            .to_le_bytes(),
+    );
     let mut next = entries.iter().zip(0_u32..).peekable();
     let mut start = 0_u32;
     for number in 0..=(1_u64 << bits) {
-        while let Some((_, position)) = next.next_if(|((hash, _), _)| bucket(*hash, bits) < number) {
+        while let Some((_, position)) = next.next_if(|((hash, _), _)| bucket(*hash, bits) < number)
+        {
             start = position.saturating_add(1);
         }
         out.extend_from_slice(&start.to_le_bytes());

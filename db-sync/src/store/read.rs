@@ -2,7 +2,7 @@
 
 use super::Info;
 use super::codec::{Damaged, Reader};
-use super::format::{Header, HeaderError, HEADER, MAX_BLOCK, PAGE, Section, VERSION, crc32, le32};
+use super::format::{HEADER, Header, HeaderError, MAX_BLOCK, PAGE, Section, VERSION, crc32, le32};
 use super::{hash, map};
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
@@ -91,7 +91,9 @@ pub(crate) struct Store {
 }
 
 fn damaged(section: Section) -> impl Fn(Damaged) -> ReadError {
-    move |Damaged| ReadError::Damaged { part: section.name() }
+    move |Damaged| ReadError::Damaged {
+        part: section.name(),
+    }
 }
 
 impl Store {
@@ -99,7 +101,10 @@ impl Store {
         let path_buf = || path.to_owned();
         let read = |source: io::Error| match source.kind() {
             io::ErrorKind::NotFound => OpenError::Missing { path: path_buf() },
-            _ => OpenError::Read { path: path_buf(), source },
+            _ => OpenError::Read {
+                path: path_buf(),
+                source,
+            },
         };
         let file = File::open(path).map_err(read)?;
         let length = file.metadata().map_err(read)?.len();
@@ -109,9 +114,18 @@ impl Store {
         let map = map::map(&file).map_err(read)?;
         let header = Header::decode(&map).map_err(|error| match error {
             HeaderError::Foreign => OpenError::Foreign { path: path_buf() },
-            HeaderError::Version(found) if found > VERSION => OpenError::NewerFormat { path: path_buf(), found },
-            HeaderError::Version(found) => OpenError::OlderFormat { path: path_buf(), found },
-            HeaderError::Damaged => OpenError::Damaged { path: path_buf(), part: "header" },
+            HeaderError::Version(found) if found > VERSION => OpenError::NewerFormat {
+                path: path_buf(),
+                found,
+            },
+            HeaderError::Version(found) => OpenError::OlderFormat {
+                path: path_buf(),
+                found,
+            },
+            HeaderError::Damaged => OpenError::Damaged {
+                path: path_buf(),
+                part: "header",
+            },
         })?;
         if header.file_length() != map.len() as u64 {
             return Err(OpenError::Truncated {
@@ -132,10 +146,16 @@ impl Store {
             .and_then(|body| store.map.get(HEADER.saturating_add(body)..))
             .unwrap_or_default();
         if crc32(crcs) != store.header.pages_crc {
-            return Err(OpenError::Damaged { path: path_buf(), part: "page table" });
+            return Err(OpenError::Damaged {
+                path: path_buf(),
+                part: "page table",
+            });
         }
         let part = Section::Info.name();
-        let refused = || OpenError::Damaged { path: path_buf(), part };
+        let refused = || OpenError::Damaged {
+            path: path_buf(),
+            part,
+        };
         let text = store.whole(Section::Info).map_err(|_| refused())?;
         let mut info: Info = serde_json::from_slice(text).map_err(|_| refused())?;
         info.format_version = VERSION;
@@ -164,7 +184,12 @@ impl Store {
     }
 
     /// Checked bytes of a section.
-    pub(crate) fn bytes(&self, section: Section, start: u64, length: u64) -> Result<&[u8], ReadError> {
+    pub(crate) fn bytes(
+        &self,
+        section: Section,
+        start: u64,
+        length: u64,
+    ) -> Result<&[u8], ReadError> {
         let broken = || damaged(section)(Damaged);
         let (offset, total) = self.header.section(section);
         let end = start.checked_add(length).ok_or_else(broken)?;
@@ -220,11 +245,18 @@ impl Store {
     }
 
     /// The bytes of item `number` of a section with offsets.
-    pub(crate) fn item(&self, section: Section, offsets: Section, number: u32) -> Result<&[u8], ReadError> {
+    pub(crate) fn item(
+        &self,
+        section: Section,
+        offsets: Section,
+        number: u32,
+    ) -> Result<&[u8], ReadError> {
         let pair = self.bytes(offsets, u64::from(number).saturating_mul(4), 8)?;
         let (start, end) = pair.split_at(4);
         let (start, end) = (u64::from(le32(start)), u64::from(le32(end)));
-        let length = end.checked_sub(start).ok_or_else(|| damaged(section)(Damaged))?;
+        let length = end
+            .checked_sub(start)
+            .ok_or_else(|| damaged(section)(Damaged))?;
         self.bytes(section, start, length)
     }
 
@@ -235,11 +267,17 @@ impl Store {
             return Err(damaged(index)(Damaged));
         }
         let bucket = hash::bucket(hash, bits);
-        let pair = self.bytes(index, hash::HEAD.saturating_add(bucket.saturating_mul(4)), 8)?;
+        let pair = self.bytes(
+            index,
+            hash::HEAD.saturating_add(bucket.saturating_mul(4)),
+            8,
+        )?;
         let (start, end) = pair.split_at(4);
         let (start, end) = (u64::from(le32(start)), u64::from(le32(end)));
         let base = hash::HEAD.saturating_add(((1_u64 << bits).saturating_add(1)).saturating_mul(4));
-        let count = end.checked_sub(start).ok_or_else(|| damaged(index)(Damaged))?;
+        let count = end
+            .checked_sub(start)
+            .ok_or_else(|| damaged(index)(Damaged))?;
         let entries = self.bytes(
             index,
             base.saturating_add(start.saturating_mul(8)),

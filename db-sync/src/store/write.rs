@@ -2,7 +2,7 @@
 //! digest into a scratch file beside the target, then the header, then an
 //! atomic rename. A reader sees the old file or the new one.
 
-use super::format::{Header, HEADER, PAGE, Section, crc32};
+use super::format::{HEADER, Header, PAGE, Section, crc32};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -53,7 +53,9 @@ impl Writer {
         }
         let mut rest = bytes;
         while !rest.is_empty() {
-            let room = usize::try_from(PAGE).unwrap_or(usize::MAX).saturating_sub(self.page.len());
+            let room = usize::try_from(PAGE)
+                .unwrap_or(usize::MAX)
+                .saturating_sub(self.page.len());
             let (now, later) = rest.split_at(room.min(rest.len()));
             self.page.extend_from_slice(now);
             rest = later;
@@ -71,7 +73,8 @@ impl Writer {
     }
 
     fn close_page(&mut self) {
-        self.crcs.extend_from_slice(&crc32(&self.page).to_le_bytes());
+        self.crcs
+            .extend_from_slice(&crc32(&self.page).to_le_bytes());
         self.page.clear();
     }
 
@@ -85,7 +88,10 @@ impl Writer {
         self.header.digest = self.header.root(&self.hasher.finalize());
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(&self.header.encode())?;
-        let scratch = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let scratch = self
+            .file
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error)?;
         readable_by_all(scratch.as_file())?;
         scratch.as_file().sync_all()?;
         scratch.persist(target).map_err(|error| error.error)?;

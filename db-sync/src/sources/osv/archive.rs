@@ -133,7 +133,10 @@ impl Archive {
             )));
         }
         if member.compressed > limits.record_bytes.saturating_add(DEFLATE_SLACK) {
-            return Ok(Err(format!("record is larger than {} bytes", limits.record_bytes)));
+            return Ok(Err(format!(
+                "record is larger than {} bytes",
+                limits.record_bytes
+            )));
         }
         let mut header = [0; 30];
         if !self.read_at(member.offset, &mut header)? || !header.starts_with(&LOCAL_SIGNATURE) {
@@ -215,7 +218,10 @@ impl Member {
         out.clear();
         if self.method == 0 {
             if raw.len() as u64 > limits.record_bytes {
-                return Err(format!("record is larger than {} bytes", limits.record_bytes));
+                return Err(format!(
+                    "record is larger than {} bytes",
+                    limits.record_bytes
+                ));
             }
             out.extend_from_slice(raw);
         } else {
@@ -227,7 +233,11 @@ impl Member {
             return Err("CRC-32 does not match".to_owned());
         }
         Ok((out.len() as u64 != self.size).then(|| {
-            format!("archive declares {} bytes, the entry has {}", self.size, out.len())
+            format!(
+                "archive declares {} bytes, the entry has {}",
+                self.size,
+                out.len()
+            )
         }))
     }
 }
@@ -250,7 +260,10 @@ fn inflate(
             .decompress_vec(rest, out, FlushDecompress::None)
             .map_err(|error| format!("damaged deflate stream: {error}"))?;
         if out.len() as u64 > limits.record_bytes {
-            return Err(format!("record is larger than {} bytes", limits.record_bytes));
+            return Err(format!(
+                "record is larger than {} bytes",
+                limits.record_bytes
+            ));
         }
         if out.len() as u64 > ratio_bound {
             return Err(format!("record inflates more than {} times", limits.ratio));
@@ -287,7 +300,9 @@ fn find_directory(file: &mut File, length: u64) -> io::Result<Result<Directory, 
     let mut tail = Vec::new();
     file.take(tail_length).read_to_end(&mut tail)?;
     let Some(at) = end_record(&tail) else {
-        return Ok(Err("it has no end record: cut off, or another kind of file"));
+        return Ok(Err(
+            "it has no end record: cut off, or another kind of file",
+        ));
     };
     let end = Fields(tail.get(at..).unwrap_or_default());
     let mut directory = Directory {

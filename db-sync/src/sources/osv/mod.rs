@@ -137,7 +137,11 @@ impl Reader<'_, '_> {
             }
             for name in directories.iter().filter(|name| !listed.contains(*name)) {
                 if root.join(name).join(ARCHIVE).is_file() {
-                    self.warn(&Arc::from(LIST), name, "directory is not listed and was not read")?;
+                    self.warn(
+                        &Arc::from(LIST),
+                        name,
+                        "directory is not listed and was not read",
+                    )?;
                 }
             }
             return Ok(());

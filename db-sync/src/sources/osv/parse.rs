@@ -56,7 +56,9 @@ pub(super) fn record(
         .find_map(|one| one.package.as_ref()?.ecosystem.clone())
         .unwrap_or_default();
     advisory.ratings = vectors(raw.severity.as_deref(), &ecosystem, causes);
-    advisory.ratings.extend(words(&specific, "database_specific"));
+    advisory
+        .ratings
+        .extend(words(&specific, "database_specific"));
     advisory.ratings.extend(summary_word(id, &advisory.summary));
     for one in affected {
         package(one, &mut advisory, limits, causes);
@@ -69,7 +71,11 @@ fn check_id(id: Option<&str>) -> Result<&str, String> {
         None => Err("no id".to_owned()),
         Some("") => Err("empty id".to_owned()),
         Some(id) if id.len() > MAX_ID => Err(format!("id of {} characters", id.len())),
-        Some(id) if id.chars().any(|c| c.is_control() || c.is_whitespace() || c == '/' || c == '\\') => {
+        Some(id)
+            if id
+                .chars()
+                .any(|c| c.is_control() || c.is_whitespace() || c == '/' || c == '\\') =>
+        {
             Err(format!("{id:?} is no id"))
         }
         Some(id) => Ok(id),
@@ -79,7 +85,9 @@ fn check_id(id: Option<&str>) -> Result<&str, String> {
 fn check_file_name(id: &str, entry: &str, causes: &mut Vec<String>) {
     let file = entry.rsplit('/').next().unwrap_or(entry);
     if file.strip_suffix(".json") != Some(id) {
-        causes.push(format!("file {file:?} holds the record {id:?}: the id inside counts"));
+        causes.push(format!(
+            "file {file:?} holds the record {id:?}: the id inside counts"
+        ));
     }
 }
 
@@ -92,8 +100,13 @@ fn check_schema_version(version: Option<&schema::Loose>, causes: &mut Vec<String
         .and_then(|major| major.parse::<u32>().ok());
     match (major, version.text()) {
         (Some(0 | 1), _) => {}
-        (Some(major), _) => causes.push(format!("schema version {major} is newer than 1: read as 1")),
-        (None, text) => causes.push(format!("unreadable schema version {:?}: read as 1", text.unwrap_or("?"))),
+        (Some(major), _) => {
+            causes.push(format!("schema version {major} is newer than 1: read as 1"))
+        }
+        (None, text) => causes.push(format!(
+            "unreadable schema version {:?}: read as 1",
+            text.unwrap_or("?")
+        )),
     }
 }
 
@@ -142,14 +155,17 @@ fn vectors(
 
 /// The words that a source's own object carries for the severity.
 fn words(specific: &Specific, place: &str) -> Vec<Rating> {
-    [("severity", &specific.severity), ("urgency", &specific.urgency)]
-        .into_iter()
-        .filter_map(|(field, value)| {
-            let value = value.as_ref()?.text()?;
-            // Some sources put a vector there.
-            severity::parse_vector(value).or_else(|| severity::word(value, &format!("{place}.{field}")))
-        })
-        .collect()
+    [
+        ("severity", &specific.severity),
+        ("urgency", &specific.urgency),
+    ]
+    .into_iter()
+    .filter_map(|(field, value)| {
+        let value = value.as_ref()?.text()?;
+        // Some sources put a vector there.
+        severity::parse_vector(value).or_else(|| severity::word(value, &format!("{place}.{field}")))
+    })
+    .collect()
 }
 
 fn summary_word(id: &str, summary: &str) -> Option<Rating> {
@@ -183,18 +199,24 @@ fn package(
             (ecosystem, name)
         }
         _ => {
-            causes.push("affected entry skipped: its package has no ecosystem or no name".to_owned());
+            causes
+                .push("affected entry skipped: its package has no ecosystem or no name".to_owned());
             return;
         }
     };
     if ecosystem.starts_with(':') || ecosystem.ends_with(':') {
-        causes.push(format!("ecosystem {ecosystem:?} lacks its name or suffix: matches only itself"));
+        causes.push(format!(
+            "ecosystem {ecosystem:?} lacks its name or suffix: matches only itself"
+        ));
     }
     let own = schema::specific(raw.database_specific);
     let theirs = schema::specific(raw.ecosystem_specific);
     let mut ratings = vectors(raw.severity.as_deref(), &ecosystem, causes);
     if ratings.is_empty()
-        && advisory.ratings.iter().all(|rating| rating.kind == crate::severity::RatingKind::Word)
+        && advisory
+            .ratings
+            .iter()
+            .all(|rating| rating.kind == crate::severity::RatingKind::Word)
         && let Some(vector) = own.cvss.as_ref().and_then(schema::Loose::text)
     {
         ratings.extend(severity::parse_vector(vector));
@@ -202,10 +224,16 @@ fn package(
     ratings.extend(words(&own, "affected.database_specific"));
     ratings.extend(words(&theirs, "affected.ecosystem_specific"));
     if let Some(kind) = own.informational.as_ref().and_then(schema::Loose::text) {
-        advisory.informational.get_or_insert_with(|| kind.to_owned());
+        advisory
+            .informational
+            .get_or_insert_with(|| kind.to_owned());
     }
     let other_fixes = custom_fixes(theirs.custom_ranges.as_deref());
-    extend_scope(&mut advisory.scope, theirs.affected_functions, theirs.affects);
+    extend_scope(
+        &mut advisory.scope,
+        theirs.affected_functions,
+        theirs.affects,
+    );
 
     let mut affected = Affected {
         ranges: Vec::new(),
@@ -219,15 +247,23 @@ fn package(
         if let Some(mut range) = range(raw, causes) {
             range.prepare(&affected.ecosystem, limits.version_length);
             if let Some(cause) = &range.unusable {
-                causes.push(format!("range of {} cannot be evaluated: {cause}", affected.name));
+                causes.push(format!(
+                    "range of {} cannot be evaluated: {cause}",
+                    affected.name
+                ));
             }
             affected.ranges.push(range);
         }
     }
     let listed = affected.versions.len();
-    affected.versions.retain(|version| version.len() <= limits.version_length);
+    affected
+        .versions
+        .retain(|version| version.len() <= limits.version_length);
     if affected.versions.len() != listed {
-        causes.push(format!("versions of more than {} characters left out", limits.version_length));
+        causes.push(format!(
+            "versions of more than {} characters left out",
+            limits.version_length
+        ));
     }
     advisory.affected.push(affected);
 }
