@@ -5,6 +5,7 @@
 
 use crate::moment::Moment;
 use crate::severity::Rating;
+use crate::strict;
 use crate::version::{Bound, Order};
 
 /// One advisory of any source, after checking.
@@ -145,12 +146,6 @@ pub(crate) fn order_of(ecosystem: &str, semver: bool) -> Option<Order> {
     Order::of_ecosystem(ecosystem).or(if semver { Some(Order::Semver) } else { None })
 }
 
-/// Registries that accept nothing but `SemVer` 2.0.0: there a SEMVER range with
-/// any other bound is broken, while Bitnami's are merely loose.
-fn is_strict(ecosystem: &str) -> bool {
-    matches!(ecosystem, "crates.io" | "Go" | "npm" | "Hex")
-}
-
 impl Event {
     /// Reads the event's version as a point in the order.
     pub(crate) fn bound(&self, order: Order) -> Result<Bound<'_>, String> {
@@ -197,12 +192,13 @@ impl Range {
                 return Err(format!("version of {} characters", event.version.len()));
             }
             let bound = event.bound(order)?;
-            if self.semver
-                && is_strict(ecosystem)
-                && matches!(bound, Bound::At(_))
-                && semver::Version::parse(&event.version).is_err()
+            if matches!(bound, Bound::At(_))
+                && let Some(cause) = strict::refusal(ecosystem, self.semver, &event.version)
             {
-                return Err(format!("{:?} is no SemVer version", event.version));
+                return Err(format!(
+                    "{:?} is no version of {ecosystem}: {cause}",
+                    event.version
+                ));
             }
             keyed.push((bound, event));
         }

@@ -19,6 +19,7 @@ pub mod query;
 pub mod severity;
 pub mod sources;
 pub mod store;
+mod strict;
 pub mod version;
 
 pub use compile::{BuildError, BuildReport, BuildRequest, build};

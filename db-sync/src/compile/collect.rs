@@ -53,6 +53,9 @@ pub(super) struct Source {
     pub(super) records: Vec<(u32, [u8; 32])>,
 }
 
+/// The source of warnings about the data as a whole.
+pub(super) const ALL: &str = "all sources";
+
 pub(super) struct Collector {
     pub(super) ids: Interner,
     pub(super) versions: Interner,
@@ -144,7 +147,7 @@ impl Collector {
         for (ecosystem, entries) in std::mem::take(&mut self.unordered) {
             let cause =
                 format!("no version order is known: {entries} entries match listed versions only");
-            self.warnings.push(Warning::new("", &ecosystem, cause));
+            self.warnings.push(Warning::new(ALL, &ecosystem, cause));
         }
         Ok(())
     }

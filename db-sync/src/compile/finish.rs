@@ -2,7 +2,7 @@
 //! everything in sorted order and writes the sections.
 
 use super::BuildError;
-use super::collect::{Collector, Source, Stored};
+use super::collect::{ALL, Collector, Source, Stored};
 use super::flaw::Flaws;
 use super::interner::Interner;
 use super::rate::Loans;
@@ -132,7 +132,7 @@ fn choose(collector: &mut Collector, warnings: &mut Vec<Warning>) -> Vec<u32> {
                 "{} different records have this id: the newest is used (modified {when})",
                 group.len()
             );
-            warnings.push(Warning::new("", ids.text(record.id), cause));
+            warnings.push(Warning::new(ALL, ids.text(record.id), cause));
         }
     }
     chosen
@@ -276,7 +276,7 @@ fn groups(
                 "{} ids are linked as one flaw: {MAX_ALIASES} are listed",
                 group.len()
             );
-            warnings.push(Warning::new("", &first(&group), cause));
+            warnings.push(Warning::new(ALL, &first(&group), cause));
         }
         for id in group.iter().take(MAX_ALIASES) {
             put_id(

@@ -58,11 +58,6 @@ impl Interner {
         number
     }
 
-    /// The number of a text that is already there.
-    pub(super) fn find(&self, text: &str) -> Option<u32> {
-        self.slot(text).1
-    }
-
     /// Where a text is, or the free place where it belongs.
     fn slot(&self, text: &str) -> (usize, Option<u32>) {
         // The table's length is a power of two.
@@ -111,7 +106,6 @@ mod tests {
         for (position, number) in numbers.iter().enumerate() {
             assert_eq!(interner.text(*number), format!("t{}", position % 2000));
         }
-        assert_eq!(interner.find("nowhere"), None);
         assert_eq!(interner.text(interner.sorted()[0]), "t0");
     }
 }
