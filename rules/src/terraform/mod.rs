@@ -19,6 +19,10 @@ mod source;
 mod stack;
 mod typing;
 
+pub use loader::MAX_FILES_PER_MODULE;
+pub use source::{MAX_FILE_BYTES, MAX_NESTING};
+pub use stack::{MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_STACK_INSTANCES};
+
 use loader::Loader;
 use module::Module;
 use stack::{Run, source_directory};

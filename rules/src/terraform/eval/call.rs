@@ -62,7 +62,7 @@ impl Evaluator<'_> {
                 error,
             },
         })?;
-        self.budget.measure(&result)?;
+        self.budget.made(&result)?;
         Ok(result)
     }
 

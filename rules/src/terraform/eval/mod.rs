@@ -20,6 +20,7 @@ mod call;
 mod coerce;
 mod collection;
 mod operators;
+mod partial_json;
 mod template;
 #[cfg(test)]
 mod tests;

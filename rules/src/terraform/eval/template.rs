@@ -125,7 +125,12 @@ impl Text {
             None => Value::from(std::mem::take(&mut self.current)),
             Some(origin) => {
                 self.flush();
-                Value::text_with_holes(origin, std::mem::take(&mut self.pieces))
+                let encoded = super::partial_json::decode(&self.pieces);
+                let mut value = Value::text_with_holes(origin, std::mem::take(&mut self.pieces));
+                if let Kind::Unknown(unknown) = &mut value.kind {
+                    unknown.encoded = encoded.map(Arc::new);
+                }
+                value
             }
         };
         value.marked_by(&self.marks)
