@@ -192,6 +192,16 @@ impl Evaluator<'_> {
 
     fn expression(&self, expression: &Expression) -> Result<Value, EvalError> {
         let _level = self.budget.enter()?;
+        let value = self.dispatch(expression)?;
+        if let Some(marks) = &value.marks {
+            // References are copied from value to value.
+            let references = u64::try_from(marks.references.len()).unwrap_or(u64::MAX);
+            self.budget.spend(references.checked_div(16).unwrap_or(0))?;
+        }
+        Ok(value)
+    }
+
+    fn dispatch(&self, expression: &Expression) -> Result<Value, EvalError> {
         match expression {
             Expression::Null(_) => Ok(Value::NULL),
             Expression::Bool(value) => Ok((*value.value()).into()),

@@ -12,10 +12,15 @@ use crate::Value;
 use crate::functions::convert::format_number;
 use crate::value::{Kind, Origin, Piece};
 
+/// Parts of a text with holes; of what has more, only the beginning is kept.
+const MAX_PIECES: usize = 1_000;
+
 /// The text of a template as it is built.
 struct Text {
     pieces: Vec<Piece>,
     current: String,
+    /// Bytes in finished pieces.
+    finished: usize,
     origin: Option<Arc<Origin>>,
     marks: Value,
     /// Spaces at the end of the literal before this point may be stripped.
@@ -31,6 +36,7 @@ impl Text {
         Self {
             pieces: Vec::new(),
             current: String::new(),
+            finished: 0,
             origin: None,
             marks: Value::NULL,
             literal_from: None,
@@ -78,17 +84,24 @@ impl Text {
 
     fn hole(&mut self, origin: &Arc<Origin>) {
         self.flush();
-        self.pieces.push(Piece::Hole(origin.clone()));
+        if self.pieces.len() <= MAX_PIECES {
+            self.pieces.push(Piece::Hole(origin.clone()));
+        }
         self.origin.get_or_insert_with(|| origin.clone());
         self.literal_from = None;
     }
 
     fn flush(&mut self) {
-        if !self.current.is_empty() {
-            let text = std::mem::take(&mut self.current);
+        let text = std::mem::take(&mut self.current);
+        self.finished = self.finished.saturating_add(text.len());
+        if !text.is_empty() && self.pieces.len() <= MAX_PIECES {
             self.pieces.push(Piece::Text(text.into()));
         }
         self.literal_from = None;
+    }
+
+    fn len(&self) -> usize {
+        self.finished.saturating_add(self.current.len())
     }
 
     fn value(&mut self, value: &Value) -> Result<(), EvalError> {
@@ -125,8 +138,13 @@ impl Text {
             None => Value::from(std::mem::take(&mut self.current)),
             Some(origin) => {
                 self.flush();
-                let encoded = super::partial_json::decode(&self.pieces);
+                let complete = self.pieces.len() <= MAX_PIECES;
+                let encoded = complete.then(|| super::partial_json::decode(&self.pieces));
+                let encoded = encoded.flatten();
                 let mut value = Value::text_with_holes(origin, std::mem::take(&mut self.pieces));
+                if !complete {
+                    value.edit_marks(|marks| marks.pieces = None);
+                }
                 if let Kind::Unknown(unknown) = &mut value.kind {
                     unknown.encoded = encoded.map(Arc::new);
                 }
@@ -173,7 +191,7 @@ impl Evaluator<'_> {
 
     fn elements(&self, template: &Template, text: &mut Text) -> Result<(), EvalError> {
         for element in template {
-            let before = text.current.len();
+            let before = text.len();
             match element {
                 Element::Literal(literal) => text.literal(literal),
                 Element::Interpolation(interpolation) => {
@@ -187,7 +205,7 @@ impl Evaluator<'_> {
                     Directive::For(directive) => self.for_directive(directive, text)?,
                 },
             }
-            let length = text.current.len();
+            let length = text.len();
             self.budget.text(length.saturating_sub(before))?;
             if length > super::MAX_TEXT {
                 self.budget.text(length)?;
