@@ -25,7 +25,7 @@ pub use stack::{MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_STACK_INSTANCE
 
 use loader::Loader;
 use module::Module;
-use stack::{Run, source_directory};
+use stack::{Run, SourcePath, source_directory};
 
 /// Stack of the thread that evaluates; what recursion costs there is bounded by
 /// [`eval::MAX_DEPTH`].

@@ -48,7 +48,7 @@ const MAPS: [&str; 26] = [
 
 /// Reads a `.tf.json` file.
 pub(in crate::terraform) fn parse_json(path: &str, text: &str) -> Source {
-    read(path, text, |reader, members| reader.file(members))
+    read(path, text, Reader::file)
 }
 
 /// Reads a `.tfvars.json` file: attributes whose values are literal.
@@ -141,7 +141,7 @@ impl Reader<'_> {
                 "variable" | "output" | "module" | "provider" | "check" => 1,
                 _ => 0,
             };
-            self.labelled(&member.key, member, labels, Vec::new(), &mut body.blocks);
+            self.labelled(&member.key, member, labels, &[], &mut body.blocks);
         }
         body
     }
@@ -152,15 +152,15 @@ impl Reader<'_> {
         kind: &str,
         member: &Member,
         labels: usize,
-        given: Vec<Arc<str>>,
+        given: &[Arc<str>],
         blocks: &mut Vec<Block>,
     ) {
         for (node, members) in objects(&member.value) {
             if let Some(left) = labels.checked_sub(1) {
                 for member in members.iter().filter(|member| !is_comment(member)) {
-                    let mut given = given.clone();
+                    let mut given = given.to_vec();
                     given.push(member.key.as_str().into());
-                    self.labelled(kind, member, left, given, blocks);
+                    self.labelled(kind, member, left, &given, blocks);
                 }
                 continue;
             }
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 _ => self.attributes(members),
             };
             let span = self.lines.span(range);
-            blocks.push(Block::new(kind.into(), given.clone(), body, span));
+            blocks.push(Block::new(kind.into(), given.to_vec(), body, span));
         }
     }
 
