@@ -454,7 +454,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000, max_global_rejects: 100000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_function_panics_and_each_answers_the_same_twice(
@@ -478,4 +478,64 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn what_is_decided_early_stays_decided(
+        arguments in prop::collection::vec(value(), 1..4),
+        filler in prop_oneof![
+            scalar(),
+            prop::collection::vec(scalar(), 0..3).prop_map(Value::list),
+        ],
+    ) {
+        prop_assume!(is_certain(&filler));
+        let filled: Vec<Value> = arguments.iter().map(|value| filled(value, &filler)).collect();
+        for name in names() {
+            // `type` speaks of the unknown itself, `issensitive` of its mark.
+            if ["type", "issensitive"].contains(name) {
+                continue;
+            }
+            let function = lookup(name).unwrap();
+            let context = Context { files: &Folder, directory: "" };
+            let (early, late) = (function(&arguments, &context), function(&filled, &context));
+            if let (Ok(early), Ok(late)) = (early, late) {
+                let agrees = super::convert::equals(&early, &late) != Some(false);
+                prop_assert!(agrees, "{name}: {early:?} then {late:?} for {filled:?}");
+            }
+        }
+    }
+}
+
+/// The value with every unknown replaced and every open collection closed.
+fn filled(value: &Value, filler: &Value) -> Value {
+    let kind = match &value.kind {
+        Kind::Unknown(unknown) => match (&unknown.prefix, &filler.kind) {
+            (None, _) => return filler.clone(),
+            (Some(prefix), Kind::String(text)) => Kind::String(format!("{prefix}{text}").into()),
+            (Some(prefix), _) => Kind::String(prefix.clone()),
+        },
+        Kind::List(list) => {
+            let mut items: Vec<Value> =
+                list.items.iter().map(|item| filled(item, filler)).collect();
+            if list.rest.is_some() {
+                items.insert(0, filler.clone());
+            }
+            match list.shape {
+                Shape::Set => make_set(items, None),
+                Shape::List => return Value::list(items),
+            }
+        }
+        Kind::Map(map) => {
+            let mut entries: std::collections::BTreeMap<Arc<str>, Value> = map
+                .entries
+                .iter()
+                .map(|(key, item)| (key.clone(), filled(item, filler)))
+                .collect();
+            if map.rest.is_some() {
+                entries.entry("zz".into()).or_insert_with(|| filler.clone());
+            }
+            return Value::map(entries);
+        }
+        known => known.clone(),
+    };
+    kind.into()
 }

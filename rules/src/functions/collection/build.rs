@@ -126,19 +126,22 @@ pub(crate) fn distinct(args: &Args<'_>) -> Result<Value, FunctionError> {
     let item = |at: &usize| list.items.get(*at).unwrap_or(&Value::NULL);
     order.sort_by(|a, b| compare(item(a), item(b)).then(a.cmp(b)));
     order.dedup_by(|later, earlier| equals(item(later), item(earlier)) == Some(true));
-    order.sort_unstable();
-    let mut items: Vec<Value> = order.iter().map(|at| item(at).clone()).collect();
-    for doubtful in list.items.iter().filter(|item| !is_certain(item)) {
-        let apart = items.len() < MAX_COMPARED
-            && items
+    for (at, doubtful) in list.items.iter().enumerate() {
+        if is_certain(doubtful) {
+            continue;
+        }
+        let apart = order.len() < MAX_COMPARED
+            && order
                 .iter()
-                .all(|other| equals(other, doubtful) == Some(false));
+                .all(|other| equals(item(other), doubtful) == Some(false));
         if apart {
-            items.push(doubtful.clone());
+            order.push(at);
         } else {
             rest = rest.or_else(|| unseen(doubtful));
         }
     }
+    order.sort_unstable();
+    let items = order.iter().map(|at| item(at).clone()).collect();
     Ok(sequence(items, rest))
 }
 
