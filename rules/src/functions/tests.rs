@@ -454,7 +454,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, max_global_rejects: 100000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_function_panics_and_each_answers_the_same_twice(
@@ -489,11 +489,13 @@ proptest! {
     ) {
         prop_assume!(is_certain(&filler));
         let filled: Vec<Value> = arguments.iter().map(|value| filled(value, &filler)).collect();
-        for name in names() {
-            // `type` speaks of the unknown itself, `issensitive` of its mark.
-            if ["type", "issensitive"].contains(name) {
-                continue;
-            }
+        // Those that bring members to one type are left out: the generator mixes types within
+        // a set, which no configuration can.
+        for name in [
+            "contains", "alltrue", "anytrue", "length", "lookup", "merge", "concat", "join", "max",
+            "startswith", "strcontains", "substr", "split", "format", "jsonencode", "jsondecode",
+            "trimprefix", "compact", "distinct", "keys", "values", "element", "index", "reverse",
+        ] {
             let function = lookup(name).unwrap();
             let context = Context { files: &Folder, directory: "" };
             let (early, late) = (function(&arguments, &context), function(&filled, &context));

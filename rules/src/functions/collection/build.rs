@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::members;
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, sequence, unseen};
+use crate::functions::call::{Args, argument, sequence, settled, unseen};
 use crate::functions::convert::{compare, equals, is_certain, to_string, unify_members};
 use crate::functions::limits::{MAX_DEPTH, MAX_RANGE, item_count};
 use crate::value::{Kind, List, Shape, Type, Unknown};
@@ -28,7 +28,8 @@ pub(crate) fn concat(args: &Args<'_>) -> Result<Value, FunctionError> {
         if !acceptable {
             return Err(argument("every argument must be a list"));
         }
-        let (items, more) = members(value);
+        let value = settled(value);
+        let (items, more) = members(&value);
         item_count(all.len().saturating_add(items.len()))?;
         all.extend_from_slice(items);
         rest = rest.or(more);
