@@ -151,7 +151,11 @@ pub(super) fn run(
         let value = fit(value, param, position)?;
         let tolerant = matches!(param, Param::Any | Param::MaybeText | Param::MaybeNumber);
         if let (Some(unknown), false, None) = (value.as_unknown(), tolerant, &undecided) {
-            undecided = Some(derived(unknown, signature.gives.kind()));
+            undecided = Some(match signature.gives {
+                // What may give anything may also give null.
+                Gives::Any => Value::unknown_of(unknown.origin.clone(), Type::Any),
+                gives => derived(unknown, gives.kind()),
+            });
         }
         values.push(value);
     }
