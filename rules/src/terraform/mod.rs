@@ -19,9 +19,13 @@ mod source;
 mod stack;
 mod typing;
 
+pub use loader::MAX_FILES_PER_MODULE;
+pub use source::{MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST};
+pub use stack::{MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_STACK_INSTANCES};
+
 use loader::Loader;
 use module::Module;
-use stack::{Run, source_directory};
+use stack::{Run, SourcePath, source_directory};
 
 /// Stack of the thread that evaluates; what recursion costs there is bounded by
 /// [`eval::MAX_DEPTH`].

@@ -1,0 +1,3 @@
+//! Integration tests of the crate: one binary, one module per subject.
+
+mod evaluation;
