@@ -89,8 +89,3 @@ pub fn encode_json(value: &Value) -> Result<Value, FunctionError> {
 pub(crate) fn unseen_in(value: &Value) -> Option<crate::value::Unknown> {
     call::unseen(value)
 }
-
-/// Looks up a function that only rules have.
-pub fn lookup_rule(_name: &str) -> Option<Function> {
-    None
-}

@@ -86,7 +86,7 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
             let open = undecided.join("; ");
             wrong(format!("this example should pass; undecided: [{open}]"));
         }
-        Expectation::Passes if passed == 0 => {
+        Expectation::Passes if passed == 0 && !forbids_existence(file) => {
             wrong("the rule says nothing about this example".to_owned());
         }
         Expectation::Undecided if !failed.is_empty() => {
@@ -100,6 +100,13 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
     errors.sort();
     errors.dedup();
     errors
+}
+
+/// Whether the rule objects to the very existence of a resource, so that nothing can pass it.
+fn forbids_existence(file: &RuleFile) -> bool {
+    let subjects = &file.rule.block.subjects;
+    let mut checks = subjects.iter().flat_map(|subject| &subject.checks);
+    checks.any(|check| check.condition.as_bool() == Some(false))
 }
 
 /// The example as the only file of a directory.

@@ -1,0 +1,5 @@
+//! What this crate promises as a whole, as one test binary.
+#![expect(clippy::tests_outside_test_module, reason = "this is a test binary")]
+
+mod examples;
+mod shipped;
