@@ -6,7 +6,7 @@ use crate::Value;
 use crate::value::Kind;
 
 /// Nesting of lists and maps in a value that functions walk through.
-pub const MAX_DEPTH: usize = 100;
+pub const MAX_DEPTH: usize = 256;
 /// Values inside a value, shared ones counted each time (`[x, x]` of `[y, y]` of … doubles).
 pub const MAX_NODES: usize = 1_000_000;
 /// Bytes of a string that a function produces.
