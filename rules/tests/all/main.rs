@@ -2,4 +2,5 @@
 #![expect(clippy::tests_outside_test_module, reason = "this is a test binary")]
 
 mod examples;
+mod hcl_eval;
 mod shipped;
