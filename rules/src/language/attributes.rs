@@ -12,8 +12,20 @@ use crate::value::Kind;
 
 /// Members of the normal form that `policy` gives; no configuration sets them.
 const OF_POLICIES: [&str; 15] = [
-    "version", "statements", "sid", "effect", "actions", "not_actions", "resources",
-    "not_resources", "principals", "not_principals", "conditions", "test", "variable", "values",
+    "version",
+    "statements",
+    "sid",
+    "effect",
+    "actions",
+    "not_actions",
+    "resources",
+    "not_resources",
+    "principals",
+    "not_principals",
+    "conditions",
+    "test",
+    "variable",
+    "values",
     "identifiers",
 ];
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use super::RuleError;
 use super::attributes;
 use super::load::RuleFile;
 use super::markdown::{Example, Expectation};
-use super::RuleError;
 use crate::check::{Verdict, run_rule};
 use crate::files::{DirEntry, Files};
 use crate::terraform::{Options, evaluate};
@@ -33,7 +33,11 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
     let mut set = BTreeSet::new();
     for example in &file.examples {
         let found = run(file, example, &mut set);
-        errors.extend(found.into_iter().map(|(line, message)| error(line, message)));
+        errors.extend(
+            found
+                .into_iter()
+                .map(|(line, message)| error(line, message)),
+        );
     }
     let unset: Vec<String> = attributes::read_by(&file.rule.block)
         .into_iter()
@@ -47,7 +51,11 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
 }
 
 fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u32, String)> {
-    let evaluation = evaluate(&OneFile(&example.source), &[String::new()], &Options::default());
+    let evaluation = evaluate(
+        &OneFile(&example.source),
+        &[String::new()],
+        &Options::default(),
+    );
     let mut errors: Vec<(u32, String)> = Vec::new();
     for problem in &evaluation.problems {
         let line = problem.line.unwrap_or(1);
@@ -80,7 +88,10 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
             wrong(format!("this example should fail; undecided: [{open}]"));
         }
         Expectation::Passes if !failed.is_empty() => {
-            wrong(format!("this example should pass, but {}", failed.join("; ")));
+            wrong(format!(
+                "this example should pass, but {}",
+                failed.join("; ")
+            ));
         }
         Expectation::Passes if !undecided.is_empty() => {
             let open = undecided.join("; ");
@@ -90,7 +101,10 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
             wrong("the rule says nothing about this example".to_owned());
         }
         Expectation::Undecided if !failed.is_empty() => {
-            wrong(format!("this example should stay undecided, but {}", failed.join("; ")));
+            wrong(format!(
+                "this example should stay undecided, but {}",
+                failed.join("; ")
+            ));
         }
         Expectation::Undecided if undecided.is_empty() => {
             wrong("this example should stay undecided".to_owned());

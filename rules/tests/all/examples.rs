@@ -92,7 +92,11 @@ fn visible_examples_of_other_tools_are_judged_right() {
             }
         }
     }
-    println!("{right} right, {} wrong, {} checks", wrong.len(), checks.len());
+    println!(
+        "{right} right, {} wrong, {} checks",
+        wrong.len(),
+        checks.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

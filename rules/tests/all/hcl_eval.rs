@@ -37,10 +37,15 @@ impl Files for Folder {
 
 fn directories(files: &Folder, at: &str, found: &mut Vec<String>) {
     let entries = files.list(at).unwrap_or_default();
-    if entries.iter().any(|e| e.name.ends_with(".tf") || e.name.ends_with(".tf.json")) {
+    if entries
+        .iter()
+        .any(|e| e.name.ends_with(".tf") || e.name.ends_with(".tf.json"))
+    {
         found.push(at.to_owned());
     }
-    let folders = entries.iter().filter(|e| e.is_dir && !e.name.starts_with('.'));
+    let folders = entries
+        .iter()
+        .filter(|e| e.is_dir && !e.name.starts_with('.'));
     for entry in folders {
         let below = if at.is_empty() {
             entry.name.clone()
@@ -61,7 +66,8 @@ struct Finding {
 #[test]
 fn cases_of_hcl_eval_are_judged_right() {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared");
-    let shared = std::env::var_os("PORTCULLIS_SHARED").map_or_else(|| default.into(), PathBuf::from);
+    let shared =
+        std::env::var_os("PORTCULLIS_SHARED").map_or_else(|| default.into(), PathBuf::from);
     let corpus = shared.join("iac-corpus");
     if !corpus.is_dir() {
         println!("skipped: no shared data");
@@ -73,7 +79,9 @@ fn cases_of_hcl_eval_are_judged_right() {
     let mut by_rule: BTreeMap<String, String> = BTreeMap::new();
     for (concept, about) in &concepts {
         let id = about["trivy_check"].as_str().unwrap();
-        let rule = ruleset.find(id).unwrap_or_else(|| panic!("no rule for {id}"));
+        let rule = ruleset
+            .find(id)
+            .unwrap_or_else(|| panic!("no rule for {id}"));
         by_rule.insert(rule.id.to_string(), concept.clone());
     }
     let mut cases: Vec<PathBuf> = std::fs::read_dir(corpus.join("hcl-eval"))
@@ -131,7 +139,8 @@ fn judge(ruleset: &Ruleset, by_rule: &BTreeMap<String, String>, case: &Path) -> 
     let names = |item: &Json, others: &str| -> Vec<String> {
         let more = item[others].as_array().cloned().unwrap_or_default();
         let all = std::iter::once(item["resource"].clone()).chain(more);
-        all.filter_map(|name| name.as_str().map(str::to_owned)).collect()
+        all.filter_map(|name| name.as_str().map(str::to_owned))
+            .collect()
     };
     for item in list("expect") {
         let concept = item["rule_concept"].as_str().unwrap();
