@@ -1,7 +1,10 @@
 //! Compiles the rules in `aws/`, `azure/` and `google/` into static data. A malformed rule, an
 //! unknown function or a name used twice fails the build with file and line. The parser is the
 //! one that reads users' rules at run time.
-#![expect(clippy::print_stdout, reason = "a build script talks to Cargo on stdout")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a build script talks to Cargo on stdout"
+)]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -64,7 +67,10 @@ fn compile(
     let document = markdown::split(&text)?;
     let rule = syntax::parse(&document.rule, document.rule_line)?;
     if file.file_stem().is_none_or(|stem| stem != rule.id.as_str()) {
-        return Err((document.rule_line, "the file is named after the rule's id".into()));
+        return Err((
+            document.rule_line,
+            "the file is named after the rule's id".into(),
+        ));
     }
     let folder = file.parent().unwrap_or(file);
     let category = folder.to_string_lossy().replace('\\', "/");

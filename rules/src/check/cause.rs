@@ -26,7 +26,8 @@ pub(super) fn of_origin(origin: &Origin) -> String {
 
 /// The cause for a value of which some part is unknown.
 pub(super) fn of_value(value: &Value) -> String {
-    value
-        .first_unknown()
-        .map_or_else(|| "its value is not known".to_owned(), |origin| of_origin(origin))
+    value.first_unknown().map_or_else(
+        || "its value is not known".to_owned(),
+        |origin| of_origin(origin),
+    )
 }

@@ -93,10 +93,14 @@ fn judge(
     if !tally.failures.is_empty() {
         let mut failures = tally.failures;
         failures.dedup();
-        let outcomes = failures.into_iter().map(|(address, span, verdict)| outcome(address, span, verdict));
+        let outcomes = failures
+            .into_iter()
+            .map(|(address, span, verdict)| outcome(address, span, verdict));
         report.outcomes.extend(outcomes);
     } else if let Some(cause) = tally.undecided {
-        report.outcomes.push(outcome(address, span, Verdict::Undecided { cause }));
+        report
+            .outcomes
+            .push(outcome(address, span, Verdict::Undecided { cause }));
     } else if tally.applied {
         report.outcomes.push(outcome(address, span, Verdict::Pass));
     }
@@ -255,8 +259,13 @@ fn members(collection: &Value) -> (Vec<(Value, Value)>, Option<String>) {
         Kind::Null => (Vec::new(), None),
         Kind::List(List { items, rest, .. }) => {
             let members = items.iter().cloned().enumerate();
-            let members = members.map(|(place, value)| (number(place), value)).collect();
-            (members, rest.as_ref().map(|rest| cause::of_origin(&rest.origin)))
+            let members = members
+                .map(|(place, value)| (number(place), value))
+                .collect();
+            (
+                members,
+                rest.as_ref().map(|rest| cause::of_origin(&rest.origin)),
+            )
         }
         Kind::Map(Map { entries, rest }) => {
             let members = entries.iter();

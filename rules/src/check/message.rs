@@ -204,12 +204,18 @@ mod tests {
         assert_eq!(shown(&map), "{a = true, b = (sensitive)}");
         let deep = (0..20).fold(Value::from("x"), |inner, _| Value::list([inner]));
         assert_eq!(shown(&deep), "…");
-        assert_eq!(cut(&"x".repeat(MAX_SHOWN + 1), MAX_SHOWN).chars().count(), MAX_SHOWN + 1);
+        assert_eq!(
+            cut(&"x".repeat(MAX_SHOWN + 1), MAX_SHOWN).chars().count(),
+            MAX_SHOWN + 1
+        );
     }
 
     #[test]
     fn fixes_are_hcl() {
         assert_eq!(as_hcl(&"a\"${b}\n".into()).unwrap(), r#""a\"$${b}\n""#);
-        assert_eq!(as_hcl(&Value::list([true.into(), "x".into()])).unwrap(), "[true, \"x\"]");
+        assert_eq!(
+            as_hcl(&Value::list([true.into(), "x".into()])).unwrap(),
+            "[true, \"x\"]"
+        );
     }
 }

@@ -120,7 +120,11 @@ impl Report {
 
 /// The place of a stack as a whole: the first line of its first file.
 fn stack_span(stack: &Stack) -> Span {
-    let first = stack.resources.iter().map(|resource| &resource.span.file).min();
+    let first = stack
+        .resources
+        .iter()
+        .map(|resource| &resource.span.file)
+        .min();
     let file = first.cloned().unwrap_or_else(|| stack.root.clone());
     Span {
         file,

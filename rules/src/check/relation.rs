@@ -207,10 +207,17 @@ fn unknown_belongs(
     names: &Identity<'_>,
 ) -> Belongs {
     if let Some(path) = leaf.identity() {
-        if path.strip_prefix(&*subject.address).is_some_and(|rest| rest.starts_with('.')) {
+        if path
+            .strip_prefix(&*subject.address)
+            .is_some_and(|rest| rest.starts_with('.'))
+        {
             return Belongs::Yes;
         }
-        if names.unknown.iter().any(|name| name.identity() == Some(path)) {
+        if names
+            .unknown
+            .iter()
+            .any(|name| name.identity() == Some(path))
+        {
             return Belongs::Yes;
         }
     }
@@ -329,7 +336,10 @@ fn is_of_kind(address: &str, kind: &str) -> bool {
         Some(rest) => (Mode::Data, rest),
         None => (Mode::Managed, local),
     };
-    is_data == mode && local.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.'))
+    is_data == mode
+        && local
+            .strip_prefix(kind)
+            .is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// An address without its module path: `module.a["x.y"].aws_t.n` gives `aws_t.n`.
@@ -378,7 +388,10 @@ mod tests {
     fn addresses_are_taken_apart() {
         let address = r#"module.a["x.y\"].z"].module.b.aws_t.n["k[0].l"]"#;
         assert_eq!(local_part(address), r#"aws_t.n["k[0].l"]"#);
-        assert_eq!(without_key(address), r#"module.a["x.y\"].z"].module.b.aws_t.n"#);
+        assert_eq!(
+            without_key(address),
+            r#"module.a["x.y\"].z"].module.b.aws_t.n"#
+        );
         assert_eq!(without_key("aws_t.n"), "aws_t.n");
         assert!(is_of_kind(address, "aws_t"));
         assert!(!is_of_kind("aws_t_more.n", "aws_t"));

@@ -156,10 +156,12 @@ impl Scope for RuleScope<'_> {
             return Some(result);
         }
         let function = lookup_rule(name)?;
-        Some(function(arguments, &self.context()).map_err(|error| EvalError::Function {
-            name: name.into(),
-            error,
-        }))
+        Some(
+            function(arguments, &self.context()).map_err(|error| EvalError::Function {
+                name: name.into(),
+                error,
+            }),
+        )
     }
 
     fn absent_is_null(&self) -> bool {

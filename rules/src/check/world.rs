@@ -166,7 +166,9 @@ impl<'a> World<'a> {
             }
         }
         let named = Rc::new(named);
-        self.named.borrow_mut().insert(kind.to_owned(), named.clone());
+        self.named
+            .borrow_mut()
+            .insert(kind.to_owned(), named.clone());
         named
     }
 

@@ -11,9 +11,22 @@ use crate::Value;
 use crate::value::Kind;
 
 /// Members of the normal form that `policy` gives; no configuration sets them.
-const OF_POLICIES: [&str; 14] = [
-    "statements", "sid", "effect", "actions", "not_actions", "resources", "not_resources",
-    "principals", "not_principals", "conditions", "operator", "key", "values", "type",
+const OF_POLICIES: [&str; 15] = [
+    "version",
+    "statements",
+    "sid",
+    "effect",
+    "actions",
+    "not_actions",
+    "resources",
+    "not_resources",
+    "principals",
+    "not_principals",
+    "conditions",
+    "test",
+    "variable",
+    "values",
+    "identifiers",
 ];
 
 /// All attribute names that the conditions of a rule read.

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use super::RuleError;
 use super::attributes;
 use super::load::RuleFile;
 use super::markdown::{Example, Expectation};
-use super::RuleError;
 use crate::check::{Verdict, run_rule};
 use crate::files::{DirEntry, Files};
 use crate::terraform::{Options, evaluate};
@@ -33,7 +33,11 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
     let mut set = BTreeSet::new();
     for example in &file.examples {
         let found = run(file, example, &mut set);
-        errors.extend(found.into_iter().map(|(line, message)| error(line, message)));
+        errors.extend(
+            found
+                .into_iter()
+                .map(|(line, message)| error(line, message)),
+        );
     }
     let unset: Vec<String> = attributes::read_by(&file.rule.block)
         .into_iter()
@@ -47,7 +51,11 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
 }
 
 fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u32, String)> {
-    let evaluation = evaluate(&OneFile(&example.source), &[String::new()], &Options::default());
+    let evaluation = evaluate(
+        &OneFile(&example.source),
+        &[String::new()],
+        &Options::default(),
+    );
     let mut errors: Vec<(u32, String)> = Vec::new();
     for problem in &evaluation.problems {
         let line = problem.line.unwrap_or(1);
@@ -80,17 +88,23 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
             wrong(format!("this example should fail; undecided: [{open}]"));
         }
         Expectation::Passes if !failed.is_empty() => {
-            wrong(format!("this example should pass, but {}", failed.join("; ")));
+            wrong(format!(
+                "this example should pass, but {}",
+                failed.join("; ")
+            ));
         }
         Expectation::Passes if !undecided.is_empty() => {
             let open = undecided.join("; ");
             wrong(format!("this example should pass; undecided: [{open}]"));
         }
-        Expectation::Passes if passed == 0 => {
+        Expectation::Passes if passed == 0 && !forbids_existence(file) => {
             wrong("the rule says nothing about this example".to_owned());
         }
         Expectation::Undecided if !failed.is_empty() => {
-            wrong(format!("this example should stay undecided, but {}", failed.join("; ")));
+            wrong(format!(
+                "this example should stay undecided, but {}",
+                failed.join("; ")
+            ));
         }
         Expectation::Undecided if undecided.is_empty() => {
             wrong("this example should stay undecided".to_owned());
@@ -100,6 +114,13 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
     errors.sort();
     errors.dedup();
     errors
+}
+
+/// Whether the rule objects to the very existence of a resource, so that nothing can pass it.
+fn forbids_existence(file: &RuleFile) -> bool {
+    let subjects = &file.rule.block.subjects;
+    let mut checks = subjects.iter().flat_map(|subject| &subject.checks);
+    checks.any(|check| check.condition.as_bool() == Some(false))
 }
 
 /// The example as the only file of a directory.

@@ -40,7 +40,11 @@ pub(super) fn directory(root: &Path) -> Result<Vec<RuleFile>, Vec<RuleError>> {
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() { Ok(files) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(files)
+    } else {
+        Err(errors)
+    }
 }
 
 fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), RuleError> {
@@ -50,7 +54,9 @@ fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), 
         message,
     };
     if depth > MAX_DEPTH {
-        return Err(failed(format!("folders are nested more than {MAX_DEPTH} deep")));
+        return Err(failed(format!(
+            "folders are nested more than {MAX_DEPTH} deep"
+        )));
     }
     for entry in fs::read_dir(folder).map_err(|error| failed(error.to_string()))? {
         let path = entry.map_err(|error| failed(error.to_string()))?.path();
@@ -74,9 +80,13 @@ fn read(path: &Path) -> Result<String, RuleError> {
         line: 1,
         message,
     };
-    let length = fs::metadata(path).map_err(|error| failed(error.to_string()))?.len();
+    let length = fs::metadata(path)
+        .map_err(|error| failed(error.to_string()))?
+        .len();
     if length > u64::try_from(MAX_RULE_FILE).unwrap_or(u64::MAX) {
-        return Err(failed(format!("a rule file has at most {MAX_RULE_FILE} bytes")));
+        return Err(failed(format!(
+            "a rule file has at most {MAX_RULE_FILE} bytes"
+        )));
     }
     fs::read_to_string(path).map_err(|error| failed(error.to_string()))
 }
@@ -145,7 +155,11 @@ mod tests {
         let errors = directory(root.path()).err().unwrap();
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].line, 9);
-        assert!(errors[0].to_string().contains("broken.md:9: rules have no function"));
+        assert!(
+            errors[0]
+                .to_string()
+                .contains("broken.md:9: rules have no function")
+        );
     }
 
     #[test]

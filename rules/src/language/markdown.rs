@@ -94,7 +94,10 @@ pub(crate) fn split(text: &str) -> Result<Document, (u32, String)> {
         }
         if let Some(heading) = line.strip_prefix("# ") {
             if title.is_some() {
-                return Err((number, "a rule has one first-level heading, its title".into()));
+                return Err((
+                    number,
+                    "a rule has one first-level heading, its title".into(),
+                ));
             }
             title = Some(heading.trim().to_owned());
             continue;
@@ -174,7 +177,14 @@ fn close(
         _ => None,
     };
     if !matches!(section, Section::Examples(_)) {
-        for part in [&fence.marker, &fence.info, "\n", &fence.code, &fence.marker, "\n"] {
+        for part in [
+            &fence.marker,
+            &fence.info,
+            "\n",
+            &fence.code,
+            &fence.marker,
+            "\n",
+        ] {
             help.push_str(part);
         }
     }

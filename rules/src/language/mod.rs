@@ -168,7 +168,8 @@ impl Ruleset {
             source,
             rule: OnceLock::new(),
         });
-        self.by_name.extend(names.into_iter().map(|name| (name, index)));
+        self.by_name
+            .extend(names.into_iter().map(|name| (name, index)));
         for subject in subjects {
             self.by_subject.entry(subject).or_default().push(index);
         }

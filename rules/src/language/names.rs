@@ -12,21 +12,96 @@ use hcl_edit::visit::{self, Visit};
 /// Terraform's own functions that a rule may call: the pure ones. A rule reads no files and
 /// knows neither time nor chance.
 pub(crate) const TERRAFORM: &[&str] = &[
-    "abs", "alltrue", "anytrue", "base64decode", "base64encode", "can", "ceil", "chomp",
-    "chunklist", "cidrhost", "cidrnetmask", "cidrsubnet", "coalesce", "coalescelist", "compact",
-    "concat", "contains", "distinct", "element", "endswith", "flatten", "floor", "format",
-    "formatlist", "index", "indent", "join", "jsondecode", "jsonencode", "keys", "length", "log",
-    "lookup", "lower", "matchkeys", "max", "merge", "min", "one", "parseint", "pow", "range",
-    "regex", "regexall", "replace", "reverse", "setintersection", "setproduct", "setsubtract",
-    "setunion", "signum", "slice", "sort", "split", "startswith", "strcontains", "strrev",
-    "substr", "sum", "title", "tobool", "tolist", "tomap", "tonumber", "toset", "tostring",
-    "transpose", "trim", "trimprefix", "trimspace", "trimsuffix", "try", "upper", "urlencode",
-    "values", "yamldecode", "yamlencode", "zipmap",
+    "abs",
+    "alltrue",
+    "anytrue",
+    "base64decode",
+    "base64encode",
+    "can",
+    "ceil",
+    "chomp",
+    "chunklist",
+    "cidrhost",
+    "cidrnetmask",
+    "cidrsubnet",
+    "coalesce",
+    "coalescelist",
+    "compact",
+    "concat",
+    "contains",
+    "distinct",
+    "element",
+    "endswith",
+    "flatten",
+    "floor",
+    "format",
+    "formatlist",
+    "index",
+    "indent",
+    "join",
+    "jsondecode",
+    "jsonencode",
+    "keys",
+    "length",
+    "log",
+    "lookup",
+    "lower",
+    "matchkeys",
+    "max",
+    "merge",
+    "min",
+    "one",
+    "parseint",
+    "pow",
+    "range",
+    "regex",
+    "regexall",
+    "replace",
+    "reverse",
+    "setintersection",
+    "setproduct",
+    "setsubtract",
+    "setunion",
+    "signum",
+    "slice",
+    "sort",
+    "split",
+    "startswith",
+    "strcontains",
+    "strrev",
+    "substr",
+    "sum",
+    "title",
+    "tobool",
+    "tolist",
+    "tomap",
+    "tonumber",
+    "toset",
+    "tostring",
+    "transpose",
+    "trim",
+    "trimprefix",
+    "trimspace",
+    "trimsuffix",
+    "try",
+    "upper",
+    "urlencode",
+    "values",
+    "yamldecode",
+    "yamlencode",
+    "zipmap",
 ];
 
 /// Functions of rules that look at values only.
 pub(crate) const VALUES: &[&str] = &[
-    "allows", "bool", "configured", "first", "list", "policy", "port_in", "public_cidr",
+    "allows",
+    "bool",
+    "configured",
+    "first",
+    "list",
+    "policy",
+    "port_in",
+    "public_cidr",
     "public_principal",
 ];
 
@@ -126,10 +201,13 @@ impl Visit for Checker<'_> {
 
     fn visit_traversal(&mut self, node: &Traversal) {
         if let Expression::Variable(name) = &node.expr {
-            let first = node.operators.first().and_then(|operator| match operator.value() {
-                TraversalOperator::GetAttr(ident) => Some(ident.as_str()),
-                _ => None,
-            });
+            let first = node
+                .operators
+                .first()
+                .and_then(|operator| match operator.value() {
+                    TraversalOperator::GetAttr(ident) => Some(ident.as_str()),
+                    _ => None,
+                });
             self.root(name.as_str(), first, name.span());
         } else {
             self.visit_expr(&node.expr);
@@ -153,7 +231,8 @@ impl Visit for Checker<'_> {
         self.visit_expr(&node.intro.collection_expr);
         let before = self.bound.len();
         let variables = node.intro.key_var.iter().chain([&node.intro.value_var]);
-        self.bound.extend(variables.map(|name| name.as_str().to_owned()));
+        self.bound
+            .extend(variables.map(|name| name.as_str().to_owned()));
         if let Some(key) = &node.key_expr {
             self.visit_expr(key);
         }

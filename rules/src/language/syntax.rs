@@ -17,7 +17,7 @@ pub(crate) const MAX_RULE_BLOCK: usize = 64 * 1024;
 const SEVERITIES: [&str; 4] = ["CRITICAL", "HIGH", "MEDIUM", "LOW"];
 
 /// A line and what is wrong there.
-pub type SyntaxError = (u32, String);
+pub(super) type SyntaxError = (u32, String);
 
 /// The content of one rule block.
 #[derive(Debug)]
@@ -231,7 +231,13 @@ impl Reader<'_> {
         on_resource: bool,
     ) -> Result<Check, SyntaxError> {
         const ATTRIBUTES: [&str; 7] = [
-            "attribute", "condition", "message", "fix", "for_each", "when", "at",
+            "attribute",
+            "condition",
+            "message",
+            "fix",
+            "for_each",
+            "when",
+            "at",
         ];
         let line = self.line(block.span());
         let mut fields = Fields::read(self, &block.body, &ATTRIBUTES, &["locals"])?;
@@ -290,7 +296,10 @@ impl Reader<'_> {
                 let Structure::Attribute(attribute) = structure else {
                     return Err((line, "`locals` holds attributes only".into()));
                 };
-                let names = Names { locals: &known, ..*outer };
+                let names = Names {
+                    locals: &known,
+                    ..*outer
+                };
                 self.known_names(&attribute.value, &names)?;
                 let name = attribute.key.as_str().to_owned();
                 if !known.insert(name.clone()) {
@@ -322,7 +331,12 @@ impl Reader<'_> {
 
     fn controls(&self, value: Expression) -> Result<Vec<(String, Vec<String>)>, SyntaxError> {
         let line = self.line(value.span());
-        let wrong = || (line, "expected `{ \"framework\" = [\"control\"] }`".to_owned());
+        let wrong = || {
+            (
+                line,
+                "expected `{ \"framework\" = [\"control\"] }`".to_owned(),
+            )
+        };
         let object = value.as_object().ok_or_else(wrong)?;
         let mut controls = Vec::new();
         for (key, value) in object {
