@@ -159,7 +159,7 @@ fn with_evaluator<T>(scope: &dyn Scope, run: impl FnOnce(Evaluator<'_>) -> T) ->
 struct Frame<'a> {
     key: Option<(&'a str, &'a Value)>,
     value: (&'a str, &'a Value),
-    parent: Option<&'a Frame<'a>>,
+    parent: Option<&'a Self>,
 }
 
 #[derive(Clone, Copy)]

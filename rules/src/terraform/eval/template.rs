@@ -111,22 +111,21 @@ impl Text {
             Kind::Number(number) => self.current.push_str(&format_number(*number)),
             Kind::Bool(true) => self.current.push_str("true"),
             Kind::Bool(false) => self.current.push_str("false"),
-            Kind::Unknown(unknown) => match value.pieces() {
-                Some(pieces) => {
+            Kind::Unknown(unknown) => {
+                if let Some(pieces) = value.pieces() {
                     for piece in pieces {
                         match piece {
                             Piece::Text(text) => self.current.push_str(text),
                             Piece::Hole(origin) => self.hole(origin),
                         }
                     }
-                }
-                None => {
+                } else {
                     if let Some(prefix) = &unknown.prefix {
                         self.current.push_str(prefix);
                     }
                     self.hole(&unknown.origin);
                 }
-            },
+            }
             _ => return fault(format!("{} cannot be part of a template", name_of(value))),
         }
         self.literal_from = None;

@@ -48,21 +48,15 @@ const MAPS: [&str; 26] = [
 
 /// Reads a `.tf.json` file.
 pub(in crate::terraform) fn parse_json(path: &str, text: &str) -> Source {
-    read(path, text, |reader, members| reader.file(members))
+    read(path, text, true)
 }
 
 /// Reads a `.tfvars.json` file: attributes whose values are literal.
 pub(in crate::terraform) fn parse_json_variables(path: &str, text: &str) -> Source {
-    read(path, text, |reader, members| {
-        let attributes = members.iter().map(|member| reader.literal(member));
-        Body {
-            attributes: attributes.collect(),
-            blocks: Vec::new(),
-        }
-    })
+    read(path, text, false)
 }
 
-fn read(path: &str, text: &str, body: impl FnOnce(&Reader<'_>, &[Member]) -> Body) -> Source {
+fn read(path: &str, text: &str, is_module: bool) -> Source {
     let lines = Lines::new(path, text);
     let problem = |offset, kind, severity, cause: &str| Source {
         problems: vec![Problem {
@@ -88,7 +82,11 @@ fn read(path: &str, text: &str, body: impl FnOnce(&Reader<'_>, &[Member]) -> Bod
             kind: NodeKind::Object(members),
             ..
         }) => Source {
-            body: body(&Reader { lines: &lines }, &members),
+            body: if is_module {
+                Reader { lines: &lines }.file(&members)
+            } else {
+                Reader { lines: &lines }.values(&members)
+            },
             ..Source::default()
         },
         Ok(node) => broken(node.range.start, "an object was expected"),
@@ -141,9 +139,16 @@ impl Reader<'_> {
                 "variable" | "output" | "module" | "provider" | "check" => 1,
                 _ => 0,
             };
-            self.labelled(&member.key, member, labels, Vec::new(), &mut body.blocks);
+            self.labelled(&member.key, member, labels, &[], &mut body.blocks);
         }
         body
+    }
+
+    fn values(&self, members: &[Member]) -> Body {
+        Body {
+            attributes: members.iter().map(|member| self.literal(member)).collect(),
+            blocks: Vec::new(),
+        }
     }
 
     /// Unfolds `{"label": {"label": body}}`; a body may also be an array of bodies.
@@ -152,15 +157,15 @@ impl Reader<'_> {
         kind: &str,
         member: &Member,
         labels: usize,
-        given: Vec<Arc<str>>,
+        given: &[Arc<str>],
         blocks: &mut Vec<Block>,
     ) {
         for (node, members) in objects(&member.value) {
             if let Some(left) = labels.checked_sub(1) {
                 for member in members.iter().filter(|member| !is_comment(member)) {
-                    let mut given = given.clone();
+                    let mut given = given.to_vec();
                     given.push(member.key.as_str().into());
-                    self.labelled(kind, member, left, given, blocks);
+                    self.labelled(kind, member, left, &given, blocks);
                 }
                 continue;
             }
@@ -177,7 +182,7 @@ impl Reader<'_> {
                 _ => self.attributes(members),
             };
             let span = self.lines.span(range);
-            blocks.push(Block::new(kind.into(), given.clone(), body, span));
+            blocks.push(Block::new(kind.into(), given.to_vec(), body, span));
         }
     }
 

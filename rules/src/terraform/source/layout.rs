@@ -166,8 +166,8 @@ impl<'a> Scan<'a> {
                 let operand = match previous {
                     None => false,
                     Some(before) => {
-                        !(before.is_ascii_alphanumeric() || before >= 0x80)
-                            && !b"_)]}\"-".contains(&before)
+                        let in_name = before.is_ascii_alphanumeric() || before >= 0x80;
+                        !in_name && !b"_)]}\"-".contains(&before)
                     }
                 };
                 let close = match byte {

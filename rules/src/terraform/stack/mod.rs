@@ -26,7 +26,7 @@ mod scope;
 mod values;
 
 use call::Call;
-pub(super) use call::source_directory;
+pub(super) use call::{SourcePath, source_directory};
 use resource::Expanded;
 use scope::{Binding, Names};
 
