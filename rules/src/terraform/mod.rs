@@ -143,13 +143,15 @@ fn roots(loader: &Loader<'_>, directories: &[String]) -> BTreeSet<String> {
 
 /// The directories that a module's local calls name.
 fn callees(directory: &str, module: &Module) -> BTreeSet<String> {
-    let sources =
-        module
-            .calls
-            .values()
-            .filter_map(|call| match &call.body.attribute("source")?.expression {
-                Expression::String(source) => source_directory(directory, source.as_str())?,
-                _ => None,
-            });
+    let sources = module.calls.values().filter_map(|call| {
+        let source = call.body.attribute("source")?;
+        let Expression::String(source) = &source.expression else {
+            return None;
+        };
+        match source_directory(directory, source.as_str()) {
+            SourcePath::Local(callee) => Some(callee),
+            SourcePath::Outside | SourcePath::Remote => None,
+        }
+    });
     sources.collect()
 }

@@ -48,21 +48,15 @@ const MAPS: [&str; 26] = [
 
 /// Reads a `.tf.json` file.
 pub(in crate::terraform) fn parse_json(path: &str, text: &str) -> Source {
-    read(path, text, Reader::file)
+    read(path, text, true)
 }
 
 /// Reads a `.tfvars.json` file: attributes whose values are literal.
 pub(in crate::terraform) fn parse_json_variables(path: &str, text: &str) -> Source {
-    read(path, text, |reader, members| {
-        let attributes = members.iter().map(|member| reader.literal(member));
-        Body {
-            attributes: attributes.collect(),
-            blocks: Vec::new(),
-        }
-    })
+    read(path, text, false)
 }
 
-fn read(path: &str, text: &str, body: impl FnOnce(&Reader<'_>, &[Member]) -> Body) -> Source {
+fn read(path: &str, text: &str, is_module: bool) -> Source {
     let lines = Lines::new(path, text);
     let problem = |offset, kind, severity, cause: &str| Source {
         problems: vec![Problem {
@@ -88,7 +82,11 @@ fn read(path: &str, text: &str, body: impl FnOnce(&Reader<'_>, &[Member]) -> Bod
             kind: NodeKind::Object(members),
             ..
         }) => Source {
-            body: body(&Reader { lines: &lines }, &members),
+            body: if is_module {
+                Reader { lines: &lines }.file(&members)
+            } else {
+                Reader { lines: &lines }.values(&members)
+            },
             ..Source::default()
         },
         Ok(node) => broken(node.range.start, "an object was expected"),
@@ -144,6 +142,13 @@ impl Reader<'_> {
             self.labelled(&member.key, member, labels, &[], &mut body.blocks);
         }
         body
+    }
+
+    fn values(&self, members: &[Member]) -> Body {
+        Body {
+            attributes: members.iter().map(|member| self.literal(member)).collect(),
+            blocks: Vec::new(),
+        }
     }
 
     /// Unfolds `{"label": {"label": body}}`; a body may also be an array of bodies.
