@@ -16,6 +16,8 @@ mod message;
 mod place;
 mod relation;
 mod scope;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub(crate) use world::World;

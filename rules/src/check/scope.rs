@@ -40,7 +40,7 @@ pub(super) struct RuleScope<'a> {
     resource: Option<&'a Resource>,
     each: Option<(Value, Value)>,
     layer: Layer<'a>,
-    outer: Option<&'a RuleScope<'a>>,
+    outer: Option<&'a Self>,
 }
 
 impl<'a> RuleScope<'a> {

@@ -10,7 +10,7 @@ use super::load::RuleFile;
 use super::markdown::{Example, Expectation};
 use crate::check::{Verdict, run_rule};
 use crate::files::{DirEntry, Files};
-use crate::terraform::{Options, evaluate};
+use crate::terraform::{Evaluation, Options, evaluate};
 
 /// Everything that is wrong with the examples of one rule.
 pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
@@ -51,11 +51,7 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
 }
 
 fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u32, String)> {
-    let evaluation = evaluate(
-        &OneFile(&example.source),
-        &[String::new()],
-        &Options::default(),
-    );
+    let evaluation = evaluate_one(&example.source);
     let mut errors: Vec<(u32, String)> = Vec::new();
     for problem in &evaluation.problems {
         let line = problem.line.unwrap_or(1);
@@ -114,6 +110,11 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
     errors.sort();
     errors.dedup();
     errors
+}
+
+/// Evaluates a configuration of one file.
+pub(super) fn evaluate_one(source: &str) -> Evaluation {
+    evaluate(&OneFile(source), &[String::new()], &Options::default())
 }
 
 /// Whether the rule objects to the very existence of a resource, so that nothing can pass it.

@@ -216,6 +216,17 @@ impl Rule {
     }
 }
 
+/// A rule made of subject blocks alone, and a stack made of one file, for tests.
+#[cfg(test)]
+pub(crate) fn sample(subjects: &str, configuration: &str) -> (Rule, crate::Stack) {
+    let text = format!(
+        "# T\nWhy.\n```hcl rule\nrule \"t-t-t\" {{\nseverity = \"LOW\"\nsince = \"1\"\n{subjects}\n}}\n```\n"
+    );
+    let rule = load::file(Path::new("t.md"), "t/t", &text).unwrap().rule;
+    let evaluation = examples::evaluate_one(configuration);
+    (rule, evaluation.stacks.into_iter().next().unwrap())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Ruleset, names};
@@ -232,6 +243,52 @@ mod tests {
             }
         }
         assert!(ruleset.find("no-such-rule").is_none());
+    }
+
+    const RULE: &str = "# T\nWhy.\n```hcl rule\nrule \"x-y-z\" {\n severity = \"LOW\"\n since = \"1\"\n aliases = [\"A-1\"]\n resource \"t\" {\n check {\n condition = coalesce(self.on, false)\n message = \"m\"\n}\n}\n}\n```\n## Fails\n```hcl\nresource \"t\" \"x\" {\n on = false\n}\n```\n## Passes\n```hcl\nresource \"t\" \"x\" {\n on = true\n}\n```\n";
+
+    fn directory(name: &str, text: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder
+    }
+
+    #[test]
+    fn rules_of_users_are_added_unless_a_name_is_taken() {
+        let mut ruleset = Ruleset::embedded();
+        let folder = directory("mine.md", RULE);
+        ruleset.add_directory(folder.path()).unwrap();
+        assert_eq!(&*ruleset.find("A-1").unwrap().id, "x-y-z");
+        let errors = ruleset.add_directory(folder.path()).unwrap_err();
+        assert!(errors[0].message.contains("already known"), "{errors:?}");
+        let folder = directory("other.md", &RULE.replace("A-1", "AWS-0092"));
+        assert!(Ruleset::embedded().add_directory(folder.path()).is_err());
+        assert!(Ruleset::default().add_directory(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn examples_that_do_not_behave_are_told_with_their_line() {
+        let test = |text: &str| Ruleset::test(directory("r.md", text).path());
+        assert_eq!(test(RULE), (1, Vec::new()));
+        let first = |text: &str| {
+            let (_, errors) = test(text);
+            let error = errors.into_iter().next().unwrap();
+            (error.line, error.message)
+        };
+        let (line, message) = first(&RULE.replace("on = false", "on = true"));
+        assert_eq!(line, 18);
+        assert!(message.contains("should fail"), "{message}");
+        let (line, message) = first(&RULE.replace("on = true", "on = var.x"));
+        assert_eq!(
+            line, 25,
+            "an undeclared name is the example's fault: {message}"
+        );
+        let (_, message) = first(&RULE.replace("self.on", "self.onn"));
+        assert!(message.contains("onn"), "{message}");
+        let (_, message) = first(&RULE.replace("coalesce(self.on, false)", "self.on + 1"));
+        assert!(message.contains("neither true nor false"), "{message}");
+        let (_, message) = first(&RULE.replace("## Passes", "## Fails"));
+        assert!(message.contains("`## Passes`"), "{message}");
     }
 
     #[test]

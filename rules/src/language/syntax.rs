@@ -158,11 +158,11 @@ impl Reader<'_> {
         let since = fields.text(self, "since")?;
         let since = since.ok_or((line, "a rule needs `since`, a version".to_owned()))?;
         let aliases = match fields.take("aliases") {
-            Some(value) => self.texts(value)?,
+            Some(value) => self.texts(&value)?,
             None => Vec::new(),
         };
         let controls = match fields.take("controls") {
-            Some(value) => self.controls(value)?,
+            Some(value) => self.controls(&value)?,
             None => Vec::new(),
         };
         let shared = BTreeSet::new();
@@ -321,7 +321,7 @@ impl Reader<'_> {
         })
     }
 
-    fn texts(&self, value: Expression) -> Result<Vec<String>, SyntaxError> {
+    fn texts(&self, value: &Expression) -> Result<Vec<String>, SyntaxError> {
         let line = self.line(value.span());
         let wrong = || (line, "expected a list of strings".to_owned());
         let items = value.as_array().ok_or_else(wrong)?;
@@ -329,7 +329,7 @@ impl Reader<'_> {
         items.iter().map(text).collect()
     }
 
-    fn controls(&self, value: Expression) -> Result<Vec<(String, Vec<String>)>, SyntaxError> {
+    fn controls(&self, value: &Expression) -> Result<Vec<(String, Vec<String>)>, SyntaxError> {
         let line = self.line(value.span());
         let wrong = || {
             (
@@ -344,7 +344,7 @@ impl Reader<'_> {
                 ObjectKey::Ident(ident) => ident.as_str().to_owned(),
                 ObjectKey::Expression(key) => key.as_str().ok_or_else(wrong)?.to_owned(),
             };
-            controls.push((name, self.texts(value.expr().clone())?));
+            controls.push((name, self.texts(value.expr())?));
         }
         controls.sort();
         Ok(controls)

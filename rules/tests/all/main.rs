@@ -1,7 +1,10 @@
 //! What this crate promises as a whole, as one test binary.
-#![expect(clippy::tests_outside_test_module, reason = "this is a test binary")]
 
+#[cfg(test)]
 mod evaluation;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
 mod hcl_eval;
+#[cfg(test)]
 mod shipped;
