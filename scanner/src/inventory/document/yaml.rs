@@ -70,6 +70,16 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value<'_> {
     }
 }
 
+/// A key; one that is itself a collection has no name we could look for.
+fn key_text(value: Value<'_>) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) | Value::Number(text) => text,
+        Value::Bool(true) => "true".into(),
+        Value::Bool(false) => "false".into(),
+        Value::Null | Value::List(_) | Value::Table(_) => "".into(),
+    }
+}
+
 enum Open<'a> {
     List(u32, Vec<Node<'a>>),
     /// Line, entries, and the key that waits for its value.
@@ -107,20 +117,13 @@ impl<'a> Builder<'a> {
         match self.open.last_mut() {
             None => return Some(node),
             Some(Open::List(_, items)) => items.push(node),
-            Some(Open::Table(_, entries, key)) => match key.take() {
-                Some((key, line)) => entries.push(Entry { key, line, node }),
-                // A key that is itself a collection has no name we could look for.
-                None => {
-                    let line = node.line;
-                    let name = match node.value {
-                        Value::Text(text) | Value::Number(text) => text,
-                        Value::Bool(true) => "true".into(),
-                        Value::Bool(false) => "false".into(),
-                        Value::Null | Value::List(_) | Value::Table(_) => "".into(),
-                    };
-                    *key = Some((name, line));
+            Some(Open::Table(_, entries, key)) => {
+                if let Some((key, line)) = key.take() {
+                    entries.push(Entry { key, line, node });
+                } else {
+                    *key = Some((key_text(node.value), node.line));
                 }
-            },
+            }
         }
         None
     }

@@ -5,11 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lock::{entry, outside_node_modules};
+use super::shared::{entry, outside_node_modules};
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::facts::shown;
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -25,7 +24,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::yaml(utf8(&input.content)?)?;
+    let document = document::yaml(input.content.utf8()?)?;
     let path: Arc<str> = input.path.into();
     let version = document.get("lockfileVersion");
     let major = version

@@ -6,7 +6,7 @@ use std::io::{BufReader, Cursor, Read};
 use std::sync::Arc;
 
 use crate::gap::GapKind;
-use crate::inventory::text::{Lines, whole, with_lines};
+use crate::inventory::text::{Lines, with_lines};
 use crate::inventory::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::location::Location;
 use crate::package::{Package, PackageType};
@@ -99,7 +99,7 @@ fn required(requirement: &str) -> Option<Arc<str>> {
 
 fn egg(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     const INSIDE: &str = "EGG-INFO/PKG-INFO";
-    let bytes = whole(&input.content)?;
+    let bytes = input.content.whole()?;
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| ParseError::new(format!("not a zip archive: {error}")))?;
     let member = archive
