@@ -24,8 +24,18 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::yaml(input.content.utf8()?)?;
     let path: Arc<str> = input.path.into();
+    let documents = document::yaml(input.content.utf8()?)?;
+    if documents.is_empty() {
+        return Err(ParseError::new("an empty lockfile"));
+    }
+    // pnpm 11 puts a document with its own dependencies before that of the project.
+    documents
+        .iter()
+        .try_for_each(|document| read(document, &path, facts))
+}
+
+fn read(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(), ParseError> {
     let version = document.get("lockfileVersion");
     let major = version
         .and_then(Node::scalar)
@@ -53,7 +63,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             item,
             slashes,
             edges.get(item.key.as_ref()).copied(),
-            &path,
+            path,
             facts,
         );
     }

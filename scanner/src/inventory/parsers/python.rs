@@ -1,6 +1,7 @@
 //! Installed Python distributions (packaging.python.org, core metadata): `METADATA` of a
 //! `.dist-info`, `PKG-INFO` of an `.egg-info` or an unpacked egg, an `.egg-info` that is a file,
-//! and zipped eggs. Only the header is read; the description after it is not.
+//! and zipped eggs. Only the header is read; the description after it is not. What lies in a
+//! `_vendor` directory is part of the package around it and not installed, as for pip.
 
 use std::io::{BufReader, Cursor, Read};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub(super) static METADATA: Parser = Parser {
         Want::Suffix(".egg/EGG-INFO/PKG-INFO"),
         Want::Extension(".egg-info"),
     ],
-    accepts: None,
+    accepts: Some(|path| !path.split('/').any(|part| part == "_vendor")),
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: false,

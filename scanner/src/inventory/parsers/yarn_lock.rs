@@ -117,8 +117,8 @@ fn close(open: Option<Open>, path: &Arc<str>, facts: &mut Facts) {
 }
 
 fn berry(text: &str, path: &Arc<str>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::yaml(text)?;
-    for item in document.entries() {
+    let documents = document::yaml(text)?;
+    for item in documents.iter().flat_map(Node::entries) {
         if item.key == "__metadata" {
             continue;
         }
