@@ -222,6 +222,7 @@ fn cases() {
         "/../testdata/terraform"
     ));
     let mut count = 0;
+    let mut wrong = Vec::new();
     for entry in Disk(root.to_owned()).list("").unwrap() {
         let case = root.join(&entry.name);
         let Ok(text) = std::fs::read_to_string(case.join("expected.json")) else {
@@ -241,29 +242,32 @@ fn cases() {
         let evaluation = evaluate(&files, &directories(&files, ""), &options);
         let (resources, problems) = summary(&evaluation);
         let wanted = expected["resources"].as_object().unwrap();
-        let addresses: Vec<&String> = wanted.keys().collect();
-        assert_eq!(
-            resources.keys().collect::<BTreeSet<_>>(),
-            addresses.into_iter().collect(),
-            "{}",
-            entry.name
-        );
+        if resources.keys().collect::<BTreeSet<_>>() != wanted.keys().collect() {
+            let got: Vec<&String> = resources.keys().collect();
+            wrong.push(format!("{}: the addresses are {got:?}", entry.name));
+        }
         for (address, attributes) in wanted {
             for (name, value) in attributes.as_object().unwrap() {
-                let got = resources[address].get(name).unwrap_or(&Json::Null);
-                assert_eq!(got, value, "{}: {address}.{name}", entry.name);
+                let body = resources.get(address).unwrap_or(&Json::Null);
+                let got = body.get(name).unwrap_or(&Json::Null);
+                if got != value {
+                    wrong.push(format!(
+                        "{}: {address}.{name} is {got}, not {value}",
+                        entry.name
+                    ));
+                }
             }
         }
         let wanted = expected["problems"].as_array().into_iter().flatten();
         let wanted: BTreeSet<String> = wanted
             .map(|problem| problem.as_str().unwrap().to_owned())
             .collect();
-        assert_eq!(
-            problems, wanted,
-            "{}: {:#?}",
-            entry.name, evaluation.problems
-        );
+        if problems != wanted {
+            let problems = &evaluation.problems;
+            wrong.push(format!("{}: the problems are {problems:#?}", entry.name));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 5, "the cases are not there");
 }
 

@@ -19,7 +19,7 @@ impl Run<'_> {
         }
         let (name, block) = instance.module.variables.get_key_value(name)?;
         let what = instance.named(&format!("var.{name}"));
-        let (span, depth) = self.argument_place(instance, name, block);
+        let (span, depth) = argument_place(instance, name, block);
         let value = self
             .once(what.clone(), span, depth, || {
                 self.evaluate_variable(instance, name, block)
@@ -28,20 +28,6 @@ impl Run<'_> {
         let mut variables = instance.variables.borrow_mut();
         variables.insert(name.clone(), value.clone());
         Some(value)
-    }
-
-    /// Where a variable gets its value: the argument of the call, else its declaration.
-    fn argument_place<'b>(
-        &self,
-        instance: &'b Instance,
-        name: &str,
-        block: &'b Block,
-    ) -> (&'b Span, usize) {
-        let argument = instance.caller.as_ref().and_then(|caller| {
-            let call = caller.instance.module.calls.get(&caller.call)?;
-            Some((&call.body.attribute(name)?.span, caller.instance.depth))
-        });
-        argument.unwrap_or((&block.span, instance.depth))
     }
 
     fn evaluate_variable(&self, instance: &Rc<Instance>, name: &Arc<str>, block: &Block) -> Value {
@@ -206,4 +192,13 @@ impl Run<'_> {
         outputs.insert(name.clone(), value.clone());
         Some(value)
     }
+}
+
+/// Where a variable gets its value: the argument of the call, else its declaration.
+fn argument_place<'b>(instance: &'b Instance, name: &str, block: &'b Block) -> (&'b Span, usize) {
+    let argument = instance.caller.as_ref().and_then(|caller| {
+        let call = caller.instance.module.calls.get(&caller.call)?;
+        Some((&call.body.attribute(name)?.span, caller.instance.depth))
+    });
+    argument.unwrap_or((&block.span, instance.depth))
 }
