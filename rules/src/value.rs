@@ -137,6 +137,9 @@ pub struct Map {
     pub rest: Option<Unknown>,
 }
 
+/// References of one value; of more, those of one resource are told without instance key.
+pub const MAX_REFERENCES: usize = 100;
+
 /// A part of a text of which not everything is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
@@ -406,7 +409,24 @@ impl Value {
         self.edit_marks(|marks| {
             marks.sensitive |= theirs.sensitive;
             marks.references.extend(theirs.references.iter().cloned());
+            if marks.references.len() > MAX_REFERENCES {
+                let all = std::mem::take(&mut marks.references);
+                marks.references = all.iter().map(without_key).collect();
+            }
         });
         self
+    }
+}
+
+/// An address without the key of its instance.
+fn without_key(address: &Arc<str>) -> Arc<str> {
+    let open = if address.ends_with("\"]") {
+        address.rfind("[\"")
+    } else {
+        address.ends_with(']').then(|| address.rfind('[')).flatten()
+    };
+    match open.and_then(|open| address.get(..open)) {
+        Some(bare) => bare.into(),
+        None => address.clone(),
     }
 }

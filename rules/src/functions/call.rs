@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::convert::{convert, derived};
+use super::convert::{convert, derived, is_certain};
 use super::limits::{bounded_within, item_count, text_size};
 use super::{Context, FunctionError};
 use crate::Value;
@@ -151,7 +151,11 @@ pub(super) fn run(
         let value = fit(value, param, position)?;
         let tolerant = matches!(param, Param::Any | Param::MaybeText | Param::MaybeNumber);
         if let (Some(unknown), false, None) = (value.as_unknown(), tolerant, &undecided) {
-            undecided = Some(derived(unknown, signature.gives.kind()));
+            undecided = Some(match signature.gives {
+                // What may give anything may also give null.
+                Gives::Any => Value::unknown_of(unknown.origin.clone(), Type::Any),
+                gives => derived(unknown, gives.kind()),
+            });
         }
         values.push(value);
     }
@@ -205,7 +209,7 @@ fn fit(value: &Value, param: Param, position: usize) -> Result<Value, FunctionEr
                     )
                 });
             return if fits {
-                Ok(value.clone())
+                Ok(settled(value))
             } else {
                 Err(argument(format!(
                     "argument {number}: a list or set required"
@@ -229,6 +233,35 @@ fn fit(value: &Value, param: Param, position: usize) -> Result<Value, FunctionEr
         FunctionError::Argument(message) => argument(format!("argument {number}: {message}")),
         other => other,
     })
+}
+
+/// A set with unknown members as an open one: two members may turn out to be the same.
+pub(super) fn settled(value: &Value) -> Value {
+    let open = match &value.kind {
+        Kind::List(list) if list.shape == Shape::Set && list.items.len() > 1 => {
+            // Only members that no other can equal are definite: the known ones, else one.
+            unseen(value).map(|rest| {
+                let mut items: Vec<Value> = list.items.to_vec();
+                items.retain(is_certain);
+                if items.is_empty() {
+                    items.extend(list.items.first().cloned());
+                }
+                List {
+                    items: items.into(),
+                    shape: Shape::Set,
+                    rest: Some(rest),
+                }
+            })
+        }
+        _ => None,
+    };
+    match open {
+        Some(list) => Value {
+            kind: Kind::List(list),
+            marks: value.marks.clone(),
+        },
+        None => value.clone(),
+    }
 }
 
 /// Adds the marks of the arguments: of everything inside them where the result is one scalar,

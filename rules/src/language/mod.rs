@@ -284,7 +284,7 @@ mod tests {
         let (_, message) = first(&RULE.replace("self.on", "self.onn"));
         assert!(message.contains("onn"), "{message}");
         let (_, message) = first(&RULE.replace("coalesce(self.on, false)", "self.on + 1"));
-        assert!(message.contains("neither true nor false"), "{message}");
+        assert!(message.contains("the condition fails"), "{message}");
         let (_, message) = first(&RULE.replace("## Passes", "## Fails"));
         assert!(message.contains("`## Passes`"), "{message}");
     }

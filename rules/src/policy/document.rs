@@ -83,16 +83,14 @@ fn parts(value: &Value, rest: &mut Option<Unknown>) -> Result<Vec<Statements>, F
             Kind::Null => continue,
             Kind::String(text) if text.trim().is_empty() => continue,
             Kind::String(text) => decode_json(text)?,
-            Kind::Unknown(unknown) => match &unknown.encoded {
-                Some(document) => {
-                    bounded(document)?;
-                    document.as_ref().clone()
-                }
-                None => {
+            Kind::Unknown(unknown) => {
+                let Some(document) = &unknown.encoded else {
                     *rest = rest.take().or_else(|| Some(unknown.clone()));
                     continue;
-                }
-            },
+                };
+                bounded(document)?;
+                document.as_ref().clone()
+            }
             _ => return Err(refusal("a policy document must be JSON text")),
         };
         let List { items, rest, .. } =

@@ -114,9 +114,8 @@ fn as_list(value: &Value) -> List {
             made(items.collect(), list.rest.clone())
         }
         Kind::Unknown(unknown) => {
-            let scalar = unknown.prefix.is_some()
-                || matches!(unknown.kind, Type::String | Type::Number | Type::Bool);
-            if scalar && unknown.not_null {
+            let scalar = matches!(unknown.kind, Type::String | Type::Number | Type::Bool);
+            if unknown.prefix.is_some() || (scalar && unknown.not_null) {
                 made(vec![value.clone()], None)
             } else {
                 made(Vec::new(), Some(unknown.clone()))

@@ -88,10 +88,7 @@ fn policy_document(body: &Value, context: &Context<'_>) -> Vec<(&'static str, Va
     document.insert("Statement".into(), list);
     let document = Value::map(document);
     let json = encode(&document, context);
-    let json = statements
-        .sources
-        .iter()
-        .fold(json, |json, source| json.marked_by(source));
+    let json = statements.sources.iter().fold(json, Value::marked_by);
     vec![("minified_json", json.clone()), ("json", json)]
 }
 

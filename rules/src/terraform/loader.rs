@@ -130,7 +130,7 @@ impl<'a> Loader<'a> {
                 let Some(text) = self.text(&path) else {
                     continue;
                 };
-                let source = if name.ends_with(".json") {
+                let source = if is_json(name) {
                     parse_json(&path, &text)
                 } else {
                     parse_native(&path, &text, number)
@@ -169,17 +169,15 @@ impl<'a> Loader<'a> {
             problem(ProblemKind::Limit, ProblemSeverity::Warning, cause);
             return None;
         }
-        match String::from_utf8(bytes) {
-            Ok(text) => Some(match text.strip_prefix('\u{feff}') {
-                Some(rest) => rest.to_owned(),
-                None => text,
-            }),
-            Err(_) => {
-                let cause = "the file is not UTF-8".to_owned();
-                problem(ProblemKind::Syntax, ProblemSeverity::Error, cause);
-                None
-            }
-        }
+        let Ok(text) = String::from_utf8(bytes) else {
+            let cause = "the file is not UTF-8".to_owned();
+            problem(ProblemKind::Syntax, ProblemSeverity::Error, cause);
+            return None;
+        };
+        Some(match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        })
     }
 
     /// The values that files in a root directory give to variables, the last file first
@@ -200,7 +198,7 @@ impl<'a> Loader<'a> {
             let Some(text) = self.text(&path) else {
                 continue;
             };
-            let source: Source = if name.ends_with(".json") {
+            let source: Source = if is_json(name) {
                 parse_json_variables(&path, &text)
             } else {
                 parse_native(&path, &text, 0)
@@ -229,6 +227,11 @@ impl<'a> Loader<'a> {
             })
             .collect()
     }
+}
+
+/// Terraform's file names are lower case.
+fn is_json(name: &str) -> bool {
+    name.strip_suffix(".json").is_some()
 }
 
 pub(super) fn join(directory: &str, name: &str) -> String {

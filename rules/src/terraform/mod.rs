@@ -19,9 +19,13 @@ mod source;
 mod stack;
 mod typing;
 
+pub use loader::MAX_FILES_PER_MODULE;
+pub use source::{MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST};
+pub use stack::{MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_STACK_INSTANCES};
+
 use loader::Loader;
 use module::Module;
-use stack::{Run, source_directory};
+use stack::{Run, SourcePath, source_directory};
 
 /// Stack of the thread that evaluates; what recursion costs there is bounded by
 /// [`eval::MAX_DEPTH`].
@@ -139,13 +143,15 @@ fn roots(loader: &Loader<'_>, directories: &[String]) -> BTreeSet<String> {
 
 /// The directories that a module's local calls name.
 fn callees(directory: &str, module: &Module) -> BTreeSet<String> {
-    let sources =
-        module
-            .calls
-            .values()
-            .filter_map(|call| match &call.body.attribute("source")?.expression {
-                Expression::String(source) => source_directory(directory, source.as_str())?,
-                _ => None,
-            });
+    let sources = module.calls.values().filter_map(|call| {
+        let source = call.body.attribute("source")?;
+        let Expression::String(source) = &source.expression else {
+            return None;
+        };
+        match source_directory(directory, source.as_str()) {
+            SourcePath::Local(callee) => Some(callee),
+            SourcePath::Outside | SourcePath::Remote => None,
+        }
+    });
     sources.collect()
 }

@@ -1,5 +1,7 @@
-//! What this crate promises as a whole, as one test binary.
+//! Integration tests of the crate: one binary, one module per subject.
 
+#[cfg(test)]
+mod evaluation;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::members;
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, sequence, unseen};
+use crate::functions::call::{Args, argument, sequence, settled, unseen};
 use crate::functions::convert::{compare, equals, is_certain, to_string, unify_members};
 use crate::functions::limits::{MAX_DEPTH, MAX_RANGE, item_count};
 use crate::value::{Kind, List, Shape, Type, Unknown};
@@ -28,7 +28,8 @@ pub(crate) fn concat(args: &Args<'_>) -> Result<Value, FunctionError> {
         if !acceptable {
             return Err(argument("every argument must be a list"));
         }
-        let (items, more) = members(value);
+        let value = settled(value);
+        let (items, more) = members(&value);
         item_count(all.len().saturating_add(items.len()))?;
         all.extend_from_slice(items);
         rest = rest.or(more);
@@ -126,19 +127,22 @@ pub(crate) fn distinct(args: &Args<'_>) -> Result<Value, FunctionError> {
     let item = |at: &usize| list.items.get(*at).unwrap_or(&Value::NULL);
     order.sort_by(|a, b| compare(item(a), item(b)).then(a.cmp(b)));
     order.dedup_by(|later, earlier| equals(item(later), item(earlier)) == Some(true));
-    order.sort_unstable();
-    let mut items: Vec<Value> = order.iter().map(|at| item(at).clone()).collect();
-    for doubtful in list.items.iter().filter(|item| !is_certain(item)) {
-        let apart = items.len() < MAX_COMPARED
-            && items
+    for (at, doubtful) in list.items.iter().enumerate() {
+        if is_certain(doubtful) {
+            continue;
+        }
+        let apart = order.len() < MAX_COMPARED
+            && order
                 .iter()
-                .all(|other| equals(other, doubtful) == Some(false));
+                .all(|other| equals(item(other), doubtful) == Some(false));
         if apart {
-            items.push(doubtful.clone());
+            order.push(at);
         } else {
             rest = rest.or_else(|| unseen(doubtful));
         }
     }
+    order.sort_unstable();
+    let items = order.iter().map(|at| item(at).clone()).collect();
     Ok(sequence(items, rest))
 }
 

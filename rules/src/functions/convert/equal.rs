@@ -75,7 +75,8 @@ fn may_be(unknown: &Unknown, known: &Kind) -> bool {
             .is_none_or(|least| count >= usize::try_from(least).unwrap_or(usize::MAX))
     };
     match (&unknown.kind, known) {
-        (_, Kind::Null) => !unknown.not_null,
+        // A prefix is said of texts only.
+        (_, Kind::Null) => !unknown.not_null && unknown.prefix.is_none(),
         (Type::Any | Type::String, Kind::String(text)) => unknown
             .prefix
             .as_ref()

@@ -19,6 +19,7 @@ pub use order::{compare, is_certain, make_set};
 pub use unify::{type_name, type_of, unify, unify_members};
 
 use super::FunctionError;
+use super::call::unseen;
 use super::limits::bounded;
 use crate::Value;
 use crate::value::{Field, Kind, List, Map, Shape, Type, Unknown};
@@ -163,12 +164,19 @@ fn sequence(
             .map(|item| converted(item, member))
             .collect::<Result<_, _>>()?
     };
+    // The order of a set is not certain while some of its members are unknown.
+    let unordered = shape == Shape::List && list.shape == Shape::Set;
+    let rest = match &list.rest {
+        None if unordered => list.items.iter().find(|item| !is_certain(item)),
+        _ => None,
+    };
+    let rest = rest.and_then(unseen).or_else(|| list.rest.clone());
     let payload = match shape {
-        Shape::Set => make_set(items, list.rest.clone()),
+        Shape::Set => make_set(items, rest),
         Shape::List => Kind::List(List {
             items: items.into(),
             shape,
-            rest: list.rest.clone(),
+            rest,
         }),
     };
     Ok(with_kind(value, payload))

@@ -15,7 +15,8 @@ pub fn compare(left: &Value, right: &Value) -> Ordering {
         (Kind::Number(a), Kind::Number(b)) => a.cmp(b),
         (Kind::String(a), Kind::String(b)) => a.cmp(b),
         (Kind::List(a), Kind::List(b)) => members(a.items.iter(), b.items.iter())
-            .then_with(|| a.rest.is_some().cmp(&b.rest.is_some())),
+            .then_with(|| a.rest.is_some().cmp(&b.rest.is_some()))
+            .then_with(|| (a.shape == Shape::Set).cmp(&(b.shape == Shape::Set))),
         (Kind::Map(a), Kind::Map(b)) => a
             .entries
             .keys()

@@ -157,7 +157,7 @@ fn equality_has_three_answers() {
 #[test]
 fn deep_and_doubling_values_are_refused() {
     let mut deep = Value::list([]);
-    for _ in 0..200 {
+    for _ in 0..300 {
         deep = Value::list([deep]);
     }
     assert!(matches!(

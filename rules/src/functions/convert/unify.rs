@@ -142,13 +142,34 @@ fn objects(all: &[&Type]) -> Option<Type> {
     Some(Type::Object(Arc::new(fields)))
 }
 
+/// Whether no part of the type is still open: an unknown of any type may yet decide otherwise.
+fn is_settled(kind: &Type) -> bool {
+    match kind {
+        Type::Any => false,
+        Type::Bool | Type::Number | Type::String => true,
+        Type::List(member) | Type::Set(member) | Type::Map(member) => is_settled(member),
+        Type::Tuple(members) => members.iter().all(is_settled),
+        Type::Object(fields) => fields.values().all(|field| is_settled(&field.kind)),
+    }
+}
+
 /// The members of a list or map after conversion to their common type. Objects that have none
 /// stay as they are: Terraform would refuse them, but what they say is still worth reading.
 pub fn unify_members(items: &[Value]) -> Result<Vec<Value>, FunctionError> {
     let kinds: Vec<Type> = items.iter().map(type_of).collect();
     match unify(&kinds) {
         Some(Type::Any) => Ok(items.to_vec()),
-        Some(kind) => items.iter().map(|item| converted(item, &kind)).collect(),
+        Some(kind) => items
+            .iter()
+            .zip(&kinds)
+            .map(|(item, own)| {
+                if is_settled(own) {
+                    converted(item, &kind)
+                } else {
+                    Ok(item.clone())
+                }
+            })
+            .collect(),
         None => {
             let group = |kind: &Type| match kind {
                 Type::Any => 0,

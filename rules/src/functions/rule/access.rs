@@ -1,4 +1,8 @@
 //! Questions about policies in the normal form of [`crate::policy`].
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "all functions of the table have one type"
+)]
 
 use super::shorthand::{answer, any, both, member};
 use crate::Value;

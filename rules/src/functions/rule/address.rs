@@ -1,4 +1,8 @@
 //! Address ranges and ports that are open to everyone.
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "all functions of the table have one type"
+)]
 
 use rust_decimal::Decimal;
 

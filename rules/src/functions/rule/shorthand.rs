@@ -1,4 +1,8 @@
 //! Shorthands for attributes and blocks that may be absent.
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "all functions of the table have one type"
+)]
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@
 use super::affix::prefixed;
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, sequence, unseen};
+use crate::functions::call::{Args, argument, sequence, settled, unseen};
 use crate::functions::convert::to_string;
 use crate::functions::limits::text_size;
 use crate::value::{Kind, Unknown};
@@ -107,6 +107,7 @@ pub(crate) fn join(args: &Args<'_>) -> Result<Value, FunctionError> {
         if let Some(unknown) = list.as_unknown() {
             return Ok(prefixed(unknown, &out));
         }
+        let list = settled(list);
         let list = list.as_list().ok_or_else(|| argument("a list required"))?;
         // Where the order is not certain, neither is the beginning.
         if let Some(rest) = &list.rest {

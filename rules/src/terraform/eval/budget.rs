@@ -13,11 +13,12 @@ pub const MAX_DEPTH: u32 = 2_000;
 /// The same for an evaluation that runs on a stack of unknown size.
 pub const MAX_DEPTH_ALONE: u32 = 500;
 
-/// Evaluation steps of all expressions that share a budget.
-pub const MAX_STEPS: u64 = 10_000_000;
+/// Evaluation steps of all expressions that share a budget. A step makes at most one value, so
+/// this bounds memory too.
+pub const MAX_STEPS: u64 = 5_000_000;
 
 /// Evaluation steps of one attribute, local value or argument.
-pub const MAX_STEPS_PER_EXPRESSION: u64 = 500_000;
+pub const MAX_STEPS_PER_EXPRESSION: u64 = 250_000;
 
 /// Bytes of one string.
 pub const MAX_TEXT: usize = 4 << 20;
@@ -140,6 +141,18 @@ impl Budget {
         let mut members = 0;
         count(value, 0, &mut members)?;
         self.spend(members.checked_div(MEMBERS_PER_STEP).unwrap_or(0))
+    }
+
+    /// The same for a value that a function has made: each member is paid for.
+    pub(super) fn made(&self, value: &Value) -> Result<(), EvalError> {
+        match &value.kind {
+            Kind::List(_) | Kind::Map(_) => {
+                let mut members = 0;
+                count(value, 0, &mut members)?;
+                self.spend(members)
+            }
+            _ => self.measure(value),
+        }
     }
 }
 

@@ -62,13 +62,13 @@ impl Evaluator<'_> {
                 error,
             },
         })?;
-        self.budget.measure(&result)?;
+        self.budget.made(&result)?;
         Ok(result)
     }
 
     fn arguments(&self, arguments: &FuncArgs) -> Result<Arguments, EvalError> {
         let mut values = Vec::with_capacity(arguments.len());
-        for argument in arguments.iter() {
+        for argument in arguments {
             values.push(self.expression(argument)?);
         }
         if !arguments.expand_final() {
@@ -98,9 +98,7 @@ impl Evaluator<'_> {
         };
         let result = Value::unknown_of(rest.origin.clone(), Type::Any).marked_by(&last);
         Ok(Arguments::Unknown(
-            values
-                .iter()
-                .fold(result, |result, value| result.marked_by(value)),
+            values.iter().fold(result, Value::marked_by),
         ))
     }
 
@@ -114,16 +112,14 @@ impl Evaluator<'_> {
             .collect();
         let result = Value::unknown(Origin::Function(path.join("::").into()));
         Ok(match self.arguments(&call.args)? {
-            Arguments::Known(values) => values
-                .iter()
-                .fold(result, |result, value| result.marked_by(value)),
+            Arguments::Known(values) => values.iter().fold(result, Value::marked_by),
             Arguments::Unknown(value) => result.marked_by(&value),
         })
     }
 
     /// The first argument that can be evaluated. An unknown one is a value like others.
     fn try_(&self, arguments: &FuncArgs) -> Result<Value, EvalError> {
-        for argument in arguments.iter() {
+        for argument in arguments {
             match self.expression(argument) {
                 Err(error) if error.is_catchable() => {}
                 result => return result,

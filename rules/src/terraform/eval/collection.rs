@@ -115,7 +115,7 @@ impl Evaluator<'_> {
         let mut entries: BTreeMap<Arc<str>, Value> = BTreeMap::new();
         let mut rest = None;
         let mut marks = Value::NULL;
-        for (key, value) in object.iter() {
+        for (key, value) in object {
             let key = match key {
                 ObjectKey::Ident(name) => Ok(name.as_str().into()),
                 ObjectKey::Expression(expression) => {

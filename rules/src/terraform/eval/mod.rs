@@ -20,6 +20,7 @@ mod call;
 mod coerce;
 mod collection;
 mod operators;
+mod partial_json;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -158,7 +159,7 @@ fn with_evaluator<T>(scope: &dyn Scope, run: impl FnOnce(Evaluator<'_>) -> T) ->
 struct Frame<'a> {
     key: Option<(&'a str, &'a Value)>,
     value: (&'a str, &'a Value),
-    parent: Option<&'a Frame<'a>>,
+    parent: Option<&'a Self>,
 }
 
 #[derive(Clone, Copy)]
@@ -191,6 +192,16 @@ impl Evaluator<'_> {
 
     fn expression(&self, expression: &Expression) -> Result<Value, EvalError> {
         let _level = self.budget.enter()?;
+        let value = self.dispatch(expression)?;
+        if let Some(marks) = &value.marks {
+            // References are copied from value to value.
+            let references = u64::try_from(marks.references.len()).unwrap_or(u64::MAX);
+            self.budget.spend(references.checked_div(16).unwrap_or(0))?;
+        }
+        Ok(value)
+    }
+
+    fn dispatch(&self, expression: &Expression) -> Result<Value, EvalError> {
         match expression {
             Expression::Null(_) => Ok(Value::NULL),
             Expression::Bool(value) => Ok((*value.value()).into()),

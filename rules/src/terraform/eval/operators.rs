@@ -131,7 +131,7 @@ impl Evaluator<'_> {
                 Ok([left, right]
                     .iter()
                     .flatten()
-                    .fold(result, |result, arm| result.marked_by(arm)))
+                    .fold(result, Value::marked_by))
             }
         }
     }
@@ -241,9 +241,8 @@ fn bound(value: &Value) -> Option<Decimal> {
 }
 
 fn arithmetic(operator: BinaryOperator, left: &Value, right: &Value) -> Result<Value, EvalError> {
-    let (a, b) = match (coerce::number(left)?, coerce::number(right)?) {
-        (Some(a), Some(b)) => (a, b),
-        _ => return Ok(result_of(reason(left, right), Type::Number)),
+    let (Some(a), Some(b)) = (coerce::number(left)?, coerce::number(right)?) else {
+        return Ok(result_of(reason(left, right), Type::Number));
     };
     let result = match operator {
         BinaryOperator::Plus => a.checked_add(b),

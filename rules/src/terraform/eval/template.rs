@@ -12,10 +12,15 @@ use crate::Value;
 use crate::functions::convert::format_number;
 use crate::value::{Kind, Origin, Piece};
 
+/// Parts of a text with holes; of what has more, only the beginning is kept.
+const MAX_PIECES: usize = 1_000;
+
 /// The text of a template as it is built.
 struct Text {
     pieces: Vec<Piece>,
     current: String,
+    /// Bytes in finished pieces.
+    finished: usize,
     origin: Option<Arc<Origin>>,
     marks: Value,
     /// Spaces at the end of the literal before this point may be stripped.
@@ -31,6 +36,7 @@ impl Text {
         Self {
             pieces: Vec::new(),
             current: String::new(),
+            finished: 0,
             origin: None,
             marks: Value::NULL,
             literal_from: None,
@@ -78,17 +84,24 @@ impl Text {
 
     fn hole(&mut self, origin: &Arc<Origin>) {
         self.flush();
-        self.pieces.push(Piece::Hole(origin.clone()));
+        if self.pieces.len() <= MAX_PIECES {
+            self.pieces.push(Piece::Hole(origin.clone()));
+        }
         self.origin.get_or_insert_with(|| origin.clone());
         self.literal_from = None;
     }
 
     fn flush(&mut self) {
-        if !self.current.is_empty() {
-            let text = std::mem::take(&mut self.current);
+        let text = std::mem::take(&mut self.current);
+        self.finished = self.finished.saturating_add(text.len());
+        if !text.is_empty() && self.pieces.len() <= MAX_PIECES {
             self.pieces.push(Piece::Text(text.into()));
         }
         self.literal_from = None;
+    }
+
+    fn len(&self) -> usize {
+        self.finished.saturating_add(self.current.len())
     }
 
     fn value(&mut self, value: &Value) -> Result<(), EvalError> {
@@ -98,22 +111,21 @@ impl Text {
             Kind::Number(number) => self.current.push_str(&format_number(*number)),
             Kind::Bool(true) => self.current.push_str("true"),
             Kind::Bool(false) => self.current.push_str("false"),
-            Kind::Unknown(unknown) => match value.pieces() {
-                Some(pieces) => {
+            Kind::Unknown(unknown) => {
+                if let Some(pieces) = value.pieces() {
                     for piece in pieces {
                         match piece {
                             Piece::Text(text) => self.current.push_str(text),
                             Piece::Hole(origin) => self.hole(origin),
                         }
                     }
-                }
-                None => {
+                } else {
                     if let Some(prefix) = &unknown.prefix {
                         self.current.push_str(prefix);
                     }
                     self.hole(&unknown.origin);
                 }
-            },
+            }
             _ => return fault(format!("{} cannot be part of a template", name_of(value))),
         }
         self.literal_from = None;
@@ -125,7 +137,17 @@ impl Text {
             None => Value::from(std::mem::take(&mut self.current)),
             Some(origin) => {
                 self.flush();
-                Value::text_with_holes(origin, std::mem::take(&mut self.pieces))
+                let complete = self.pieces.len() <= MAX_PIECES;
+                let encoded = complete.then(|| super::partial_json::decode(&self.pieces));
+                let encoded = encoded.flatten();
+                let mut value = Value::text_with_holes(origin, std::mem::take(&mut self.pieces));
+                if !complete {
+                    value.edit_marks(|marks| marks.pieces = None);
+                }
+                if let Kind::Unknown(unknown) = &mut value.kind {
+                    unknown.encoded = encoded.map(Arc::new);
+                }
+                value
             }
         };
         value.marked_by(&self.marks)
@@ -168,7 +190,7 @@ impl Evaluator<'_> {
 
     fn elements(&self, template: &Template, text: &mut Text) -> Result<(), EvalError> {
         for element in template {
-            let before = text.current.len();
+            let before = text.len();
             match element {
                 Element::Literal(literal) => text.literal(literal),
                 Element::Interpolation(interpolation) => {
@@ -182,7 +204,7 @@ impl Evaluator<'_> {
                     Directive::For(directive) => self.for_directive(directive, text)?,
                 },
             }
-            let length = text.current.len();
+            let length = text.len();
             self.budget.text(length.saturating_sub(before))?;
             if length > super::MAX_TEXT {
                 self.budget.text(length)?;

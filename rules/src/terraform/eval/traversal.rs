@@ -145,6 +145,16 @@ fn some_member(value: &Value, key: &Unknown) -> Value {
     result
 }
 
+/// Members of a collection.
+fn size(value: &Value) -> u64 {
+    let members = match &value.kind {
+        Kind::List(list) => list.items.len(),
+        Kind::Map(map) => map.entries.len(),
+        _ => 0,
+    };
+    u64::try_from(members).unwrap_or(u64::MAX)
+}
+
 fn without_key(address: &str) -> &str {
     if !address.ends_with(']') {
         return address;
@@ -171,6 +181,9 @@ impl Evaluator<'_> {
                     let key = self.expression(key)?;
                     if value.is_null() && self.scope.absent_is_null() {
                         return Ok(value);
+                    }
+                    if key.as_unknown().is_some() {
+                        self.budget.spend(size(&value))?;
                     }
                     index(&value, &key)?
                 }

@@ -13,7 +13,7 @@ use hcl_edit::template::{Element, StringTemplate};
 
 use super::json_text::{self, Member, Node, NodeKind};
 use super::lines::Lines;
-use super::{Attribute, Block, Body, Source};
+use super::{Attribute, Block, Body, MAX_OBJECT_COST, Source};
 use crate::{Problem, ProblemKind, ProblemSeverity};
 
 /// Attributes that are maps, not blocks, in resources of the large providers.
@@ -48,42 +48,62 @@ const MAPS: [&str; 26] = [
 
 /// Reads a `.tf.json` file.
 pub(in crate::terraform) fn parse_json(path: &str, text: &str) -> Source {
-    read(path, text, |reader, members| reader.file(members))
+    read(path, text, true)
 }
 
 /// Reads a `.tfvars.json` file: attributes whose values are literal.
 pub(in crate::terraform) fn parse_json_variables(path: &str, text: &str) -> Source {
-    read(path, text, |reader, members| {
-        let attributes = members.iter().map(|member| reader.literal(member));
-        Body {
-            attributes: attributes.collect(),
-            blocks: Vec::new(),
-        }
-    })
+    read(path, text, false)
 }
 
-fn read(path: &str, text: &str, body: impl FnOnce(&Reader<'_>, &[Member]) -> Body) -> Source {
+fn read(path: &str, text: &str, is_module: bool) -> Source {
     let lines = Lines::new(path, text);
-    let problem = |offset, cause: &str| Source {
+    let problem = |offset, kind, severity, cause: &str| Source {
         problems: vec![Problem {
             path: path.into(),
             line: Some(lines.place(offset).0),
-            kind: ProblemKind::Syntax,
-            severity: ProblemSeverity::Error,
+            kind,
+            severity,
             cause: cause.to_owned(),
         }],
         ..Source::default()
     };
+    let broken = |offset, cause| {
+        let severity = ProblemSeverity::Error;
+        problem(offset, ProblemKind::Syntax, severity, cause)
+    };
     match json_text::parse(text) {
+        Ok(node) if object_cost(&node) > MAX_OBJECT_COST => {
+            let cause = "the objects of the file have too many entries";
+            let severity = ProblemSeverity::Warning;
+            problem(0, ProblemKind::Limit, severity, cause)
+        }
         Ok(Node {
             kind: NodeKind::Object(members),
             ..
         }) => Source {
-            body: body(&Reader { lines: &lines }, &members),
+            body: if is_module {
+                Reader { lines: &lines }.file(&members)
+            } else {
+                Reader { lines: &lines }.values(&members)
+            },
             ..Source::default()
         },
-        Ok(node) => problem(node.range.start, "an object was expected"),
-        Err((offset, message)) => problem(offset, message),
+        Ok(node) => broken(node.range.start, "an object was expected"),
+        Err((offset, message)) => broken(offset, message),
+    }
+}
+
+/// What the objects cost as expressions; see [`MAX_OBJECT_COST`].
+fn object_cost(node: &Node) -> u64 {
+    match &node.kind {
+        NodeKind::Object(members) => {
+            let own = u64::try_from(members.len()).unwrap_or(u64::MAX);
+            let below = members.iter().map(|member| object_cost(&member.value));
+            below.fold(own.saturating_mul(own), u64::saturating_add)
+        }
+        NodeKind::Array(items) => items.iter().map(object_cost).fold(0, u64::saturating_add),
+        _ => 0,
     }
 }
 
@@ -119,9 +139,16 @@ impl Reader<'_> {
                 "variable" | "output" | "module" | "provider" | "check" => 1,
                 _ => 0,
             };
-            self.labelled(&member.key, member, labels, Vec::new(), &mut body.blocks);
+            self.labelled(&member.key, member, labels, &[], &mut body.blocks);
         }
         body
+    }
+
+    fn values(&self, members: &[Member]) -> Body {
+        Body {
+            attributes: members.iter().map(|member| self.literal(member)).collect(),
+            blocks: Vec::new(),
+        }
     }
 
     /// Unfolds `{"label": {"label": body}}`; a body may also be an array of bodies.
@@ -130,39 +157,32 @@ impl Reader<'_> {
         kind: &str,
         member: &Member,
         labels: usize,
-        given: Vec<Arc<str>>,
+        given: &[Arc<str>],
         blocks: &mut Vec<Block>,
     ) {
         for (node, members) in objects(&member.value) {
             if let Some(left) = labels.checked_sub(1) {
                 for member in members.iter().filter(|member| !is_comment(member)) {
-                    let mut given = given.clone();
+                    let mut given = given.to_vec();
                     given.push(member.key.as_str().into());
-                    self.labelled(kind, member, left, given, blocks);
+                    self.labelled(kind, member, left, &given, blocks);
                 }
                 continue;
             }
-            let whole = matches!(member.value.kind, NodeKind::Object(_));
-            let start = if whole { member.at } else { node.range.start };
-            let end = if whole {
-                member.value.range.end
+            // A block with labels is told by its last label, also where its body is an array.
+            let is_array = matches!(member.value.kind, NodeKind::Array(_));
+            let range = if given.is_empty() && is_array {
+                node.range.clone()
             } else {
-                node.range.end
-            };
-            // A resource is told by its key, also where its body is an array of one.
-            let start = if given.is_empty() { start } else { member.at };
-            let end = if given.is_empty() {
-                end
-            } else {
-                member.value.range.end
+                member.at..member.value.range.end
             };
             let body = match kind {
                 "variable" => self.variable(members),
                 "resource" | "data" | "ephemeral" | "provider" => self.resource(members),
                 _ => self.attributes(members),
             };
-            let span = self.lines.span(start..end);
-            blocks.push(Block::new(kind.into(), given.clone(), body, span));
+            let span = self.lines.span(range);
+            blocks.push(Block::new(kind.into(), given.to_vec(), body, span));
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Group {
     pub(super) height: usize,
     /// It is a whole operand, not arguments, an index, a block body or an interpolation.
     pub(super) operand: bool,
+    /// Assignments directly inside: how many entries it has, if it is an object.
+    pub(super) entries: u64,
 }
 
 /// What the scan saw.
@@ -32,6 +34,7 @@ enum Mode<'a> {
         start: usize,
         height: usize,
         operand: bool,
+        entries: u64,
     },
     Interpolation,
     Quote,
@@ -163,8 +166,8 @@ impl<'a> Scan<'a> {
                 let operand = match previous {
                     None => false,
                     Some(before) => {
-                        !(before.is_ascii_alphanumeric() || before >= 0x80)
-                            && !b"_)]}\"-".contains(&before)
+                        let in_name = before.is_ascii_alphanumeric() || before >= 0x80;
+                        !in_name && !b"_)]}\"-".contains(&before)
                     }
                 };
                 let close = match byte {
@@ -177,6 +180,7 @@ impl<'a> Scan<'a> {
                     start: self.at,
                     height: 1,
                     operand,
+                    entries: 0,
                 });
                 self.layout.depth = self.layout.depth.max(self.modes.len());
                 self.skip(1);
@@ -184,6 +188,12 @@ impl<'a> Scan<'a> {
             (b')' | b']' | b'}', _) => {
                 self.skip(1);
                 self.close(byte);
+            }
+            (b'=' | b':', _) => {
+                if let Some(Mode::Brackets { entries, .. }) = self.modes.last_mut() {
+                    *entries = entries.saturating_add(1);
+                }
+                self.skip(1);
             }
             (b'\n', _) => {
                 self.skip(1);
@@ -206,12 +216,14 @@ impl<'a> Scan<'a> {
                 start,
                 height,
                 operand,
+                entries,
             }) if *close == byte => {
                 let group = Group {
                     range: *start..self.at,
                     depth: self.modes.len(),
                     height: *height,
                     operand: *operand,
+                    entries: *entries,
                 };
                 self.modes.pop();
                 for mode in self.modes.iter_mut().rev() {

@@ -10,7 +10,12 @@ pub(super) struct Lines<'a> {
     file: Arc<str>,
     text: &'a str,
     starts: Vec<usize>,
+    /// Characters before each block of [`BLOCK`] bytes; empty for ASCII, where bytes count.
+    characters: Vec<usize>,
 }
+
+/// Bytes between two entries of the table of characters: files may be one long line.
+const BLOCK: usize = 1024;
 
 impl<'a> Lines<'a> {
     pub(super) fn new(file: &str, text: &'a str) -> Self {
@@ -23,7 +28,23 @@ impl<'a> Lines<'a> {
             file: file.into(),
             text,
             starts: std::iter::once(0).chain(after).collect(),
+            characters: if text.is_ascii() {
+                Vec::new()
+            } else {
+                blocks(text)
+            },
         }
+    }
+
+    /// Characters before an offset.
+    fn before(&self, offset: usize) -> usize {
+        let block = offset.checked_div(BLOCK).unwrap_or(0);
+        let Some(before) = self.characters.get(block) else {
+            return offset;
+        };
+        let from = block.saturating_mul(BLOCK);
+        let bytes = self.text.as_bytes().get(from..offset).unwrap_or_default();
+        before.saturating_add(bytes.iter().filter(|byte| begins(**byte)).count())
     }
 
     pub(super) fn text(&self) -> &'a str {
@@ -42,12 +63,7 @@ impl<'a> Lines<'a> {
             .and_then(|line| self.starts.get(line))
             .copied()
             .unwrap_or_default();
-        let before = self.text.get(start..offset).unwrap_or_default();
-        let column = if before.is_ascii() {
-            before.len()
-        } else {
-            before.chars().count()
-        };
+        let column = self.before(offset).saturating_sub(self.before(start));
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         (number(line), number(column.saturating_add(1)))
     }
@@ -63,6 +79,23 @@ impl<'a> Lines<'a> {
             end_column,
         }
     }
+}
+
+/// Whether a byte begins a character.
+fn begins(byte: u8) -> bool {
+    byte & 0xc0 != 0x80
+}
+
+fn blocks(text: &str) -> Vec<usize> {
+    let mut count = 0_usize;
+    let blocks = text.as_bytes().chunks(BLOCK).map(|block| {
+        let before = count;
+        count = count.saturating_add(block.iter().filter(|byte| begins(**byte)).count());
+        before
+    });
+    let mut blocks: Vec<usize> = blocks.collect();
+    blocks.push(count);
+    blocks
 }
 
 #[cfg(test)]

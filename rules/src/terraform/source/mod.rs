@@ -3,6 +3,7 @@
 //! Native syntax and Terraform's JSON syntax end in the same [`Body`]. A file that does not
 //! parse as a whole is read block by block, so that one broken block hides only itself.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hcl_edit::expr::Expression;
@@ -24,6 +25,10 @@ pub const MAX_FILE_BYTES: usize = 8 << 20;
 
 /// Brackets inside brackets in one source file.
 pub const MAX_NESTING: usize = 1_000;
+
+/// What the objects of one source file may cost: the sum of the squares of their sizes, since
+/// the parser's objects compare each key with all others (300 million take about a second).
+pub const MAX_OBJECT_COST: u64 = 300_000_000;
 
 /// An attribute: `name = expression`.
 #[derive(Debug)]
@@ -112,14 +117,16 @@ impl Body {
     /// Merges the body of an override file: attributes replace attributes of the same name,
     /// blocks of a type replace all blocks of that type.
     pub(super) fn merge(&mut self, other: Self) {
-        for attribute in other.attributes {
-            self.attributes.retain(|own| own.name != attribute.name);
-            self.attributes.push(attribute);
-        }
-        self.blocks.retain(|own| {
-            let replaced = |block: &Block| block.produces() == own.produces();
-            !other.blocks.iter().any(replaced)
-        });
+        let names: BTreeSet<Arc<str>> = other
+            .attributes
+            .iter()
+            .map(|attribute| attribute.name.clone())
+            .collect();
+        self.attributes.retain(|own| !names.contains(&own.name));
+        self.attributes.extend(other.attributes);
+        let kinds: BTreeSet<&str> = other.blocks.iter().map(Block::produces).collect();
+        self.blocks.retain(|own| !kinds.contains(own.produces()));
+        drop(kinds);
         self.blocks.extend(other.blocks);
     }
 }

@@ -10,7 +10,7 @@ use hcl_edit::structure::Structure;
 
 use super::layout::{Group, scan};
 use super::lines::Lines;
-use super::{Attribute, Block, Body, MAX_NESTING, Source};
+use super::{Attribute, Block, Body, MAX_NESTING, MAX_OBJECT_COST, Source};
 use crate::{Problem, ProblemKind, ProblemSeverity};
 
 /// Levels of brackets that are left to the parser at once; conditionals between them count
@@ -34,6 +34,7 @@ pub(in crate::terraform) fn parse_native(path: &str, text: &str, number: usize) 
     let mut reader = Reader {
         lines: &lines,
         number,
+        object_cost: 0,
         source: Source::default(),
     };
     let layout = scan(text, false);
@@ -51,15 +52,25 @@ pub(in crate::terraform) fn parse_native(path: &str, text: &str, number: usize) 
     }
     // Something is broken: read item by item.
     reader.source = Source::default();
+    reader.object_cost = 0;
     let layout = scan(text, true);
     let mut broken = 0_usize;
     for item in layout.items {
-        let Err((offset, message)) = reader.item(item, &layout.groups) else {
+        let Err(Broken {
+            offset,
+            kind,
+            cause,
+        }) = reader.item(item, &layout.groups)
+        else {
             continue;
         };
         broken = broken.saturating_add(1);
         if broken <= MAX_SYNTAX_PROBLEMS {
-            reader.problem(offset, ProblemKind::Syntax, ProblemSeverity::Error, message);
+            let severity = match kind {
+                ProblemKind::Limit => ProblemSeverity::Warning,
+                _ => ProblemSeverity::Error,
+            };
+            reader.problem(offset, kind, severity, cause);
         }
     }
     if broken == 0 {
@@ -77,10 +88,33 @@ pub(in crate::terraform) fn parse_native(path: &str, text: &str, number: usize) 
 struct Reader<'a> {
     lines: &'a Lines<'a>,
     number: usize,
+    object_cost: u64,
     source: Source,
 }
 
-type Broken = (usize, String);
+/// Why a part of a file cannot be read.
+struct Broken {
+    offset: usize,
+    kind: ProblemKind,
+    cause: String,
+}
+
+impl Broken {
+    fn new(base: usize, error: &hcl_edit::parser::Error) -> Self {
+        let message = error.message();
+        // The parser's own limits on nested levels and chained operators.
+        let is_limit = message.contains("at most");
+        Self {
+            offset: base.saturating_add(error.location().offset()),
+            kind: if is_limit {
+                ProblemKind::Limit
+            } else {
+                ProblemKind::Syntax
+            },
+            cause: message.replace('\n', "; "),
+        }
+    }
+}
 
 impl Reader<'_> {
     fn problem(
@@ -102,15 +136,27 @@ impl Reader<'_> {
     /// Parses a part of the file and adds its attributes and blocks.
     fn item(&mut self, range: Range<usize>, groups: &[Group]) -> Result<(), Broken> {
         let start = range.start;
-        let inside: Vec<&Group> = groups
-            .iter()
-            .filter(|group| range.start <= group.range.start && group.range.end <= range.end)
+        // Groups are sorted by their end.
+        let from = groups.partition_point(|group| group.range.end <= range.start);
+        let to = groups.partition_point(|group| group.range.end <= range.end);
+        let inside = groups.get(from..to).unwrap_or_default().iter();
+        let inside: Vec<&Group> = inside
+            .filter(|group| range.start <= group.range.start)
             .collect();
+        for group in inside.iter().filter(|group| group.operand) {
+            let cost = group.entries.saturating_mul(group.entries);
+            self.object_cost = self.object_cost.saturating_add(cost);
+            if self.object_cost > MAX_OBJECT_COST {
+                return Err(Broken {
+                    offset: group.range.start,
+                    kind: ProblemKind::Limit,
+                    cause: "the objects of the file have too many entries".to_owned(),
+                });
+            }
+        }
         let (text, hoisted) = self.hoist(range, &inside)?;
-        let body = hcl_edit::parser::parse_body(&text).map_err(|error| {
-            let offset = start.saturating_add(error.location().offset());
-            (offset, error.message().replace('\n', "; "))
-        })?;
+        let body = hcl_edit::parser::parse_body(&text);
+        let body = body.map_err(|error| Broken::new(start, &error))?;
         let body = self.body(body, start);
         self.source.body.attributes.extend(body.attributes);
         self.source.body.blocks.extend(body.blocks);
@@ -152,10 +198,8 @@ impl Reader<'_> {
             let place = group.range.start.saturating_sub(range.start)
                 ..group.range.end.saturating_sub(range.start);
             let inner = text.get(place.clone()).unwrap_or_default();
-            let expression = hcl_edit::parser::parse_expr(inner).map_err(|error| {
-                let offset = group.range.start.saturating_add(error.location().offset());
-                (offset, error.message().replace('\n', "; "))
-            })?;
+            let expression = hcl_edit::parser::parse_expr(inner);
+            let expression = expression.map_err(|error| Broken::new(group.range.start, &error))?;
             let index = self.source.hoisted.len().saturating_add(hoisted.len());
             let name = format!("__deep_{}_{index}", self.number);
             let Some(padding) = inner.len().checked_sub(name.len()) else {

@@ -139,7 +139,7 @@ impl Call {
                         return value;
                     };
                     let outputs = map.entries.values();
-                    outputs.fold(value, |value, output| value.marked_by(output))
+                    outputs.fold(value, Value::marked_by)
                 })
             }
         }
@@ -202,15 +202,16 @@ impl Run<'_> {
             _ => return not_found("its source is not a literal string".to_owned()),
         };
         let directory = match source_directory(&instance.directory, source) {
-            Some(local) => local,
-            None => self.manifest.get(&trail).cloned(),
+            SourcePath::Local(directory) => Some(directory),
+            SourcePath::Outside => None,
+            SourcePath::Remote => self.manifest.get(&trail).cloned(),
         };
         let Some((directory, module)) = directory
             .and_then(|directory| Some((directory.clone(), self.loader.module(&directory)?)))
         else {
             return not_found(format!("\"{source}\" is not in the scanned directory"));
         };
-        if self.calls_itself(instance, &directory) {
+        if calls_itself(instance, &directory) {
             let severity = ProblemSeverity::Error;
             let cause = format!("\"{source}\" contains this call");
             return missing(ProblemKind::ModuleCycle, severity, cause);
@@ -259,17 +260,6 @@ impl Run<'_> {
         }
     }
 
-    fn calls_itself(&self, instance: &Rc<Instance>, directory: &str) -> bool {
-        let mut ancestor = Some(instance);
-        while let Some(current) = ancestor {
-            if current.directory == directory {
-                return true;
-            }
-            ancestor = current.caller.as_ref().map(|caller| &caller.instance);
-        }
-        false
-    }
-
     fn check_arguments(&self, block: &Block, name: &str, module: &super::Module) {
         for argument in &block.body.attributes {
             let known =
@@ -283,16 +273,43 @@ impl Run<'_> {
     }
 }
 
-/// The directory that a local source names: `None` if the source is not local, `Some(None)` if
-/// it lies outside the scanned root.
-pub(in crate::terraform) fn source_directory(base: &str, source: &str) -> Option<Option<String>> {
+fn calls_itself(instance: &Rc<Instance>, directory: &str) -> bool {
+    let mut ancestor = Some(instance);
+    while let Some(current) = ancestor {
+        if current.directory == directory {
+            return true;
+        }
+        ancestor = current.caller.as_ref().map(|caller| &caller.instance);
+    }
+    false
+}
+
+/// What a module's source names.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::terraform) enum SourcePath {
+    /// A directory of the scanned root.
+    Local(String),
+    /// A directory outside of it.
+    Outside,
+    /// A registry, a repository, an archive.
+    Remote,
+}
+
+/// Tells paths from other sources, as Terraform does by their beginning.
+pub(in crate::terraform) fn source_directory(base: &str, source: &str) -> SourcePath {
     let source = source.trim();
     let is_local = source == "."
         || source == ".."
         || [r"./", r"../", r".\", r"..\"]
             .iter()
             .any(|start| source.starts_with(start));
-    is_local.then(|| files::join(base, &source.replace('\\', "/")))
+    if !is_local {
+        return SourcePath::Remote;
+    }
+    match files::join(base, &source.replace('\\', "/")) {
+        Some(directory) => SourcePath::Local(directory),
+        None => SourcePath::Outside,
+    }
 }
 
 /// The path from one directory to another, as `path.module` gives it.
@@ -327,9 +344,15 @@ mod tests {
 
     #[test]
     fn only_paths_are_local_sources() {
-        assert_eq!(source_directory("a", "./b"), Some(Some("a/b".into())));
-        assert_eq!(source_directory("a", "../.."), Some(None));
-        assert_eq!(source_directory("a", "b/c/aws"), None);
-        assert_eq!(source_directory("a", "git::https://x/y"), None);
+        assert_eq!(
+            source_directory("a", "./b"),
+            SourcePath::Local("a/b".into())
+        );
+        assert_eq!(source_directory("a", "../.."), SourcePath::Outside);
+        assert_eq!(source_directory("a", "b/c/aws"), SourcePath::Remote);
+        assert_eq!(
+            source_directory("a", "git::https://x/y"),
+            SourcePath::Remote
+        );
     }
 }

@@ -26,7 +26,7 @@ mod scope;
 mod values;
 
 use call::Call;
-pub(super) use call::source_directory;
+pub(super) use call::{SourcePath, source_directory};
 use resource::Expanded;
 use scope::{Binding, Names};
 
@@ -44,6 +44,9 @@ pub const MAX_MODULE_DEPTH: usize = 64;
 
 /// The shortest part of a sensitive text that is looked for in messages.
 const MIN_SECRET: usize = 3;
+
+/// Sensitive texts that are looked for in messages; with more, messages tell no details.
+const MAX_SECRETS: usize = 1_000;
 
 /// The evaluation of one stack.
 pub(super) struct Run<'a> {
@@ -202,7 +205,15 @@ impl<'a> Run<'a> {
             return constant.clone();
         }
         let _allowance = self.budget.expression();
-        match evaluate(&attribute.expression, names) {
+        let value = evaluate(&attribute.expression, names).and_then(|value| {
+            // Each attribute keeps references of its own.
+            let marks = value.marks.as_ref();
+            let references = marks.map_or(0, |marks| marks.references.len());
+            let cost = u64::try_from(references).unwrap_or(u64::MAX);
+            self.budget.spend(cost)?;
+            Ok(value)
+        });
+        match value {
             Ok(value) => value.with_span(attribute.span.clone()),
             Err(error) => {
                 self.fault(&error, &attribute.name, &attribute.span);
@@ -233,12 +244,16 @@ impl<'a> Run<'a> {
     }
 
     fn problem(&self, kind: ProblemKind, severity: ProblemSeverity, span: &Span, cause: String) {
-        let mut cause = cause;
-        for secret in &*self.secrets.borrow() {
-            if cause.contains(&**secret) {
-                cause = cause.replace(&**secret, "(sensitive)");
-            }
-        }
+        let secrets = self.secrets.borrow();
+        let tells = |secret: &Arc<str>| cause.contains(&**secret);
+        let cause = if secrets.len() > MAX_SECRETS {
+            "the cause may repeat a sensitive value".to_owned()
+        } else if secrets.iter().any(tells) {
+            let hide = |cause: String, secret: &Arc<str>| cause.replace(&**secret, "(sensitive)");
+            secrets.iter().fold(cause, hide)
+        } else {
+            cause
+        };
         self.problems.borrow_mut().insert(Problem {
             path: span.file.clone(),
             line: Some(span.start_line),

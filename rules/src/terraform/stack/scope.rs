@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hcl_edit::Decorated;
 use hcl_edit::expr::{Expression, TraversalOperator};
 
-use super::super::eval::{Budget, EvalError, Evaluate, Scope, attribute};
+use super::super::eval::{Budget, EvalError, Evaluate, Scope};
 use super::{Instance, Run};
 use crate::functions::Context;
 use crate::value::Origin;
@@ -248,12 +248,7 @@ impl Run<'_> {
     }
 }
 
-/// Reads a key of `each` or of an iterator.
+/// What `each` or the iterator of a dynamic block is.
 pub(super) fn pair(key: Value, value: Value) -> Value {
     Value::map([("key".into(), key), ("value".into(), value)])
-}
-
-/// Reads an attribute where a failure means that there is none.
-pub(super) fn peek(value: &Value, name: &str) -> Option<Value> {
-    attribute(value, name).ok()
 }

@@ -1,0 +1,107 @@
+//! What is shown to the user: a vulnerable package or a misconfigured resource.
+
+use std::sync::Arc;
+
+pub use rules::Severity;
+use sha2::{Digest, Sha256};
+
+use crate::location::Location;
+use crate::package::Package;
+
+/// Version prefix of fingerprints; changes when their recipe does.
+pub const FINGERPRINT_VERSION: &str = "v1";
+
+/// A vulnerable package.
+#[derive(Clone, Debug)]
+pub struct Vulnerability {
+    /// The package.
+    pub package: Arc<Package>,
+    /// Fixed versions above the installed one, best first; empty: no fix known.
+    pub fixed: Vec<String>,
+    /// Ids of the merged records that matched, sorted.
+    pub merged: Vec<String>,
+    /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories.
+    pub informational: Option<String>,
+}
+
+/// A misconfigured resource.
+#[derive(Clone, Debug)]
+pub struct Misconfiguration {
+    /// Address of the resource.
+    pub resource: Arc<str>,
+    /// The value to write instead, where the rule names one.
+    pub fix: Option<String>,
+}
+
+/// Which engine found it, with what only that engine knows.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// From an advisory.
+    Vulnerability(Vulnerability),
+    /// From a rule.
+    Misconfiguration(Misconfiguration),
+}
+
+/// One result of the scan.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Index into the report's targets.
+    pub target: usize,
+    /// Advisory id or rule id.
+    pub rule: Arc<str>,
+    /// Other ids of the same flaw or check, sorted.
+    pub aliases: Vec<String>,
+    /// How bad.
+    pub severity: Severity,
+    /// CVSS base score 0.0 to 10.0, where a vector was rated.
+    pub score: Option<f64>,
+    /// Where the severity comes from: `own CVSS_V3`, `alias GHSA-…`, `rule`, `none`.
+    pub severity_source: Arc<str>,
+    /// One line: what the flaw is.
+    pub title: Arc<str>,
+    /// What is wrong at this place, one sentence.
+    pub message: String,
+    /// Where to look.
+    pub location: Location,
+    /// Stable identity, see [`fingerprint`].
+    pub fingerprint: String,
+    /// What was found.
+    pub kind: Kind,
+    /// Why it does not count, if it was suppressed. It stays in the report.
+    pub suppressed: Option<String>,
+}
+
+/// What a rule (advisory or check) says of itself, once per report, for SARIF and `explain`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleInfo {
+    /// Advisory id or rule id.
+    pub id: Arc<str>,
+    /// One line.
+    pub title: String,
+    /// Markdown: what, why, how to fix.
+    pub help: String,
+    /// Where to read more.
+    pub url: Option<String>,
+    /// Tags such as `security`, `vulnerability`, `aws/s3`, `CWE-79`.
+    pub tags: Vec<String>,
+}
+
+/// A stable identity: sha256 over the parts that survive version bumps and moved lines (rule,
+/// target kind, path, package or resource), with the recipe's version in front. Parts are
+/// length-prefixed so that no two lists of parts collide.
+pub fn fingerprint(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let mut text = String::with_capacity(2 + 1 + 32);
+    text.push_str(FINGERPRINT_VERSION);
+    text.push(':');
+    for byte in digest.iter().take(16) {
+        use std::fmt::Write as _;
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,150 @@
+//! From the bytes of single files to packages.
+//!
+//! A parser is a value in one table ([`parsers::ALL`]): what it wants, what it needs, and a
+//! function. Dispatch looks a path up once; a file that no parser wants is never read. Whatever
+//! a parser cannot read becomes a gap; no error or panic of one file loses another.
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::gap::Gap;
+use crate::package::Package;
+
+pub mod assemble;
+pub mod dispatch;
+pub mod parsers;
+
+/// How a parser recognises its files.
+#[derive(Clone, Copy, Debug)]
+pub enum Want {
+    /// The exact file name: `Cargo.lock`.
+    Name(&'static str),
+    /// The exact path from the root: `var/lib/dpkg/status`.
+    Path(&'static str),
+    /// Any file whose whole path ends in these components: `dist-info/METADATA` means a file
+    /// `METADATA` in a directory whose name ends in `dist-info`.
+    Suffix(&'static str),
+    /// Files directly in a directory: `var/lib/dpkg/status.d/`.
+    In(&'static str),
+    /// File name extension with the dot: `.jar`.
+    Extension(&'static str),
+    /// The first bytes of the file, for files with an executable bit (binaries).
+    Magic(&'static [u8]),
+}
+
+/// How a parser wants the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// A buffered stream, read once, of any length.
+    Stream,
+    /// The whole file, up to this many bytes; a larger file is a gap.
+    Whole(u64),
+}
+
+/// Whether a file says what is installed or what ought to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Written by an installation: counts in images.
+    Installed,
+    /// A lockfile or manifest: counts in source trees.
+    Locked,
+}
+
+/// One file format.
+pub struct Parser {
+    /// Kebab-case name, unique: `cargo-lock`.
+    pub id: &'static str,
+    /// Any of these makes a file its own.
+    pub wants: &'static [Want],
+    /// How it reads.
+    pub need: Need,
+    /// Where it counts.
+    pub evidence: Evidence,
+    /// The file is a database that later layers rewrite as a whole: a package belongs to the
+    /// layer that brought its version, not to the one that wrote the file last.
+    pub database: bool,
+    /// The function; see [`Input`] and [`Facts`].
+    pub parse: fn(Input<'_>, &mut Facts) -> Result<(), ParseError>,
+}
+
+/// What a parser gets.
+pub struct Input<'a> {
+    /// Path of the file, relative to the target's root.
+    pub path: &'a str,
+    /// Its content.
+    pub content: Content<'a>,
+}
+
+/// The content of a file, as [`Need`] asked for it.
+pub enum Content<'a> {
+    /// For [`Need::Stream`].
+    Stream(&'a mut dyn BufRead),
+    /// For [`Need::Whole`].
+    Whole(&'a [u8]),
+}
+
+/// A file that an operating-system package owns.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Owned {
+    /// Name of the package.
+    pub package: Arc<str>,
+    /// Path from the root, without leading `/`.
+    pub path: Arc<str>,
+}
+
+/// What `etc/os-release` says.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Distribution {
+    /// `ID`, such as `debian`.
+    pub id: Arc<str>,
+    /// `VERSION_ID`, such as `12`; absent for rolling releases.
+    pub version: Option<Arc<str>>,
+    /// `ID_LIKE`, split.
+    pub like: Vec<Arc<str>>,
+    /// `PRETTY_NAME`.
+    pub name: Option<Arc<str>>,
+}
+
+/// All that one file told. Serialisable, so that the facts of a layer can be cached by the
+/// layer's verified digest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Packages, each with a location whose path is the file's own.
+    pub packages: Vec<Package>,
+    /// Files owned by packages, restricted to paths that some parser wants.
+    pub owned: Vec<Owned>,
+    /// The distribution, from `os-release`.
+    pub distribution: Option<Distribution>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Why a whole file could not be read. Parts of a file are gaps in [`Facts`].
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{cause}")]
+pub struct ParseError {
+    /// 1-based line, where the format has lines.
+    pub line: Option<u32>,
+    /// One sentence with the position.
+    pub cause: String,
+}
+
+impl ParseError {
+    /// An error without a line.
+    pub fn new(cause: impl Into<String>) -> Self {
+        Self {
+            line: None,
+            cause: cause.into(),
+        }
+    }
+
+    /// An error at a line.
+    pub fn at(line: u32, cause: impl Into<String>) -> Self {
+        Self {
+            line: Some(line),
+            cause: cause.into(),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Everything one run found, in order. The gate and the writers only borrow it.
+
+use std::sync::Arc;
+
+use crate::finding::{Finding, RuleInfo};
+use crate::gap::Gap;
+use crate::location::Location;
+use crate::package::Package;
+
+/// What was scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Stable id within the report: the path as given, never absolute (`.`, `images/app`).
+    pub id: String,
+    /// `dir`, `oci`, `oci-archive`, `docker-archive`.
+    pub kind: &'static str,
+    /// Path relative to the working directory, or the file name of an absolute one.
+    pub path: String,
+    /// Prefix that turns the target's own paths into repository-relative ones: the directory
+    /// for `dir` targets below the working directory, else empty.
+    pub prefix: String,
+    /// For images: `os/arch`, where the config tells.
+    pub platform: Option<String>,
+    /// For images: digest of the manifest.
+    pub digest: Option<String>,
+    /// For images and root file systems: pretty name of the distribution.
+    pub distribution: Option<String>,
+}
+
+/// A check that could not be decided without running Terraform.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Undecided {
+    /// Index into the targets.
+    pub target: usize,
+    /// Rule id.
+    pub rule: Arc<str>,
+    /// Address of the resource.
+    pub resource: Arc<str>,
+    /// Where it stands.
+    pub location: Location,
+    /// Which unknown stood in the way.
+    pub cause: String,
+}
+
+/// The database that answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Database {
+    /// Root digest, `sha256:…`.
+    pub digest: String,
+    /// Its sources, sorted by name.
+    pub sources: Vec<DatabaseSource>,
+}
+
+/// One source of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseSource {
+    /// Name, such as `osv/crates.io` or `rustsec`.
+    pub name: String,
+    /// Digest of what was read.
+    pub digest: String,
+    /// Records taken from it.
+    pub records: u64,
+    /// Newest `modified` time in it, RFC 3339.
+    pub newest_modified: Option<String>,
+}
+
+/// A gap with its target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TargetGap {
+    /// Index into the targets; `None` for the run as a whole.
+    pub target: Option<usize>,
+    /// The gap.
+    pub gap: Gap,
+}
+
+/// How many checks passed, failed and stayed undecided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checks {
+    /// Checks that hold.
+    pub passed: u64,
+    /// Checks that do not.
+    pub failed: u64,
+    /// Checks that an unknown value kept open.
+    pub undecided: u64,
+}
+
+/// The whole result. Every list is sorted.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The one clock, `YYYY-MM-DD`.
+    pub date: String,
+    /// `None` when no package needed one.
+    pub database: Option<Database>,
+    /// In the order given.
+    pub targets: Vec<Target>,
+    /// By target, type, name, version; the index is the target.
+    pub packages: Vec<(usize, Arc<Package>)>,
+    /// Sorted by target, location, rule.
+    pub findings: Vec<Finding>,
+    /// One per rule that any finding names, sorted by id.
+    pub rules: Vec<RuleInfo>,
+    /// Sorted.
+    pub undecided: Vec<Undecided>,
+    /// Sorted.
+    pub gaps: Vec<TargetGap>,
+    /// Over all targets.
+    pub checks: Checks,
+    /// Targets that could not be scanned at all; each is a gap, too.
+    pub failed_targets: usize,
+}
