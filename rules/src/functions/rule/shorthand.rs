@@ -62,12 +62,14 @@ pub(crate) fn bool(args: &Args<'_>) -> Result<Value, FunctionError> {
     }
 }
 
-/// `configured(x)`: written in the configuration, though its value may be unknown. Null and
-/// the empty list of an absent block are not.
+/// `configured(x)`: written in the configuration, though its value may be unknown. Null, the
+/// empty text and the empty list of an absent block are not.
 pub(crate) fn configured(args: &Args<'_>) -> Result<Value, FunctionError> {
     let value = args.value(0);
     Ok(match &value.kind {
         Kind::Null => false.into(),
+        // Providers take the empty text for absent.
+        Kind::String(text) if text.is_empty() => false.into(),
         Kind::List(list) if list.items.is_empty() => match &list.rest {
             Some(_) => undecided(&[value], Type::Bool),
             None => false.into(),
