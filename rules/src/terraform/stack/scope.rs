@@ -188,6 +188,7 @@ impl Names<'_> {
         }
         if let Some(child) = call.single() {
             let Some(output) = name_at(operators, 1) else {
+                self.run.budget.spend(call.size())?;
                 return Ok((self.run.outputs(child), 1));
             };
             return match self.run.output(child, output) {
@@ -210,6 +211,7 @@ impl Names<'_> {
                 None => undeclared(format!("module.{name}.{output}")),
             };
         }
+        self.run.budget.spend(call.size())?;
         Ok((call.collection(|child| self.run.outputs(child)), 1))
     }
 }

@@ -48,7 +48,7 @@ impl Run<'_> {
         let nullable = flag("nullable") != Some(false);
         let given = match &instance.caller {
             Some(_) => self.argument(instance, name),
-            None => self.root_value(name, &kind),
+            None => self.root_value(name, &kind, &block.span),
         };
         let given = given.filter(|value| nullable || !value.is_null());
         let default = || {
@@ -113,7 +113,7 @@ impl Run<'_> {
     }
 
     /// What files or the environment give to a variable of the root module.
-    fn root_value(&self, name: &Arc<str>, kind: &Type) -> Option<Value> {
+    fn root_value(&self, name: &Arc<str>, kind: &Type, place: &Span) -> Option<Value> {
         if let Some(attribute) = self.given.get(name) {
             if let Some(constant) = &attribute.constant {
                 return Some(constant.clone());
@@ -132,8 +132,19 @@ impl Run<'_> {
         if is_text {
             return Some(text.as_str().into());
         }
-        let expression = parse_text_expression(text)?;
-        evaluate(&expression, &super::scope::NoNames(self)).ok()
+        let value = parse_text_expression(text)
+            .and_then(|expression| evaluate(&expression, &super::scope::NoNames(self)).ok());
+        if value.is_none() {
+            // The text itself may be a secret.
+            let cause = format!("variable {name}: its value in the environment does not parse");
+            self.problem(
+                ProblemKind::Evaluation,
+                ProblemSeverity::Error,
+                place,
+                cause,
+            );
+        }
+        Some(value.unwrap_or_else(|| failed(name.clone())))
     }
 
     /// Remembers the texts of a sensitive value, so that no message repeats them.
