@@ -17,7 +17,7 @@ use crate::location::Location;
 use crate::package::Package;
 use crate::report::{Database, DatabaseSource, Report, Target, TargetGap};
 use crate::source::directory::{self, DirectoryFiles, Interest};
-use crate::source::image::{self, ImageKind, Platform};
+use crate::source::{ImageKind, Platform, open_image};
 use crate::source::SourceError;
 use crate::target::{self, TargetKind, TargetSpec};
 use crate::{matching, misconfig};
@@ -143,7 +143,7 @@ fn read_target(request: &Request, spec: &TargetSpec, rules: &dyn Rules) -> Resul
         }
     };
     match kind {
-        TargetKind::Image(image_kind) => Ok(read_image(request, image_kind, &spec.path).map(|work| vec![work])),
+        TargetKind::Image(image_kind) => Ok(read_image(request, image_kind, &spec.path)),
         TargetKind::Directory => read_directory(request, &spec.path, rules),
     }
 }
@@ -165,27 +165,37 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
     }
 }
 
-fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Work, SourceError> {
-    let mut target = new_target(request, TargetKind::Image(kind), path);
+/// Reads the images that a layout or archive holds, mostly one.
+fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Work>, SourceError> {
+    let target = new_target(request, TargetKind::Image(kind), path);
     if !request.vulnerabilities {
-        return Ok(Work {
+        return Ok(vec![Work {
             target,
             inventory: Inventory::default(),
             gaps: Vec::new(),
             misconfigurations: None,
-        });
+        }]);
     }
-    let contents = image::read(kind, path, request.platform.as_ref())?;
-    let inventory = assemble(contents.files);
-    target.platform = contents.platform;
-    target.digest = contents.digest;
-    target.distribution = inventory.distribution.clone();
-    Ok(Work {
-        target,
-        inventory,
-        gaps: contents.gaps,
-        misconfigurations: None,
-    })
+    let images = open_image(kind, path, request.platform.as_ref())?;
+    let several = images.len() > 1;
+    let works = images.into_iter().enumerate().map(|(index, contents)| {
+        let mut target = target.clone();
+        if several {
+            let name = contents.reference.unwrap_or_else(|| index.to_string());
+            target.id = format!("{}#{name}", target.path);
+        }
+        let inventory = assemble(contents.files);
+        target.platform = contents.platform;
+        target.digest = contents.digest;
+        target.distribution = inventory.distribution.clone();
+        Work {
+            target,
+            inventory,
+            gaps: contents.gaps,
+            misconfigurations: None,
+        }
+    });
+    Ok(works.collect())
 }
 
 fn read_directory(request: &Request, path: &Path, rules: &dyn Rules) -> Result<Result<Vec<Work>, SourceError>, Error> {
@@ -231,7 +241,7 @@ fn read_directory(request: &Request, path: &Path, rules: &dyn Rules) -> Result<R
             Err(source) => Err(SourceError::Io { path: inner, source }),
         };
         match read {
-            Ok(work) => works.push(work),
+            Ok(images) => works.extend(images),
             // The tree itself is readable: a bad image in it is a bad file in it.
             Err(error) => {
                 if let Some(tree) = works.first_mut() {

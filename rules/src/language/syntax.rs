@@ -439,14 +439,18 @@ mod tests {
                    fix       = "b"
                  }
                }
-               data "t" { check {
-                 condition = self.x
-                 message = "m"
-               } }
-               stack { check {
-                 condition = length(all("t_one")) > 0
-                 message = "none"
-               } }"#,
+               data "t" {
+                 check {
+                   condition = self.x
+                   message = "m"
+                 }
+               }
+               stack {
+                 check {
+                   condition = length(all("t_one")) > 0
+                   message = "none"
+                 }
+               }"#,
         );
         let rule = parse(&text, 1).unwrap();
         assert_eq!(rule.aliases, ["X-1"]);

@@ -105,7 +105,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
             if entry.depth() >= MAX_DEPTH {
                 tree.gaps.push(gap(GapKind::Limit, &relative, &format!("deeper than {MAX_DEPTH} directories")));
             }
-            if interest.packages && entry.depth() > 0 && super::image::recognise(entry.path()).is_some() {
+            if interest.packages && entry.depth() > 0 && super::recognise(entry.path()).is_some() {
                 layouts.push(relative);
             }
         } else if kind.is_file() || kind.is_symlink() {
@@ -127,7 +127,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     tree.terraform.dedup();
     tree.images = candidates
         .into_par_iter()
-        .filter(|path| super::image::recognise(&root.join(path)).is_some())
+        .filter(|path| super::recognise(&root.join(path)).is_some())
         .collect();
     tree.images.extend(layouts);
     tree.images.sort();
