@@ -7,6 +7,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::MAX_RELATED;
+use super::judge::too_much;
 use super::world::{NAMES, World, leaves, references, walk};
 use crate::terraform::eval::EvalError;
 use crate::value::{Kind, List, Origin, Shape, Unknown};
@@ -102,10 +104,26 @@ fn related(
     for name in &names.texts {
         candidates.extend(mentions.by_text.get(*name).into_iter().flatten());
     }
-    candidates.extend(&mentions.loose);
+    for path in names.unknown.iter().filter_map(|name| name.identity()) {
+        candidates.extend(mentions.by_identity.get(path).into_iter().flatten());
+    }
 
     let mut members = Members::default();
-    for index in candidates {
+    // Those that may be anything come last: they can only open the list, once.
+    let loose = mentions.loose.iter().copied();
+    let loose = loose.filter(|index| !candidates.contains(index));
+    for index in candidates.iter().copied().chain(loose) {
+        if !world.pay(1) {
+            return Err(EvalError::Limit(too_much()));
+        }
+        if members.definite.len() >= MAX_RELATED {
+            let message = format!("more than {MAX_RELATED} members of a list");
+            members.open(Origin::Failed(message.into()));
+            break;
+        }
+        if members.maybe.is_some() && !candidates.contains(&index) {
+            break;
+        }
         let Some(companion) = world.resource(index) else {
             continue;
         };
@@ -291,6 +309,9 @@ fn target(world: &World<'_>, value: &Value, kind: &str) -> Value {
 }
 
 fn all(world: &World<'_>, kind: &str) -> Value {
+    if let Some(known) = world.all.borrow().get(kind) {
+        return known.clone();
+    }
     let mut members = Members::default();
     let (mode, bare_kind) = super::split_kind(kind);
     for &index in world.of_kind(mode, bare_kind) {
@@ -303,7 +324,10 @@ fn all(world: &World<'_>, kind: &str) -> Value {
     if let Some(module) = world.modules().first() {
         members.open(Origin::Module(module.address.clone()));
     }
-    members.finish()
+    let result = members.finish();
+    let mut known = world.all.borrow_mut();
+    known.insert(kind.to_owned(), result.clone());
+    result
 }
 
 fn refers(_world: &World<'_>, value: &Value, kind: &str) -> Value {

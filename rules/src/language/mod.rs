@@ -280,7 +280,11 @@ mod tests {
         assert!(message.contains("should fail"), "{message}");
         let (_, errors) = test(&RULE.replace("on = true", "on = var.x"));
         let lines: Vec<u32> = errors.iter().map(|error| error.line).collect();
-        assert_eq!(lines, [24, 25], "an undeclared name is the example's own fault");
+        assert_eq!(
+            lines,
+            [24, 25],
+            "an undeclared name is the example's own fault"
+        );
         let (_, message) = first(&RULE.replace("self.on", "self.onn"));
         assert!(message.contains("onn"), "{message}");
         let (_, message) = first(&RULE.replace("coalesce(self.on, false)", "self.on + 1"));
