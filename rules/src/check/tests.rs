@@ -210,3 +210,13 @@ fn a_stack_that_costs_too_much_is_undecided_and_told_once() {
     let open = |o: &super::Outcome| matches!(o.verdict, Verdict::Undecided { .. });
     assert!(report.outcomes.iter().all(open));
 }
+
+#[test]
+fn what_stands_in_the_known_part_of_a_text_is_found() {
+    let rule = "resource \"t\" {\ncheck {\ncondition = !anytrue([for part in known_parts(self.a) : strcontains(part, \"key\")])\nmessage = \"m\"\n}\n}";
+    let configuration = "variable \"v\" {}\nresource \"t\" \"bad\" {\n a = \"the key ${var.v}\"\n}\nresource \"t\" \"open\" {\n a = \"no ${var.v}\"\n}\nresource \"t\" \"z\" {\n a = \"no\"\n}\n";
+    assert_eq!(
+        verdicts(rule, configuration),
+        ["t.bad fail 2 m", "t.open ? var.v has no value", "t.z pass"]
+    );
+}
