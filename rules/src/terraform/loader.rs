@@ -94,7 +94,21 @@ impl<'a> Loader<'a> {
     }
 
     fn names(&self, directory: &str) -> Vec<String> {
-        let entries = self.files.list(directory).unwrap_or_default();
+        let entries = match self.files.list(directory) {
+            Ok(entries) => entries,
+            // A module source that names nothing is reported where it is called.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                self.problems.borrow_mut().insert(Problem {
+                    path: directory.into(),
+                    line: None,
+                    kind: ProblemKind::Unreadable,
+                    severity: ProblemSeverity::Warning,
+                    cause: format!("the directory cannot be read: {}", error.kind()),
+                });
+                Vec::new()
+            }
+        };
         let files = entries.into_iter().filter(|entry| !entry.is_dir);
         let mut names: Vec<String> = files.map(|entry| entry.name).collect();
         names.sort();
@@ -214,11 +228,24 @@ impl<'a> Loader<'a> {
     /// Directories of installed modules by their path of call names (`a.b`).
     pub(super) fn manifest(&self, root: &str) -> BTreeMap<String, String> {
         let path = join(root, ".terraform/modules/modules.json");
-        let Ok(bytes) = self.files.read(&path) else {
+        if !self.files.is_file(&path) {
+            return BTreeMap::new();
+        }
+        let Some(text) = self.text(&path) else {
             return BTreeMap::new();
         };
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else {
-            return BTreeMap::new();
+        let manifest = match serde_json::from_str::<Manifest>(&text) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                self.problems.borrow_mut().insert(Problem {
+                    path: path.into(),
+                    line: u32::try_from(error.line()).ok(),
+                    kind: ProblemKind::Syntax,
+                    severity: ProblemSeverity::Warning,
+                    cause: "the list of installed modules is not valid".to_owned(),
+                });
+                return BTreeMap::new();
+            }
         };
         let entries = manifest.modules.into_iter();
         entries
