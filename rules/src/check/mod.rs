@@ -26,6 +26,13 @@ pub(crate) use world::World;
 /// resource is undecided and the limit is reported.
 pub const MAX_MEMBERS: usize = 10_000;
 
+/// Evaluation steps of all rules over one stack. 10,000 instances of common types need about
+/// 300,000. Beyond it everything is undecided and the limit is reported.
+pub const MAX_WORK: u64 = 20_000_000;
+
+/// Largest number of companions that `related` names; with more, the list is open.
+pub const MAX_RELATED: usize = 1_000;
+
 /// The verdict of one rule on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -104,6 +111,20 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Reports once that a stack costs too much.
+    fn exhausted(&mut self, at: &Span) {
+        let cause = judge::too_much();
+        if !self.problems.iter().any(|problem| problem.cause == cause) {
+            self.problems.push(Problem {
+                path: at.file.clone(),
+                line: None,
+                kind: ProblemKind::Limit,
+                severity: ProblemSeverity::Warning,
+                cause,
+            });
+        }
+    }
+
     fn finish(mut self) -> (Vec<Outcome>, Vec<Problem>) {
         self.outcomes.sort_by(|a, b| {
             let key = |o: &Outcome| match &o.verdict {

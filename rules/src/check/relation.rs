@@ -1,4 +1,5 @@
-//! `related`, `target`, `all` and `refers`: how resources of a stack belong together.
+//! `related`, `target`, `all` and `refers`: how resources of a stack belong together; and
+//! `known_parts`, for texts of which only a part is known.
 //!
 //! The results are open lists: what certainly belongs is a member, what may belong makes the
 //! list open, and the rest is left out. A condition over such a list is then decided as far as
@@ -7,9 +8,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::MAX_RELATED;
+use super::judge::too_much;
 use super::world::{NAMES, World, leaves, references, walk};
 use crate::terraform::eval::EvalError;
-use crate::value::{Kind, List, Origin, Shape, Unknown};
+use crate::value::{Kind, List, Origin, Piece, Shape, Unknown};
 use crate::{Mode, Resource, Value};
 
 /// Answers a call of one of the functions; `None` for other names.
@@ -23,6 +26,8 @@ pub(super) fn call(
         ("target", [value, kind]) => text(kind).map(|kind| target(world, value, kind)),
         ("all", [kind]) => text(kind).map(|kind| all(world, kind)),
         ("refers", [value, kind]) => text(kind).map(|kind| refers(world, value, kind)),
+        ("known_parts", [value]) => Ok(known_parts(value)),
+        ("known_parts", _) => wrong("known_parts(text)"),
         ("related", _) => wrong("related(resource, \"type\", \"attribute\")"),
         ("target", _) => wrong("target(value, \"type\")"),
         ("all", _) => wrong("all(\"type\")"),
@@ -102,10 +107,26 @@ fn related(
     for name in &names.texts {
         candidates.extend(mentions.by_text.get(*name).into_iter().flatten());
     }
-    candidates.extend(&mentions.loose);
+    for path in names.unknown.iter().filter_map(|name| name.identity()) {
+        candidates.extend(mentions.by_identity.get(path).into_iter().flatten());
+    }
 
     let mut members = Members::default();
-    for index in candidates {
+    // Those that may be anything come last: they can only open the list, once.
+    let loose = mentions.loose.iter().copied();
+    let loose = loose.filter(|index| !candidates.contains(index));
+    for index in candidates.iter().copied().chain(loose) {
+        if !world.pay(1) {
+            return Err(EvalError::Limit(too_much()));
+        }
+        if members.definite.len() >= MAX_RELATED {
+            let message = format!("more than {MAX_RELATED} members of a list");
+            members.open(Origin::Failed(message.into()));
+            break;
+        }
+        if members.maybe.is_some() && !candidates.contains(&index) {
+            break;
+        }
         let Some(companion) = world.resource(index) else {
             continue;
         };
@@ -291,6 +312,9 @@ fn target(world: &World<'_>, value: &Value, kind: &str) -> Value {
 }
 
 fn all(world: &World<'_>, kind: &str) -> Value {
+    if let Some(known) = world.all.borrow().get(kind) {
+        return known.clone();
+    }
     let mut members = Members::default();
     let (mode, bare_kind) = super::split_kind(kind);
     for &index in world.of_kind(mode, bare_kind) {
@@ -303,7 +327,10 @@ fn all(world: &World<'_>, kind: &str) -> Value {
     if let Some(module) = world.modules().first() {
         members.open(Origin::Module(module.address.clone()));
     }
-    members.finish()
+    let result = members.finish();
+    let mut known = world.all.borrow_mut();
+    known.insert(kind.to_owned(), result.clone());
+    result
 }
 
 fn refers(_world: &World<'_>, value: &Value, kind: &str) -> Value {
@@ -326,6 +353,28 @@ fn refers(_world: &World<'_>, value: &Value, kind: &str) -> Value {
         (false, Some(origin)) => Value::unknown_of(origin, crate::value::Type::Bool),
         (false, None) => false.into(),
     }
+}
+
+/// The known parts of a text, in order; the list is open where the text has holes.
+fn known_parts(value: &Value) -> Value {
+    let (items, rest): (Vec<Value>, _) = match &value.kind {
+        Kind::String(_) => (vec![value.clone()], None),
+        Kind::Unknown(unknown) => {
+            let pieces = value.pieces().unwrap_or_default().iter();
+            let texts = pieces.filter_map(|piece| match piece {
+                Piece::Text(text) => Some(Value::from(&**text).marked_by(value)),
+                Piece::Hole(_) => None,
+            });
+            (texts.collect(), Some(unknown.clone()))
+        }
+        _ => (Vec::new(), None),
+    };
+    let list = List {
+        items: items.into(),
+        shape: Shape::List,
+        rest,
+    };
+    Value::from(Kind::List(list)).marked_by(value)
 }
 
 /// Whether an address is of a type; data sources are asked for as `data.T`.
