@@ -42,7 +42,11 @@ pub(super) struct ScanArguments {
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportFile>,
     /// Findings of this severity and above fail the run.
-    #[arg(long, value_name = "critical|high|medium|low|unknown|none", default_value = "high")]
+    #[arg(
+        long,
+        value_name = "critical|high|medium|low|unknown|none",
+        default_value = "high"
+    )]
     pub(super) fail_on: FailOn,
     /// Vulnerabilities without a fixed version do not fail the run.
     #[arg(long)]
@@ -209,7 +213,9 @@ impl FromStr for ReportFile {
             return Err("expected a path after the equals sign".to_owned());
         }
         Ok(Self {
-            format: format.parse().map_err(|error: crate::output::UnknownFormat| error.to_string())?,
+            format: format
+                .parse()
+                .map_err(|error: crate::output::UnknownFormat| error.to_string())?,
             path: path.into(),
         })
     }

@@ -217,11 +217,8 @@ impl<R: Read> LayerStream<R> {
     /// Looks at the first bytes of `blob` and gets ready. As soon as one of the `cores` is free,
     /// the uncompressed stream is hashed on a second thread.
     pub(crate) fn open(blob: R, promise: Promise, cores: &Arc<Cores>) -> Result<Self, Stop> {
-        let algorithm = |digest: &Option<Digest>| {
-            digest
-                .as_ref()
-                .map_or(Algorithm::Sha256, Digest::algorithm)
-        };
+        let algorithm =
+            |digest: &Option<Digest>| digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let blob_algorithm = algorithm(&promise.digest);
         let tar_algorithm = algorithm(&promise.diff_id);
         let mut raw = Raw::new(blob, Some(blob_algorithm));
@@ -472,18 +469,26 @@ mod tests {
         };
         for count in [1, 2] {
             let cores = Arc::new(Cores::new(count, 1));
-            let open = |promise: &Promise| {
-                LayerStream::open(&blob[..], promise.clone(), &cores).unwrap()
-            };
+            let open =
+                |promise: &Promise| LayerStream::open(&blob[..], promise.clone(), &cores).unwrap();
             let mut stream = open(&good);
             let mut start = [0; 10];
             stream.read_exact(&mut start).unwrap();
             let verified = stream.finish().unwrap();
             assert_eq!(verified.diff_id.as_deref(), Some(sha(&tar).as_str()));
             for bad in [
-                Promise { size: Some(1), ..good.clone() },
-                Promise { digest: Some(sha(b"x")), ..good.clone() },
-                Promise { diff_id: Some(sha(b"x")), ..good.clone() },
+                Promise {
+                    size: Some(1),
+                    ..good.clone()
+                },
+                Promise {
+                    digest: Some(sha(b"x")),
+                    ..good.clone()
+                },
+                Promise {
+                    diff_id: Some(sha(b"x")),
+                    ..good.clone()
+                },
             ] {
                 assert!(matches!(open(&bad).finish(), Err(Stop::Broken(_))));
             }

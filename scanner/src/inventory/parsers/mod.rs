@@ -9,6 +9,7 @@ mod dpkg_files;
 mod dpkg_status;
 mod gemfile_lock;
 mod go_mod;
+mod java_archive;
 mod node_modules;
 mod os_release;
 mod package_lock;
@@ -35,6 +36,7 @@ pub const ALL: &[&Parser] = &[
     &dpkg_status::DISTROLESS,
     &gemfile_lock::PARSER,
     &go_mod::PARSER,
+    &java_archive::PARSER,
     &node_modules::PARSER,
     &os_release::PARSER,
     &package_lock::PARSER,

@@ -12,8 +12,8 @@ mod pax;
 
 use std::io::{self, BufRead, Read};
 
-pub(crate) use self::header::{Kind, Member};
 use self::header::{BLOCK, Raw};
+pub(crate) use self::header::{Kind, Member};
 use super::limits;
 use crate::gap::GapKind;
 
