@@ -24,4 +24,6 @@ pub mod package;
 pub mod report;
 pub mod scan;
 pub mod source;
+pub mod suppress;
 pub mod target;
+pub mod vex;

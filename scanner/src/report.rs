@@ -6,6 +6,7 @@ use crate::finding::{Finding, RuleInfo};
 use crate::gap::Gap;
 use crate::location::Location;
 use crate::package::Package;
+use crate::suppress::UnmatchedSuppression;
 
 /// What was scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +104,8 @@ pub struct Report {
     pub undecided: Vec<Undecided>,
     /// Sorted.
     pub gaps: Vec<TargetGap>,
+    /// Suppressions that fitted nothing, sorted. Not gaps: everything was looked at.
+    pub unmatched_suppressions: Vec<UnmatchedSuppression>,
     /// Over all targets.
     pub checks: Checks,
     /// Targets that could not be scanned at all; each is a gap, too.
