@@ -446,7 +446,7 @@ fn broken_documents_say_where() {
         ),
         (
             "{\"@context\":\"https://openvex.dev/ns\",\n\"statements\":[{\"vulnerability\":7}]}",
-            "f:2:33: invalid type: integer `7`, expected an object or an id",
+            "f:2:32: invalid type: integer `7`, expected an object or an id",
         ),
         (
             r#"{"bomFormat":"CycloneDX","vulnerabilities":[{"id":"A","analysis":{"state":"odd"}}]}"#,
@@ -511,8 +511,9 @@ fn limits_are_reached() {
     );
     limited(groups.as_bytes(), "products");
     let deep = format!(
-        r#"{{"bomFormat":"CycloneDX","components":{}"#,
-        r#"[{"components":"#.repeat(200)
+        r#"{{"bomFormat":"CycloneDX"{}{}"#,
+        r#","components":[{"name":"a""#.repeat(200),
+        "}]".repeat(200) + "}"
     );
     let error = parse(deep.as_bytes(), "f")
         .expect_err("too deep")

@@ -136,7 +136,7 @@ pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::
         author,
         timestamp: &timestamp,
         version: 1,
-        tooling: concat!("portcullis ", env!("CARGO_PKG_VERSION")),
+        tooling: "portcullis",
         statements: &statements,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
