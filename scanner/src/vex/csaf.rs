@@ -14,7 +14,8 @@ use super::{Component, Product, Statement, Status, VexError, limit, timestamp};
 
 #[derive(Deserialize)]
 pub(super) struct Document {
-    document: Meta,
+    #[serde(rename = "document")]
+    meta: Meta,
     #[serde(default, deserialize_with = "nullable")]
     product_tree: Tree,
     #[serde(default, deserialize_with = "nullable")]
@@ -182,7 +183,7 @@ struct Names<'a> {
 
 pub(super) fn read(document: &Document, path: &str) -> Result<Vec<Statement>, VexError> {
     let source: Arc<str> = Arc::from(path);
-    let date = document.document.tracking.current_release_date.as_deref();
+    let date = document.meta.tracking.current_release_date.as_deref();
     let date = timestamp(date, path, || {
         "/document/tracking/current_release_date".to_owned()
     })?;

@@ -55,7 +55,12 @@ const TABLE: &[Row] = &[
     ("openEuler", &["openeuler"], &["openeuler:openeuler"]),
     (
         "openSUSE",
-        &["opensuse", "opensuse-leap", "opensuse-tumbleweed"],
+        &[
+            "opensuse",
+            "opensuse-leap",
+            "opensuse-leap-micro",
+            "opensuse-tumbleweed",
+        ],
         &["opensuse:leap", "opensuse:opensuse"],
     ),
 ];
@@ -131,9 +136,9 @@ impl<'a> Distribution<'a> {
         }
         match value.rsplit_once('-') {
             Some((id, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => {
-                self.is_named(id) && self.has_version(version)
+                // A rolling release has no version to differ in; some write a date.
+                self.is_named(id) && (self.version().is_none() || self.has_version(version))
             }
-            // A rolling release has no version to differ in.
             _ => self.is_named(&value) && self.version().is_none(),
         }
     }
@@ -249,7 +254,8 @@ mod tests {
             assert!(!debian.has_qualifier(value), "{value}");
         }
         assert!(Distribution::of("Wolfi").has_qualifier("wolfi"));
-        assert!(!Distribution::of("Wolfi").has_qualifier("wolfi-2023"));
+        assert!(Distribution::of("Wolfi").has_qualifier("wolfi-20230201"));
+        assert!(!Distribution::of("Wolfi").has_qualifier("chainguard-20230201"));
         assert!(Distribution::of("Ubuntu:22.04:LTS").has_qualifier("ubuntu-22.04"));
         assert!(Distribution::of("Red Hat:enterprise_linux:9").has_qualifier("rhel-9.2"));
     }

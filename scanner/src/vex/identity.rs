@@ -3,7 +3,6 @@
 //! matter. A source package (`arch=source`, `arch=src`) speaks of all that is built from it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use db_sync::version::Order;
@@ -11,7 +10,8 @@ use db_sync::version::Order;
 use super::Component;
 use super::distribution::Distribution;
 use super::purl::Purl;
-use super::versions::bare;
+use super::versions::{VersionRule, bare};
+use crate::inventory;
 use crate::package::{Package, PackageType};
 
 /// Qualifiers that name nothing of the package itself.
@@ -114,42 +114,22 @@ fn kind(text: &str) -> Option<PackageType> {
     .find(|kind| kind.as_str() == text)
 }
 
-/// The package URL of a package.
-pub(super) fn purl_of(package: &Package) -> Purl {
-    let distribution = package.ecosystem.as_deref().map(Distribution::of);
-    let mut qualifiers = BTreeMap::new();
-    let (namespace, name) = match package.kind {
-        kind if kind.is_os() => {
-            let distro = distribution.and_then(Distribution::qualifier);
-            qualifiers.extend(distro.map(|value| ("distro".to_owned(), value)));
-            let arch = package.arch.as_deref();
-            qualifiers.extend(arch.map(|value| ("arch".to_owned(), value.to_owned())));
-            if package.kind == PackageType::Rpm {
-                let epoch = package.epoch.map(|epoch| epoch.to_string());
-                qualifiers.extend(epoch.map(|value| ("epoch".to_owned(), value)));
-            }
-            (
-                distribution.map(Distribution::namespace),
-                package.name.to_string(),
-            )
-        }
-        PackageType::Npm | PackageType::Golang | PackageType::Composer => {
-            match package.name.rsplit_once('/') {
-                Some((namespace, name)) => (Some(namespace.to_owned()), name.to_owned()),
-                None => (None, package.name.to_string()),
-            }
-        }
-        PackageType::Pypi => (None, pypi_name(&package.name)),
-        _ => (None, package.name.to_string()),
-    };
-    Purl {
-        kind: package.kind.as_str().to_owned(),
-        namespace,
-        name,
-        version: Some(package.version.to_string()).filter(|version| !version.is_empty()),
-        qualifiers,
-        subpath: None,
+/// The package URL of a package: the inventory's, with what the ecosystem tells of the
+/// distribution. `None` for a package without a name.
+pub(super) fn purl_of(package: &Package) -> Option<Purl> {
+    let mut purl: Purl = inventory::purl::purl(package, None).parse().ok()?;
+    if let Some(ecosystem) = package
+        .ecosystem
+        .as_deref()
+        .filter(|_| package.kind.is_os())
+    {
+        let own = Distribution::of(ecosystem);
+        purl.namespace = Some(own.namespace());
+        let distro = own.qualifier();
+        purl.qualifiers
+            .extend(distro.map(|value| ("distro".to_owned(), value)));
     }
+    Some(purl)
 }
 
 /// Whether one of a component's package URLs speaks of the package; the closest miss otherwise.
@@ -259,7 +239,7 @@ fn check_version(
         None => {
             let mut rules = component.versions.iter();
             let fits = rules.any(|rule| rule.fits(package, installed, equal));
-            let texts: Vec<&str> = component.versions.iter().map(|rule| rule.text()).collect();
+            let texts: Vec<&str> = component.versions.iter().map(VersionRule::text).collect();
             (fits, texts.join(", "))
         }
     };
@@ -547,9 +527,12 @@ mod tests {
             assert!(miss(purl, &lib).is_some(), "{purl}");
         }
         assert_eq!(
-            purl_of(&lib).to_string(),
+            purl_of(&lib).expect("a name").to_string(),
             "pkg:rpm/redhat/openssl-libs@1.1.1k-6.el8?arch=amd64&distro=redhat-8&epoch=1"
         );
-        assert_eq!(miss(&purl_of(&lib).to_string(), &lib), None);
+        assert_eq!(
+            miss(&purl_of(&lib).expect("a name").to_string(), &lib),
+            None
+        );
     }
 }

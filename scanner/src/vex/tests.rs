@@ -562,8 +562,15 @@ fn what_still_counts_in_another_place_is_not_written() {
     let mut twin = report.findings[0].clone();
     twin.location = Location::file("other/lock");
     report.findings[0].suppressed = Some("only here".to_owned());
-    report.findings.push(twin);
+    report.findings.push(twin.clone());
     let mut written = Vec::new();
+    write_openvex(&report, "a", &mut written).expect("memory");
+    let statements = parse(&written, "f").expect("own document");
+    assert!(statements.is_empty());
+    // The directory's statement would be about the package alone, and so of the image's too.
+    twin.target = 1;
+    *report.findings.last_mut().expect("pushed") = twin;
+    written.clear();
     write_openvex(&report, "a", &mut written).expect("memory");
     let statements = parse(&written, "f").expect("own document");
     assert!(statements.is_empty());

@@ -56,8 +56,8 @@ struct Statement<'a> {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     justification: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    impact_statement: Option<String>,
+    #[serde(rename = "impact_statement", skip_serializing_if = "Option::is_none")]
+    impact: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -95,7 +95,11 @@ pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::
     for (finding, package) in
         vulnerabilities(report).filter(|(finding, _)| finding.suppressed.is_none())
     {
-        counted.insert(place(report, finding, package));
+        if let Some((rule, image, package)) = place(report, finding, package) {
+            // A statement about the package alone would speak of it inside an image, too.
+            counted.insert((rule, String::new(), package.clone()));
+            counted.insert((rule, image, package));
+        }
     }
     let mut aliases: BTreeMap<&str, &[String]> = BTreeMap::new();
     let mut said: BTreeMap<Said<'_>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
@@ -103,7 +107,9 @@ pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::
         let Some(reason) = &finding.suppressed else {
             continue;
         };
-        let place = place(report, finding, package);
+        let Some(place) = place(report, finding, package) else {
+            continue;
+        };
         if counted.contains(&place) {
             continue;
         }
@@ -117,7 +123,7 @@ pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::
     let statements: Vec<Statement<'_>> = said
         .into_iter()
         .map(
-            |((name, status, justification, impact_statement), products)| Statement {
+            |((name, status, justification, impact), products)| Statement {
                 vulnerability: Vulnerability {
                     name,
                     aliases: aliases.get(name).copied().unwrap_or_default(),
@@ -126,7 +132,7 @@ pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::
                 products: products.into_iter().flat_map(listed).collect(),
                 status: status.as_str(),
                 justification,
-                impact_statement,
+                impact,
             },
         )
         .collect();
@@ -153,13 +159,14 @@ fn vulnerabilities(report: &Report) -> impl Iterator<Item = (&Finding, &Package)
         })
 }
 
-fn place<'a>(report: &Report, finding: &'a Finding, package: &Package) -> Place<'a> {
+/// `None` for a package without a name, of which nothing can be said.
+fn place<'a>(report: &Report, finding: &'a Finding, package: &Package) -> Option<Place<'a>> {
     let image = report.targets.get(finding.target).and_then(image);
-    (
+    Some((
         &*finding.rule,
         image.map(|purl| purl.to_string()).unwrap_or_default(),
-        identity::purl_of(package).to_string(),
-    )
+        identity::purl_of(package)?.to_string(),
+    ))
 }
 
 /// The package URL of an image, by purl-spec's type `oci`.
