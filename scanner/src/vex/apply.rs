@@ -77,6 +77,9 @@ impl Run<'_> {
         statements: &[Statement],
         statement: &Statement,
     ) -> Result<(), String> {
+        if statement.ids.is_empty() {
+            return Err("its vulnerability has no id".to_owned());
+        }
         if statement.products.is_empty() {
             return Err("it names no product".to_owned());
         }
@@ -248,7 +251,7 @@ fn told(statement: &Statement, reason: String) -> UnmatchedSuppression {
         source: statement.source.clone(),
         statement: format!(
             "{} {} for {first}{more} ({})",
-            statement.ids.first().map_or("", String::as_str),
+            statement.ids.first().map_or("no id", String::as_str),
             statement.status,
             statement.pointer
         ),

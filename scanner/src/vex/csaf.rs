@@ -1,5 +1,5 @@
 //! CSAF 2.0 (docs.oasis-open.org/csaf/csaf/v2.0), the VEX profile (4.5) and every other profile
-//! with a product status. A product that is a component of another one (3.2.2.4) becomes a part;
+//! with a product status; of 2.1 what both have in common and its list of package URLs. A product that is a component of another one (3.2.2.4) becomes a part;
 //! versions that only a branch names limit the product.
 
 use std::collections::BTreeMap;
@@ -73,6 +73,9 @@ struct FullName {
 struct Helper {
     #[serde(default)]
     purl: Option<String>,
+    /// In place of `purl` since 2.1.
+    #[serde(default, deserialize_with = "nullable")]
+    purls: Vec<String>,
     #[serde(default)]
     cpe: Option<String>,
 }
@@ -213,13 +216,6 @@ pub(super) fn read(document: &Document, path: &str) -> Result<Vec<Statement>, Ve
         )?;
         for (list, status, products) in vulnerability.product_status.lists() {
             let pointer = format!("{pointer}/product_status/{list}");
-            if ids.is_empty() && !products.is_empty() {
-                return Err(VexError::Invalid {
-                    path: path.to_owned(),
-                    pointer,
-                    cause: "the vulnerability has neither cve nor ids".to_owned(),
-                });
-            }
             count = count.saturating_add(products.len());
             limit(count, MAX_PRODUCTS, "products", path)?;
             // One statement for all products of which the same is said.
@@ -372,13 +368,10 @@ fn add_branch<'a>(
 /// A product; `versions` are category and name of the branch that names its version.
 fn component(name: &FullName, versions: Option<(&str, &str)>) -> Component {
     let helper = &name.product_identification_helper;
+    let purls = || helper.purl.iter().chain(&helper.purls);
     let mut component = Component {
-        label: helper.purl.clone().unwrap_or_else(|| name.name.clone()),
-        purls: helper
-            .purl
-            .iter()
-            .filter_map(|purl| purl.parse().ok())
-            .collect(),
+        label: purls().next().unwrap_or(&name.name).clone(),
+        purls: purls().filter_map(|purl| purl.parse().ok()).collect(),
         cpe: helper.cpe.clone(),
         versions: Vec::new(),
     };

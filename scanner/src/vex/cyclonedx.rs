@@ -139,13 +139,6 @@ pub(super) fn read(document: &Document, path: &str) -> Result<Vec<Statement>, Ve
             .filter(|id| !id.is_empty())
             .cloned()
             .collect();
-        if ids.is_empty() && !by_status.is_empty() {
-            return Err(VexError::Invalid {
-                path: path.to_owned(),
-                pointer,
-                cause: "the vulnerability has no id".to_owned(),
-            });
-        }
         // What the analysis itself says of no product is told as unmatched.
         if let (Some(status), true) = (state, vulnerability.affects.is_empty()) {
             by_status.insert((status, true), Vec::new());

@@ -36,7 +36,7 @@ pub enum VexError {
         cause: String,
     },
     /// JSON, but none of the formats.
-    #[error("{path}: neither OpenVEX, CSAF 2.0 nor CycloneDX: {cause}")]
+    #[error("{path}: neither OpenVEX, CSAF 2 nor CycloneDX: {cause}")]
     UnknownFormat {
         /// The document.
         path: String,

@@ -112,7 +112,7 @@ pub(super) fn format(bytes: &[u8], path: &str) -> Result<Format, VexError> {
         Ok(Format::Attested)
     } else if probe.bom_format == "CycloneDX" {
         Ok(Format::CycloneDx)
-    } else if probe.document.csaf_version == "2.0" {
+    } else if matches!(probe.document.csaf_version.as_str(), "2.0" | "2.1") {
         Ok(Format::Csaf)
     } else if probe.document.csaf_version.is_empty() {
         Err(unknown(format!(
