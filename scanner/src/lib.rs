@@ -25,4 +25,6 @@ pub mod rating;
 pub mod report;
 pub mod scan;
 pub mod source;
+pub mod suppress;
 pub mod target;
+pub mod vex;

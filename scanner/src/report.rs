@@ -7,6 +7,7 @@ use crate::gap::Gap;
 use crate::inventory::Distribution;
 use crate::location::Location;
 use crate::package::Package;
+use crate::suppress::UnmatchedSuppression;
 
 /// What was scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +105,8 @@ pub struct Report {
     pub undecided: Vec<Undecided>,
     /// Sorted.
     pub gaps: Vec<TargetGap>,
+    /// Suppressions that fitted nothing, sorted. Not gaps: everything was looked at.
+    pub unmatched_suppressions: Vec<UnmatchedSuppression>,
     /// Over all targets.
     pub checks: Checks,
     /// Targets that could not be scanned at all; each is a gap, too.
