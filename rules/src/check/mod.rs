@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::language::{Rule, Ruleset};
 use crate::{Mode, Problem, ProblemKind, ProblemSeverity, Span, Stack};
 
+mod address;
 mod cause;
 mod judge;
 mod message;
