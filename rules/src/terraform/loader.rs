@@ -1,6 +1,6 @@
 //! Reads module directories, each file once, however often a module is called.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::module::Module;
 use super::source::{
-    Attribute, MAX_FILE_BYTES, Source, parse_json, parse_json_variables, parse_native,
+    Attribute, MAX_BLOCKS, MAX_FILE_BYTES, MAX_SOURCE_BYTES, Source, parse_json,
+    parse_json_variables, parse_native,
 };
 use crate::files::{self, Files};
 use crate::{Problem, ProblemKind, ProblemSeverity};
@@ -23,6 +24,8 @@ pub(super) struct Loader<'a> {
     modules: RefCell<BTreeMap<String, Option<Rc<Module>>>>,
     read: RefCell<BTreeSet<String>>,
     problems: RefCell<BTreeSet<Problem>>,
+    bytes: Cell<usize>,
+    blocks: Cell<usize>,
 }
 
 /// `.terraform/modules/modules.json`: where `terraform init` has put the modules.
@@ -69,6 +72,8 @@ impl<'a> Loader<'a> {
             modules: RefCell::default(),
             read: RefCell::default(),
             problems: RefCell::default(),
+            bytes: Cell::new(0),
+            blocks: Cell::new(0),
         }
     }
 
@@ -149,6 +154,8 @@ impl<'a> Loader<'a> {
                 } else {
                     parse_native(&path, &text, number)
                 };
+                let blocks = self.blocks.get().saturating_add(source.body.size());
+                self.blocks.set(blocks);
                 match role {
                     Role::Declares => module.add(source),
                     Role::Overrides => module.override_with(source),
@@ -180,6 +187,15 @@ impl<'a> Loader<'a> {
         };
         if bytes.len() > MAX_FILE_BYTES {
             let cause = format!("the file is larger than {MAX_FILE_BYTES} bytes");
+            problem(ProblemKind::Limit, ProblemSeverity::Warning, cause);
+            return None;
+        }
+        let total = self.bytes.get().saturating_add(bytes.len());
+        self.bytes.set(total);
+        if total > MAX_SOURCE_BYTES || self.blocks.get() > MAX_BLOCKS {
+            let cause = format!(
+                "all files together have more than {MAX_SOURCE_BYTES} bytes or {MAX_BLOCKS} blocks"
+            );
             problem(ProblemKind::Limit, ProblemSeverity::Warning, cause);
             return None;
         }

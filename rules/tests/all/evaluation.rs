@@ -361,6 +361,17 @@ fn limits_end_many_instances() {
 }
 
 #[test]
+fn limits_end_many_and_large_files() {
+    let large = format!("#{}", "x".repeat(rules::terraform::MAX_FILE_BYTES));
+    ends_with(ProblemKind::Limit, &[("main.tf", &large)]);
+    let nested = "a {\n}\n".repeat(rules::terraform::MAX_BLOCKS / 4);
+    let paths: Vec<String> = (0..6).map(|number| format!("{number}.tf")).collect();
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (&**path, &*nested)).collect();
+    let evaluation = ends_with(ProblemKind::Limit, &files);
+    assert_eq!(evaluation.problems.len(), 1);
+}
+
+#[test]
 fn limits_end_many_loops() {
     let mut loops = "locals {\n".to_owned();
     for number in 0..60 {
