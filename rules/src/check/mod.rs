@@ -1,7 +1,7 @@
 //! Runs rules over a stack: pass, fail and undecided are kept per rule and resource.
 //!
-//! Owns the order of work and the three-way verdict of a check; names come from [`scope`],
-//! relations between resources from [`world`]. Only rules that speak of a resource type in the
+//! Owns the order of work and the three-way verdict of a check; names come from `scope`,
+//! relations between resources from `world`. Only rules that speak of a resource type in the
 //! stack are parsed.
 
 use std::collections::BTreeSet;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::language::{Rule, Ruleset};
 use crate::{Mode, Problem, ProblemKind, ProblemSeverity, Span, Stack};
 
+mod address;
 mod cause;
 mod judge;
 mod message;
