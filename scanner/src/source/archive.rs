@@ -195,8 +195,8 @@ impl Archive {
             documents.remove(&name);
             if compressed && member.kind == Kind::File {
                 let mut first = [0; 1];
-                let count = tar::fill(&mut tar, &mut first)
-                    .map_err(|error| broken(TarError::Io(error)))?;
+                let count =
+                    tar::fill(&mut tar, &mut first).map_err(|error| broken(TarError::Io(error)))?;
                 if count == 1
                     && matches!(first, [b'{' | b'[' | b' ' | b'\n'])
                     && member.size <= limits::DOCUMENT_BYTES
@@ -206,8 +206,7 @@ impl Archive {
                         .map_err(|error| broken(TarError::Io(error)))?;
                     kept = kept.saturating_add(content.len());
                     if kept > limits::DOCUMENTS_BYTES {
-                        let cause =
-                            format!("more than {} bytes of JSON", limits::DOCUMENTS_BYTES);
+                        let cause = format!("more than {} bytes of JSON", limits::DOCUMENTS_BYTES);
                         return Err(invalid("archive", cause));
                     }
                     documents.insert(name.clone(), content);
@@ -320,7 +319,9 @@ pub(super) fn looks_like(path: &Path) -> Option<super::ImageKind> {
         let name = names::normalise(&member.path).ok()?;
         let mut holds = |words: &[&str]| {
             let mut content = Vec::new();
-            let head = (&mut tar).take(limits::META_BYTES).read_to_end(&mut content);
+            let head = (&mut tar)
+                .take(limits::META_BYTES)
+                .read_to_end(&mut content);
             let text = String::from_utf8_lossy(&content);
             head.is_ok() && words.iter().all(|word| text.contains(word))
         };

@@ -58,7 +58,10 @@ pub(super) fn images(
         return Err(invalid("manifest.json", none_for(platform, &available)));
     };
     if !passed.is_empty() {
-        let cause = format!("not scanned, being for other platforms: {}", passed.join(", "));
+        let cause = format!(
+            "not scanned, being for other platforms: {}",
+            passed.join(", ")
+        );
         first
             .gaps
             .push(gap(GapKind::Platform, "manifest.json", cause));

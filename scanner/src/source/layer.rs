@@ -138,7 +138,12 @@ pub(crate) fn scan(
     }
     let readings = scan.files.iter().flat_map(|file| &file.readings);
     let packages = readings.map(|reading| reading.facts.packages.len()).sum();
-    Totals::add(&totals.packages, packages, limits::IMAGE_PACKAGES, "packages")?;
+    Totals::add(
+        &totals.packages,
+        packages,
+        limits::IMAGE_PACKAGES,
+        "packages",
+    )?;
     if let Some(limit) = &verified.stopped {
         scan.gaps.insert(
             0,
@@ -346,9 +351,7 @@ impl State {
         }
         if !directory.is_empty() {
             let implied = &mut self.implied;
-            let hash = self
-                .walker
-                .visit(directory, |parent| implied.push(parent));
+            let hash = self.walker.visit(directory, |parent| implied.push(parent));
             implied.push(hash);
         }
     }

@@ -82,10 +82,22 @@ fn locate(layers: &[&LayerScan], below: usize, path: &str) -> Place {
         if has(&layer.directories, &hash) || has(&layer.implied, &hash) {
             return Place::Directory;
         }
-        let whited = |path: &str| layer.whiteouts.binary_search_by(|hidden| (**hidden).cmp(path)).is_ok();
-        let opaque = |path: &str| layer.opaque.binary_search_by(|hidden| (**hidden).cmp(path)).is_ok();
+        let whited = |path: &str| {
+            layer
+                .whiteouts
+                .binary_search_by(|hidden| (**hidden).cmp(path))
+                .is_ok()
+        };
+        let opaque = |path: &str| {
+            layer
+                .opaque
+                .binary_search_by(|hidden| (**hidden).cmp(path))
+                .is_ok()
+        };
         if whited(path)
-            || prefixes.iter().any(|prefix| whited(prefix) || opaque(prefix))
+            || prefixes
+                .iter()
+                .any(|prefix| whited(prefix) || opaque(prefix))
             || above.iter().any(|hash| has(&layer.non_directories, hash))
         {
             return Place::Nowhere;
@@ -95,7 +107,11 @@ fn locate(layers: &[&LayerScan], below: usize, path: &str) -> Place {
 }
 
 /// Follows a hard link to the file that its layer, or one below, has at the target.
-fn hard_link(layers: &[&LayerScan], mut layer: usize, target: &str) -> Result<(usize, String), &'static str> {
+fn hard_link(
+    layers: &[&LayerScan],
+    mut layer: usize,
+    target: &str,
+) -> Result<(usize, String), &'static str> {
     let mut target = target.to_owned();
     for _ in 0..limits::SYMLINK_HOPS {
         let Place::Layer(found) = locate(layers, layer.saturating_add(1), &target) else {
@@ -150,7 +166,9 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry) -> Plan {
     }
     for want in registry.exact() {
         match want {
-            Want::Path(path) if !matches!(tree.get(path), Some(Kind::Symlink(_) | Kind::HardLink(..))) => {
+            Want::Path(path)
+                if !matches!(tree.get(path), Some(Kind::Symlink(_) | Kind::HardLink(..))) =>
+            {
                 if let Ok(target) = tree.resolve(path)
                     && target != path
                 {
@@ -181,7 +199,11 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry) -> Plan {
         }
     }
     if tree.full {
-        plan.gap(".", GapKind::Limit, "the image has too many links and wanted files; not all of them were followed");
+        plan.gap(
+            ".",
+            GapKind::Limit,
+            "the image has too many links and wanted files; not all of them were followed",
+        );
     }
     plan
 }
@@ -207,7 +229,11 @@ fn follow(
             Place::Directory => return,
             Place::Nowhere => {
                 if is_link && !target.is_empty() {
-                    plan.gap(path, GapKind::Link, "a symbolic link to a file that is not there");
+                    plan.gap(
+                        path,
+                        GapKind::Link,
+                        "a symbolic link to a file that is not there",
+                    );
                 }
                 return;
             }
@@ -219,7 +245,10 @@ fn follow(
     let (top, source) = found;
     plan.file(top, &source, path);
     // The earlier copies of a database tell which layer brought a package.
-    if (registry.by_path)(path).iter().any(|parser| parser.database) {
+    if (registry.by_path)(path)
+        .iter()
+        .any(|parser| parser.database)
+    {
         let mut below = top;
         while let Place::Layer(lower) = locate(layers, below, &source) {
             plan.file(lower, &source, path);
@@ -261,10 +290,7 @@ pub(crate) fn merge(layers: &[&LayerScan], places: &[Arc<Layer>], found: &[Found
     };
     for (path, mut copies) in seen {
         // A whole directory was read where the wanted one is a link to it.
-        let is_link = matches!(
-            tree.get(path),
-            Some(Kind::Symlink(_) | Kind::HardLink(..))
-        );
+        let is_link = matches!(tree.get(path), Some(Kind::Symlink(_) | Kind::HardLink(..)));
         let visible = is_link
             || tree
                 .resolve(path)

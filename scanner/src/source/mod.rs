@@ -99,3 +99,6 @@ pub struct Contents {
     /// The name under which the target holds it, such as `nginx:1.27`.
     pub reference: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,7 +159,10 @@ impl Walker {
             }
             let name = rest.split('/').next().unwrap_or(rest);
             hash = child(hash, name);
-            end = path.len().saturating_sub(rest.len()).saturating_add(name.len());
+            end = path
+                .len()
+                .saturating_sub(rest.len())
+                .saturating_add(name.len());
             self.stack.push((end, hash));
             if end < path.len() {
                 parent(hash);
@@ -194,7 +197,12 @@ mod tests {
 
     #[test]
     fn odd_bytes_stay_apart() {
-        let names: [&[u8]; 4] = [b"\xff", b"\xfe", "\u{fffd}".as_bytes(), "\u{fffd}ff".as_bytes()];
+        let names: [&[u8]; 4] = [
+            b"\xff",
+            b"\xfe",
+            "\u{fffd}".as_bytes(),
+            "\u{fffd}ff".as_bytes(),
+        ];
         let texts: Vec<_> = names.iter().map(|name| text(name).into_owned()).collect();
         for (index, one) in texts.iter().enumerate() {
             assert!(!texts[index + 1..].contains(one), "{texts:?}");
@@ -204,10 +212,18 @@ mod tests {
     #[test]
     fn the_walker_agrees_with_the_plain_hash_and_names_parents() {
         let mut walker = Walker::default();
-        let paths = ["a", "a/b/c", "a/b/cd", "a/b", "a/b/c/d", "ab/c", "a", "x/y/z", "x/y/z/w"];
+        let paths = [
+            "a", "a/b/c", "a/b/cd", "a/b", "a/b/c/d", "ab/c", "a", "x/y/z", "x/y/z/w",
+        ];
         let mut parents = std::collections::BTreeSet::new();
         for path in paths {
-            assert_eq!(walker.visit(path, |parent| { parents.insert(parent); }), hash(path), "{path}");
+            assert_eq!(
+                walker.visit(path, |parent| {
+                    parents.insert(parent);
+                }),
+                hash(path),
+                "{path}"
+            );
         }
         for parent in ["a", "a/b", "a/b/c", "ab", "x", "x/y", "x/y/z"] {
             assert!(parents.contains(&hash(parent)), "{parent}");

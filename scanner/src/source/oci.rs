@@ -161,12 +161,14 @@ impl Walk<'_> {
             return Ok(());
         }
         if depth >= limits::INDEX_DEPTH {
-            let cause = format!("more than {} indexes inside each other", limits::INDEX_DEPTH);
+            let cause = format!(
+                "more than {} indexes inside each other",
+                limits::INDEX_DEPTH
+            );
             return Err(invalid(&descriptor.digest, cause));
         }
         let (_, bytes) = verified(self.store, &descriptor)?;
-        let index =
-            Document::parse(&bytes).map_err(|cause| invalid(&descriptor.digest, cause))?;
+        let index = Document::parse(&bytes).map_err(|cause| invalid(&descriptor.digest, cause))?;
         let Some(manifests) = index.manifests else {
             return Err(invalid(&descriptor.digest, "it is not an index"));
         };
@@ -218,7 +220,10 @@ fn choose(
         }
         let group = groups.entry(candidate.group.clone()).or_default();
         let digest = &candidate.descriptor.digest;
-        if group.iter().all(|known| known.candidate.descriptor.digest != *digest) {
+        if group
+            .iter()
+            .all(|known| known.candidate.descriptor.digest != *digest)
+        {
             group.push(Known {
                 candidate,
                 platform,
@@ -231,7 +236,9 @@ fn choose(
     let mut passed = Vec::new();
     for key in order {
         let group = groups.remove(&key).unwrap_or_default();
-        let name = group.iter().find_map(|known| known.candidate.reference.clone());
+        let name = group
+            .iter()
+            .find_map(|known| known.candidate.reference.clone());
         let platforms: Vec<Option<Platform>> =
             group.iter().map(|known| known.platform.clone()).collect();
         let choice = select(&platforms, wanted);
@@ -253,7 +260,9 @@ fn choose(
             };
             image.platform = image.platform.or(known.platform);
             if let Some(cause) = &choice.remark {
-                image.gaps.push(gap(GapKind::Platform, "index.json", cause.as_str()));
+                image
+                    .gaps
+                    .push(gap(GapKind::Platform, "index.json", cause.as_str()));
             }
             // The same image under several names is one image.
             if images.iter().all(|other| other.digest != image.digest) {
@@ -306,7 +315,9 @@ pub(super) fn select(platforms: &[Option<Platform>], wanted: Option<&Platform>) 
         return Choice {
             numbers: (0..platforms.len()).collect(),
             remark: wanted.map(|wanted| {
-                format!("whether the image is for {wanted} is not known: it does not name its platform")
+                format!(
+                    "whether the image is for {wanted} is not known: it does not name its platform"
+                )
             }),
         };
     }
@@ -335,7 +346,12 @@ pub(super) fn select(platforms: &[Option<Platform>], wanted: Option<&Platform>) 
         }
     };
     // Of several variants one: the one that engines take, else the first.
-    let fitting = || platforms.iter().flatten().filter(|platform| choice.takes(platform));
+    let fitting = || {
+        platforms
+            .iter()
+            .flatten()
+            .filter(|platform| choice.takes(platform))
+    };
     let usual = |platform: &&Platform| match platform.variant.as_deref() {
         None | Some("") => true,
         Some(variant) => matches!(
@@ -378,12 +394,7 @@ fn load(store: &Store, candidate: &Candidate) -> Result<Option<Image>, SourceErr
         ..Image::default()
     };
     let (config_digest, bytes) = verified(store, config)?;
-    let diff_ids = read_config(
-        &bytes,
-        config_digest.as_str(),
-        layers.len(),
-        &mut image,
-    )?;
+    let diff_ids = read_config(&bytes, config_digest.as_str(), layers.len(), &mut image)?;
     for (number, layer) in layers.iter().enumerate() {
         let what = format!("layer {number}");
         let digest = Digest::parse(&layer.digest).map_err(|cause| invalid(&what, cause))?;
@@ -442,7 +453,12 @@ mod tests {
 
     #[test]
     fn the_platform_is_the_one_asked_for_or_the_usual_one() {
-        let many = platforms(&["linux/arm/v6", "linux/arm/v7", "linux/amd64", "windows/amd64"]);
+        let many = platforms(&[
+            "linux/arm/v6",
+            "linux/arm/v7",
+            "linux/amd64",
+            "windows/amd64",
+        ]);
         let choose = |wanted: Option<&str>| {
             let wanted = wanted.map(|text| text.parse().unwrap());
             select(&many, wanted.as_ref())

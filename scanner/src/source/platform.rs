@@ -57,9 +57,7 @@ impl FromStr for Platform {
         let (os, architecture, variant) = (parts.next(), parts.next(), parts.next());
         match (os, architecture, parts.next()) {
             (Some(os), Some(architecture), None)
-                if !os.is_empty()
-                    && !architecture.is_empty()
-                    && variant.as_deref() != Some("") =>
+                if !os.is_empty() && !architecture.is_empty() && variant.as_deref() != Some("") =>
             {
                 Ok(Self {
                     os,

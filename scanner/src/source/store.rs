@@ -85,10 +85,7 @@ impl Store {
                 }
                 let mut content = Vec::new();
                 File::open(root.join(name))
-                    .and_then(|file| {
-                        file.take(limits::DOCUMENT_BYTES)
-                            .read_to_end(&mut content)
-                    })
+                    .and_then(|file| file.take(limits::DOCUMENT_BYTES).read_to_end(&mut content))
                     .map_err(|error| invalid(name, error.to_string()))?;
                 Ok(Some(content))
             }

@@ -217,11 +217,8 @@ impl<R: Read> LayerStream<R> {
     /// Looks at the first bytes of `blob` and gets ready. As soon as one of the `cores` is free,
     /// the uncompressed stream is hashed on a second thread.
     pub(crate) fn open(blob: R, promise: Promise, cores: &Arc<Cores>) -> Result<Self, Stop> {
-        let algorithm = |digest: &Option<Digest>| {
-            digest
-                .as_ref()
-                .map_or(Algorithm::Sha256, Digest::algorithm)
-        };
+        let algorithm =
+            |digest: &Option<Digest>| digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let blob_algorithm = algorithm(&promise.digest);
         let tar_algorithm = algorithm(&promise.diff_id);
         let mut raw = Raw::new(blob, Some(blob_algorithm));
@@ -274,20 +271,24 @@ impl<R: Read> LayerStream<R> {
         self.stop.get_or_insert(Stop::Limit(limit));
     }
 
+    /// A buffer that the hashing thread is done with, or a new one. Ours is given up first: the
+    /// one that comes back may be that.
+    fn spare_buffer(&mut self) -> Arc<Vec<u8>> {
+        self.buffer = Arc::default();
+        if let TarHash::Apart(apart) = &self.hash {
+            while let Ok(mut buffer) = apart.spare.try_recv() {
+                if Arc::get_mut(&mut buffer).is_some() {
+                    return buffer;
+                }
+            }
+        }
+        Arc::new(vec![0; OUTPUT_BUFFER])
+    }
+
     fn refill(&mut self) -> Result<(), Stop> {
         (self.start, self.end) = (0, 0);
         if Arc::get_mut(&mut self.buffer).is_none() {
-            // The hashing thread still has it: take one that has come back, or a new one.
-            let mut next = match &self.hash {
-                TarHash::Apart(apart) => apart.spare.try_recv().ok(),
-                _ => None,
-            };
-            if next.as_mut().and_then(Arc::get_mut).is_none() {
-                next = Some(Arc::new(vec![0; OUTPUT_BUFFER]));
-            }
-            if let Some(next) = next {
-                self.buffer = next;
-            }
+            self.buffer = self.spare_buffer();
         }
         let Some(buffer) = Arc::get_mut(&mut self.buffer) else {
             return Err(Stop::Broken("a buffer is in use".into()));
@@ -472,18 +473,26 @@ mod tests {
         };
         for count in [1, 2] {
             let cores = Arc::new(Cores::new(count, 1));
-            let open = |promise: &Promise| {
-                LayerStream::open(&blob[..], promise.clone(), &cores).unwrap()
-            };
+            let open =
+                |promise: &Promise| LayerStream::open(&blob[..], promise.clone(), &cores).unwrap();
             let mut stream = open(&good);
             let mut start = [0; 10];
             stream.read_exact(&mut start).unwrap();
             let verified = stream.finish().unwrap();
             assert_eq!(verified.diff_id.as_deref(), Some(sha(&tar).as_str()));
             for bad in [
-                Promise { size: Some(1), ..good.clone() },
-                Promise { digest: Some(sha(b"x")), ..good.clone() },
-                Promise { diff_id: Some(sha(b"x")), ..good.clone() },
+                Promise {
+                    size: Some(1),
+                    ..good.clone()
+                },
+                Promise {
+                    digest: Some(sha(b"x")),
+                    ..good.clone()
+                },
+                Promise {
+                    diff_id: Some(sha(b"x")),
+                    ..good.clone()
+                },
             ] {
                 assert!(matches!(open(&bad).finish(), Err(Stop::Broken(_))));
             }

@@ -154,12 +154,18 @@ impl<'a> Tree<'a> {
         }
     }
 
-    #[expect(clippy::indexing_slicing, reason = "node numbers come from this arena only")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "node numbers come from this arena only"
+    )]
     fn node(&self, node: usize) -> &Node<'a> {
         &self.nodes[node]
     }
 
-    #[expect(clippy::indexing_slicing, reason = "node numbers come from this arena only")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "node numbers come from this arena only"
+    )]
     fn node_mut(&mut self, node: usize) -> &mut Node<'a> {
         &mut self.nodes[node]
     }

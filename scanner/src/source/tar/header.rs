@@ -131,10 +131,7 @@ impl Raw {
 }
 
 pub(super) fn until_nul(field: &[u8]) -> &[u8] {
-    field
-        .split(|byte| *byte == 0)
-        .next()
-        .unwrap_or_default()
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// An octal or base-256 number that is a size: not negative, below 2^63.

@@ -12,8 +12,8 @@ mod pax;
 
 use std::io::{self, BufRead, Read};
 
-pub(crate) use self::header::{Kind, Member};
 use self::header::{BLOCK, Raw};
+pub(crate) use self::header::{Kind, Member};
 use super::limits;
 use crate::gap::GapKind;
 
@@ -146,14 +146,15 @@ impl<R: Skip> Tar<R> {
                     if member.kind.is_header_only() {
                         member.size = 0;
                     }
-                    while raw.is_extended(&member) {
-                        // Maps of old GNU sparse files, before the data.
-                        let Some(map) = self.block()? else {
+                    // Maps of old GNU sparse files come before the data.
+                    let mut more = raw.is_extended(&member);
+                    while more {
+                        let mut map = [0; BLOCK];
+                        if fill(&mut self.inner, &mut map)? < BLOCK {
                             return Err(cut_off().into());
-                        };
-                        if !map.continues() {
-                            break;
                         }
+                        self.offset = self.offset.saturating_add(BLOCK as u64);
+                        more = Raw(map).continues();
                     }
                     self.open(member.size)?;
                     return Ok(Some((member, troubles)));

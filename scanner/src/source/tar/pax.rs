@@ -1,7 +1,7 @@
 //! What PAX records (POSIX.1-2001) and GNU long names say about the next member.
 
-use super::header::{Kind, Member, until_nul};
 use super::Trouble;
+use super::header::{Kind, Member, until_nul};
 use crate::gap::GapKind;
 
 /// The overriding values collected before a member.

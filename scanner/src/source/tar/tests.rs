@@ -19,7 +19,12 @@ pub(crate) fn header(name: &[u8], size: &[u8], kind: u8, link: &[u8]) -> Vec<u8>
 }
 
 fn file(name: &[u8], content: &[u8]) -> Vec<u8> {
-    let mut bytes = header(name, format!("{:011o}", content.len()).as_bytes(), b'0', b"");
+    let mut bytes = header(
+        name,
+        format!("{:011o}", content.len()).as_bytes(),
+        b'0',
+        b"",
+    );
     bytes.extend_from_slice(content);
     bytes.resize(bytes.len().next_multiple_of(512), 0);
     bytes
@@ -39,7 +44,12 @@ fn read(bytes: &[u8]) -> Result<Vec<(String, String, usize)>, TarError> {
 
 fn meta(kind: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = file(b"meta", content);
-    let head = header(b"meta", format!("{:011o}", content.len()).as_bytes(), kind, b"");
+    let head = header(
+        b"meta",
+        format!("{:011o}", content.len()).as_bytes(),
+        kind,
+        b"",
+    );
     bytes[..512].copy_from_slice(&head);
     bytes
 }
