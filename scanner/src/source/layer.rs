@@ -249,15 +249,11 @@ impl State {
         self.non_directories.push(hash);
         match member.kind {
             Kind::File => self.file(tar, path, member, registry, selection),
-            Kind::Sparse => {
-                if !selection.runs(registry, &path).is_empty() {
-                    self.gap(
-                        GapKind::UnknownFormat,
-                        &path,
-                        "a file stored with holes, which are not filled here",
-                    );
-                }
-            }
+            Kind::Sparse if !selection.runs(registry, &path).is_empty() => self.gap(
+                GapKind::UnknownFormat,
+                &path,
+                "a file stored with holes, which are not filled here",
+            ),
             Kind::Symlink if member.link.len() > limits::PATH_BYTES => {
                 let (kind, cause) = bad_name(BadName::TooLong);
                 self.gap(kind, &path, cause);

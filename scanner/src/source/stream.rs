@@ -464,7 +464,9 @@ mod tests {
 
     #[test]
     fn both_digests_are_compared_with_and_without_a_thread() {
-        let tar: Vec<u8> = (0..3_000_000_u32).map(|n| (n >> 7) as u8).collect();
+        let tar: Vec<u8> = (0..3_000_000_u32)
+            .map(|n| (n >> 7).to_le_bytes()[0])
+            .collect();
         let blob = gzip(&tar);
         let good = Promise {
             size: Some(blob.len() as u64),

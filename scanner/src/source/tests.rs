@@ -212,7 +212,7 @@ fn package(path: &str, name: &str, version: &str, layer: u32) -> (String, String
 
 /// A file system in memory.
 enum Node {
-    Directory(BTreeMap<String, Node>),
+    Directory(BTreeMap<String, Self>),
     File(String, u32),
     Symlink(String),
 }

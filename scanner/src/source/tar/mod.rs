@@ -138,7 +138,7 @@ impl<R: Skip> Tar<R> {
                     let mut text = Vec::new();
                     self.read_to_end(&mut text)?;
                     extra
-                        .read(member.kind, text, &mut troubles)
+                        .read(member.kind, &text, &mut troubles)
                         .map_err(malformed)?;
                 }
                 _ => {

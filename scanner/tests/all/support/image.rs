@@ -1,6 +1,7 @@
 //! Builds small images: layers as tars in memory, an OCI layout in a directory, an archive of it,
 //! or what `docker save` would write.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -12,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 pub(crate) fn digest(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in Sha256::digest(bytes) {
-        text.push_str(&format!("{byte:02x}"));
+        let _ = write!(text, "{byte:02x}");
     }
     text
 }
@@ -40,9 +41,10 @@ pub(crate) fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
 pub(crate) fn dpkg_status(packages: &[(&str, &str)]) -> Vec<u8> {
     let mut text = String::new();
     for (name, version) in packages {
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n\n"
-        ));
+        );
     }
     text.into_bytes()
 }
