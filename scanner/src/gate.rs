@@ -44,6 +44,8 @@ pub struct Verdict {
     pub passed: bool,
     /// Nothing was left out.
     pub complete: bool,
+    /// Every target could be scanned.
+    pub finished: bool,
     /// One sentence for people.
     pub reason: String,
     /// Findings that violate the policy.
@@ -82,8 +84,9 @@ pub fn judge(report: &Report, policy: &Policy) -> Verdict {
     let violations: usize = counts.iter().sum();
     let complete = report.gaps.is_empty();
     Verdict {
-        passed: violations == 0,
+        passed: violations == 0 && report.failed_targets == 0,
         complete,
+        finished: report.failed_targets == 0,
         reason: reason(report, policy, &counts, unknown, ignored),
         violations,
     }
@@ -115,6 +118,11 @@ fn reason(
     if ignored > 0 {
         text.push_str(&format!("; {ignored} without a fix ignored"));
     }
+    match report.failed_targets {
+        0 => {}
+        1 => text.push_str("; 1 target could not be scanned"),
+        failed => text.push_str(&format!("; {failed} targets could not be scanned")),
+    }
     if !report.undecided.is_empty() {
         text.push_str(&format!("; {} checks undecided", report.undecided.len()));
     }
@@ -126,10 +134,11 @@ fn reason(
     text
 }
 
-/// The exit code of a run that reached a verdict: 0 within policy, 1 violated, 2 for gaps under
-/// `--strict`. `--exit-zero` hides 1, never 2. A run that did not reach one exits with 2.
+/// The exit code of a run that reached a verdict: 0 within policy, 1 violated, 2 for a target
+/// that could not be scanned and for gaps under `--strict`. `--exit-zero` hides 1, never 2. A
+/// run that did not reach a verdict exits with 2.
 pub fn exit_code(verdict: &Verdict, policy: &Policy) -> u8 {
-    if policy.strict && !verdict.complete {
+    if !verdict.finished || (policy.strict && !verdict.complete) {
         2
     } else if !verdict.passed && !policy.exit_zero {
         1

@@ -105,4 +105,6 @@ pub struct Report {
     pub gaps: Vec<TargetGap>,
     /// Over all targets.
     pub checks: Checks,
+    /// Targets that could not be scanned at all; each is a gap, too.
+    pub failed_targets: usize,
 }

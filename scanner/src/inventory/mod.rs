@@ -13,11 +13,18 @@ use crate::gap::{Gap, GapKind};
 use crate::package::Package;
 
 pub mod assemble;
+pub(crate) mod bytes;
+#[cfg(test)]
+mod corpus;
 pub mod dispatch;
 pub(crate) mod document;
+pub(crate) mod ecosystem;
 mod facts;
 pub mod limits;
 pub mod parsers;
+pub mod purl;
+pub(crate) mod rpm_header;
+pub(crate) mod sqlite;
 pub(crate) mod text;
 
 /// How a parser recognises its files.

@@ -80,7 +80,10 @@ impl<'a> Reader<'a> {
     /// Letters, digits and signs: a number or a literal. The form of a number is not checked.
     fn word(&mut self) -> &'a str {
         let start = self.at;
-        while matches!(self.peek(), Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E')) {
+        while matches!(
+            self.peek(),
+            Some(b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'E')
+        ) {
             self.step();
         }
         self.since(start)
@@ -195,7 +198,11 @@ impl<'a> Reader<'a> {
                 let high = first.wrapping_sub(0xD800) << 10;
                 let low = second.wrapping_sub(0xDC00);
                 let valid = (0xDC00..0xE000).contains(&second);
-                let code = if valid { 0x10000 + (high | low) } else { 0xD800 };
+                let code = if valid {
+                    0x10000_u32.saturating_add(high | low)
+                } else {
+                    0xD800
+                };
                 char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
             }
             _ => return Err(self.error("an escape that JSON does not know")),
@@ -221,7 +228,8 @@ mod tests {
 
     #[test]
     fn values_lines_and_escapes() {
-        let text = "{\n \"a\": [1.5e3, true, null],\n \"b\\n\\u00e4\\ud83d\\ude00\": {\"c\": \"x\"}\n}\n";
+        let text =
+            "{\n \"a\": [1.5e3, true, null],\n \"b\\n\\u00e4\\ud83d\\ude00\": {\"c\": \"x\"}\n}\n";
         let node = parse(text).unwrap();
         assert_eq!(node.get("a").unwrap().items()[0].scalar(), Some("1.5e3"));
         let entry = &node.entries()[1];
@@ -231,7 +239,19 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_an_error_with_its_line() {
-        for text in ["", "{", "[1,]", "{\"a\" 1}", "\"\\x\"", "\"\\u12", "{a: 1}", "1 2", "\"a", "tru", "[1 2]"] {
+        for text in [
+            "",
+            "{",
+            "[1,]",
+            "{\"a\" 1}",
+            "\"\\x\"",
+            "\"\\u12",
+            "{a: 1}",
+            "1 2",
+            "\"a",
+            "tru",
+            "[1 2]",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
         assert_eq!(parse("{\n\"a\": 1,\n x}").unwrap_err().line, Some(3));

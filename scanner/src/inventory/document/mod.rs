@@ -52,7 +52,7 @@ pub(crate) struct Entry<'a> {
 
 impl<'a> Node<'a> {
     /// The value of a key, the last one if it is there twice; `None` also if this is no mapping.
-    pub(crate) fn get(&self, key: &str) -> Option<&Node<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let entry = self.entries().iter().rev().find(|entry| entry.key == key);
         entry.map(|entry| &entry.node)
     }
@@ -66,10 +66,33 @@ impl<'a> Node<'a> {
     }
 
     /// The items of a sequence; none if it is none.
-    pub(crate) fn items(&self) -> &[Node<'a>] {
+    pub(crate) fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
             _ => &[],
+        }
+    }
+
+    /// The items of the sequence under a key; an error if something else is there.
+    pub(crate) fn items_at(&self, key: &str) -> Result<&[Self], ParseError> {
+        match self.get(key) {
+            None => Ok(&[]),
+            Some(node) => match &node.value {
+                Value::List(items) => Ok(items),
+                _ => Err(ParseError::at(node.line, format!("{key} is not a list"))),
+            },
+        }
+    }
+
+    /// The entries of the mapping under a key; an error if something else is there.
+    pub(crate) fn entries_at(&self, key: &str) -> Result<&[Entry<'a>], ParseError> {
+        match self.get(key) {
+            None => Ok(&[]),
+            Some(node) => match &node.value {
+                Value::Table(entries) => Ok(entries),
+                Value::Null => Ok(&[]),
+                _ => Err(ParseError::at(node.line, format!("{key} is not a mapping"))),
+            },
         }
     }
 
@@ -91,12 +114,13 @@ impl<'a> Node<'a> {
 
     /// The string under a key.
     pub(crate) fn text_at(&self, key: &str) -> Option<&str> {
-        self.get(key).and_then(Node::text)
+        self.get(key).and_then(Self::text)
     }
 
     /// Whether there is `true` under a key.
     pub(crate) fn is_true(&self, key: &str) -> bool {
-        self.get(key).is_some_and(|node| node.value == Value::Bool(true))
+        self.get(key)
+            .is_some_and(|node| node.value == Value::Bool(true))
     }
 
     /// Whether this is a mapping.

@@ -4,11 +4,10 @@
 
 use std::sync::Arc;
 
+use super::shared::entry;
 use crate::inventory::document::{self, Node};
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
-use crate::location::Location;
-use crate::package::{Package, PackageType};
+use crate::package::PackageType;
 
 /// The newest version of the format that we know.
 const NEWEST: u32 = 4;
@@ -25,7 +24,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::toml(utf8(&input.content)?)?;
+    let document = document::toml(input.content.utf8()?)?;
     if let Some(version) = document.get("version") {
         let number = version.scalar().and_then(|text| text.parse::<u32>().ok());
         if number.is_none_or(|number| number > NEWEST) {
@@ -34,10 +33,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         }
     }
     let path: Arc<str> = input.path.into();
-    let Some(packages) = document.get("package") else {
-        return Ok(());
-    };
-    for node in packages.items() {
+    for node in document.items_at("package")? {
         let (Some(name), Some(version)) = (node.get("name"), node.text_at("version")) else {
             facts.malformed(&path, Some(node.line), "a package without name or version");
             continue;
@@ -45,9 +41,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         if node.text_at("source").is_none() {
             continue;
         }
-        let place = Location::line(Arc::clone(&path), name.line);
-        let name = name.text().unwrap_or_default();
-        let mut package = Package::new(PackageType::Cargo, name, version).at(place);
+        let text = name.text().unwrap_or_default();
+        let mut package = entry(PackageType::Cargo, &path, name.line, text, version);
         package.dependencies = dependencies(node);
         facts.add(package);
     }
@@ -56,7 +51,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
 
 /// `name`, `name version` or `name version (source)`: without a version where there is only one.
 fn dependencies(node: &Node<'_>) -> Vec<Arc<str>> {
-    let items = node.get("dependencies").map(Node::items).unwrap_or_default();
+    let items = node
+        .get("dependencies")
+        .map(Node::items)
+        .unwrap_or_default();
     let edges = items.iter().filter_map(Node::text).filter_map(|text| {
         let mut words = text.split_ascii_whitespace();
         let name = words.next()?;

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use super::shared::has_extension;
+use crate::gap::GapKind;
 use crate::inventory::facts::shown;
 use crate::inventory::text::{Line, with_lines};
 use crate::inventory::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
@@ -25,7 +27,7 @@ pub(super) static PARSER: Parser = Parser {
 pub(super) static DISTROLESS: Parser = Parser {
     id: "dpkg-status-d",
     wants: &[Want::In("var/lib/dpkg/status.d/")],
-    accepts: Some(|path| !path.ends_with(".md5sums")),
+    accepts: Some(|path| !has_extension(path, ".md5sums")),
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: true,
@@ -74,17 +76,22 @@ fn parse(
         while let Some(line) = lines.next()? {
             if line.cut {
                 let cause = "a line longer than the limit was skipped";
-                facts.gap(path, Some(line.number), crate::gap::GapKind::Limit, cause);
+                facts.gap(path, Some(line.number), GapKind::Limit, cause);
             }
             if line.bytes.iter().all(u8::is_ascii_whitespace) {
-                finish(std::mem::take(&mut stanza), &shared, status_required, facts);
+                finish(
+                    &std::mem::take(&mut stanza),
+                    &shared,
+                    status_required,
+                    facts,
+                );
             } else {
                 stanza.read(&line);
             }
         }
         Ok(stanza)
     })?;
-    finish(stanza, &shared, status_required, facts);
+    finish(&stanza, &shared, status_required, facts);
     Ok(())
 }
 
@@ -137,7 +144,15 @@ impl Stanza {
         ))
     }
 
-    fn package(&self, path: &Arc<str>, status_required: bool) -> Result<Option<Package>, &'static str> {
+    fn half_installed(&self) -> bool {
+        matches!(&self.status, Field::Text(status) if status.ends_with("half-installed"))
+    }
+
+    fn package(
+        &self,
+        path: &Arc<str>,
+        status_required: bool,
+    ) -> Result<Option<Package>, &'static str> {
         if !self.installed(status_required)? {
             return Ok(None);
         }
@@ -165,15 +180,25 @@ fn split_source(source: &str, version: &str) -> SourcePackage {
     }
 }
 
-fn finish(stanza: Stanza, path: &Arc<str>, status_required: bool, facts: &mut Facts) {
+fn finish(stanza: &Stanza, path: &Arc<str>, status_required: bool, facts: &mut Facts) {
     if stanza.line == 0 {
         return;
     }
     match stanza.package(path, status_required) {
         Ok(Some(package)) => facts.add(package),
+        Ok(None) if stanza.half_installed() => {
+            let name = stanza.name.text().ok().flatten().unwrap_or_default();
+            let cause = format!("package {} was never fully unpacked", shown(name));
+            facts.gap(path, Some(stanza.line), GapKind::Unreadable, cause);
+        }
         Ok(None) => {}
         Err(cause) => {
-            let name = stanza.name.text().ok().flatten().unwrap_or("without a name");
+            let name = stanza
+                .name
+                .text()
+                .ok()
+                .flatten()
+                .unwrap_or("without a name");
             let cause = format!("package {}: {cause}", shown(name));
             facts.malformed(path, Some(stanza.line), cause);
         }
@@ -183,15 +208,14 @@ fn finish(stanza: Stanza, path: &Arc<str>, status_required: bool, facts: &mut Fa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::GapKind;
     use crate::inventory::dispatch::run;
 
-    const OPENSSL: &str =
-        "Package: openssl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 3.0.11-1\n\n";
+    const OPENSSL: &str = "Package: openssl\nStatus: install ok installed\nArchitecture: amd64\nVersion: 3.0.11-1\n\n";
 
     #[test]
     fn a_line_without_end_costs_itself_only() {
-        let mut text = b"Package: big\nStatus: install ok installed\nVersion: 1\nDescription: ".to_vec();
+        let mut text =
+            b"Package: big\nStatus: install ok installed\nVersion: 1\nDescription: ".to_vec();
         text.resize(50 << 20, b'x');
         text.extend_from_slice(b"\n\n");
         text.extend_from_slice(OPENSSL.as_bytes());
@@ -209,7 +233,11 @@ mod tests {
         let mut stream = text.as_slice();
         let facts = run(&PARSER, "var/lib/dpkg/status", Content::Stream(&mut stream));
         assert_eq!(facts.packages.len(), 1);
-        let lines: Vec<_> = facts.gaps.iter().map(|gap| gap.location.start_line()).collect();
+        let lines: Vec<_> = facts
+            .gaps
+            .iter()
+            .map(|gap| gap.location.start_line())
+            .collect();
         assert_eq!(lines, [Some(1), Some(4), Some(8)]);
     }
 }

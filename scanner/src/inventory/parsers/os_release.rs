@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::gap::GapKind;
-use crate::inventory::text::whole;
 use crate::inventory::{
     Distribution, Evidence, Facts, Input, Need, ParseError, Parser, Want, limits,
 };
@@ -12,16 +11,19 @@ use crate::inventory::{
 /// Both places; the one in `etc` wins when they are put together.
 pub(super) static PARSER: Parser = Parser {
     id: "os-release",
-    wants: &[Want::Path("etc/os-release"), Want::Path("usr/lib/os-release")],
+    wants: &[
+        Want::Path("etc/os-release"),
+        Want::Path("usr/lib/os-release"),
+    ],
     accepts: None,
     need: Need::Whole(64 << 10),
     evidence: Evidence::Installed,
-    database: true,
+    database: false,
     parse,
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let text = String::from_utf8_lossy(whole(&input.content)?);
+    let text = String::from_utf8_lossy(input.content.whole()?);
     let mut id = None;
     let mut version = None;
     let mut like = Vec::new();

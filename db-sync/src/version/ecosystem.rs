@@ -1,0 +1,89 @@
+//! Owns which ecosystem of the OSV schema uses which version order.
+//!
+//! Refused, so that their packages match by listed versions only: Android (patch levels, not
+//! versions), OSS-Fuzz and GIT (commits), Docker Hardened Images (several orders under one name)
+//! and `FreeBSD` (ports and releases under one name).
+
+use super::Order;
+
+/// Order of the ecosystem `name`, with or without its suffix.
+pub(super) fn order(ecosystem: &str) -> Option<Order> {
+    let (name, suffix) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
+    let (origin, _) = suffix.split_once(':').unwrap_or((suffix, ""));
+    match name {
+        // Rebuilt packages of other ecosystems, named by the suffix: `Root:Alpine:3.18`, `Root:npm`.
+        "Root" => base(origin),
+        // The same, but Echo's own packages are Debian's and have no suffix.
+        "Echo" => base(origin).or(Some(Order::Debian)),
+        _ => base(name),
+    }
+}
+
+fn base(name: &str) -> Option<Order> {
+    Some(match name {
+        "Alpaquita"
+        | "Alpine"
+        | "BellSoft Hardened Containers"
+        | "Chainguard"
+        | "CleanStart"
+        | "MinimOS"
+        | "Wolfi" => Order::Alpine,
+        "AlmaLinux" | "Azure Linux" | "Mageia" | "Photon OS" | "Red Hat" | "Rocky Linux"
+        | "SUSE" | "openEuler" | "openSUSE" => Order::Rpm,
+        "Debian" | "Ubuntu" => Order::Debian,
+        "Bioconductor" | "CRAN" => Order::Cran,
+        "GHC" | "Hackage" => Order::Hackage,
+        "Maven" => Order::Maven,
+        "NuGet" => Order::NuGet,
+        "opam" => Order::Opam,
+        "Packagist" => Order::Packagist,
+        // Julia's binary packages change in their build number alone: 3.0.15+0, 3.0.15+1.
+        "Julia" | "Pub" => Order::Pub,
+        "PyPI" => Order::PyPi,
+        "RubyGems" => Order::RubyGems,
+        "Bitnami" | "ConanCenter" | "GitHub Actions" | "Go" | "Hex" | "Kubernetes" | "Linux"
+        | "SwiftURL" | "VSCode" | "crates.io" | "npm" => Order::Semver,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suffix_scopes_and_does_not_change_the_order() {
+        assert_eq!(order("Debian:12"), Some(Order::Debian));
+        assert_eq!(order("Ubuntu:Pro:18.04:LTS"), Some(Order::Debian));
+        assert_eq!(order("Alpine:v3.16"), Some(Order::Alpine));
+        assert_eq!(order("Red Hat:rhel_aus:8.4::appstream"), Some(Order::Rpm));
+        assert_eq!(order("Maven:https://maven.google.com"), Some(Order::Maven));
+        assert_eq!(order("openSUSE:Leap 15.6"), Some(Order::Rpm));
+    }
+
+    #[test]
+    fn a_suffix_names_the_order_of_rebuilt_packages() {
+        assert_eq!(order("Root:Alpine:3.18"), Some(Order::Alpine));
+        assert_eq!(order("Root:PyPI"), Some(Order::PyPi));
+        assert_eq!(order("Root:Root:Root:npm"), None);
+        assert_eq!(order("Root"), None);
+        assert_eq!(order("Echo"), Some(Order::Debian));
+        assert_eq!(order("Echo:npm"), Some(Order::Semver));
+    }
+
+    #[test]
+    fn what_has_no_order_has_none() {
+        for name in [
+            "",
+            ":",
+            "GIT",
+            "Android",
+            "OSS-Fuzz",
+            "npm2",
+            "debian",
+            "Docker Hardened Images",
+        ] {
+            assert_eq!(order(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+# What CI runs.
+check:
+    bash .ci/run
+
+# The main job on the data in this repository.
+demo:
+    bash .ci/demo
