@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::hashing::Cores;
 use super::limits;
 use super::names::{self, BadName, PathHash, Walker};
-use super::stream::{Cores, LayerStream, Promise, Stop};
+use super::stream::{LayerStream, Promise, Stop};
 use super::tar::{Kind, Member, Tar, TarError};
 use super::wanted::{Registry, Run, Selection, read_member};
 use crate::gap::{Gap, GapKind, Stage};

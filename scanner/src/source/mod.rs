@@ -23,6 +23,7 @@ mod decode;
 pub mod digest;
 pub mod directory;
 mod docker;
+mod hashing;
 mod image;
 mod layer;
 pub mod limits;

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::archive::Archive;
+use super::hashing::Cores;
 use super::layer::{self, LayerScan, Totals};
-use super::stream::{Cores, Promise, Stop};
+use super::stream::{Promise, Stop};
 use super::wanted::{Registry, Selection};
 use super::{SourceError, limits};
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::hashing::Cores;
 use super::layer::{self, LayerScan, Totals};
 use super::merge::{self, merge, plan};
-use super::stream::{Cores, Promise};
+use super::stream::Promise;
 use super::wanted::{Registry, Selection};
 use super::{limits, names};
 use crate::gap::GapKind;
