@@ -197,9 +197,10 @@ impl Archive {
                 let mut first = [0; 1];
                 let count =
                     tar::fill(&mut tar, &mut first).map_err(|error| broken(TarError::Io(error)))?;
+                let is_json = matches!(first, [b'{' | b'[' | b' ' | b'\n']);
                 if count == 1
-                    && matches!(first, [b'{' | b'[' | b' ' | b'\n'])
-                    && member.size <= limits::DOCUMENT_BYTES
+                    && (is_json && member.size <= limits::DOCUMENT_BYTES
+                        || member.size <= limits::SMALL_BYTES)
                 {
                     let mut content = first.to_vec();
                     tar.read_to_end(&mut content)

@@ -13,9 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
+use super::hashing::Cores;
 use super::limits;
 use super::names::{self, BadName, PathHash, Walker};
-use super::stream::{Cores, LayerStream, Promise, Stop};
+use super::stream::{LayerStream, Promise, Stop};
 use super::tar::{Kind, Member, Tar, TarError};
 use super::wanted::{Registry, Run, Selection, read_member};
 use crate::gap::{Gap, GapKind, Stage};
@@ -249,15 +250,11 @@ impl State {
         self.non_directories.push(hash);
         match member.kind {
             Kind::File => self.file(tar, path, member, registry, selection),
-            Kind::Sparse => {
-                if !selection.runs(registry, &path).is_empty() {
-                    self.gap(
-                        GapKind::UnknownFormat,
-                        &path,
-                        "a file stored with holes, which are not filled here",
-                    );
-                }
-            }
+            Kind::Sparse if !selection.runs(registry, &path).is_empty() => self.gap(
+                GapKind::UnknownFormat,
+                &path,
+                "a file stored with holes, which are not filled here",
+            ),
             Kind::Symlink if member.link.len() > limits::PATH_BYTES => {
                 let (kind, cause) = bad_name(BadName::TooLong);
                 self.gap(kind, &path, cause);

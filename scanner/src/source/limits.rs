@@ -10,6 +10,9 @@ pub const DOCUMENT_BYTES: u64 = 4 << 20;
 /// a position.
 pub const DOCUMENTS_BYTES: usize = 64 << 20;
 
+/// Bytes below which a member of a compressed archive is kept even if it does not begin as JSON.
+pub const SMALL_BYTES: u64 = 4096;
+
 /// Indexes inside indexes.
 pub const INDEX_DEPTH: u32 = 8;
 

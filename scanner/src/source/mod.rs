@@ -23,6 +23,7 @@ mod decode;
 pub mod digest;
 pub mod directory;
 mod docker;
+mod hashing;
 mod image;
 mod layer;
 pub mod limits;
@@ -99,3 +100,6 @@ pub struct Contents {
     /// The name under which the target holds it, such as `nginx:1.27`.
     pub reference: Option<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -204,15 +204,13 @@ fn choose(
             .platform
             .clone()
             .filter(Platform::is_known);
-        let image = match told {
-            Some(_) => None,
-            None => match load(store, &candidate)? {
-                Some(image) => Some(image),
-                None => {
-                    artifacts += 1;
-                    continue;
-                }
-            },
+        let image = if told.is_some() {
+            None
+        } else if let Some(image) = load(store, &candidate)? {
+            Some(image)
+        } else {
+            artifacts += 1;
+            continue;
         };
         let platform = told.or_else(|| image.as_ref().and_then(|image| image.platform.clone()));
         if !groups.contains_key(&candidate.group) {

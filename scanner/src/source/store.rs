@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::archive::Archive;
+use super::hashing::Cores;
 use super::layer::{self, LayerScan, Totals};
-use super::stream::{Cores, Promise, Stop};
+use super::stream::{Promise, Stop};
 use super::wanted::{Registry, Selection};
 use super::{SourceError, limits};
 
@@ -212,14 +213,14 @@ fn in_order(
     }
     while left.values().any(|numbers| !numbers.is_empty()) {
         let mut progress = false;
-        archive.stream(|ordinal, mut content| {
+        archive.stream(|ordinal, content| {
             let number = left.get_mut(&ordinal).and_then(Vec::pop);
             if let Some((number, job)) = number.and_then(|number| Some((number, jobs.get(number)?)))
             {
                 progress = true;
                 let promise = job.promise.clone();
                 let selection = &job.selection;
-                let result = layer::scan(&mut content, promise, cores, registry, selection, totals);
+                let result = layer::scan(content, promise, cores, registry, selection, totals);
                 if let Some(place) = results.get_mut(number) {
                     *place = Some(result);
                 }

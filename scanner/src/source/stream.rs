@@ -7,12 +7,10 @@
 
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 
 use super::decode::{Decoder, Encoding};
 use super::digest::{Algorithm, Digest, Hasher};
+use super::hashing::{Apart, Cores, TarHash};
 use super::limits;
 use super::tar::Skip;
 
@@ -22,9 +20,6 @@ const INPUT_BUFFER: usize = 128 << 10;
 /// Bytes decompressed at once: small enough for the second-level cache, large enough that the
 /// inflater's copy of its window per call does not count.
 const OUTPUT_BUFFER: usize = 256 << 10;
-
-/// Buffers on their way to the hashing thread.
-const QUEUE: usize = 4;
 
 /// Why a layer stream stopped before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,67 +118,6 @@ impl<R: Read> Read for Raw<R> {
     }
 }
 
-/// Whether the machine has more cores than layers are left to read.
-#[derive(Debug)]
-pub(crate) struct Cores {
-    count: usize,
-    unfinished: AtomicUsize,
-}
-
-impl Cores {
-    /// For this many layers.
-    pub(crate) fn new(count: usize, layers: usize) -> Self {
-        Self {
-            count,
-            unfinished: AtomicUsize::new(layers),
-        }
-    }
-
-    /// One layer was read.
-    pub(crate) fn finished(&self) {
-        self.unfinished.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    fn is_one_free(&self) -> bool {
-        self.unfinished.load(Ordering::Relaxed) < self.count
-    }
-}
-
-/// Hashes the uncompressed stream: here, or on a thread of its own where a core is free.
-enum TarHash {
-    /// The blob is the tar, and its own hash serves; or nothing is hashed.
-    None,
-    Here(Hasher),
-    Apart(Apart),
-}
-
-/// The hashing thread and its queue.
-struct Apart {
-    queue: SyncSender<(Arc<Vec<u8>>, usize)>,
-    spare: Receiver<Arc<Vec<u8>>>,
-    thread: JoinHandle<Digest>,
-}
-
-impl Apart {
-    fn start(mut hasher: Hasher) -> Self {
-        let (queue, work) = sync_channel::<(Arc<Vec<u8>>, usize)>(QUEUE);
-        let (back, spare) = sync_channel(QUEUE + 2);
-        let thread = std::thread::spawn(move || {
-            while let Ok((buffer, length)) = work.recv() {
-                hasher.update(buffer.get(..length).unwrap_or_default());
-                // The reader may be gone, or have enough.
-                let _ = back.try_send(buffer);
-            }
-            hasher.finish()
-        });
-        Self {
-            queue,
-            spare,
-            thread,
-        }
-    }
-}
-
 fn encoding(raw: &mut Raw<impl Read>) -> Result<Encoding, Stop> {
     let first = raw
         .fill_buf()
@@ -271,20 +205,24 @@ impl<R: Read> LayerStream<R> {
         self.stop.get_or_insert(Stop::Limit(limit));
     }
 
+    /// A buffer that the hashing thread is done with, or a new one. Ours is given up first: the
+    /// one that comes back may be that.
+    fn spare_buffer(&mut self) -> Arc<Vec<u8>> {
+        self.buffer = Arc::default();
+        if let TarHash::Apart(apart) = &self.hash {
+            while let Ok(mut buffer) = apart.spare.try_recv() {
+                if Arc::get_mut(&mut buffer).is_some() {
+                    return buffer;
+                }
+            }
+        }
+        Arc::new(vec![0; OUTPUT_BUFFER])
+    }
+
     fn refill(&mut self) -> Result<(), Stop> {
         (self.start, self.end) = (0, 0);
         if Arc::get_mut(&mut self.buffer).is_none() {
-            // The hashing thread still has it: take one that has come back, or a new one.
-            let mut next = match &self.hash {
-                TarHash::Apart(apart) => apart.spare.try_recv().ok(),
-                _ => None,
-            };
-            if next.as_mut().and_then(Arc::get_mut).is_none() {
-                next = Some(Arc::new(vec![0; OUTPUT_BUFFER]));
-            }
-            if let Some(next) = next {
-                self.buffer = next;
-            }
+            self.buffer = self.spare_buffer();
         }
         let Some(buffer) = Arc::get_mut(&mut self.buffer) else {
             return Err(Stop::Broken("a buffer is in use".into()));
@@ -460,7 +398,9 @@ mod tests {
 
     #[test]
     fn both_digests_are_compared_with_and_without_a_thread() {
-        let tar: Vec<u8> = (0..3_000_000_u32).map(|n| (n >> 7) as u8).collect();
+        let tar: Vec<u8> = (0..3_000_000_u32)
+            .map(|n| (n >> 7).to_le_bytes()[0])
+            .collect();
         let blob = gzip(&tar);
         let good = Promise {
             size: Some(blob.len() as u64),

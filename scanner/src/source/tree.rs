@@ -76,7 +76,9 @@ impl<'a> Tree<'a> {
             let path = self.real(directory);
             if let Some(node) = self.find(&path) {
                 let children: Vec<usize> = self.node(node).children.values().copied().collect();
-                children.into_iter().for_each(|child| self.remove(child));
+                for child in children {
+                    self.remove(child);
+                }
             }
         }
         for path in &layer.whiteouts {

@@ -71,10 +71,9 @@ impl Raw {
         }
         path.extend_from_slice(self.text(0, 100));
         let kind = match self.field(156, 1) {
-            b"0" | b"7" => Kind::File,
             // v7 marks directories by their name only.
             b"\0" if path.ends_with(b"/") => Kind::Directory,
-            b"\0" => Kind::File,
+            b"\0" | b"0" | b"7" => Kind::File,
             b"1" => Kind::HardLink,
             b"2" => Kind::Symlink,
             b"3" | b"4" | b"6" => Kind::Special,

@@ -138,7 +138,7 @@ impl<R: Skip> Tar<R> {
                     let mut text = Vec::new();
                     self.read_to_end(&mut text)?;
                     extra
-                        .read(member.kind, text, &mut troubles)
+                        .read(member.kind, &text, &mut troubles)
                         .map_err(malformed)?;
                 }
                 _ => {
@@ -146,14 +146,15 @@ impl<R: Skip> Tar<R> {
                     if member.kind.is_header_only() {
                         member.size = 0;
                     }
-                    while raw.is_extended(&member) {
-                        // Maps of old GNU sparse files, before the data.
-                        let Some(map) = self.block()? else {
+                    // Maps of old GNU sparse files come before the data.
+                    let mut more = raw.is_extended(&member);
+                    while more {
+                        let mut map = [0; BLOCK];
+                        if fill(&mut self.inner, &mut map)? < BLOCK {
                             return Err(cut_off().into());
-                        };
-                        if !map.continues() {
-                            break;
                         }
+                        self.offset = self.offset.saturating_add(BLOCK as u64);
+                        more = Raw(map).continues();
                     }
                     self.open(member.size)?;
                     return Ok(Some((member, troubles)));

@@ -35,15 +35,15 @@ impl Extra {
     pub(super) fn read(
         &mut self,
         kind: Kind,
-        text: Vec<u8>,
+        text: &[u8],
         troubles: &mut Vec<Trouble>,
     ) -> Result<(), String> {
         self.begin(kind);
         match kind {
-            Kind::LongName => self.long_path = Some(until_nul(&text).to_vec()),
-            Kind::LongLink => self.long_link = Some(until_nul(&text).to_vec()),
+            Kind::LongName => self.long_path = Some(until_nul(text).to_vec()),
+            Kind::LongLink => self.long_link = Some(until_nul(text).to_vec()),
             _ => {
-                let mut rest = text.as_slice();
+                let mut rest = text;
                 while !rest.is_empty() {
                     let Some((key, value, next)) = record(rest) else {
                         troubles.push((
