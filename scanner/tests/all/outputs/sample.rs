@@ -22,6 +22,7 @@ pub(crate) fn report() -> Report {
         .sort_by(|a, b| (a.target, &a.location, &a.rule).cmp(&(b.target, &b.location, &b.rule)));
     let gap = |target, gap| TargetGap { target, gap };
     Report {
+        unmatched_suppressions: Vec::new(),
         date: "2026-03-01".to_owned(),
         database: Some(Database {
             digest: "sha256:dddd".to_owned(),
