@@ -1,3 +1,31 @@
-//! Advisories: their store, their sources and the version order they are matched by.
+//! The local advisory database: OSV exports and the RustSec tree, compiled
+//! into one immutable file that any number of scans read without a lock.
+//!
+//! ```text
+//! sources → Advisory* → compile → store (one file, memory mapped) → Db::query → Match*
+//! ```
+//! This crate knows neither packages on disk nor the terminal, and opens no
+//! network connection. What it cannot use becomes a [`Warning`] (while
+//! building) or an [`Undecided`] (while answering), never silence.
 
+pub mod advisory;
+pub mod compile;
+pub mod ecosystem;
+mod id;
+mod limits;
+pub mod moment;
+mod problem;
+pub mod query;
+pub mod severity;
+pub mod sources;
+pub mod store;
+mod strict;
 pub mod version;
+
+pub use compile::{BuildError, BuildReport, BuildRequest, build};
+pub use limits::Limits;
+pub use moment::Moment;
+pub use problem::Warning;
+pub use query::{Db, Match, Outcome, Query, Undecided};
+pub use severity::{Rating, RatingKind};
+pub use store::{EcosystemInfo, Info, OpenError, ReadError, SourceInfo};

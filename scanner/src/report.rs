@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::finding::{Finding, RuleInfo};
 use crate::gap::Gap;
+use crate::inventory::Distribution;
 use crate::location::Location;
 use crate::package::Package;
 
@@ -23,8 +24,8 @@ pub struct Target {
     pub platform: Option<String>,
     /// For images: digest of the manifest.
     pub digest: Option<String>,
-    /// For images and root file systems: pretty name of the distribution.
-    pub distribution: Option<String>,
+    /// For images and root file systems: the distribution, where a file tells.
+    pub distribution: Option<Distribution>,
 }
 
 /// A check that could not be decided without running Terraform.

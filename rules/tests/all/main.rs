@@ -1,4 +1,4 @@
-//! Integration tests of the crate: one binary, one module per subject.
+//! What this crate promises as a whole, as one test binary.
 
 #[cfg(test)]
 mod evaluation;

@@ -1,0 +1,114 @@
+//! Prints what a build and look-ups cost: `measure build OUT OSV… [--rustsec DIR]`,
+//! `measure ask DB QUESTIONS`, where each line of QUESTIONS is
+//! `ecosystem TAB name TAB version`.
+#![expect(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a measuring tool"
+)]
+
+use db_sync::{BuildRequest, Db, Query, build};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// A figure of `/proc/self/status` in kB.
+fn status(field: &str) -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(field));
+    line.unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn cpu_ms() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
+    let ticks: f64 = [11, 12]
+        .iter()
+        .map(|at| fields[*at].parse::<f64>().unwrap_or(0.0))
+        .sum();
+    ticks * 10.0
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args[0].as_str() {
+        "build" => {
+            let mut request = BuildRequest {
+                output: PathBuf::from(&args[1]),
+                ..BuildRequest::default()
+            };
+            let mut rest = args[2..].iter();
+            while let Some(arg) = rest.next() {
+                if arg == "--rustsec" {
+                    request.rustsec = rest.next().map(PathBuf::from);
+                } else {
+                    request.osv.push(PathBuf::from(arg));
+                }
+            }
+            let start = Instant::now();
+            let report = build(&request).expect("build");
+            println!(
+                "records {} withdrawn {} size {} wall {:.2} s cpu {:.2} s peak {} digest {}",
+                report.info.records,
+                report.info.withdrawn,
+                report.info.file_size,
+                start.elapsed().as_secs_f64(),
+                cpu_ms() / 1000.0,
+                status("VmHWM"),
+                report.info.root_digest,
+            );
+            println!("warnings {}", report.warnings.len());
+            for warning in report.warnings.iter().take(20) {
+                println!("  {warning}");
+            }
+        }
+        "ask" => {
+            let text = std::fs::read_to_string(&args[2]).expect("questions");
+            let questions: Vec<Vec<&str>> = text
+                .lines()
+                .map(|line| line.split('\t').collect())
+                .collect();
+            println!("before: rss {}", status("VmRSS"));
+            let start = Instant::now();
+            let db = Db::open(&args[1]).expect("open");
+            println!("open {:.3} ms", start.elapsed().as_secs_f64() * 1000.0);
+            for round in 0..3 {
+                let (mut matches, mut undecided, mut hits) = (0, 0, 0);
+                let start = Instant::now();
+                let mut first = 0.0;
+                for (number, question) in questions.iter().enumerate() {
+                    let query = Query {
+                        ecosystem: question[0],
+                        name: question[1],
+                        version: Some(question[2]),
+                        as_of: None,
+                    };
+                    let outcome = db.query(&query).expect("answer");
+                    matches += outcome.matches.len();
+                    undecided += outcome.undecided.len();
+                    hits += usize::from(!outcome.matches.is_empty());
+                    if number == 0 {
+                        first = start.elapsed().as_secs_f64() * 1000.0;
+                    }
+                }
+                println!(
+                    "round {round}: {} questions, first {first:.3} ms, all {:.2} ms, {hits} with matches, {matches} matches, {undecided} undecided, rss {} peak {}",
+                    questions.len(),
+                    start.elapsed().as_secs_f64() * 1000.0,
+                    status("VmRSS"),
+                    status("VmHWM"),
+                );
+            }
+        }
+        _ => println!("measure build|ask"),
+    }
+}

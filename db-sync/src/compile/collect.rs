@@ -1,0 +1,391 @@
+//! Takes advisories one by one and keeps them small: all texts that repeat
+//! become numbers, entries become bytes, and long texts go to a scratch file.
+
+use super::interner::Interner;
+use crate::advisory::{Advisory, Affected, EventKind, Range, Scope, order_of};
+use crate::ecosystem;
+use crate::moment::Moment;
+use crate::problem::Warning;
+use crate::severity::{self, Rating};
+use crate::sources::{Found, SourceError, SourceKind};
+use crate::store::codec::{put, put_text, put_texts};
+use crate::store::entry::{Entry, Mark, Span};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+/// One record in its compact form. Numbers are those of the collector's
+/// interners.
+pub(super) struct Stored {
+    pub(super) id: u32,
+    pub(super) digest: [u8; 32],
+    pub(super) published: Option<Moment>,
+    pub(super) modified: Option<Moment>,
+    pub(super) withdrawn: Option<Moment>,
+    pub(super) aliases: Box<[u32]>,
+    pub(super) upstream: Box<[u32]>,
+    pub(super) related: Box<[u32]>,
+    /// Record-level ratings: value and field.
+    pub(super) ratings: Box<[(u32, u8)]>,
+    /// Vectors that hold for single packages, for others to inherit.
+    pub(super) package_vectors: Box<[u32]>,
+    pub(super) summary: Box<str>,
+    pub(super) extras: Option<Box<Extras>>,
+    /// Entries, each with its package as head.
+    pub(super) entries: Box<[u8]>,
+    /// Where the texts lie in the scratch file.
+    pub(super) texts: (u64, u32),
+    /// The sources that hold this very record.
+    pub(super) sources: Vec<u16>,
+}
+
+/// What few records have.
+pub(super) struct Extras {
+    pub(super) informational: Option<String>,
+    pub(super) scope: Scope,
+}
+
+/// Counts and contents of one source.
+#[derive(Default)]
+pub(super) struct Source {
+    pub(super) newest: Option<Moment>,
+    pub(super) records: Vec<(u32, [u8; 32])>,
+}
+
+/// The source of warnings about the data as a whole.
+pub(super) const ALL: &str = "all sources";
+
+pub(super) struct Collector {
+    pub(super) ids: Interner,
+    pub(super) versions: Interner,
+    /// `ecosystem NUL normalised name`.
+    pub(super) packages: Interner,
+    /// `kind value`, the kind as one digit.
+    pub(super) ratings: Interner,
+    pub(super) records: Vec<Stored>,
+    pub(super) sources: Vec<((SourceKind, String), Source)>,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) scratch: BufWriter<File>,
+    position: u64,
+    /// Positions in `records` by id, newest first is not implied.
+    by_id: BTreeMap<u32, Vec<u32>>,
+    rustsec: BTreeMap<String, RustSec>,
+    /// Entries per ecosystem that no version order is known for.
+    unordered: BTreeMap<String, u64>,
+}
+
+struct RustSec {
+    advisory: Box<Advisory>,
+    digest: [u8; 32],
+    source: u16,
+    used: bool,
+}
+
+impl Collector {
+    pub(super) fn new(directory: &Path) -> io::Result<Self> {
+        Ok(Self {
+            ids: Interner::new(),
+            versions: Interner::new(),
+            packages: Interner::new(),
+            ratings: Interner::new(),
+            records: Vec::new(),
+            sources: Vec::new(),
+            warnings: Vec::new(),
+            scratch: BufWriter::with_capacity(1 << 20, tempfile::tempfile_in(directory)?),
+            position: 0,
+            by_id: BTreeMap::new(),
+            rustsec: BTreeMap::new(),
+            unordered: BTreeMap::new(),
+        })
+    }
+
+    /// Takes a record of an OSV export.
+    pub(super) fn osv(&mut self, found: Found) -> Result<(), SourceError> {
+        let source = self.source(found.kind, &found.source);
+        self.warnings.extend(found.warnings);
+        let Some(mut advisory) = found.advisory else {
+            return Ok(());
+        };
+        self.count(source, &advisory, found.digest);
+        let mut sources = vec![source];
+        sources.extend(self.join_rustsec(&mut advisory, &found.source));
+        self.add(&advisory, found.digest, &sources)
+    }
+
+    /// Keeps a RustSec advisory until OSV's record of the same id comes, or
+    /// [`Collector::add_rest`].
+    pub(super) fn rustsec(&mut self, found: Found) {
+        let source = self.source(found.kind, &found.source);
+        self.warnings.extend(found.warnings);
+        let Some(advisory) = found.advisory else {
+            return;
+        };
+        self.count(source, &advisory, found.digest);
+        let id = advisory.id.clone();
+        let new = RustSec {
+            advisory,
+            digest: found.digest,
+            source,
+            used: false,
+        };
+        match self.rustsec.get(&id) {
+            Some(old) if old.digest >= new.digest => {}
+            _ => {
+                self.rustsec.insert(id, new);
+            }
+        }
+    }
+
+    /// Adds the RustSec advisories that no OSV export had.
+    pub(super) fn add_rest(&mut self) -> Result<(), SourceError> {
+        for one in std::mem::take(&mut self.rustsec).into_values() {
+            if !one.used {
+                self.add(&one.advisory, one.digest, &[one.source])?;
+            }
+        }
+        for (ecosystem, entries) in std::mem::take(&mut self.unordered) {
+            let cause =
+                format!("no version order is known: {entries} entries match listed versions only");
+            self.warnings.push(Warning::new(ALL, &ecosystem, cause));
+        }
+        Ok(())
+    }
+
+    fn source(&mut self, kind: SourceKind, name: &str) -> u16 {
+        let known = self
+            .sources
+            .iter()
+            .rposition(|((of, called), _)| *of == kind && called == name);
+        let position = known.unwrap_or_else(|| {
+            self.sources
+                .push(((kind, name.to_owned()), Source::default()));
+            self.sources.len().saturating_sub(1)
+        });
+        u16::try_from(position).unwrap_or(u16::MAX)
+    }
+
+    fn count(&mut self, source: u16, advisory: &Advisory, digest: [u8; 32]) {
+        let id = self.ids.number(&advisory.id);
+        if let Some((_, source)) = self.sources.get_mut(usize::from(source)) {
+            source.newest = source.newest.max(advisory.modified);
+            source.records.push((id, digest));
+        }
+    }
+
+    /// Adds what only RustSec knows to OSV's record of the same advisory;
+    /// returns RustSec's source where it has one.
+    fn join_rustsec(&mut self, advisory: &mut Advisory, source: &str) -> Option<u16> {
+        let own = self.rustsec.get_mut(&advisory.id)?;
+        own.used = true;
+        let number = own.source;
+        let own = &own.advisory;
+        if let Some(kind) = &own.informational {
+            advisory.informational = Some(kind.clone());
+        }
+        for (into, from) in [
+            (&mut advisory.scope.functions, &own.scope.functions),
+            (&mut advisory.scope.arch, &own.scope.arch),
+            (&mut advisory.scope.os, &own.scope.os),
+        ] {
+            into.extend(from.iter().cloned());
+            into.sort();
+            into.dedup();
+        }
+        let agree = own.affected.iter().all(|package| {
+            let same: Vec<&Affected> = advisory
+                .affected
+                .iter()
+                .filter(|other| other.name == package.name && other.ecosystem == package.ecosystem)
+                .collect();
+            same.is_empty() || bounds(&[package]) == bounds(&same)
+        });
+        if !agree {
+            let cause = "OSV's ranges differ from those of the RustSec tree: OSV's are used";
+            self.warnings
+                .push(Warning::new(source, &advisory.id, cause));
+        }
+        Some(number)
+    }
+
+    fn add(
+        &mut self,
+        advisory: &Advisory,
+        digest: [u8; 32],
+        sources: &[u16],
+    ) -> Result<(), SourceError> {
+        let id = self.ids.number(&advisory.id);
+        let copies = self.by_id.entry(id).or_default();
+        for copy in copies.iter() {
+            if let Some(known) = self.records.get_mut(*copy as usize)
+                && known.digest == digest
+            {
+                for source in sources {
+                    if !known.sources.contains(source) {
+                        known.sources.push(*source);
+                    }
+                }
+                return Ok(());
+            }
+        }
+        copies.push(u32::try_from(self.records.len()).unwrap_or(u32::MAX));
+        let texts = self.spill(advisory).map_err(SourceError::Scratch)?;
+        let ids = &mut self.ids;
+        let mut numbers = |texts: &[String]| -> Box<[u32]> {
+            let mut numbers: Vec<u32> = texts
+                .iter()
+                .filter(|text| !text.is_empty() && **text != advisory.id)
+                .map(|text| ids.number(text))
+                .collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers.into()
+        };
+        let aliases = numbers(&advisory.aliases);
+        let upstream = numbers(&advisory.upstream);
+        let related = numbers(&advisory.related);
+        let ratings = self.rate(&advisory.ratings).into();
+        let mut entries = Vec::new();
+        let mut package_vectors = Vec::new();
+        for affected in &advisory.affected {
+            let (package, entry) = self.entry(affected);
+            for (rating, number) in affected.ratings.iter().zip(&entry.ratings) {
+                if rating.source == severity::OWN {
+                    package_vectors.push(number.0);
+                }
+            }
+            entry.write(package, &mut entries, &|number| number);
+        }
+        package_vectors.sort_unstable();
+        package_vectors.dedup();
+        let has_extras = advisory.informational.is_some() || !advisory.scope.is_empty();
+        self.records.push(Stored {
+            id,
+            digest,
+            published: advisory.published,
+            modified: advisory.modified,
+            withdrawn: advisory.withdrawn,
+            aliases,
+            upstream,
+            related,
+            ratings,
+            package_vectors: package_vectors.into(),
+            summary: advisory.summary.as_str().into(),
+            extras: has_extras.then(|| {
+                Box::new(Extras {
+                    informational: advisory.informational.clone(),
+                    scope: advisory.scope.clone(),
+                })
+            }),
+            entries: entries.into(),
+            texts,
+            sources: sources.to_vec(),
+        });
+        Ok(())
+    }
+
+    fn rate(&mut self, ratings: &[Rating]) -> Vec<(u32, u8)> {
+        ratings
+            .iter()
+            .map(|rating| {
+                let text = format!("{}{}", rating.kind.code(), rating.value);
+                (
+                    self.ratings.number(&text),
+                    severity::field_code(&rating.source),
+                )
+            })
+            .collect()
+    }
+
+    fn entry(&mut self, affected: &Affected) -> (u32, Entry) {
+        let name = ecosystem::normalise_name(&affected.ecosystem, &affected.name);
+        let package = self
+            .packages
+            .number(&format!("{}\0{name}", affected.ecosystem));
+        let unordered = |range: &Range| order_of(&affected.ecosystem, range.semver).is_none();
+        if affected.ranges.iter().any(unordered) {
+            let count = self
+                .unordered
+                .entry(affected.ecosystem.clone())
+                .or_default();
+            *count = count.saturating_add(1);
+        }
+        let versions = &mut self.versions;
+        let mut entry = Entry {
+            versions: affected
+                .versions
+                .iter()
+                .map(|text| versions.number(text))
+                .collect(),
+            other_fixes: affected
+                .other_fixes
+                .iter()
+                .map(|text| versions.number(text))
+                .collect(),
+            ..Entry::default()
+        };
+        for range in &affected.ranges {
+            entry.ranges.push(Span {
+                semver: range.semver,
+                unusable: range.unusable.clone(),
+                events: range
+                    .events
+                    .iter()
+                    .map(|event| Mark {
+                        kind: event.kind,
+                        version: (!is_open(event.kind, &event.version))
+                            .then(|| versions.number(&event.version)),
+                    })
+                    .collect(),
+            });
+        }
+        entry.versions.sort_unstable();
+        entry.other_fixes.sort_unstable();
+        entry.ratings = self.rate(&affected.ratings);
+        (package, entry)
+    }
+
+    /// Writes the long texts of a record to the scratch file.
+    fn spill(&mut self, advisory: &Advisory) -> io::Result<(u64, u32)> {
+        let mut out = Vec::new();
+        put_text(&mut out, &advisory.details);
+        put(&mut out, advisory.references.len() as u64);
+        for reference in &advisory.references {
+            put_text(&mut out, &reference.kind);
+            put_text(&mut out, &reference.url);
+        }
+        put_texts(&mut out, &advisory.upstream);
+        put_texts(&mut out, &advisory.related);
+        let length = u32::try_from(out.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let place = (self.position, length);
+        self.scratch.write_all(&out)?;
+        self.position = self.position.saturating_add(u64::from(length));
+        Ok(place)
+    }
+}
+
+fn is_open(kind: EventKind, version: &str) -> bool {
+    match kind {
+        EventKind::Introduced => version == "0",
+        EventKind::Limit => version == "*",
+        EventKind::Fixed | EventKind::LastAffected => false,
+    }
+}
+
+/// All events of some entries, in one comparable form.
+fn bounds(entries: &[&Affected]) -> Vec<(EventKind, String)> {
+    let mut all: Vec<(EventKind, String)> = entries
+        .iter()
+        .flat_map(|entry| &entry.ranges)
+        .flat_map(|range| &range.events)
+        .map(|event| {
+            let version = match event.version.as_str() {
+                "0.0.0-0" => "0",
+                other => other,
+            };
+            (event.kind, version.to_owned())
+        })
+        .collect();
+    all.sort();
+    all
+}

@@ -1,0 +1,106 @@
+//! Compiles sources into one database file.
+//!
+//! Records are read in a stream and kept in a compact form (texts go to a
+//! scratch file), so that memory grows with what matching needs and not with
+//! the JSON. The result depends on the set of records alone: not on the order
+//! of archives, entries or threads.
+//!
+//! Merging rules: of several records with one id the newest `modified` counts,
+//! and of equally new ones the greater digest. Where the RustSec tree and an
+//! OSV export have the same id, ranges, times and texts are OSV's, and
+//! informational kind, functions, architectures and systems are RustSec's;
+//! ranges that differ are a warning.
+
+mod collect;
+mod finish;
+mod flaw;
+mod interner;
+mod rate;
+
+use crate::limits::Limits;
+use crate::problem::Warning;
+use crate::sources::{self, SourceError};
+use crate::store::{Info, OpenError, write};
+use collect::Collector;
+use std::io;
+use std::path::PathBuf;
+
+/// What to compile, and where to.
+#[derive(Clone, Debug, Default)]
+pub struct BuildRequest {
+    /// OSV exports: bucket directories, single directories or archives.
+    pub osv: Vec<PathBuf>,
+    /// The RustSec tree.
+    pub rustsec: Option<PathBuf>,
+    /// The database file; replaced only when all went well.
+    pub output: PathBuf,
+    /// Bounds on the input.
+    pub limits: Limits,
+}
+
+/// What was compiled.
+#[derive(Clone, Debug)]
+pub struct BuildReport {
+    /// The new database's description.
+    pub info: Info,
+    /// What was skipped or doubtful, sorted.
+    pub warnings: Vec<Warning>,
+}
+
+/// Why no database was made; the old one, if any, is untouched.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// No source was given.
+    #[error("no advisory source was given")]
+    NoSource,
+    /// A source was refused as a whole.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The database could not be written.
+    #[error("cannot write the advisory database {}", path.display())]
+    Write {
+        /// The database file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The written file does not open: the disk changed it.
+    #[error("the new advisory database does not open")]
+    Unreadable(#[source] OpenError),
+    /// A table of the file would not fit its format.
+    #[error("there are too many advisories for the database format")]
+    TooMany,
+}
+
+/// Compiles the sources of a request into its output file.
+///
+/// # Errors
+/// A source that cannot be used as a whole refuses the build; the file that
+/// was there before stays as it is.
+pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
+    if request.osv.is_empty() && request.rustsec.is_none() {
+        return Err(BuildError::NoSource);
+    }
+    let failed = |source| BuildError::Write {
+        path: request.output.clone(),
+        source,
+    };
+    let mut collector = Collector::new(write::directory(&request.output)).map_err(failed)?;
+    // RustSec first: its extras are added to OSV's records as they come.
+    if let Some(tree) = &request.rustsec {
+        sources::rustsec::read(tree, &request.limits, &mut |found| {
+            collector.rustsec(found);
+            Ok(())
+        })?;
+    }
+    for path in &request.osv {
+        sources::osv::read(path, &request.limits, &mut |found| collector.osv(found))?;
+    }
+    collector.add_rest()?;
+    let warnings = finish::write(collector, &request.output)?;
+    let info = crate::query::Db::open(&request.output)
+        .map_err(BuildError::Unreadable)?
+        .info()
+        .clone();
+    Ok(BuildReport { info, warnings })
+}

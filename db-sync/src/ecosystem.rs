@@ -1,0 +1,127 @@
+//! Ecosystem names as strings, and how each spells package names.
+//! No list of known ecosystems is kept here: an unknown one is stored under
+//! its own name and matches only itself.
+
+use std::borrow::Cow;
+
+/// The ecosystem without its release suffix: `Debian` of `Debian:12`.
+pub fn base(ecosystem: &str) -> &str {
+    ecosystem
+        .split_once(':')
+        .map_or(ecosystem, |(base, _)| base)
+}
+
+/// The form of a package name under which it is looked up.
+///
+/// `PyPI` names follow PEP 503; registries that ignore case are lower-cased
+/// (`NuGet`, Packagist, GitHub Actions); `SwiftURL` drops the scheme and
+/// `.git`. All others, Go module paths among them, are exact.
+pub fn normalise_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
+    match base(ecosystem) {
+        "PyPI" => pep503(name),
+        "NuGet" | "Packagist" | "GitHub Actions" | "VSCode" => lower(name),
+        "SwiftURL" => swift(name),
+        _ => Cow::Borrowed(name),
+    }
+}
+
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.chars().any(char::is_uppercase) {
+        Cow::Owned(name.to_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// PEP 503: lower case, and each run of `-`, `_` and `.` is one `-`.
+fn pep503(name: &str) -> Cow<'_, str> {
+    let clean =
+        name.bytes()
+            .zip(name.bytes().skip(1).chain([b'a']))
+            .all(|(byte, next)| match byte {
+                b'-' => next != b'-',
+                b'_' | b'.' => false,
+                _ => byte.is_ascii() && !byte.is_ascii_uppercase(),
+            });
+    if clean {
+        return Cow::Borrowed(name);
+    }
+    let mut out = String::with_capacity(name.len());
+    let mut in_run = false;
+    for character in name.chars() {
+        if matches!(character, '-' | '_' | '.') {
+            if !in_run {
+                out.push('-');
+            }
+            in_run = true;
+        } else {
+            out.extend(character.to_lowercase());
+            in_run = false;
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn swift(name: &str) -> Cow<'_, str> {
+    let short = name
+        .strip_prefix("https://")
+        .or_else(|| name.strip_prefix("http://"))
+        .unwrap_or(name);
+    lower(short.strip_suffix(".git").unwrap_or(short))
+}
+
+/// The module build that an rpm release names (`8.5.0` of
+/// `6.module_el8.5.0+94+18674043`), or `None` for an ordinary package.
+///
+/// Module builds and ordinary builds of one package number their releases
+/// independently, so they must not be compared with each other.
+pub fn module_build(version: &str) -> Option<&str> {
+    let start = version
+        .find(".module_el")
+        .or_else(|| version.find(".module+el"))?;
+    let build = version.get(start..)?.get(".module_el".len()..)?;
+    Some(build.split('+').next().unwrap_or(build))
+}
+
+/// Whether rpm module builds exist in this ecosystem.
+pub(crate) fn has_modules(ecosystem: &str) -> bool {
+    matches!(base(ecosystem), "AlmaLinux" | "Rocky Linux" | "Red Hat")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{base, module_build, normalise_name};
+
+    #[test]
+    fn names_follow_their_registry() {
+        for (ecosystem, name, normal) in [
+            ("PyPI", "Flask_SQL--Alchemy.x", "flask-sql-alchemy-x"),
+            ("PyPI", "requests", "requests"),
+            ("NuGet", "Newtonsoft.Json", "newtonsoft.json"),
+            (
+                "Go",
+                "github.com/Masterminds/goutils",
+                "github.com/Masterminds/goutils",
+            ),
+            (
+                "SwiftURL",
+                "https://github.com/Vapor/vapor.git",
+                "github.com/vapor/vapor",
+            ),
+            ("Debian:12", "libX11", "libX11"),
+        ] {
+            assert_eq!(normalise_name(ecosystem, name), normal);
+        }
+        assert_eq!(base("Debian:12"), "Debian");
+    }
+
+    #[test]
+    fn module_builds_are_recognised() {
+        assert_eq!(
+            module_build("2.0.7.1-6.module_el8.5.0+94+18674043"),
+            Some("8.5.0")
+        );
+        assert_eq!(module_build("1:12.22-1.module+el8.4.0+1+a"), Some("8.4.0"));
+        assert_eq!(module_build("1.2.3-4.el8_5"), None);
+    }
+}

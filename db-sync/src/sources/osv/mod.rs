@@ -1,0 +1,368 @@
+//! OSV's bucket export: a directory with `ecosystems.txt` and one
+//! `<dir>/all.zip` (or loose `<ID>.json`) per ecosystem, one such directory,
+//! or one archive. Nothing is ever written here, and no name from the input
+//! is used as a path without being checked.
+
+mod archive;
+mod parse;
+mod schema;
+
+use crate::limits::Limits;
+use crate::problem::Warning;
+use crate::sources::{Found, Sink, SourceError, SourceKind};
+use archive::{Archive, Member};
+use flate2::Decompress;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The archive of one ecosystem.
+const ARCHIVE: &str = "all.zip";
+/// The list of ecosystem directories.
+const LIST: &str = "ecosystems.txt";
+/// Longest accepted `ecosystems.txt`; the real one has a few hundred bytes.
+const MAX_LIST_BYTES: u64 = 1 << 20;
+/// Raw bytes handed to the worker threads at once.
+const BATCH_BYTES: u64 = 4 << 20;
+/// Records handed to the worker threads at once.
+const BATCH_RECORDS: usize = 1024;
+
+/// Reads one input and hands each record to the sink.
+pub(crate) fn read(path: &Path, limits: &Limits, sink: &mut Sink<'_>) -> Result<(), SourceError> {
+    let mut reader = Reader {
+        limits,
+        sink,
+        path,
+        bytes: 0,
+        usable: 0,
+        first: None,
+    };
+    if path.is_dir() {
+        reader.bucket()?;
+    } else {
+        reader.archive(path, &Arc::from(archive_name(path)))?;
+    }
+    reader.expect_usable(0, path)
+}
+
+/// An archive is named after its directory when its own name says nothing.
+fn archive_name(path: &Path) -> String {
+    let own = name_of(path);
+    if own == ARCHIVE {
+        let parent = path.parent().map(name_of).unwrap_or_default();
+        if !parent.is_empty() {
+            return parent;
+        }
+    }
+    own
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_else(|| OsStr::new("osv"))
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn cannot_read(path: &Path) -> impl FnOnce(std::io::Error) -> SourceError {
+    let path = path.to_owned();
+    move |source| SourceError::Read { path, source }
+}
+
+struct Reader<'a, 'b> {
+    limits: &'a Limits,
+    sink: &'a mut Sink<'b>,
+    path: &'a Path,
+    bytes: u64,
+    usable: u64,
+    first: Option<Warning>,
+}
+
+/// A record's bytes before they are parsed, or why there are none.
+struct Raw {
+    entry: String,
+    member: Option<Member>,
+    bytes: Result<Vec<u8>, String>,
+}
+
+impl Reader<'_, '_> {
+    fn expect_usable(&self, before: u64, path: &Path) -> Result<(), SourceError> {
+        if self.usable > before {
+            return Ok(());
+        }
+        Err(SourceError::Empty {
+            path: path.to_owned(),
+            first: self.first.clone(),
+        })
+    }
+
+    fn warn(&mut self, source: &Arc<str>, entry: &str, cause: &str) -> Result<(), SourceError> {
+        self.emit(Found {
+            source: Arc::clone(source),
+            kind: SourceKind::Osv,
+            advisory: None,
+            digest: [0; 32],
+            warnings: vec![Warning::new(source, entry, cause)],
+        })
+    }
+
+    fn emit(&mut self, found: Found) -> Result<(), SourceError> {
+        if found.advisory.is_some() {
+            self.usable = self.usable.saturating_add(1);
+        }
+        if self.first.is_none() && found.advisory.is_none() {
+            self.first = found.warnings.first().cloned();
+        }
+        (self.sink)(found)
+    }
+
+    fn bucket(&mut self) -> Result<(), SourceError> {
+        let root = self.path;
+        let list = root.join(LIST);
+        let directories = subdirectories(root)?;
+        if list.is_file() {
+            let listed = self.listed(&list)?;
+            for name in &listed {
+                if directories.contains(name) {
+                    self.directory(&root.join(name), &Arc::from(name.as_str()))?;
+                } else {
+                    let cause = "listed, but there is no such directory";
+                    self.warn(&Arc::from(LIST), name, cause)?;
+                }
+            }
+            for name in directories.iter().filter(|name| !listed.contains(*name)) {
+                if root.join(name).join(ARCHIVE).is_file() {
+                    self.warn(
+                        &Arc::from(LIST),
+                        name,
+                        "directory is not listed and was not read",
+                    )?;
+                }
+            }
+            return Ok(());
+        }
+        if root.join(ARCHIVE).is_file() || !loose_files(root, self.limits)?.is_empty() {
+            return self.directory(root, &Arc::from(name_of(root)));
+        }
+        for name in &directories {
+            self.directory(&root.join(name), &Arc::from(name.as_str()))?;
+        }
+        Ok(())
+    }
+
+    /// The usable lines of `ecosystems.txt`.
+    fn listed(&mut self, list: &Path) -> Result<BTreeSet<String>, SourceError> {
+        let source: Arc<str> = Arc::from(LIST);
+        let mut bytes = Vec::new();
+        fs::File::open(list)
+            .and_then(|file| file.take(MAX_LIST_BYTES).read_to_end(&mut bytes))
+            .map_err(cannot_read(list))?;
+        let mut names = BTreeSet::new();
+        let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+        if lines.last().is_some_and(|line| line.is_empty()) {
+            lines.pop();
+        }
+        for line in lines {
+            let Ok(line) = std::str::from_utf8(line) else {
+                self.warn(&source, &String::from_utf8_lossy(line), "line is not UTF-8")?;
+                continue;
+            };
+            let line = line.trim_end_matches('\r');
+            if !is_directory_name(line) {
+                self.warn(&source, line, "line is no directory name")?;
+            } else if !names.insert(line.to_owned()) {
+                self.warn(&source, line, "listed twice")?;
+            }
+        }
+        Ok(names)
+    }
+
+    /// Reads `all.zip` and the loose records of one ecosystem's directory.
+    fn directory(&mut self, directory: &Path, source: &Arc<str>) -> Result<(), SourceError> {
+        let archive = directory.join(ARCHIVE);
+        if archive.is_file() {
+            self.archive(&archive, source)?;
+        }
+        let mut batch = Vec::new();
+        let mut size: u64 = 0;
+        for name in loose_files(directory, self.limits)? {
+            let path = directory.join(&name);
+            let bytes = self.loose(&path)?;
+            size = size.saturating_add(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
+            batch.push(Raw {
+                entry: name,
+                member: None,
+                bytes,
+            });
+            if size >= BATCH_BYTES || batch.len() >= BATCH_RECORDS {
+                self.flush(source, std::mem::take(&mut batch))?;
+                size = 0;
+            }
+        }
+        self.flush(source, batch)
+    }
+
+    fn loose(&self, path: &Path) -> Result<Result<Vec<u8>, String>, SourceError> {
+        let limit = self.limits.record_bytes;
+        let mut bytes = Vec::new();
+        let read = fs::File::open(path)
+            .and_then(|file| file.take(limit.saturating_add(1)).read_to_end(&mut bytes))
+            .map_err(cannot_read(path))?;
+        Ok(if read as u64 > limit {
+            Err(format!("record is larger than {limit} bytes"))
+        } else {
+            Ok(bytes)
+        })
+    }
+
+    fn archive(&mut self, path: &Path, source: &Arc<str>) -> Result<(), SourceError> {
+        let mut archive = Archive::open(path, self.limits)?;
+        let before = self.usable;
+        let mut batch = Vec::new();
+        let mut size: u64 = 0;
+        for member in archive.members() {
+            match member.judge_name() {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(cause) => {
+                    self.warn(source, &member.name, cause)?;
+                    continue;
+                }
+            }
+            let bytes = archive.raw(&member, self.limits)?;
+            size = size.saturating_add(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
+            batch.push(Raw {
+                entry: member.name.clone(),
+                member: Some(member),
+                bytes,
+            });
+            if size >= BATCH_BYTES || batch.len() >= BATCH_RECORDS {
+                self.flush(source, std::mem::take(&mut batch))?;
+                size = 0;
+            }
+        }
+        self.flush(source, batch)?;
+        self.expect_usable(before, path)
+    }
+
+    /// Inflates and parses a batch on all threads, then hands it on in order.
+    fn flush(&mut self, source: &Arc<str>, batch: Vec<Raw>) -> Result<(), SourceError> {
+        let limits = self.limits;
+        let found: Vec<(Found, u64)> = batch
+            .into_par_iter()
+            .map_init(
+                || (Decompress::new(false), Vec::new()),
+                |(inflater, buffer), raw| examine(source, raw, limits, inflater, buffer),
+            )
+            .collect();
+        for (found, size) in found {
+            self.bytes = self.bytes.saturating_add(size);
+            if self.bytes > limits.total_bytes {
+                return Err(SourceError::TooLarge {
+                    path: self.path.to_owned(),
+                    what: "bytes of records",
+                    limit: limits.total_bytes,
+                });
+            }
+            self.emit(found)?;
+        }
+        Ok(())
+    }
+}
+
+/// Turns a record's raw bytes into an advisory or a warning.
+fn examine(
+    source: &Arc<str>,
+    raw: Raw,
+    limits: &Limits,
+    inflater: &mut Decompress,
+    buffer: &mut Vec<u8>,
+) -> (Found, u64) {
+    let mut found = Found {
+        source: Arc::clone(source),
+        kind: SourceKind::Osv,
+        advisory: None,
+        digest: [0; 32],
+        warnings: Vec::new(),
+    };
+    let mut causes = Vec::new();
+    let outcome = raw.bytes.and_then(|bytes| {
+        let text = match &raw.member {
+            Some(member) => {
+                causes.extend(member.inflate(&bytes, limits, inflater, buffer)?);
+                buffer.as_slice()
+            }
+            None => bytes.as_slice(),
+        };
+        found.digest = Sha256::digest(text).into();
+        let parsed = parse::record(text, &raw.entry, limits, &mut causes)?;
+        Ok((parsed, text.len() as u64))
+    });
+    let mut size = 0;
+    match outcome {
+        Ok((advisory, length)) => {
+            size = length;
+            found.advisory = Some(Box::new(advisory));
+        }
+        Err(cause) => causes.push(format!("record skipped: {cause}")),
+    }
+    let entry = match &found.advisory {
+        Some(advisory) => advisory.id.as_str(),
+        None => raw.entry.as_str(),
+    };
+    found.warnings = causes
+        .iter()
+        .map(|cause| Warning::new(source, entry, cause))
+        .collect();
+    (found, size)
+}
+
+/// A single path component that hides nothing.
+fn is_directory_name(line: &str) -> bool {
+    !line.is_empty()
+        && !line.starts_with('.')
+        && !line.contains(['/', '\\'])
+        && !line.chars().any(char::is_control)
+}
+
+fn subdirectories(root: &Path) -> Result<BTreeSet<String>, SourceError> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(root).map_err(cannot_read(root))? {
+        let entry = entry.map_err(cannot_read(root))?;
+        if let Ok(name) = entry.file_name().into_string()
+            && is_directory_name(&name)
+            && entry.path().is_dir()
+        {
+            names.insert(name);
+        }
+    }
+    Ok(names)
+}
+
+/// The `.json` files of a directory, sorted by name.
+fn loose_files(directory: &Path, limits: &Limits) -> Result<BTreeSet<String>, SourceError> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(directory).map_err(cannot_read(directory))? {
+        let entry = entry.map_err(cannot_read(directory))?;
+        let path: PathBuf = entry.path();
+        if path.extension() == Some(OsStr::new("json"))
+            && path.is_file()
+            && let Ok(name) = entry.file_name().into_string()
+        {
+            names.insert(name);
+        }
+        if names.len() as u64 > limits.entries {
+            return Err(SourceError::TooLarge {
+                path: directory.to_owned(),
+                what: "files",
+                limit: limits.entries,
+            });
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,214 @@
+//! What one record says about one package, as bytes: ranges with sorted
+//! events, listed versions, ratings that hold for this package only. Versions
+//! are numbers in the table of versions. The commonest shape by far, "all
+//! versions before one", takes two numbers.
+
+use super::codec::{Damaged, Reader, put, put_rising, put_text};
+use crate::advisory::EventKind;
+
+/// One affected package of one record.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) ranges: Vec<Span>,
+    /// Numbers of the listed versions, rising.
+    pub(crate) versions: Vec<u32>,
+    /// Numbers of rating values and their fields.
+    pub(crate) ratings: Vec<(u32, u8)>,
+    /// Fixed versions beside the ranges.
+    pub(crate) other_fixes: Vec<u32>,
+}
+
+/// One range; unusable ones keep their cause and no events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) semver: bool,
+    pub(crate) unusable: Option<String>,
+    pub(crate) events: Vec<Mark>,
+}
+
+/// One event; `version` is `None` for the open bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) kind: EventKind,
+    pub(crate) version: Option<u32>,
+}
+
+const GENERAL: u64 = 0;
+const BEFORE: u64 = 1;
+const BEFORE_SEMVER: u64 = 2;
+const SHAPES: u64 = 4;
+
+impl Entry {
+    /// Appends the entry; `head` is a number that the caller wants with it.
+    pub(crate) fn write(&self, head: u32, out: &mut Vec<u8>, version: &dyn Fn(u32) -> u32) {
+        let head = u64::from(head).saturating_mul(SHAPES);
+        if let Some((semver, fixed)) = self.is_before() {
+            let shape = if semver { BEFORE_SEMVER } else { BEFORE };
+            put(out, head | shape);
+            put(out, u64::from(version(fixed)));
+            return;
+        }
+        put(out, head | GENERAL);
+        put(out, self.ranges.len() as u64);
+        for range in &self.ranges {
+            let flags = u64::from(range.semver) | u64::from(range.unusable.is_some()) << 1;
+            put(out, (range.events.len() as u64) << 2 | flags);
+            if let Some(cause) = &range.unusable {
+                put_text(out, cause);
+            }
+            for mark in &range.events {
+                let number = mark
+                    .version
+                    .map_or(0, |number| u64::from(version(number)) << 1 | 1);
+                put(out, number << 2 | mark.kind.code());
+            }
+        }
+        put_mapped(out, &self.versions, version);
+        put(out, self.ratings.len() as u64);
+        for (value, field) in &self.ratings {
+            put(out, u64::from(*value));
+            out.push(*field);
+        }
+        put_mapped(out, &self.other_fixes, version);
+    }
+
+    fn is_before(&self) -> Option<(bool, u32)> {
+        let [range] = self.ranges.as_slice() else {
+            return None;
+        };
+        let plain = range.unusable.is_none()
+            && self.versions.is_empty()
+            && self.ratings.is_empty()
+            && self.other_fixes.is_empty();
+        match range.events.as_slice() {
+            [first, second]
+                if plain
+                    && first.kind == EventKind::Introduced
+                    && first.version.is_none()
+                    && second.kind == EventKind::Fixed =>
+            {
+                second.version.map(|fixed| (range.semver, fixed))
+            }
+            _ => None,
+        }
+    }
+
+    /// Reads the head number and the entry.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<(u32, Self), Damaged> {
+        let first = reader.number()?;
+        let head = u32::try_from(first / SHAPES).map_err(|_| Damaged)?;
+        let entry = match first % SHAPES {
+            GENERAL => Self::read_general(reader)?,
+            shape @ (BEFORE | BEFORE_SEMVER) => Self {
+                ranges: vec![Span {
+                    semver: shape == BEFORE_SEMVER,
+                    unusable: None,
+                    events: vec![
+                        Mark {
+                            kind: EventKind::Introduced,
+                            version: None,
+                        },
+                        Mark {
+                            kind: EventKind::Fixed,
+                            version: Some(reader.small()?),
+                        },
+                    ],
+                }],
+                ..Self::default()
+            },
+            _ => return Err(Damaged),
+        };
+        Ok((head, entry))
+    }
+
+    fn read_general(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let mut entry = Self::default();
+        for _ in 0..reader.length()? {
+            entry.ranges.push(Span::read(reader)?);
+        }
+        entry.versions = reader.rising()?;
+        for _ in 0..reader.length()? {
+            entry.ratings.push((reader.small()?, reader.byte()?));
+        }
+        entry.other_fixes = reader.rising()?;
+        Ok(entry)
+    }
+}
+
+impl Span {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let first = reader.number()?;
+        let mut span = Self {
+            semver: first & 1 != 0,
+            ..Self::default()
+        };
+        if first & 2 != 0 {
+            span.unusable = Some(reader.text()?.to_owned());
+        }
+        for _ in 0..first >> 2 {
+            let mark = reader.number()?;
+            let number = mark >> 2;
+            let version = if number & 1 == 0 {
+                None
+            } else {
+                Some(u32::try_from(number >> 1).map_err(|_| Damaged)?)
+            };
+            span.events.push(Mark {
+                kind: EventKind::from_code(mark & 3),
+                version,
+            });
+        }
+        Ok(span)
+    }
+}
+
+fn put_mapped(out: &mut Vec<u8>, versions: &[u32], version: &dyn Fn(u32) -> u32) {
+    let mut mapped: Vec<u32> = versions.iter().map(|number| version(*number)).collect();
+    mapped.sort_unstable();
+    mapped.dedup();
+    put_rising(out, &mapped);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Entry, Mark, Span};
+    use crate::advisory::EventKind;
+    use crate::store::codec::Reader;
+
+    #[test]
+    fn every_shape_survives() {
+        let before = Entry {
+            ranges: vec![Span {
+                semver: true,
+                unusable: None,
+                events: vec![
+                    Mark {
+                        kind: EventKind::Introduced,
+                        version: None,
+                    },
+                    Mark {
+                        kind: EventKind::Fixed,
+                        version: Some(7),
+                    },
+                ],
+            }],
+            ..Entry::default()
+        };
+        let mut general = before.clone();
+        general.versions = vec![1, 5];
+        general.ratings = vec![(3, 1)];
+        general.ranges.push(Span {
+            semver: false,
+            unusable: Some("cause".to_owned()),
+            events: Vec::new(),
+        });
+        let mut out = Vec::new();
+        before.write(9, &mut out, &|number| number);
+        assert!(out.len() <= 2);
+        general.write(300, &mut out, &|number| number);
+        let mut reader = Reader::new(&out);
+        assert_eq!(Entry::read(&mut reader), Ok((9, before)));
+        assert_eq!(Entry::read(&mut reader), Ok((300, general)));
+        assert!(reader.is_empty());
+    }
+}

@@ -1,0 +1,53 @@
+//! What a database says about itself: format, digest, sources, ecosystems.
+
+use serde::{Deserialize, Serialize};
+
+/// The self-description of a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Info {
+    /// The version of the file format.
+    #[serde(skip)]
+    pub format_version: u32,
+    /// `sha256:…` over the content: equal content has equal digests.
+    #[serde(skip)]
+    pub root_digest: String,
+    /// Size of the file in bytes.
+    #[serde(skip)]
+    pub file_size: u64,
+    /// Different records, withdrawn ones included.
+    pub records: u64,
+    /// Withdrawn records.
+    pub withdrawn: u64,
+    /// Where the records came from, sorted by kind and name.
+    pub sources: Vec<SourceInfo>,
+    /// What can be asked about, sorted by name.
+    pub ecosystems: Vec<EcosystemInfo>,
+}
+
+/// One source of a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourceInfo {
+    /// `osv` or `rustsec`.
+    pub kind: String,
+    /// The directory in the bucket or the archive's name.
+    pub name: String,
+    /// `sha256:…` over ids and contents of its records, whatever their order.
+    pub digest: String,
+    /// Different records in it.
+    pub records: u64,
+    /// The newest change in it, RFC 3339.
+    pub newest_modified: Option<String>,
+}
+
+/// One ecosystem of a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EcosystemInfo {
+    /// The name with its suffix, such as `Debian:12`.
+    pub name: String,
+    /// Different packages.
+    pub packages: u64,
+    /// Different records that name one of its packages.
+    pub records: u64,
+    /// The newest change among them, RFC 3339.
+    pub newest_modified: Option<String>,
+}

@@ -1,0 +1,23 @@
+//! The database file: one immutable, self-describing file that is mapped into
+//! memory, read without a lock and replaced by an atomic rename.
+//!
+//! ```text
+//! header 1 KiB │ body: sections, in pages of 8 KiB │ CRC-32 of each page
+//! ```
+//! The header holds the format version, the section table, the root digest
+//! (SHA-256 of section table and body) and a CRC over itself and over the page
+//! table. A page is checked when it is first read, so that a damaged file is
+//! an error and never a wrong answer, and opening stays cheap. Keys are found
+//! by a hash table, which touches two pages; all else is by number.
+
+pub(crate) mod codec;
+pub(crate) mod entry;
+pub(crate) mod format;
+pub(crate) mod hash;
+mod info;
+mod map;
+pub(crate) mod read;
+pub(crate) mod write;
+
+pub use info::{EcosystemInfo, Info, SourceInfo};
+pub use read::{OpenError, ReadError};

@@ -1,0 +1,352 @@
+//! Opens a database and hands out checked bytes by section and number.
+
+use super::Info;
+use super::codec::{Damaged, Reader};
+use super::format::{HEADER, Header, HeaderError, MAX_BLOCK, PAGE, Section, VERSION, crc32, le32};
+use super::{hash, map};
+use memmap2::Mmap;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why a database was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no file at the path.
+    #[error("there is no advisory database at {}", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file could not be read.
+    #[error("cannot read the advisory database {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The file is something else.
+    #[error("{} is no advisory database", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An older program wrote the file.
+    #[error("the advisory database {} has the old format {found}, this program reads {VERSION}: build it again", path.display())]
+    OlderFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// A newer program wrote the file.
+    #[error("the advisory database {} has the newer format {found}, this program reads {VERSION}: update the program", path.display())]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+    /// The file is shorter or longer than it says.
+    #[error("the advisory database {} has {found} bytes instead of {expected}: cut off while it was copied", path.display())]
+    Truncated {
+        /// The file.
+        path: PathBuf,
+        /// The length by the header.
+        expected: u64,
+        /// The real length.
+        found: u64,
+    },
+    /// A checksum does not match.
+    #[error("the advisory database {} is damaged ({part}): build it again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The part that is damaged.
+        part: &'static str,
+    },
+}
+
+/// Why an answer could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// A page's checksum does not match, or its content does not decode.
+    #[error("the advisory database is damaged ({part}): build it again")]
+    Damaged {
+        /// The part that is damaged.
+        part: &'static str,
+    },
+}
+
+/// An open database file.
+pub(crate) struct Store {
+    map: Mmap,
+    header: Header,
+    /// One bit per page whose checksum was found right.
+    verified: Box<[AtomicU64]>,
+    info: Info,
+}
+
+fn damaged(section: Section) -> impl Fn(Damaged) -> ReadError {
+    move |Damaged| ReadError::Damaged {
+        part: section.name(),
+    }
+}
+
+impl Store {
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let path_buf = || path.to_owned();
+        let read = |source: io::Error| match source.kind() {
+            io::ErrorKind::NotFound => OpenError::Missing { path: path_buf() },
+            _ => OpenError::Read {
+                path: path_buf(),
+                source,
+            },
+        };
+        let file = File::open(path).map_err(read)?;
+        let length = file.metadata().map_err(read)?.len();
+        if length < HEADER as u64 {
+            return Err(OpenError::Foreign { path: path_buf() });
+        }
+        let map = map::map(&file).map_err(read)?;
+        let header = Header::decode(&map).map_err(|error| match error {
+            HeaderError::Foreign => OpenError::Foreign { path: path_buf() },
+            HeaderError::Version(found) if found > VERSION => OpenError::NewerFormat {
+                path: path_buf(),
+                found,
+            },
+            HeaderError::Version(found) => OpenError::OlderFormat {
+                path: path_buf(),
+                found,
+            },
+            HeaderError::Damaged => OpenError::Damaged {
+                path: path_buf(),
+                part: "header",
+            },
+        })?;
+        if header.file_length() != map.len() as u64 {
+            return Err(OpenError::Truncated {
+                path: path_buf(),
+                expected: header.file_length(),
+                found: length,
+            });
+        }
+        let words = Header::pages(header.body).div_ceil(64);
+        let mut store = Self {
+            verified: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            map,
+            header,
+            info: Info::default(),
+        };
+        let crcs = usize::try_from(store.header.body)
+            .ok()
+            .and_then(|body| store.map.get(HEADER.saturating_add(body)..))
+            .unwrap_or_default();
+        if crc32(crcs) != store.header.pages_crc {
+            return Err(OpenError::Damaged {
+                path: path_buf(),
+                part: "page table",
+            });
+        }
+        let part = Section::Info.name();
+        let refused = || OpenError::Damaged {
+            path: path_buf(),
+            part,
+        };
+        let text = store.whole(Section::Info).map_err(|_| refused())?;
+        let mut info: Info = serde_json::from_slice(text).map_err(|_| refused())?;
+        info.format_version = VERSION;
+        info.root_digest = format!("sha256:{}", hex(&store.header.digest));
+        info.file_size = length;
+        store.info = info;
+        Ok(store)
+    }
+
+    pub(crate) fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// Reads all of the file and compares the root digest.
+    pub(crate) fn verify(&self) -> Result<(), ReadError> {
+        let body = usize::try_from(self.header.body)
+            .ok()
+            .and_then(|body| self.map.get(HEADER..HEADER.saturating_add(body)));
+        let whole = ReadError::Damaged { part: "body" };
+        let digest = Sha256::digest(body.ok_or(whole)?);
+        if self.header.root(&digest) == self.header.digest {
+            Ok(())
+        } else {
+            Err(whole)
+        }
+    }
+
+    /// Checked bytes of a section.
+    pub(crate) fn bytes(
+        &self,
+        section: Section,
+        start: u64,
+        length: u64,
+    ) -> Result<&[u8], ReadError> {
+        let broken = || damaged(section)(Damaged);
+        let (offset, total) = self.header.section(section);
+        let end = start.checked_add(length).ok_or_else(broken)?;
+        if end > total {
+            return Err(broken());
+        }
+        if length == 0 {
+            return Ok(&[]);
+        }
+        let from = offset.checked_add(start).ok_or_else(broken)?;
+        let to = offset.checked_add(end).ok_or_else(broken)?;
+        for page in from / PAGE..to.div_ceil(PAGE) {
+            self.check_page(page).ok_or_else(broken)?;
+        }
+        self.body(from, to).ok_or_else(broken)
+    }
+
+    fn body(&self, from: u64, to: u64) -> Option<&[u8]> {
+        let from = HEADER.checked_add(usize::try_from(from).ok()?)?;
+        let to = HEADER.checked_add(usize::try_from(to).ok()?)?;
+        self.map.get(from..to)
+    }
+
+    /// Compares a page with its checksum, once.
+    fn check_page(&self, page: u64) -> Option<()> {
+        let word = self.verified.get(usize::try_from(page / 64).ok()?)?;
+        let bit = 1_u64 << (page % 64);
+        if word.load(Ordering::Relaxed) & bit != 0 {
+            return Some(());
+        }
+        let from = page.checked_mul(PAGE)?;
+        let to = from.saturating_add(PAGE).min(self.header.body);
+        let crc_at = self.header.body.checked_add(page.checked_mul(4)?)?;
+        let stored = le32(self.body(crc_at, crc_at.checked_add(4)?)?);
+        if crc32(self.body(from, to)?) != stored {
+            return None;
+        }
+        word.fetch_or(bit, Ordering::Relaxed);
+        Some(())
+    }
+
+    pub(crate) fn whole(&self, section: Section) -> Result<&[u8], ReadError> {
+        self.bytes(section, 0, self.header.section(section).1)
+    }
+
+    fn u32_at(&self, section: Section, at: u64) -> Result<u32, ReadError> {
+        self.bytes(section, at, 4).map(le32)
+    }
+
+    /// How many items an offset section describes.
+    pub(crate) fn count(&self, offsets: Section) -> u64 {
+        (self.header.section(offsets).1 / 4).saturating_sub(1)
+    }
+
+    /// The bytes of item `number` of a section with offsets.
+    pub(crate) fn item(
+        &self,
+        section: Section,
+        offsets: Section,
+        number: u32,
+    ) -> Result<&[u8], ReadError> {
+        let pair = self.bytes(offsets, u64::from(number).saturating_mul(4), 8)?;
+        let (start, end) = pair.split_at(4);
+        let (start, end) = (u64::from(le32(start)), u64::from(le32(end)));
+        let length = end
+            .checked_sub(start)
+            .ok_or_else(|| damaged(section)(Damaged))?;
+        self.bytes(section, start, length)
+    }
+
+    /// The numbers stored under a hash; the caller compares the keys.
+    pub(crate) fn candidates(&self, index: Section, hash: u64) -> Result<Vec<u32>, ReadError> {
+        let bits = self.u32_at(index, 0)?;
+        if bits > 28 {
+            return Err(damaged(index)(Damaged));
+        }
+        let bucket = hash::bucket(hash, bits);
+        let pair = self.bytes(
+            index,
+            hash::HEAD.saturating_add(bucket.saturating_mul(4)),
+            8,
+        )?;
+        let (start, end) = pair.split_at(4);
+        let (start, end) = (u64::from(le32(start)), u64::from(le32(end)));
+        let base = hash::HEAD.saturating_add(((1_u64 << bits).saturating_add(1)).saturating_mul(4));
+        let count = end
+            .checked_sub(start)
+            .ok_or_else(|| damaged(index)(Damaged))?;
+        let entries = self.bytes(
+            index,
+            base.saturating_add(start.saturating_mul(8)),
+            count.saturating_mul(8),
+        )?;
+        let mark = hash::mark(hash);
+        Ok(entries
+            .chunks_exact(8)
+            .map(|entry| entry.split_at(4))
+            .filter(|(stored, _)| le32(stored) == mark)
+            .map(|(_, number)| le32(number))
+            .collect())
+    }
+
+    /// A version by its number.
+    pub(crate) fn version(&self, number: u32) -> Result<&str, ReadError> {
+        let bytes = self.item(Section::Versions, Section::VersionOffsets, number)?;
+        std::str::from_utf8(bytes).map_err(|_| damaged(Section::Versions)(Damaged))
+    }
+
+    /// The number of a version string, if any record names it.
+    pub(crate) fn version_number(&self, text: &str) -> Result<Option<u32>, ReadError> {
+        let mut low = 0;
+        let mut high = u32::try_from(self.count(Section::VersionOffsets)).unwrap_or(u32::MAX);
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.version(middle)?.cmp(text) {
+                std::cmp::Ordering::Equal => return Ok(Some(middle)),
+                std::cmp::Ordering::Less => low = middle.saturating_add(1),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        Ok(None)
+    }
+
+    /// The texts of a record, decompressed.
+    pub(crate) fn texts(&self, record: u32) -> Result<Vec<u8>, ReadError> {
+        let broken = || damaged(Section::Texts)(Damaged);
+        let table = self.whole(Section::Blocks)?;
+        let blocks: &[[u8; 16]] = table.as_chunks().0;
+        let after = blocks.partition_point(|block| le32(block) <= record);
+        let block = after
+            .checked_sub(1)
+            .and_then(|position| blocks.get(position))
+            .ok_or_else(broken)?;
+        let field = |at: usize| block.get(at..).map_or(0, le32);
+        let (first, offset, length, raw) = (field(0), field(4), field(8), field(12));
+        let raw = usize::try_from(raw).unwrap_or(usize::MAX);
+        if raw > MAX_BLOCK {
+            return Err(broken());
+        }
+        let packed = self.bytes(Section::Texts, u64::from(offset), u64::from(length))?;
+        let block = zstd::bulk::decompress(packed, raw).map_err(|_| broken())?;
+        let mut reader = Reader::new(&block);
+        for _ in first..record {
+            let length = reader.length().map_err(damaged(Section::Texts))?;
+            reader.bytes(length).map_err(damaged(Section::Texts))?;
+        }
+        let length = reader.length().map_err(damaged(Section::Texts))?;
+        let text = reader.bytes(length).map_err(damaged(Section::Texts))?;
+        Ok(text.to_vec())
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

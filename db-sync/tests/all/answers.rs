@@ -1,0 +1,237 @@
+//! What an answer says, on our own small set.
+
+use super::support::{Built, ask, built, built_from, merged, own};
+use db_sync::{Moment, Query, RatingKind};
+
+fn small() -> Built {
+    built(&[&own().join("osv")], None)
+}
+
+#[test]
+fn one_flaw_is_one_match_with_the_ecosystems_id_first() {
+    let built = small();
+    assert!(
+        built.report.warnings.is_empty(),
+        "{:?}",
+        built.report.warnings
+    );
+    let outcome = ask(&built.db, "PyPI", "Django", "2.2.10");
+    assert_eq!(outcome.matches.len(), 1);
+    let found = &outcome.matches[0];
+    assert_eq!(found.id, "PYSEC-2021-439");
+    assert_eq!(found.merged, ["GHSA-v6rh-hp5x-86rv", "PYSEC-2021-439"]);
+    assert_eq!(
+        found.aliases,
+        [
+            "CVE-2021-44420",
+            "DEBIAN-CVE-2021-44420",
+            "GHSA-v6rh-hp5x-86rv"
+        ]
+    );
+    // 2.2.25 is still affected by the twin's range.
+    assert_eq!(found.fixed, ["2.2.26", "3.1.14", "3.2.10"]);
+    let first = &found.ratings[0];
+    assert_eq!(
+        (first.kind, first.source.as_str()),
+        (RatingKind::Cvss3, "alias GHSA-v6rh-hp5x-86rv")
+    );
+    let word = found.ratings.last().expect("a word");
+    assert_eq!((word.kind, word.value.as_str()), (RatingKind::Word, "HIGH"));
+    assert_eq!(
+        found.published.map(|time| time.to_string()).as_deref(),
+        Some("2021-12-08T00:15:00Z")
+    );
+}
+
+#[test]
+fn a_distributions_record_inherits_from_the_flaw() {
+    let built = small();
+    let outcome = ask(&built.db, "Debian:12", "python-django", "3:3.2.19-1");
+    let found = &outcome.matches[0];
+    assert_eq!(found.id, "DEBIAN-CVE-2021-44420");
+    assert_eq!(found.ratings[0].source, "alias GHSA-v6rh-hp5x-86rv");
+    assert!(
+        found
+            .ratings
+            .iter()
+            .any(|rating| rating.value == "not yet assigned")
+    );
+    assert!(
+        merged(&ask(
+            &built.db,
+            "Debian:12",
+            "python-django",
+            "3:3.2.19-1+deb12u1"
+        ))
+        .is_empty()
+    );
+    assert!(merged(&ask(&built.db, "Debian:11", "python-django", "1")).is_empty());
+    assert!(built.db.has_ecosystem("Debian:12") && built.db.has_ecosystem("PyPI"));
+    assert!(!built.db.has_ecosystem("Debian") && !built.db.has_ecosystem("Debian:11"));
+}
+
+#[test]
+fn an_erratum_inherits_the_worst_related_flaw_before_its_own_word() {
+    let built = small();
+    let outcome = ask(&built.db, "AlmaLinux:8", "slirp4netns", "0.1-4.el8");
+    let found = &outcome.matches[0];
+    assert!(found.aliases.is_empty());
+    let sources: Vec<&str> = found
+        .ratings
+        .iter()
+        .map(|rating| rating.source.as_str())
+        .collect();
+    assert_eq!(sources, ["related GHSA-hrpp-h998-j3pp", "summary"]);
+    assert_eq!(found.ratings[0].kind, RatingKind::Cvss4);
+}
+
+#[test]
+fn a_withdrawn_twin_is_dropped_and_hides_nothing() {
+    let built = small();
+    let outcome = ask(&built.db, "PyPI", "apache_airflow", "1.10");
+    assert_eq!(merged(&outcome), ["GHSA-656c-6cxf-hvcv"]);
+    assert_eq!(
+        merged(&ask(&built.db, "PyPI", "apache-airflow", "2.0.0")),
+        ["GHSA-656c-6cxf-hvcv"]
+    );
+    assert!(merged(&ask(&built.db, "PyPI", "apache-airflow", "2.0.1")).is_empty());
+    assert_eq!(built.db.info().withdrawn, 1);
+}
+
+#[test]
+fn as_of_shows_the_database_of_that_day() {
+    let built = small();
+    let on = |day: &str| {
+        let query = Query {
+            ecosystem: "PyPI",
+            name: "apache-airflow",
+            version: Some("1.10"),
+            as_of: Moment::parse(day),
+        };
+        merged(&built.db.query(&query).expect("answer"))
+    };
+    assert!(on("2020-01-01").is_empty());
+    assert_eq!(on("2024-01-15"), ["GHSA-656c-6cxf-hvcv"]);
+    assert_eq!(on("2024-02-02"), ["GHSA-656c-6cxf-hvcv"]);
+}
+
+#[test]
+fn module_builds_and_ordinary_builds_are_not_compared() {
+    let built = small();
+    let hit =
+        |version: &str| !merged(&ask(&built.db, "AlmaLinux:8", "oci-umount", version)).is_empty();
+    // An ordinary build, though rpm would call it older.
+    assert!(!hit("2:2.3.4-1.el8"));
+    assert!(hit("2:2.3.4-2.git87f9237.module_el8.3.0+1999+00000000"));
+    // The fixed build of its own platform, though below the one for 8.5.
+    assert!(!hit("2:2.3.4-2.git87f9237.module_el8.3.0+2044+12421f43"));
+    assert!(!hit("2:2.3.4-2.git87f9237.module_el8.5.0+119+9a9ec082"));
+    // A platform that the record does not name is compared with all.
+    assert!(hit("2:2.3.4-2.git87f9237.module_el8.4.0+1+aaaaaaaa"));
+}
+
+#[test]
+fn gos_spellings_are_understood() {
+    let built = small();
+    for (name, version, affected) in [
+        ("stdlib", "go1.20.9", true),
+        ("stdlib", "1.20.10", false),
+        ("stdlib", "go1.21rc2", true),
+        ("stdlib", "go1.21.3", false),
+        ("golang.org/x/net", "v0.16.0", true),
+        ("golang.org/x/net", "v0.17.0", false),
+        (
+            "golang.org/x/net",
+            "v0.0.0-20190404232315-eb5bcb51f2a3",
+            true,
+        ),
+        ("golang.org/X/net", "v0.16.0", false),
+    ] {
+        assert_eq!(
+            !merged(&ask(&built.db, "Go", name, version)).is_empty(),
+            affected,
+            "{name} {version}"
+        );
+    }
+    let pubnub = ask(&built.db, "Go", "github.com/pubnub/go/v6", "v6.0.0");
+    assert_eq!(
+        pubnub.matches[0].fixed,
+        ["6.1.1-0.20231016150651-428517fef5b9"]
+    );
+}
+
+#[test]
+fn versions_that_are_none_match_lists_or_stay_undecided() {
+    let record = r#"{"id":"V-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"x"},
+        "versions":["build-7"],"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"2.0.0"}]}]}]}"#;
+    let listed_only = r#"{"id":"V-2","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"x"},"versions":["build-7"]}]}"#;
+    let built = built_from(&[record, listed_only]);
+    assert_eq!(
+        merged(&ask(&built.db, "npm", "x", "build-7")),
+        ["V-1", "V-2"]
+    );
+    let other = ask(&built.db, "npm", "x", "build-8");
+    assert!(other.matches.is_empty());
+    assert_eq!(other.undecided.len(), 1);
+    assert!(other.undecided[0].cause.contains("build-8"));
+    assert!(ask(&built.db, "npm", "x", "3.0.0").undecided.is_empty());
+}
+
+#[test]
+fn without_a_version_all_live_records_are_listed() {
+    let built = small();
+    let query = Query {
+        ecosystem: "PyPI",
+        name: "django",
+        ..Query::default()
+    };
+    let outcome = built.db.query(&query).expect("answer");
+    assert_eq!(merged(&outcome), ["GHSA-v6rh-hp5x-86rv", "PYSEC-2021-439"]);
+}
+
+#[test]
+fn a_record_is_found_by_its_id_with_its_texts() {
+    let built = small();
+    let details = built
+        .db
+        .advisory("RUSTSEC-2021-0003")
+        .expect("read")
+        .expect("known");
+    assert!(details.details.starts_with("An iterator"));
+    assert_eq!(details.aliases, ["CVE-2021-25900", "GHSA-43w2-9j62-hq99"]);
+    assert_eq!(details.references[0].kind, "ADVISORY");
+    assert_eq!(
+        details.url,
+        "https://rustsec.org/advisories/RUSTSEC-2021-0003.html"
+    );
+    let debian = built
+        .db
+        .advisory("DEBIAN-CVE-2021-44420")
+        .expect("read")
+        .expect("known");
+    assert_eq!(debian.upstream, ["CVE-2021-44420"]);
+    assert!(built.db.advisory("CVE-2021-25900").expect("read").is_none());
+}
+
+#[test]
+fn one_way_aliases_join_and_withdrawn_links_do_not() {
+    let record = |id: &str, more: &str| {
+        format!(
+            r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z",{more}"affected":[{{"package":{{"ecosystem":"PyPI","name":"x"}},
+            "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}]}}]}}]}}"#
+        )
+    };
+    let built = built_from(&[
+        &record("GHSA-1", ""),
+        &record("GHSA-2", ""),
+        &record("PYSEC-1", r#""aliases":["GHSA-1","CVE-2026-0001"],"#),
+        &record(
+            "PYSEC-2",
+            r#""aliases":["GHSA-1","GHSA-2"],"withdrawn":"2026-01-02T00:00:00Z","#,
+        ),
+    ]);
+    let outcome = ask(&built.db, "PyPI", "x", "1");
+    let ids: Vec<&str> = outcome.matches.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, ["GHSA-2", "PYSEC-1"]);
+    assert_eq!(outcome.matches[1].aliases, ["CVE-2026-0001", "GHSA-1"]);
+}

@@ -1,0 +1,165 @@
+//! How sources are read and merged: RustSec with OSV, copies, directories.
+
+use super::support::{ask, built, built_from, merged, own, shared};
+use std::path::Path;
+use std::process::Stdio;
+
+#[test]
+fn rustsec_adds_what_only_it_knows() {
+    let built = built(&[&own().join("osv")], Some(&own().join("rustsec")));
+    let outcome = ask(&built.db, "crates.io", "smallvec", "1.0.0");
+    assert_eq!(merged(&outcome), ["RUSTSEC-2021-0003"]);
+    let found = &outcome.matches[0];
+    assert_eq!(found.scope.functions, ["smallvec::SmallVec::insert_many"]);
+    assert_eq!(found.scope.arch, ["x86_64"]);
+    assert_eq!(found.sources, ["RustSec", "crates.io"]);
+    assert_eq!(found.fixed, ["1.6.1"]);
+    assert_eq!(
+        found.modified.map(|time| time.to_string()).as_deref(),
+        Some("2023-06-13T13:10:24Z")
+    );
+
+    let unmaintained = ask(&built.db, "crates.io", "left-behind", "9.9.9");
+    assert_eq!(
+        unmaintained.matches[0].informational.as_deref(),
+        Some("unmaintained")
+    );
+    assert_eq!(
+        merged(&ask(&built.db, "Rust", "std", "1.49.0")),
+        ["RUSTSEC-2099-0003"]
+    );
+    assert!(merged(&ask(&built.db, "crates.io", "std", "1.49.0")).is_empty());
+    let broken = built
+        .report
+        .warnings
+        .iter()
+        .filter(|warning| warning.entry == "RUSTSEC-2099-0002.md");
+    assert_eq!(broken.count(), 1, "{:?}", built.report.warnings);
+    assert_eq!(
+        built.report.warnings.len(),
+        1,
+        "{:?}",
+        built.report.warnings
+    );
+}
+
+#[test]
+fn rustsec_alone_gives_the_same_matches() {
+    let alone = built(&[], Some(&own().join("rustsec")));
+    let both = built(&[&own().join("osv")], Some(&own().join("rustsec")));
+    for version in [
+        "0.6.2", "0.6.3", "0.6.13", "0.6.14", "1.0.0", "1.6.0", "1.6.1",
+    ] {
+        assert_eq!(
+            merged(&ask(&alone.db, "crates.io", "smallvec", version)),
+            merged(&ask(&both.db, "crates.io", "smallvec", version)),
+            "{version}"
+        );
+    }
+}
+
+#[test]
+fn ranges_that_differ_between_rustsec_and_osv_are_told() {
+    let record = r#"{"id":"RUSTSEC-2021-0003","modified":"2023-06-13T13:10:24Z","affected":[{"package":
+        {"ecosystem":"crates.io","name":"smallvec"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0.0.0-0"}]}]}]}"#;
+    let osv = built_from(&[record]);
+    let source = tempfile::TempDir::new().expect("temporary directory");
+    std::fs::write(source.path().join("RUSTSEC-2021-0003.json"), record).expect("write");
+    let both = built(&[source.path()], Some(&own().join("rustsec")));
+    assert!(
+        both.report
+            .warnings
+            .iter()
+            .any(|warning| warning.cause.contains("ranges differ"))
+    );
+    assert_eq!(
+        merged(&ask(&both.db, "crates.io", "smallvec", "2.0.0")),
+        merged(&ask(&osv.db, "crates.io", "smallvec", "2.0.0"))
+    );
+}
+
+#[test]
+fn the_newest_of_several_copies_counts_in_any_order() {
+    let record = |modified: &str, fixed: &str| {
+        format!(
+            r#"{{"id":"D-1","modified":"{modified}","affected":[{{"package":{{"ecosystem":"PyPI","name":"x"}},
+            "ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
+        )
+    };
+    let copies = [
+        record("2026-01-01T00:00:00.5Z", "2"),
+        record("2026-01-01T00:00:00.25Z", "3"),
+        record("2025-01-01T00:00:00Z", "4"),
+    ];
+    let mut digests = Vec::new();
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let directory = tempfile::TempDir::new().expect("temporary directory");
+        let entries: Vec<(String, Vec<u8>)> = order
+            .iter()
+            .map(|number| ("D-1.json".to_owned(), copies[*number].clone().into_bytes()))
+            .collect();
+        let path = directory.path().join("all.zip");
+        std::fs::write(&path, super::support::zip(&entries)).expect("write");
+        let named = directory.path().join("d.zip");
+        std::fs::rename(&path, &named).expect("rename");
+        let built = built(&[&named], None);
+        assert_eq!(merged(&ask(&built.db, "PyPI", "x", "1.9")), ["D-1"]);
+        assert!(merged(&ask(&built.db, "PyPI", "x", "2")).is_empty());
+        assert_eq!(
+            built.report.warnings.len(),
+            1,
+            "{:?}",
+            built.report.warnings
+        );
+        digests.push(built.report.info.root_digest.clone());
+    }
+    digests.dedup();
+    assert_eq!(digests.len(), 1);
+}
+
+#[test]
+fn the_real_trees_merge_without_duplicates() {
+    let (Some(bucket), Some(archive)) =
+        (shared("osv-bucket"), shared("rustsec-advisory-db.tar.zst"))
+    else {
+        return;
+    };
+    let directory = tempfile::TempDir::new().expect("temporary directory");
+    if !unpack(&archive, directory.path()) {
+        println!("skipped: no tar that reads zstd");
+        return;
+    }
+    let tree = directory.path().join("advisory-db");
+    let crates = bucket.join("crates.io");
+    let osv = built(&[&crates], None);
+    let both = built(&[&crates], Some(&tree));
+    let count = |info: &db_sync::Info| {
+        info.ecosystems
+            .iter()
+            .find(|one| one.name == "crates.io")
+            .map_or(0, |one| one.records)
+    };
+    assert_eq!(count(&osv.report.info), count(&both.report.info));
+    // Two advisories differ at most: the two stores are not of the same hour.
+    assert!(
+        both.report.warnings.len() <= 2,
+        "{:?}",
+        both.report.warnings
+    );
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test data is a tar archive, and no crate here reads one"
+)]
+fn unpack(archive: &Path, into: &Path) -> bool {
+    std::process::Command::new("tar")
+        .arg("--zstd")
+        .arg("-xf")
+        .arg(archive)
+        .arg("-C")
+        .arg(into)
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
