@@ -2,9 +2,10 @@
 //! the gaps for packages that no advisory source speaks of.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use db_sync::{Db, Match, Query};
+use db_sync::{Db, Match, Moment, Query};
 
 use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
@@ -26,7 +27,11 @@ pub struct Outcome {
 }
 
 /// Matches packages of one target; the caller sets the index of the target.
-pub fn check(packages: &[Arc<Package>], db: &Db) -> Result<Outcome, db_sync::ReadError> {
+pub fn check(
+    packages: &[Arc<Package>],
+    db: &Db,
+    as_of: Option<Moment>,
+) -> Result<Outcome, db_sync::ReadError> {
     let mut outcome = Outcome::default();
     for package in packages {
         // The distribution's verdict counts for what the distribution built: its version numbers
@@ -50,7 +55,7 @@ pub fn check(packages: &[Arc<Package>], db: &Db) -> Result<Outcome, db_sync::Rea
             ecosystem,
             name: &name,
             version: Some(&version),
-            as_of: None,
+            as_of,
         })?;
         for undecided in answer.undecided {
             outcome
@@ -155,17 +160,15 @@ fn rule_info(db: &Db, found: &Match) -> Result<RuleInfo, db_sync::ReadError> {
     let details = db.advisory(&found.id)?;
     let mut help = String::new();
     if !found.summary.is_empty() {
-        help.push_str(&format!("**{}**\n\n", found.summary));
+        let _ = write!(help, "**{}**\n\n", found.summary);
     }
     let url = Some(found.url.clone()).filter(|url| !url.is_empty());
-    if let Some(advisory) = details {
-        if !advisory.details.is_empty() {
-            help.push_str(&advisory.details);
-            help.push_str("\n\n");
-        }
+    if let Some(advisory) = details.filter(|advisory| !advisory.details.is_empty()) {
+        help.push_str(&advisory.details);
+        help.push_str("\n\n");
     }
     if !found.aliases.is_empty() {
-        help.push_str(&format!("Also known as {}.\n", found.aliases.join(", ")));
+        let _ = writeln!(help, "Also known as {}.", found.aliases.join(", "));
     }
     let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
     tags.extend(found.informational.clone());

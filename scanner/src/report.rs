@@ -51,6 +51,21 @@ pub struct Database {
     pub digest: String,
     /// Its sources, sorted by name.
     pub sources: Vec<DatabaseSource>,
+    /// It answered as of this moment, if not as of all it knows.
+    pub as_of: Option<String>,
+    /// Ecosystems of packages found here whose advisories did not change for long, sorted.
+    pub stale: Vec<StaleSource>,
+}
+
+/// An ecosystem whose advisories may be out of date.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StaleSource {
+    /// With its suffix, such as `Debian:12`.
+    pub ecosystem: String,
+    /// Newest change, RFC 3339.
+    pub newest_modified: String,
+    /// Days between it and the date of the run.
+    pub days: i64,
 }
 
 /// One source of a database.

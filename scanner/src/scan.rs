@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use db_sync::Db;
+use db_sync::{Db, Moment};
 use rayon::prelude::*;
 use rules::language::Ruleset;
 use rules::terraform::Options;
@@ -15,11 +15,13 @@ use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::assemble::{Inventory, assemble};
 use crate::location::Location;
 use crate::package::Package;
-use crate::report::{Database, DatabaseSource, Report, Target, TargetGap};
+use crate::report::{Database, DatabaseSource, Report, StaleSource, Target, TargetGap};
 use crate::source::SourceError;
 use crate::source::directory::{self, DirectoryFiles, Interest};
 use crate::source::{ImageKind, Platform, open_image};
+use crate::staleness::{self, Staleness};
 use crate::target::{self, TargetKind, TargetSpec};
+use crate::vex::{self, Statement};
 use crate::{matching, misconfig};
 
 /// What the user asked for.
@@ -36,6 +38,12 @@ pub struct Request {
     pub misconfigurations: bool,
     /// The platform of images with several.
     pub platform: Option<Platform>,
+    /// Answer from the database as if it were this moment.
+    pub as_of: Option<Moment>,
+    /// What to do about sources that were not updated for long.
+    pub staleness: Staleness,
+    /// VEX statements, of all documents.
+    pub statements: Vec<Statement>,
     /// `TF_VAR_…` and the workspace.
     pub terraform: Options,
 }
@@ -72,6 +80,17 @@ pub enum Error {
     /// The database broke while it was read.
     #[error("the advisory database is damaged")]
     Read(#[from] db_sync::ReadError),
+    /// Another database than the one asked for.
+    #[error("the advisory database is {found}, not {wanted}")]
+    OtherDatabase {
+        /// The digest asked for.
+        wanted: String,
+        /// The digest of the database at hand.
+        found: String,
+    },
+    /// A source that matters is older than the policy allows.
+    #[error("the advisories for {} are {} days old (newest change {})", .0.ecosystem, .0.days, .0.newest_modified)]
+    Stale(StaleSource),
     /// Rules that cannot be used.
     #[error("{0}")]
     Rules(String),
@@ -194,7 +213,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         let inventory = assemble(contents.files);
         target.platform = contents.platform;
         target.digest = contents.digest;
-        target.distribution = inventory.distribution.clone();
+        target.distribution.clone_from(&inventory.distribution);
         Work {
             target,
             inventory,
@@ -303,7 +322,7 @@ fn assemble_report(
     } else {
         None
     };
-    report.database = db.map(database);
+    report.database = db.map(|db| database(db, request.as_of));
     for (index, work) in work.into_iter().enumerate() {
         let prefix = work.target.prefix.clone();
         let packages: Vec<Arc<Package>> = work
@@ -350,7 +369,7 @@ fn assemble_report(
             // Matched after the prefix went in: its locations are final.
             let chunks: Vec<matching::Outcome> = packages
                 .par_chunks(256)
-                .map(|chunk| matching::check(chunk, db))
+                .map(|chunk| matching::check(chunk, db, request.as_of))
                 .collect::<Result<_, _>>()?;
             let outcome = matching::join(chunks);
             report
@@ -384,6 +403,15 @@ fn assemble_report(
             ),
         });
     }
+    if let (Some(db), Some(database)) = (db, &mut report.database) {
+        let used = report
+            .packages
+            .iter()
+            .filter_map(|(_, package)| package.ecosystem.clone());
+        database.stale =
+            staleness::check(db.info(), &used.collect(), &report.date, request.staleness)?;
+    }
+    vex::apply(&mut report, &request.statements);
     describe_rules(&mut report, rules, infos)?;
     finish(&mut report);
     Ok(report)
@@ -399,7 +427,7 @@ fn prepend(location: &mut Location, prefix: &str) {
     }
 }
 
-fn database(db: &Db) -> Database {
+fn database(db: &Db, as_of: Option<Moment>) -> Database {
     let info = db.info();
     let mut sources: Vec<DatabaseSource> = info
         .sources
@@ -415,6 +443,8 @@ fn database(db: &Db) -> Database {
     Database {
         digest: info.root_digest.clone(),
         sources,
+        as_of: as_of.map(|moment| moment.to_string()),
+        stale: Vec::new(),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                 .filter(|parent| !parent.as_os_str().is_empty())
             {
                 std::fs::create_dir_all(parent).map_err(|error| {
-                    Failure::io(format!("cannot create {}", parent.display()), error)
+                    Failure::io(format!("cannot create {}", parent.display()), &error)
                 })?;
             }
             let request = BuildRequest {

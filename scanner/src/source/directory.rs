@@ -229,7 +229,7 @@ fn walk_gap(root: &Path, error: &ignore::Error) -> Gap {
                 inner = err;
             }
             ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-                inner = err
+                inner = err;
             }
             other => return gap(GapKind::Unreadable, &path, &other.to_string()),
         }
@@ -252,7 +252,11 @@ fn is_below(path: &str, directory: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// Files that make a directory a Terraform module.
+/// Files that make a directory a Terraform module; Terraform itself minds the case.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "Terraform does not read `.TF`"
+)]
 fn is_terraform(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     !name.starts_with('.') && (name.ends_with(".tf") || name.ends_with(".tf.json"))

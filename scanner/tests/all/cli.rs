@@ -20,12 +20,18 @@ impl Run {
 }
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// Runs the binary in `directory` with nothing of our environment that could change the outcome.
 fn run(directory: &Path, arguments: &[&str]) -> Run {
-    #[expect(clippy::disallowed_methods, reason = "a test starts the program it tests")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test starts the program it tests"
+    )]
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"))
         .args(arguments)
         .current_dir(directory)
@@ -43,9 +49,22 @@ fn run(directory: &Path, arguments: &[&str]) -> Run {
 /// A copy of the demo with its database beside it.
 fn demo() -> TempDir {
     let directory = TempDir::new().unwrap();
-    copy(&repository().join("testdata/demo"), &directory.path().join("demo"));
+    copy(
+        &repository().join("testdata/demo"),
+        &directory.path().join("demo"),
+    );
     let advisories = repository().join("testdata/demo-advisories");
-    let built = run(directory.path(), &["db", "build", "--osv", advisories.to_str().unwrap(), "--db", "demo.db"]);
+    let built = run(
+        directory.path(),
+        &[
+            "db",
+            "build",
+            "--osv",
+            advisories.to_str().unwrap(),
+            "--db",
+            "demo.db",
+        ],
+    );
     assert_eq!(built.code, 0, "{}", built.err);
     directory
 }
@@ -75,7 +94,13 @@ fn rules(report: &Value, kind: &str) -> Vec<String> {
         .unwrap()
         .iter()
         .filter(|finding| finding["kind"] == kind)
-        .map(|finding| format!("{} {}", finding["target"].as_str().unwrap(), finding["rule_id"].as_str().unwrap()))
+        .map(|finding| {
+            format!(
+                "{} {}",
+                finding["target"].as_str().unwrap(),
+                finding["rule_id"].as_str().unwrap()
+            )
+        })
         .collect();
     ids.sort();
     ids.dedup();
@@ -100,17 +125,37 @@ fn the_demo_shows_what_is_vulnerable_in_lockfiles_and_layers() {
             "demo/image PYSEC-2018-28",
         ]
     );
-    assert!(report["verdict"]["complete"].as_bool().unwrap(), "{}", report["gaps"]);
-    let webp = report["packages"].as_array().unwrap().iter().find(|p| p["name"] == "libwebp7").unwrap();
-    assert_eq!(webp["locations"][0]["layer"]["index"], 1, "the layer that upgraded it");
+    assert!(
+        report["verdict"]["complete"].as_bool().unwrap(),
+        "{}",
+        report["gaps"]
+    );
+    let webp = report["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| p["name"] == "libwebp7")
+        .unwrap();
+    assert_eq!(
+        webp["locations"][0]["layer"]["index"], 1,
+        "the layer that upgraded it"
+    );
 }
 
 #[test]
 fn the_severity_without_a_vector_comes_from_the_alias_and_says_so() {
     let report = scan(&demo(), &["--format", "json"]).json();
-    let finding = report["findings"].as_array().unwrap().iter().find(|f| f["rule_id"] == "PYSEC-2018-28").unwrap();
+    let finding = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["rule_id"] == "PYSEC-2018-28")
+        .unwrap();
     assert_eq!(finding["severity"], "HIGH");
-    assert_eq!(finding["severity_source"], "CVSS_V3 (alias GHSA-x84v-xcm2-53pg)");
+    assert_eq!(
+        finding["severity_source"],
+        "CVSS_V3 (alias GHSA-x84v-xcm2-53pg)"
+    );
 }
 
 #[test]
@@ -118,8 +163,16 @@ fn the_code_is_the_same_for_every_format() {
     let directory = demo();
     for format in ["table", "json", "sarif"] {
         assert_eq!(scan(&directory, &["--format", format]).code, 1, "{format}");
-        assert_eq!(scan(&directory, &["--format", format, "--fail-on", "critical"]).code, 0, "{format}");
-        assert_eq!(scan(&directory, &["--format", format, "--exit-zero"]).code, 0, "{format}");
+        assert_eq!(
+            scan(&directory, &["--format", format, "--fail-on", "critical"]).code,
+            0,
+            "{format}"
+        );
+        assert_eq!(
+            scan(&directory, &["--format", format, "--exit-zero"]).code,
+            0,
+            "{format}"
+        );
     }
 }
 
@@ -129,19 +182,31 @@ fn the_same_input_gives_the_same_bytes() {
     for format in ["table", "json", "sarif"] {
         let first = scan(&directory, &["--format", format]).out;
         assert_eq!(first, scan(&directory, &["--format", format]).out);
-        assert!(!first.contains(directory.path().to_str().unwrap()), "no absolute path");
+        assert!(
+            !first.contains(directory.path().to_str().unwrap()),
+            "no absolute path"
+        );
     }
 }
 
 #[test]
 fn further_reports_are_written_beside_the_one_on_stdout() {
     let directory = demo();
-    let found = scan(&directory, &["--report", "sarif=out.sarif", "--report", "json=out.json"]);
+    let found = scan(
+        &directory,
+        &["--report", "sarif=out.sarif", "--report", "json=out.json"],
+    );
     assert_eq!(found.code, 1, "{}", found.err);
-    assert!(found.out.lines().last().unwrap().starts_with("FAIL"), "{}", found.out);
-    let sarif: Value = serde_json::from_slice(&fs::read(directory.path().join("out.sarif")).unwrap()).unwrap();
+    assert!(
+        found.out.lines().last().unwrap().starts_with("FAIL"),
+        "{}",
+        found.out
+    );
+    let sarif: Value =
+        serde_json::from_slice(&fs::read(directory.path().join("out.sarif")).unwrap()).unwrap();
     assert_eq!(sarif["version"], "2.1.0");
-    let json: Value = serde_json::from_slice(&fs::read(directory.path().join("out.json")).unwrap()).unwrap();
+    let json: Value =
+        serde_json::from_slice(&fs::read(directory.path().join("out.json")).unwrap()).unwrap();
     assert_eq!(json["verdict"]["passed"], false);
 }
 
@@ -157,7 +222,10 @@ fn without_a_database_the_error_names_the_command_that_mends_it() {
 #[test]
 fn infrastructure_alone_needs_no_database() {
     let directory = demo();
-    let found = run(directory.path(), &["scan", "demo", "--only", "misconfig", "--format", "json"]);
+    let found = run(
+        directory.path(),
+        &["scan", "demo", "--only", "misconfig", "--format", "json"],
+    );
     assert_eq!(found.code, 1, "{}", found.err);
     let report = found.json();
     assert!(report["database"].is_null());
@@ -168,7 +236,10 @@ fn infrastructure_alone_needs_no_database() {
         .filter(|finding| finding["rule_id"] == "aws-ec2-volume-unencrypted")
         .collect();
     assert_eq!(volume.len(), 1);
-    assert_eq!(volume[0]["resource"], "module.store[\"cold\"].aws_ebs_volume.data");
+    assert_eq!(
+        volume[0]["resource"],
+        "module.store[\"cold\"].aws_ebs_volume.data"
+    );
 }
 
 #[test]
@@ -214,7 +285,10 @@ fn a_target_that_is_not_there_is_2_and_the_others_are_still_reported() {
 /// Writes over the largest blob of an image layout.
 fn damage(image: &Path) {
     let blobs = fs::read_dir(image.join("blobs/sha256")).unwrap();
-    let largest = blobs.map(Result::unwrap).max_by_key(|entry| entry.metadata().unwrap().len()).unwrap();
+    let largest = blobs
+        .map(Result::unwrap)
+        .max_by_key(|entry| entry.metadata().unwrap().len())
+        .unwrap();
     let mut bytes = fs::read(largest.path()).unwrap();
     bytes[20] ^= 1;
     fs::write(largest.path(), bytes).unwrap();
@@ -224,7 +298,10 @@ fn damage(image: &Path) {
 fn a_damaged_image_is_2_when_named_and_a_gap_when_it_lies_in_a_tree() {
     let directory = demo();
     damage(&directory.path().join("demo/image"));
-    let named = run(directory.path(), &["scan", "oci:demo/image", "--db", "demo.db", "--exit-zero"]);
+    let named = run(
+        directory.path(),
+        &["scan", "oci:demo/image", "--db", "demo.db", "--exit-zero"],
+    );
     assert_eq!(named.code, 2, "{}", named.err);
     let tree = scan(&directory, &["--format", "json"]);
     assert_eq!(tree.code, 1, "{}", tree.err);
@@ -237,7 +314,11 @@ fn a_damaged_image_is_2_when_named_and_a_gap_when_it_lies_in_a_tree() {
 #[test]
 fn a_bad_lockfile_is_a_gap_and_loses_nothing_else() {
     let directory = demo();
-    fs::write(directory.path().join("demo/service/Cargo.lock"), "[[package]\nname").unwrap();
+    fs::write(
+        directory.path().join("demo/service/Cargo.lock"),
+        "[[package]\nname",
+    )
+    .unwrap();
     let found = scan(&directory, &["--format", "json"]);
     assert_eq!(found.code, 1, "{}", found.err);
     let report = found.json();
@@ -265,7 +346,11 @@ fn a_link_out_of_the_tree_is_not_followed() {
     let secret = directory.path().join("requirements.txt");
     fs::write(&secret, "requests==2.19.1\n").unwrap();
     fs::remove_file(directory.path().join("demo/tools/requirements.txt")).unwrap();
-    std::os::unix::fs::symlink(&secret, directory.path().join("demo/tools/requirements.txt")).unwrap();
+    std::os::unix::fs::symlink(
+        &secret,
+        directory.path().join("demo/tools/requirements.txt"),
+    )
+    .unwrap();
     let report = scan(&directory, &["--format", "json"]).json();
     assert!(!rules(&report, "vulnerability").contains(&"demo PYSEC-2018-28".to_owned()));
     assert_eq!(report["gaps"][0]["path"], "demo/tools/requirements.txt");
@@ -288,12 +373,41 @@ fn rules_can_be_listed_explained_and_tested() {
 #[test]
 fn a_database_answers_questions() {
     let directory = demo();
-    let asked = run(directory.path(), &["db", "query", "crates.io", "time", "0.1.43", "--db", "demo.db", "--format", "json"]);
+    let asked = run(
+        directory.path(),
+        &[
+            "db",
+            "query",
+            "crates.io",
+            "time",
+            "0.1.43",
+            "--db",
+            "demo.db",
+            "--format",
+            "json",
+        ],
+    );
     assert_eq!(asked.code, 0, "{}", asked.err);
     let answer = asked.json();
     assert_eq!(answer["matches"][0]["id"], "RUSTSEC-2020-0071");
-    let fixed = run(directory.path(), &["db", "query", "crates.io", "time", "0.2.23", "--db", "demo.db", "--format", "json"]);
+    let fixed = run(
+        directory.path(),
+        &[
+            "db",
+            "query",
+            "crates.io",
+            "time",
+            "0.2.23",
+            "--db",
+            "demo.db",
+            "--format",
+            "json",
+        ],
+    );
     assert_eq!(fixed.json()["matches"].as_array().unwrap().len(), 0);
-    let status = run(directory.path(), &["db", "status", "--db", "demo.db", "--format", "json"]);
+    let status = run(
+        directory.path(),
+        &["db", "status", "--db", "demo.db", "--format", "json"],
+    );
     assert_eq!(status.json()["records"], 7);
 }

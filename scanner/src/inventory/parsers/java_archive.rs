@@ -21,6 +21,11 @@ pub(super) static PARSER: Parser = Parser {
     parse,
 };
 
+#[expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "the signature that every parser has"
+)]
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     facts.gap(
         input.path,
