@@ -110,7 +110,10 @@ fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
         },
         statements,
         texts: arguments.format == Format::Sarif
-            || arguments.reports.iter().any(|file| file.format == Format::Sarif),
+            || arguments
+                .reports
+                .iter()
+                .any(|file| file.format == Format::Sarif),
         terraform: terraform_options(),
     })
 }
