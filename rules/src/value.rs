@@ -47,13 +47,13 @@ pub enum Type {
     /// `string`
     String,
     /// `list(T)`
-    List(Arc<Type>),
+    List(Arc<Self>),
     /// `set(T)`
-    Set(Arc<Type>),
+    Set(Arc<Self>),
     /// `map(T)`
-    Map(Arc<Type>),
+    Map(Arc<Self>),
     /// `tuple([T…])`
-    Tuple(Arc<[Type]>),
+    Tuple(Arc<[Self]>),
     /// `object({…})`; the flag says `optional(…)`, the value its default.
     Object(Arc<BTreeMap<Arc<str>, Field>>),
 }

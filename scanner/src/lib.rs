@@ -25,4 +25,7 @@ pub mod rating;
 pub mod report;
 pub mod scan;
 pub mod source;
+pub mod staleness;
+pub mod suppress;
 pub mod target;
+pub mod vex;

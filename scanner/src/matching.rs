@@ -2,9 +2,10 @@
 //! the gaps for packages that no advisory source speaks of.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use db_sync::{Db, Match, Query};
+use db_sync::{Db, Match, Moment, Query};
 
 use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
@@ -26,7 +27,11 @@ pub struct Outcome {
 }
 
 /// Matches packages of one target; the caller sets the index of the target.
-pub fn check(packages: &[Arc<Package>], db: &Db) -> Result<Outcome, db_sync::ReadError> {
+pub fn check(
+    packages: &[Arc<Package>],
+    db: &Db,
+    as_of: Option<Moment>,
+) -> Result<Outcome, db_sync::ReadError> {
     let mut outcome = Outcome::default();
     for package in packages {
         // The distribution's verdict counts for what the distribution built: its version numbers
@@ -38,7 +43,11 @@ pub fn check(packages: &[Arc<Package>], db: &Db) -> Result<Outcome, db_sync::Rea
             continue; // told once per target as `unknown-distribution`
         };
         if !db.has_ecosystem(ecosystem) {
-            outcome.unspoken.entry(ecosystem.clone()).or_default().add(package);
+            outcome
+                .unspoken
+                .entry(ecosystem.clone())
+                .or_default()
+                .add(package);
             continue;
         }
         let (name, version) = looked_up(package);
@@ -46,10 +55,12 @@ pub fn check(packages: &[Arc<Package>], db: &Db) -> Result<Outcome, db_sync::Rea
             ecosystem,
             name: &name,
             version: Some(&version),
-            as_of: None,
+            as_of,
         })?;
         for undecided in answer.undecided {
-            outcome.gaps.push(undecided_gap(package, &undecided.id, &undecided.cause));
+            outcome
+                .gaps
+                .push(undecided_gap(package, &undecided.id, &undecided.cause));
         }
         for found in answer.matches {
             add(&mut outcome, package, db, &found)?;
@@ -70,14 +81,20 @@ pub fn join(parts: Vec<Outcome>) -> Outcome {
         }
     }
     let unspoken = std::mem::take(&mut whole.unspoken);
-    whole.gaps.extend(unspoken.into_iter().map(|(ecosystem, packages)| packages.gap(&ecosystem)));
+    whole.gaps.extend(
+        unspoken
+            .into_iter()
+            .map(|(ecosystem, packages)| packages.gap(&ecosystem)),
+    );
     whole
 }
 
 /// Debian's and Alpine's advisories name source packages, those of the rpm world binary ones.
 fn looked_up(package: &Package) -> (Arc<str>, String) {
     match (&package.source, package.kind) {
-        (Some(source), PackageType::Deb | PackageType::Apk) => (source.name.clone(), source.version.to_string()),
+        (Some(source), PackageType::Deb | PackageType::Apk) => {
+            (source.name.clone(), source.version.to_string())
+        }
         _ => (package.name.clone(), package.full_version()),
     }
 }
@@ -143,17 +160,15 @@ fn rule_info(db: &Db, found: &Match) -> Result<RuleInfo, db_sync::ReadError> {
     let details = db.advisory(&found.id)?;
     let mut help = String::new();
     if !found.summary.is_empty() {
-        help.push_str(&format!("**{}**\n\n", found.summary));
+        let _ = write!(help, "**{}**\n\n", found.summary);
     }
     let url = Some(found.url.clone()).filter(|url| !url.is_empty());
-    if let Some(advisory) = details {
-        if !advisory.details.is_empty() {
-            help.push_str(&advisory.details);
-            help.push_str("\n\n");
-        }
+    if let Some(advisory) = details.filter(|advisory| !advisory.details.is_empty()) {
+        help.push_str(&advisory.details);
+        help.push_str("\n\n");
     }
     if !found.aliases.is_empty() {
-        help.push_str(&format!("Also known as {}.\n", found.aliases.join(", ")));
+        let _ = writeln!(help, "Also known as {}.", found.aliases.join(", "));
     }
     let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
     tags.extend(found.informational.clone());
@@ -198,7 +213,10 @@ impl Unspoken {
             Stage::Matching,
             GapKind::NoAdvisories,
             self.first.unwrap_or_else(|| Location::file("")),
-            format!("the database has no advisories for {ecosystem}; {} packages were not judged", self.count),
+            format!(
+                "the database has no advisories for {ecosystem}; {} packages were not judged",
+                self.count
+            ),
         )
     }
 }
@@ -207,7 +225,15 @@ fn undecided_gap(package: &Package, id: &str, cause: &str) -> Gap {
     Gap::warning(
         Stage::Matching,
         GapKind::UnknownVersion,
-        package.locations.first().cloned().unwrap_or_else(|| Location::file("")),
-        format!("{} {} could not be compared with {id}: {cause}", package.name, package.full_version()),
+        package
+            .locations
+            .first()
+            .cloned()
+            .unwrap_or_else(|| Location::file("")),
+        format!(
+            "{} {} could not be compared with {id}: {cause}",
+            package.name,
+            package.full_version()
+        ),
     )
 }

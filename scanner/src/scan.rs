@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use db_sync::Db;
+use db_sync::{Db, Moment};
 use rayon::prelude::*;
 use rules::language::Ruleset;
 use rules::terraform::Options;
@@ -15,11 +15,13 @@ use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::assemble::{Inventory, assemble};
 use crate::location::Location;
 use crate::package::Package;
-use crate::report::{Database, DatabaseSource, Report, Target, TargetGap};
-use crate::source::directory::{self, DirectoryFiles, Interest};
-use crate::source::image::{self, ImageKind, Platform};
+use crate::report::{Database, DatabaseSource, Report, StaleSource, Target, TargetGap};
 use crate::source::SourceError;
+use crate::source::directory::{self, DirectoryFiles, Interest};
+use crate::source::{ImageKind, Platform, open_image};
+use crate::staleness::{self, Staleness};
 use crate::target::{self, TargetKind, TargetSpec};
+use crate::vex::{self, Statement};
 use crate::{matching, misconfig};
 
 /// What the user asked for.
@@ -36,6 +38,12 @@ pub struct Request {
     pub misconfigurations: bool,
     /// The platform of images with several.
     pub platform: Option<Platform>,
+    /// Answer from the database as if it were this moment.
+    pub as_of: Option<Moment>,
+    /// What to do about sources that were not updated for long.
+    pub staleness: Staleness,
+    /// VEX statements, of all documents.
+    pub statements: Vec<Statement>,
     /// `TF_VAR_…` and the workspace.
     pub terraform: Options,
 }
@@ -72,6 +80,17 @@ pub enum Error {
     /// The database broke while it was read.
     #[error("the advisory database is damaged")]
     Read(#[from] db_sync::ReadError),
+    /// Another database than the one asked for.
+    #[error("the advisory database is {found}, not {wanted}")]
+    OtherDatabase {
+        /// The digest asked for.
+        wanted: String,
+        /// The digest of the database at hand.
+        found: String,
+    },
+    /// A source that matters is older than the policy allows.
+    #[error("the advisories for {} are {} days old (newest change {})", .0.ecosystem, .0.days, .0.newest_modified)]
+    Stale(StaleSource),
     /// Rules that cannot be used.
     #[error("{0}")]
     Rules(String),
@@ -117,7 +136,10 @@ pub fn scan(
         progress(&shown);
         match read_target(request, spec, rules)? {
             Ok(found) => work.extend(found),
-            Err(error) => failures.push(TargetFailure { target: shown, error }),
+            Err(error) => failures.push(TargetFailure {
+                target: shown,
+                error,
+            }),
         }
     }
     progress("matching");
@@ -126,7 +148,11 @@ pub fn scan(
 }
 
 /// Reads one named target; a source tree brings the images that lie in it along.
-fn read_target(request: &Request, spec: &TargetSpec, rules: &dyn Rules) -> Result<Result<Vec<Work>, SourceError>, Error> {
+fn read_target(
+    request: &Request,
+    spec: &TargetSpec,
+    rules: &dyn Rules,
+) -> Result<Result<Vec<Work>, SourceError>, Error> {
     let kind = match spec.resolve() {
         Ok(Some(kind)) => kind,
         Ok(None) => {
@@ -143,7 +169,7 @@ fn read_target(request: &Request, spec: &TargetSpec, rules: &dyn Rules) -> Resul
         }
     };
     match kind {
-        TargetKind::Image(image_kind) => Ok(read_image(request, image_kind, &spec.path).map(|work| vec![work])),
+        TargetKind::Image(image_kind) => Ok(read_image(request, image_kind, &spec.path)),
         TargetKind::Directory => read_directory(request, &spec.path, rules),
     }
 }
@@ -165,30 +191,44 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
     }
 }
 
-fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Work, SourceError> {
-    let mut target = new_target(request, TargetKind::Image(kind), path);
+/// Reads the images that a layout or archive holds, mostly one.
+fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Work>, SourceError> {
+    let target = new_target(request, TargetKind::Image(kind), path);
     if !request.vulnerabilities {
-        return Ok(Work {
+        return Ok(vec![Work {
             target,
             inventory: Inventory::default(),
             gaps: Vec::new(),
             misconfigurations: None,
-        });
+        }]);
     }
-    let contents = image::read(kind, path, request.platform.as_ref())?;
-    let inventory = assemble(contents.files);
-    target.platform = contents.platform;
-    target.digest = contents.digest;
-    target.distribution = inventory.distribution.clone();
-    Ok(Work {
-        target,
-        inventory,
-        gaps: contents.gaps,
-        misconfigurations: None,
-    })
+    let images = open_image(kind, path, request.platform.as_ref())?;
+    let several = images.len() > 1;
+    let works = images.into_iter().enumerate().map(|(index, contents)| {
+        let mut target = target.clone();
+        if several {
+            let name = contents.reference.unwrap_or_else(|| index.to_string());
+            target.id = format!("{}#{name}", target.path);
+        }
+        let inventory = assemble(contents.files);
+        target.platform = contents.platform;
+        target.digest = contents.digest;
+        target.distribution.clone_from(&inventory.distribution);
+        Work {
+            target,
+            inventory,
+            gaps: contents.gaps,
+            misconfigurations: None,
+        }
+    });
+    Ok(works.collect())
 }
 
-fn read_directory(request: &Request, path: &Path, rules: &dyn Rules) -> Result<Result<Vec<Work>, SourceError>, Error> {
+fn read_directory(
+    request: &Request,
+    path: &Path,
+    rules: &dyn Rules,
+) -> Result<Result<Vec<Work>, SourceError>, Error> {
     let interest = Interest {
         packages: request.vulnerabilities,
         terraform: request.misconfigurations,
@@ -211,7 +251,12 @@ fn read_directory(request: &Request, path: &Path, rules: &dyn Rules) -> Result<R
             }
         };
         let ruleset = rules.load()?;
-        Some(misconfig::check(&files, &tree.terraform, ruleset, &request.terraform))
+        Some(misconfig::check(
+            &files,
+            &tree.terraform,
+            ruleset,
+            &request.terraform,
+        ))
     };
     let mut works = vec![Work {
         target,
@@ -228,10 +273,13 @@ fn read_directory(request: &Request, path: &Path, rules: &dyn Rules) -> Result<R
         let read = match spec.resolve() {
             Ok(Some(TargetKind::Image(kind))) => read_image(request, kind, &inner),
             Ok(_) => continue,
-            Err(source) => Err(SourceError::Io { path: inner, source }),
+            Err(source) => Err(SourceError::Io {
+                path: inner,
+                source,
+            }),
         };
         match read {
-            Ok(work) => works.push(work),
+            Ok(images) => works.extend(images),
             // The tree itself is readable: a bad image in it is a bad file in it.
             Err(error) => {
                 if let Some(tree) = works.first_mut() {
@@ -274,7 +322,7 @@ fn assemble_report(
     } else {
         None
     };
-    report.database = db.map(database);
+    report.database = db.map(|db| database(db, request.as_of));
     for (index, work) in work.into_iter().enumerate() {
         let prefix = work.target.prefix.clone();
         let packages: Vec<Arc<Package>> = work
@@ -292,16 +340,20 @@ fn assemble_report(
         gaps.extend(work.inventory.gaps);
         if let Some(outcome) = work.misconfigurations {
             gaps.extend(outcome.gaps);
-            report.findings.extend(outcome.findings.into_iter().map(|mut finding| {
-                finding.target = index;
-                prepend(&mut finding.location, &prefix);
-                finding
-            }));
-            report.undecided.extend(outcome.undecided.into_iter().map(|mut undecided| {
-                undecided.target = index;
-                prepend(&mut undecided.location, &prefix);
-                undecided
-            }));
+            report
+                .findings
+                .extend(outcome.findings.into_iter().map(|mut finding| {
+                    finding.target = index;
+                    prepend(&mut finding.location, &prefix);
+                    finding
+                }));
+            report
+                .undecided
+                .extend(outcome.undecided.into_iter().map(|mut undecided| {
+                    undecided.target = index;
+                    prepend(&mut undecided.location, &prefix);
+                    undecided
+                }));
             report.checks.passed += outcome.checks.passed;
             report.checks.failed += outcome.checks.failed;
             report.checks.undecided += outcome.checks.undecided;
@@ -317,20 +369,26 @@ fn assemble_report(
             // Matched after the prefix went in: its locations are final.
             let chunks: Vec<matching::Outcome> = packages
                 .par_chunks(256)
-                .map(|chunk| matching::check(chunk, db))
+                .map(|chunk| matching::check(chunk, db, request.as_of))
                 .collect::<Result<_, _>>()?;
             let outcome = matching::join(chunks);
-            report.findings.extend(outcome.findings.into_iter().map(|mut finding| {
-                finding.target = index;
-                finding
-            }));
-            report.gaps.extend(outcome.gaps.into_iter().map(|gap| TargetGap {
-                target: Some(index),
-                gap,
-            }));
+            report
+                .findings
+                .extend(outcome.findings.into_iter().map(|mut finding| {
+                    finding.target = index;
+                    finding
+                }));
+            report
+                .gaps
+                .extend(outcome.gaps.into_iter().map(|gap| TargetGap {
+                    target: Some(index),
+                    gap,
+                }));
             infos.extend(outcome.rules);
         }
-        report.packages.extend(packages.into_iter().map(|package| (index, package)));
+        report
+            .packages
+            .extend(packages.into_iter().map(|package| (index, package)));
         report.targets.push(work.target);
     }
     for failure in failures {
@@ -345,6 +403,15 @@ fn assemble_report(
             ),
         });
     }
+    if let (Some(db), Some(database)) = (db, &mut report.database) {
+        let used = report
+            .packages
+            .iter()
+            .filter_map(|(_, package)| package.ecosystem.clone());
+        database.stale =
+            staleness::check(db.info(), &used.collect(), &report.date, request.staleness)?;
+    }
+    vex::apply(&mut report, &request.statements);
     describe_rules(&mut report, rules, infos)?;
     finish(&mut report);
     Ok(report)
@@ -360,7 +427,7 @@ fn prepend(location: &mut Location, prefix: &str) {
     }
 }
 
-fn database(db: &Db) -> Database {
+fn database(db: &Db, as_of: Option<Moment>) -> Database {
     let info = db.info();
     let mut sources: Vec<DatabaseSource> = info
         .sources
@@ -376,11 +443,17 @@ fn database(db: &Db) -> Database {
     Database {
         digest: info.root_digest.clone(),
         sources,
+        as_of: as_of.map(|moment| moment.to_string()),
+        stale: Vec::new(),
     }
 }
 
 /// Adds what the violated rules say of themselves.
-fn describe_rules(report: &mut Report, rules: &dyn Rules, mut infos: BTreeMap<Arc<str>, RuleInfo>) -> Result<(), Error> {
+fn describe_rules(
+    report: &mut Report,
+    rules: &dyn Rules,
+    mut infos: BTreeMap<Arc<str>, RuleInfo>,
+) -> Result<(), Error> {
     let violated: BTreeSet<Arc<str>> = report
         .findings
         .iter()
@@ -391,7 +464,11 @@ fn describe_rules(report: &mut Report, rules: &dyn Rules, mut infos: BTreeMap<Ar
         let ruleset = rules.load()?;
         for id in violated {
             if let Some(rule) = ruleset.find(&id) {
-                let tags = vec!["security".to_owned(), "misconfiguration".to_owned(), rule.category.clone()];
+                let tags = vec![
+                    "security".to_owned(),
+                    "misconfiguration".to_owned(),
+                    rule.category.clone(),
+                ];
                 infos.insert(
                     id.clone(),
                     RuleInfo {
@@ -418,19 +495,33 @@ fn finish(report: &mut Report) {
     report.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     for finding in &mut report.findings {
-        let id = report.targets.get(finding.target).map_or("", |target| target.id.as_str());
+        let id = report
+            .targets
+            .get(finding.target)
+            .map_or("", |target| target.id.as_str());
         let path = &*finding.location.path;
         let base = match &finding.kind {
-            Kind::Vulnerability(found) => {
-                fingerprint(&["vulnerability", id, path, found.package.kind.as_str(), &found.package.name, &finding.rule])
+            Kind::Vulnerability(found) => fingerprint(&[
+                "vulnerability",
+                id,
+                path,
+                found.package.kind.as_str(),
+                &found.package.name,
+                &finding.rule,
+            ]),
+            Kind::Misconfiguration(found) => {
+                fingerprint(&["misconfiguration", id, path, &found.resource, &finding.rule])
             }
-            Kind::Misconfiguration(found) => fingerprint(&["misconfiguration", id, path, &found.resource, &finding.rule]),
         };
         // The same flaw in two versions of one package of one file, or twice in one resource:
         // told apart by their order, which is that of versions and lines.
         let count = seen.entry(base.clone()).or_insert(0);
         *count += 1;
-        finding.fingerprint = if *count == 1 { base } else { format!("{base}:{count}") };
+        finding.fingerprint = if *count == 1 {
+            base
+        } else {
+            format!("{base}:{count}")
+        };
     }
 }
 
@@ -439,5 +530,11 @@ fn order(finding: &Finding) -> impl Ord + '_ {
         Kind::Vulnerability(found) => (&found.package.name, &found.package.version),
         Kind::Misconfiguration(found) => (&found.resource, ""),
     };
-    (finding.target, &finding.location, subject, &finding.rule, &finding.message)
+    (
+        finding.target,
+        &finding.location,
+        subject,
+        &finding.rule,
+        &finding.message,
+    )
 }

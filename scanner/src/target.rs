@@ -3,7 +3,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::source::image::{self, ImageKind};
+use crate::source::{self, ImageKind};
 
 /// The kinds that can be named with `kind:path`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,9 @@ impl TargetSpec {
     /// Splits `kind:path`. A prefix that is no kind belongs to the path.
     pub fn parse(text: &str) -> Self {
         let forced = text.split_once(':').and_then(|(word, path)| {
-            let kind = TargetKind::ALL.into_iter().find(|kind| kind.as_str() == word)?;
+            let kind = TargetKind::ALL
+                .into_iter()
+                .find(|kind| kind.as_str() == word)?;
             Some((kind, path))
         });
         match forced {
@@ -67,7 +69,7 @@ impl TargetSpec {
             return Ok(self.kind);
         }
         let metadata = std::fs::metadata(&self.path)?;
-        if let Some(kind) = image::recognise(&self.path) {
+        if let Some(kind) = source::recognise(&self.path) {
             return Ok(Some(TargetKind::Image(kind)));
         }
         Ok(metadata.is_dir().then_some(TargetKind::Directory))

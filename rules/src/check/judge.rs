@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::scope::RuleScope;
 use super::world::World;
-use super::{MAX_MEMBERS, Outcome, Report, Verdict, cause, message, place, stack_span};
+use super::{MAX_MEMBERS, MAX_WORK, Outcome, Report, Verdict, cause, message, place, stack_span};
 use crate::language::{Check, Rule, Selector, Subject};
-use crate::terraform::eval::{EvalError, Scope, evaluate};
+use crate::terraform::eval::EvalError;
 use crate::value::{Kind, List, Map};
 use crate::{Mode, Problem, ProblemKind, ProblemSeverity, Resource, Span, Value};
 
@@ -29,6 +29,11 @@ pub(super) fn rule(rule: &Rule, world: &World<'_>, report: &mut Report) {
             }
         }
     }
+}
+
+/// Why nothing more is judged.
+pub(super) fn too_much() -> String {
+    format!("the rules of this stack need more than {MAX_WORK} evaluation steps")
 }
 
 /// What all checks of a subject say of one resource.
@@ -54,10 +59,28 @@ fn judge(
     world: &World<'_>,
     report: &mut Report,
 ) {
+    let (address, span) = match resource {
+        Some(resource) => (resource.address.clone(), resource.span.clone()),
+        None => (world.stack.root.clone(), stack_span(world.stack)),
+    };
+    let outcome = |resource: Arc<str>, span: Span, verdict: Verdict| Outcome {
+        rule: rule.metadata.id.clone(),
+        resource,
+        span,
+        verdict,
+    };
+    if !world.pay(1) {
+        report.exhausted(&span);
+        let cause = too_much();
+        report
+            .outcomes
+            .push(outcome(address, span, Verdict::Undecided { cause }));
+        return;
+    }
     let scope = outer.subject(resource, &subject.locals);
     let mut doubt = None;
     if let Some(when) = &subject.when {
-        match truth(evaluate(when, &scope)) {
+        match truth(scope.evaluate(when)) {
             Truth::True => {}
             Truth::False => return,
             Truth::Open(cause) => doubt = Some(cause),
@@ -67,10 +90,6 @@ fn judge(
             }
         }
     }
-    let (address, span) = match resource {
-        Some(resource) => (resource.address.clone(), resource.span.clone()),
-        None => (world.stack.root.clone(), stack_span(world.stack)),
-    };
     let mut tally = Tally::default();
     let mut judging = Judging {
         rule,
@@ -84,12 +103,7 @@ fn judge(
     for check in &subject.checks {
         judging.check(check, &scope, &mut tally);
     }
-    let outcome = |resource: Arc<str>, span: Span, verdict: Verdict| Outcome {
-        rule: rule.metadata.id.clone(),
-        resource,
-        span,
-        verdict,
-    };
+    world.pay(scope.spent());
     if !tally.failures.is_empty() {
         let mut failures = tally.failures;
         failures.dedup();
@@ -125,7 +139,7 @@ impl Judging<'_> {
             self.one(check, &scope, self.body, tally);
             return;
         };
-        let collection = match evaluate(collection, scope) {
+        let collection = match scope.evaluate(collection) {
             Ok(collection) => collection,
             Err(error) => {
                 self.report.failures.push((check.line, error.to_string()));
@@ -166,13 +180,13 @@ impl Judging<'_> {
     ) {
         let mut doubt = self.doubt.clone();
         if let Some(when) = &check.when {
-            match self.truth(evaluate(when, scope), check) {
+            match self.truth(scope.evaluate(when), check) {
                 Truth::True => {}
                 Truth::False => return,
                 Truth::Open(cause) | Truth::Failed(cause) => doubt = Some(cause),
             }
         }
-        match (self.truth(evaluate(&check.condition, scope), check), doubt) {
+        match (self.truth(scope.evaluate(&check.condition), check), doubt) {
             (Truth::True, _) => tally.applied = true,
             (_, Some(cause)) | (Truth::Open(cause) | Truth::Failed(cause), None) => {
                 tally.leave_open(cause);
@@ -204,7 +218,7 @@ impl Judging<'_> {
             self.rule.metadata.title.clone()
         });
         let fix = check.fix.as_ref().and_then(|fix| {
-            let value = evaluate(fix, scope);
+            let value = scope.evaluate(fix);
             if let Err(error) = &value {
                 self.report.failures.push((check.line, error.to_string()));
             }
@@ -224,8 +238,8 @@ impl Judging<'_> {
     }
 
     /// The resource on which a check reports instead of its own.
-    fn other(&self, at: &hcl_edit::expr::Expression, scope: &dyn Scope) -> Option<&Resource> {
-        self.world.viewed(&evaluate(at, scope).ok()?)
+    fn other(&self, at: &hcl_edit::expr::Expression, scope: &RuleScope<'_>) -> Option<&Resource> {
+        self.world.viewed(&scope.evaluate(at).ok()?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs rules over a stack: pass, fail and undecided are kept per rule and resource.
 //!
-//! Owns the order of work and the three-way verdict of a check; names come from [`scope`],
-//! relations between resources from [`world`]. Only rules that speak of a resource type in the
+//! Owns the order of work and the three-way verdict of a check; names come from `scope`,
+//! relations between resources from `world`. Only rules that speak of a resource type in the
 //! stack are parsed.
 
 use std::collections::BTreeSet;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::language::{Rule, Ruleset};
 use crate::{Mode, Problem, ProblemKind, ProblemSeverity, Span, Stack};
 
+mod address;
 mod cause;
 mod judge;
 mod message;
@@ -25,6 +26,13 @@ pub(crate) use world::World;
 /// Largest number of members of one `for_each` of a check that are judged. Beyond it the
 /// resource is undecided and the limit is reported.
 pub const MAX_MEMBERS: usize = 10_000;
+
+/// Evaluation steps of all rules over one stack. 10,000 instances of common types need about
+/// 300,000. Beyond it everything is undecided and the limit is reported.
+pub const MAX_WORK: u64 = 20_000_000;
+
+/// Largest number of companions that `related` names; with more, the list is open.
+pub const MAX_RELATED: usize = 1_000;
 
 /// The verdict of one rule on one resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +112,20 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Reports once that a stack costs too much.
+    fn exhausted(&mut self, at: &Span) {
+        let cause = judge::too_much();
+        if !self.problems.iter().any(|problem| problem.cause == cause) {
+            self.problems.push(Problem {
+                path: at.file.clone(),
+                line: None,
+                kind: ProblemKind::Limit,
+                severity: ProblemSeverity::Warning,
+                cause,
+            });
+        }
+    }
+
     fn finish(mut self) -> (Vec<Outcome>, Vec<Problem>) {
         self.outcomes.sort_by(|a, b| {
             let key = |o: &Outcome| match &o.verdict {

@@ -1,4 +1,5 @@
-//! `related`, `target`, `all` and `refers`: how resources of a stack belong together.
+//! `related`, `target`, `all` and `refers`: how resources of a stack belong together; and
+//! `known_parts`, for texts of which only a part is known.
 //!
 //! The results are open lists: what certainly belongs is a member, what may belong makes the
 //! list open, and the rest is left out. A condition over such a list is then decided as far as
@@ -7,10 +8,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::MAX_RELATED;
+use super::address::{is_of_kind, without_key};
+use super::judge::too_much;
 use super::world::{NAMES, World, leaves, references, walk};
 use crate::terraform::eval::EvalError;
-use crate::value::{Kind, List, Origin, Shape, Unknown};
-use crate::{Mode, Resource, Value};
+use crate::value::{Kind, List, Origin, Piece, Shape, Unknown};
+use crate::{Resource, Value};
 
 /// Answers a call of one of the functions; `None` for other names.
 pub(super) fn call(
@@ -23,6 +27,8 @@ pub(super) fn call(
         ("target", [value, kind]) => text(kind).map(|kind| target(world, value, kind)),
         ("all", [kind]) => text(kind).map(|kind| all(world, kind)),
         ("refers", [value, kind]) => text(kind).map(|kind| refers(world, value, kind)),
+        ("known_parts", [value]) => Ok(known_parts(value)),
+        ("known_parts", _) => wrong("known_parts(text)"),
         ("related", _) => wrong("related(resource, \"type\", \"attribute\")"),
         ("target", _) => wrong("target(value, \"type\")"),
         ("all", _) => wrong("all(\"type\")"),
@@ -102,10 +108,26 @@ fn related(
     for name in &names.texts {
         candidates.extend(mentions.by_text.get(*name).into_iter().flatten());
     }
-    candidates.extend(&mentions.loose);
+    for path in names.unknown.iter().filter_map(|name| name.identity()) {
+        candidates.extend(mentions.by_identity.get(path).into_iter().flatten());
+    }
 
     let mut members = Members::default();
-    for index in candidates {
+    // Those that may be anything come last: they can only open the list, once.
+    let loose = mentions.loose.iter().copied();
+    let loose = loose.filter(|index| !candidates.contains(index));
+    for index in candidates.iter().copied().chain(loose) {
+        if !world.pay(1) {
+            return Err(EvalError::Limit(too_much()));
+        }
+        if members.definite.len() >= MAX_RELATED {
+            let message = format!("more than {MAX_RELATED} members of a list");
+            members.open(Origin::Failed(message.into()));
+            break;
+        }
+        if members.maybe.is_some() && !candidates.contains(&index) {
+            break;
+        }
         let Some(companion) = world.resource(index) else {
             continue;
         };
@@ -291,6 +313,9 @@ fn target(world: &World<'_>, value: &Value, kind: &str) -> Value {
 }
 
 fn all(world: &World<'_>, kind: &str) -> Value {
+    if let Some(known) = world.all.borrow().get(kind) {
+        return known.clone();
+    }
     let mut members = Members::default();
     let (mode, bare_kind) = super::split_kind(kind);
     for &index in world.of_kind(mode, bare_kind) {
@@ -303,7 +328,10 @@ fn all(world: &World<'_>, kind: &str) -> Value {
     if let Some(module) = world.modules().first() {
         members.open(Origin::Module(module.address.clone()));
     }
-    members.finish()
+    let result = members.finish();
+    let mut known = world.all.borrow_mut();
+    known.insert(kind.to_owned(), result.clone());
+    result
 }
 
 fn refers(_world: &World<'_>, value: &Value, kind: &str) -> Value {
@@ -328,74 +356,24 @@ fn refers(_world: &World<'_>, value: &Value, kind: &str) -> Value {
     }
 }
 
-/// Whether an address is of a type; data sources are asked for as `data.T`.
-fn is_of_kind(address: &str, kind: &str) -> bool {
-    let (mode, kind) = super::split_kind(kind);
-    let local = local_part(address);
-    let (is_data, local) = match local.strip_prefix("data.") {
-        Some(rest) => (Mode::Data, rest),
-        None => (Mode::Managed, local),
-    };
-    is_data == mode
-        && local
-            .strip_prefix(kind)
-            .is_some_and(|rest| rest.starts_with('.'))
-}
-
-/// An address without its module path: `module.a["x.y"].aws_t.n` gives `aws_t.n`.
-fn local_part(address: &str) -> &str {
-    let mut rest = address;
-    while let Some(after) = rest.strip_prefix("module.") {
-        let mut quoted = false;
-        let mut escaped = false;
-        let mut depth: u32 = 0;
-        let end = after.char_indices().find(|(_, c)| {
-            let was_escaped = std::mem::take(&mut escaped);
-            match c {
-                '\\' if quoted && !was_escaped => escaped = true,
-                '"' if !was_escaped => quoted = !quoted,
-                '[' if !quoted => depth = depth.saturating_add(1),
-                ']' if !quoted => depth = depth.saturating_sub(1),
-                '.' => return !quoted && depth == 0,
-                _ => {}
-            }
-            false
-        });
-        match end.and_then(|(at, _)| after.get(at.saturating_add(1)..)) {
-            Some(next) => rest = next,
-            None => return rest,
+/// The known parts of a text, in order; the list is open where the text has holes.
+fn known_parts(value: &Value) -> Value {
+    let (items, rest): (Vec<Value>, _) = match &value.kind {
+        Kind::String(_) => (vec![value.clone()], None),
+        Kind::Unknown(unknown) => {
+            let pieces = value.pieces().unwrap_or_default().iter();
+            let texts = pieces.filter_map(|piece| match piece {
+                Piece::Text(text) => Some(Value::from(&**text).marked_by(value)),
+                Piece::Hole(_) => None,
+            });
+            (texts.collect(), Some(unknown.clone()))
         }
-    }
-    rest
-}
-
-/// An instance address without its own key.
-fn without_key(address: &str) -> &str {
-    if !address.ends_with(']') {
-        return address;
-    }
-    let local = local_part(address);
-    let start = address.len().saturating_sub(local.len());
-    let end = local.find('[').map(|at| start.saturating_add(at));
-    end.and_then(|end| address.get(..end)).unwrap_or(address)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{is_of_kind, local_part, without_key};
-
-    #[test]
-    fn addresses_are_taken_apart() {
-        let address = r#"module.a["x.y\"].z"].module.b.aws_t.n["k[0].l"]"#;
-        assert_eq!(local_part(address), r#"aws_t.n["k[0].l"]"#);
-        assert_eq!(
-            without_key(address),
-            r#"module.a["x.y\"].z"].module.b.aws_t.n"#
-        );
-        assert_eq!(without_key("aws_t.n"), "aws_t.n");
-        assert!(is_of_kind(address, "aws_t"));
-        assert!(!is_of_kind("aws_t_more.n", "aws_t"));
-        assert!(is_of_kind("data.aws_t.n", "data.aws_t"));
-        assert!(!is_of_kind("data.aws_t.n", "aws_t"));
-    }
+        _ => (Vec::new(), None),
+    };
+    let list = List {
+        items: items.into(),
+        shape: Shape::List,
+        rest,
+    };
+    Value::from(Kind::List(list)).marked_by(value)
 }

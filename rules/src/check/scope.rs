@@ -2,16 +2,17 @@
 //! the stack. What was not written is null.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use hcl_edit::Decorated;
-use hcl_edit::expr::TraversalOperator;
+use hcl_edit::expr::{Expression, TraversalOperator};
 
 use super::relation;
 use super::world::World;
 use crate::files::{DirEntry, Files};
 use crate::functions::{Context, lookup_rule};
 use crate::language::Local;
-use crate::terraform::eval::{EvalError, Scope, evaluate};
+use crate::terraform::eval::{Budget, EvalError, MAX_DEPTH_ALONE, Scope, evaluate};
 use crate::value::Map;
 use crate::{Resource, Value};
 
@@ -37,6 +38,8 @@ struct Layer<'a> {
 /// Names within one block of a rule. Blocks within blocks see the names of those around.
 pub(super) struct RuleScope<'a> {
     world: &'a World<'a>,
+    /// What one rule may cost for one resource.
+    budget: Rc<Budget>,
     resource: Option<&'a Resource>,
     each: Option<(Value, Value)>,
     layer: Layer<'a>,
@@ -48,6 +51,7 @@ impl<'a> RuleScope<'a> {
     pub(super) fn new(world: &'a World<'a>, locals: &'a [Local]) -> Self {
         Self {
             world,
+            budget: Rc::new(Budget::new(MAX_DEPTH_ALONE)),
             resource: None,
             each: None,
             layer: Layer::new(locals),
@@ -59,14 +63,27 @@ impl<'a> RuleScope<'a> {
     pub(super) fn subject(&'a self, resource: Option<&'a Resource>, locals: &'a [Local]) -> Self {
         Self {
             resource,
+            budget: Rc::new(Budget::new(MAX_DEPTH_ALONE)),
             ..self.inner(None, locals)
         }
+    }
+
+    /// Evaluates one expression of the rule.
+    pub(super) fn evaluate(&self, expression: &Expression) -> Result<Value, EvalError> {
+        let _allowance = self.budget.expression();
+        evaluate(expression, self)
+    }
+
+    /// Steps that were spent on the resource.
+    pub(super) fn spent(&self) -> u64 {
+        self.budget.spent()
     }
 
     /// The names of a check, for one member of its `for_each`.
     pub(super) fn inner(&'a self, each: Option<(Value, Value)>, locals: &'a [Local]) -> Self {
         Self {
             world: self.world,
+            budget: self.budget.clone(),
             resource: self.resource,
             each,
             layer: Layer::new(locals),
@@ -99,7 +116,7 @@ impl<'a> RuleScope<'a> {
             return Some(known.clone());
         }
         let local = self.layer.locals.get(place)?;
-        let value = evaluate(&local.value, self);
+        let value = self.evaluate(&local.value);
         let mut values = self.layer.values.borrow_mut();
         if values.is_empty() {
             values.resize(self.layer.locals.len(), None);
@@ -162,6 +179,10 @@ impl Scope for RuleScope<'_> {
                 error,
             }),
         )
+    }
+
+    fn budget(&self) -> Option<&Budget> {
+        Some(&self.budget)
     }
 
     fn absent_is_null(&self) -> bool {

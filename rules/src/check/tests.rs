@@ -1,4 +1,4 @@
-use super::{MAX_MEMBERS, Report, Verdict, run_rule};
+use super::{MAX_MEMBERS, MAX_RELATED, MAX_WORK, Report, Verdict, World, judge, run_rule};
 use crate::ProblemKind;
 use crate::language::sample;
 
@@ -177,10 +177,46 @@ fn locals_are_seen_from_the_blocks_within() {
 fn too_many_members_are_a_problem_and_leave_the_resource_undecided() {
     let rule = "resource \"t\" {\ncheck {\nfor_each = flatten([for x in range(101) : range(100)])\ncondition = true\nmessage = \"m\"\n}\n}";
     let report = run(rule, "resource \"t\" \"x\" {}\n");
-    assert!(101 * 100 > MAX_MEMBERS);
+    const { assert!(101 * 100 > MAX_MEMBERS) };
     assert_eq!(report.problems[0].kind, ProblemKind::Limit);
     assert!(matches!(
         report.outcomes[0].verdict,
         Verdict::Undecided { .. }
     ));
+}
+
+#[test]
+fn too_many_companions_leave_the_list_open() {
+    let configuration = format!(
+        "resource \"t\" \"x\" {{\n name = \"n\"\n}}\nresource \"c\" \"c\" {{\n count = {}\n of = \"n\"\n}}\n",
+        MAX_RELATED + 1
+    );
+    let rule = COMPANION.replace("> 0", "< 1000000");
+    let found = verdicts(&rule, &configuration);
+    assert!(found[0].starts_with("t.x ? "), "{found:?}");
+    assert_eq!(verdicts(COMPANION, &configuration), ["t.x pass"]);
+}
+
+#[test]
+fn a_stack_that_costs_too_much_is_undecided_and_told_once() {
+    let configuration = "resource \"t\" \"x\" {\n count = 3\n a = \"x\"\n}\n";
+    let (rule, stack) = sample(&check("self.a == \"x\""), configuration);
+    let world = World::new(&stack);
+    world.pay(MAX_WORK);
+    let mut report = Report::default();
+    judge::rule(&rule, &world, &mut report);
+    assert_eq!(report.problems.len(), 1);
+    assert_eq!(report.outcomes.len(), 3);
+    let open = |o: &super::Outcome| matches!(o.verdict, Verdict::Undecided { .. });
+    assert!(report.outcomes.iter().all(open));
+}
+
+#[test]
+fn what_stands_in_the_known_part_of_a_text_is_found() {
+    let rule = "resource \"t\" {\ncheck {\ncondition = !anytrue([for part in known_parts(self.a) : strcontains(part, \"key\")])\nmessage = \"m\"\n}\n}";
+    let configuration = "variable \"v\" {}\nresource \"t\" \"bad\" {\n a = \"the key ${var.v}\"\n}\nresource \"t\" \"open\" {\n a = \"no ${var.v}\"\n}\nresource \"t\" \"z\" {\n a = \"no\"\n}\n";
+    assert_eq!(
+        verdicts(rule, configuration),
+        ["t.bad fail 2 m", "t.open ? var.v has no value", "t.z pass"]
+    );
 }

@@ -1,11 +1,12 @@
 //! The stack as rules ask about it: resources by type and address, and who refers to whom. Every
 //! index is built once per stack, on first use.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::MAX_WORK;
 use crate::value::{Kind, Marks};
 use crate::{Mode, Resource, Stack, Value};
 
@@ -23,6 +24,9 @@ pub(crate) struct World<'a> {
     /// By type: its resources by their names.
     named: RefCell<BTreeMap<String, Rc<Named>>>,
     modules: OnceCell<Vec<ModuleArguments>>,
+    /// Answers of `all`, by type.
+    pub(super) all: RefCell<BTreeMap<String, Value>>,
+    work: Cell<u64>,
 }
 
 type Named = BTreeMap<Arc<str>, Vec<usize>>;
@@ -34,6 +38,8 @@ pub(super) struct Mentions {
     pub(super) by_address: BTreeMap<Arc<str>, Vec<usize>>,
     /// By literal text.
     pub(super) by_text: BTreeMap<Arc<str>, Vec<usize>>,
+    /// Unknown and read as it is from this path (`var.name`).
+    pub(super) by_identity: BTreeMap<Arc<str>, Vec<usize>>,
     /// Unknown and without a reference: it may be anything.
     pub(super) loose: Vec<usize>,
 }
@@ -66,7 +72,16 @@ impl<'a> World<'a> {
             mentions: RefCell::default(),
             named: RefCell::default(),
             modules: OnceCell::new(),
+            all: RefCell::default(),
+            work: Cell::new(0),
         }
+    }
+
+    /// Counts work that was done; `false` once it is more than a stack may cost.
+    pub(super) fn pay(&self, steps: u64) -> bool {
+        let work = self.work.get().saturating_add(steps);
+        self.work.set(work);
+        work <= MAX_WORK
     }
 
     /// All types in the stack.
@@ -205,6 +220,9 @@ impl Mentions {
         for address in references(leaf) {
             referred = true;
             push(self.by_address.entry(address.clone()).or_default(), index);
+        }
+        if let Some(path) = leaf.identity() {
+            push(self.by_identity.entry(path.clone()).or_default(), index);
         }
         match &leaf.kind {
             Kind::String(text) => push(self.by_text.entry(text.clone()).or_default(), index),

@@ -23,6 +23,8 @@ pub const MAX_PATTERN: usize = 16 << 10;
 pub const MAX_REGEX: usize = 1 << 20;
 /// Parts of a decoded JSON, YAML (once its aliases are expanded) or CSV document.
 pub const MAX_DOCUMENT: usize = 200_000;
+/// Nesting of a YAML document; its parser refuses more by itself, with an error of its own.
+pub const MAX_YAML_DEPTH: usize = 100;
 /// Files that `fileset()` visits.
 pub const MAX_FILES: usize = 20_000;
 

@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn a_tree_that_is_too_deep_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        let deep = root.path().join(vec!["d"; MAX_DEPTH + 1].join("/"));
+        let deep = root.path().join(["d"; MAX_DEPTH + 1].join("/"));
         std::fs::create_dir_all(deep).unwrap();
         assert!(directory(root.path()).is_err());
     }

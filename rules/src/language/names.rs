@@ -105,8 +105,8 @@ pub(crate) const VALUES: &[&str] = &[
     "public_principal",
 ];
 
-/// Functions of rules that look at the stack.
-pub(crate) const STACK: &[&str] = &["all", "refers", "related", "target"];
+/// Functions of rules that look at the stack, or at what is known of a value.
+pub(crate) const STACK: &[&str] = &["all", "known_parts", "refers", "related", "target"];
 
 /// What may be named at one place of a rule.
 #[derive(Clone, Copy)]

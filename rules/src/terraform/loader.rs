@@ -1,6 +1,6 @@
 //! Reads module directories, each file once, however often a module is called.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::module::Module;
 use super::source::{
-    Attribute, MAX_FILE_BYTES, Source, parse_json, parse_json_variables, parse_native,
+    Attribute, MAX_BLOCKS, MAX_FILE_BYTES, MAX_SOURCE_BYTES, Source, parse_json,
+    parse_json_variables, parse_native,
 };
 use crate::files::{self, Files};
 use crate::{Problem, ProblemKind, ProblemSeverity};
@@ -23,6 +24,8 @@ pub(super) struct Loader<'a> {
     modules: RefCell<BTreeMap<String, Option<Rc<Module>>>>,
     read: RefCell<BTreeSet<String>>,
     problems: RefCell<BTreeSet<Problem>>,
+    bytes: Cell<usize>,
+    blocks: Cell<usize>,
 }
 
 /// `.terraform/modules/modules.json`: where `terraform init` has put the modules.
@@ -69,6 +72,8 @@ impl<'a> Loader<'a> {
             modules: RefCell::default(),
             read: RefCell::default(),
             problems: RefCell::default(),
+            bytes: Cell::new(0),
+            blocks: Cell::new(0),
         }
     }
 
@@ -94,7 +99,21 @@ impl<'a> Loader<'a> {
     }
 
     fn names(&self, directory: &str) -> Vec<String> {
-        let entries = self.files.list(directory).unwrap_or_default();
+        let entries = match self.files.list(directory) {
+            Ok(entries) => entries,
+            // A module source that names nothing is reported where it is called.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                self.problems.borrow_mut().insert(Problem {
+                    path: directory.into(),
+                    line: None,
+                    kind: ProblemKind::Unreadable,
+                    severity: ProblemSeverity::Warning,
+                    cause: format!("the directory cannot be read: {}", error.kind()),
+                });
+                Vec::new()
+            }
+        };
         let files = entries.into_iter().filter(|entry| !entry.is_dir);
         let mut names: Vec<String> = files.map(|entry| entry.name).collect();
         names.sort();
@@ -135,6 +154,8 @@ impl<'a> Loader<'a> {
                 } else {
                     parse_native(&path, &text, number)
                 };
+                let blocks = self.blocks.get().saturating_add(source.body.size());
+                self.blocks.set(blocks);
                 match role {
                     Role::Declares => module.add(source),
                     Role::Overrides => module.override_with(source),
@@ -166,6 +187,15 @@ impl<'a> Loader<'a> {
         };
         if bytes.len() > MAX_FILE_BYTES {
             let cause = format!("the file is larger than {MAX_FILE_BYTES} bytes");
+            problem(ProblemKind::Limit, ProblemSeverity::Warning, cause);
+            return None;
+        }
+        let total = self.bytes.get().saturating_add(bytes.len());
+        self.bytes.set(total);
+        if total > MAX_SOURCE_BYTES || self.blocks.get() > MAX_BLOCKS {
+            let cause = format!(
+                "all files together have more than {MAX_SOURCE_BYTES} bytes or {MAX_BLOCKS} blocks"
+            );
             problem(ProblemKind::Limit, ProblemSeverity::Warning, cause);
             return None;
         }
@@ -214,11 +244,24 @@ impl<'a> Loader<'a> {
     /// Directories of installed modules by their path of call names (`a.b`).
     pub(super) fn manifest(&self, root: &str) -> BTreeMap<String, String> {
         let path = join(root, ".terraform/modules/modules.json");
-        let Ok(bytes) = self.files.read(&path) else {
+        if !self.files.is_file(&path) {
+            return BTreeMap::new();
+        }
+        let Some(text) = self.text(&path) else {
             return BTreeMap::new();
         };
-        let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else {
-            return BTreeMap::new();
+        let manifest = match serde_json::from_str::<Manifest>(&text) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                self.problems.borrow_mut().insert(Problem {
+                    path: path.into(),
+                    line: u32::try_from(error.line()).ok(),
+                    kind: ProblemKind::Syntax,
+                    severity: ProblemSeverity::Warning,
+                    cause: "the list of installed modules is not valid".to_owned(),
+                });
+                return BTreeMap::new();
+            }
         };
         let entries = manifest.modules.into_iter();
         entries

@@ -20,7 +20,7 @@ mod stack;
 mod typing;
 
 pub use loader::MAX_FILES_PER_MODULE;
-pub use source::{MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST};
+pub use source::{MAX_BLOCKS, MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST, MAX_SOURCE_BYTES};
 pub use stack::{MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_STACK_INSTANCES};
 
 use loader::Loader;

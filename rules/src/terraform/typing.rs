@@ -54,7 +54,7 @@ impl Reader<'_> {
             }
             "object" => {
                 let mut fields = BTreeMap::new();
-                for (key, value) in argument.as_object()?.iter() {
+                for (key, value) in argument.as_object()? {
                     let name: Arc<str> = match key {
                         ObjectKey::Ident(name) => name.as_str().into(),
                         ObjectKey::Expression(Expression::String(name)) => name.as_str().into(),

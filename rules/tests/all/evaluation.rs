@@ -3,6 +3,7 @@
 //! that matter; unknown values are written `{"?": "why"}`, open ends `"…"`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -108,8 +109,11 @@ impl Files for Memory {
 
 fn directories(files: &dyn Files, path: &str) -> Vec<String> {
     let entries = files.list(path).unwrap();
-    let is_source =
-        |entry: &DirEntry| entry.name.ends_with(".tf") || entry.name.ends_with(".tf.json");
+    let is_source = |entry: &DirEntry| {
+        [".tf", ".tf.json"]
+            .iter()
+            .any(|end| entry.name.ends_with(end))
+    };
     let mut found = Vec::new();
     if entries.iter().any(is_source) {
         found.push(path.to_owned());
@@ -129,8 +133,7 @@ fn reason(origin: &Origin) -> String {
     match origin {
         Origin::Variable(name) => format!("var {name}"),
         Origin::Computed { address, attribute } => format!("computed {address}.{attribute}"),
-        Origin::Data(address) => address.to_string(),
-        Origin::Module(address) => address.to_string(),
+        Origin::Data(address) | Origin::Module(address) => address.to_string(),
         Origin::Function(name) => format!("{name}()"),
         Origin::Failed(what) => format!("failed {what}"),
         Origin::Repetition(address) => format!("each {address}"),
@@ -222,6 +225,7 @@ fn cases() {
         "/../testdata/terraform"
     ));
     let mut count = 0;
+    let mut wrong = Vec::new();
     for entry in Disk(root.to_owned()).list("").unwrap() {
         let case = root.join(&entry.name);
         let Ok(text) = std::fs::read_to_string(case.join("expected.json")) else {
@@ -241,29 +245,32 @@ fn cases() {
         let evaluation = evaluate(&files, &directories(&files, ""), &options);
         let (resources, problems) = summary(&evaluation);
         let wanted = expected["resources"].as_object().unwrap();
-        let addresses: Vec<&String> = wanted.keys().collect();
-        assert_eq!(
-            resources.keys().collect::<BTreeSet<_>>(),
-            addresses.into_iter().collect(),
-            "{}",
-            entry.name
-        );
+        if resources.keys().collect::<BTreeSet<_>>() != wanted.keys().collect() {
+            let got: Vec<&String> = resources.keys().collect();
+            wrong.push(format!("{}: the addresses are {got:?}", entry.name));
+        }
         for (address, attributes) in wanted {
             for (name, value) in attributes.as_object().unwrap() {
-                let got = resources[address].get(name).unwrap_or(&Json::Null);
-                assert_eq!(got, value, "{}: {address}.{name}", entry.name);
+                let body = resources.get(address).unwrap_or(&Json::Null);
+                let got = body.get(name).unwrap_or(&Json::Null);
+                if got != value {
+                    wrong.push(format!(
+                        "{}: {address}.{name} is {got}, not {value}",
+                        entry.name
+                    ));
+                }
             }
         }
         let wanted = expected["problems"].as_array().into_iter().flatten();
         let wanted: BTreeSet<String> = wanted
             .map(|problem| problem.as_str().unwrap().to_owned())
             .collect();
-        assert_eq!(
-            problems, wanted,
-            "{}: {:#?}",
-            entry.name, evaluation.problems
-        );
+        if problems != wanted {
+            let problems = &evaluation.problems;
+            wrong.push(format!("{}: the problems are {problems:#?}", entry.name));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 5, "the cases are not there");
 }
 
@@ -298,7 +305,8 @@ fn limits_end_long_chains() {
     // The first name in order needs all others.
     let mut chain = String::from("locals {\n  v5000 = 1\n");
     for number in 0..5_000 {
-        chain.push_str(&format!("  v{number:04} = (local.v{:04})\n", number + 1));
+        let next = number + 1;
+        writeln!(chain, "  v{number:04} = (local.v{next:04})").unwrap();
     }
     chain.push_str("}\n");
     ends_with(ProblemKind::Limit, &[("main.tf", &chain)]);
@@ -308,7 +316,13 @@ fn limits_end_long_chains() {
 fn limits_end_values_that_double() {
     let mut doubled = String::from("locals {\n  v0 = [1]\n  t0 = \"0123456789\"\n");
     for number in 1..100 {
-        doubled.push_str(&format!("  v{number} = [local.v{0}, local.v{0}]\n  t{number} = \"${{local.t{0}}}${{local.t{0}}}\"\n", number - 1));
+        let last = number - 1;
+        writeln!(doubled, "  v{number} = [local.v{last}, local.v{last}]").unwrap();
+        writeln!(
+            doubled,
+            "  t{number} = \"${{local.t{last}}}${{local.t{last}}}\""
+        )
+        .unwrap();
     }
     doubled.push_str("}\nresource \"a_b\" \"c\" {\n  x = jsonencode(local.v99)\n}\n");
     ends_with(ProblemKind::Limit, &[("main.tf", &doubled)]);
@@ -347,25 +361,36 @@ fn limits_end_many_instances() {
 }
 
 #[test]
+fn limits_end_many_and_large_files() {
+    let large = format!("#{}", "x".repeat(rules::terraform::MAX_FILE_BYTES));
+    ends_with(ProblemKind::Limit, &[("main.tf", &large)]);
+    let nested = "a {\n}\n".repeat(rules::terraform::MAX_BLOCKS / 4);
+    let paths: Vec<String> = (0..6).map(|number| format!("{number}.tf")).collect();
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (&**path, &*nested)).collect();
+    let evaluation = ends_with(ProblemKind::Limit, &files);
+    assert_eq!(evaluation.problems.len(), 1);
+}
+
+#[test]
 fn limits_end_many_loops() {
-    let loops = "locals {\n".to_owned()
-        + &(0..60)
-            .map(|number| format!("  x{number} = [for a in range(400) : range(500)]\n"))
-            .collect::<String>()
-        + "}\n";
+    let mut loops = "locals {\n".to_owned();
+    for number in 0..60 {
+        writeln!(loops, "  x{number} = [for a in range(400) : range(500)]").unwrap();
+    }
+    loops.push_str("}\n");
     ends_with(ProblemKind::Limit, &[("main.tf", &loops)]);
 }
 
 #[test]
 fn wide_objects_take_no_quadratic_time() {
-    let wide = format!(
-        "locals {{\n  x = {{\n{}  }}\n}}\n",
-        (0..60_000)
-            .map(|key| format!("    k{key} = {key}\n"))
-            .collect::<String>()
-    );
+    let mut wide = "locals {\n  x = {\n".to_owned();
+    for key in 0..60_000 {
+        writeln!(wide, "    k{key} = {key}").unwrap();
+    }
+    wide.push_str("  }\n}\n");
     let start = Instant::now();
-    Memory::new(&[("main.tf", &wide)]).evaluate(&Options::default());
+    let evaluation = Memory::new(&[("main.tf", &wide)]).evaluate(&Options::default());
+    assert!(kinds(&evaluation).contains(&ProblemKind::Limit));
     assert!(
         start.elapsed() < Duration::from_secs(20),
         "{:?}",

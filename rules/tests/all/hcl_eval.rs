@@ -56,7 +56,7 @@ pub(crate) fn directories(files: &Folder, at: &str, found: &mut Vec<String>) {
 }
 
 fn is_terraform(name: &str) -> bool {
-    let extension = |name: &str| Path::new(name).extension().map(|e| e.to_owned());
+    let extension = |name: &str| Path::new(name).extension().map(ToOwned::to_owned);
     match extension(name) {
         Some(last) if last == "tf" => true,
         Some(last) if last == "json" => {

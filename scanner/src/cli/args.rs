@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::finding::Severity;
 use crate::gate::FailOn;
 use crate::output::Format;
+use crate::staleness::OnStale;
 
 /// The gate at the end of a CI pipeline.
 #[derive(Debug, Parser)]
@@ -42,7 +43,11 @@ pub(super) struct ScanArguments {
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportFile>,
     /// Findings of this severity and above fail the run.
-    #[arg(long, value_name = "critical|high|medium|low|unknown|none", default_value = "high")]
+    #[arg(
+        long,
+        value_name = "critical|high|medium|low|unknown|none",
+        default_value = "high"
+    )]
     pub(super) fail_on: FailOn,
     /// Vulnerabilities without a fixed version do not fail the run.
     #[arg(long)]
@@ -67,6 +72,28 @@ pub(super) struct ScanArguments {
     pub(super) rules: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) database: DatabasePath,
+    /// Refuse every other database than the one with this digest.
+    #[arg(long, value_name = "sha256:…")]
+    pub(super) db_digest: Option<String>,
+    /// Answer as if the database were of this day: later records and withdrawals are left out.
+    /// What a record said before its last change is not known.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(super) as_of: Option<jiff::civil::Date>,
+    /// Advisories that did not change for so many days are called old.
+    #[arg(long, value_name = "DAYS", default_value_t = crate::staleness::DEFAULT_DAYS)]
+    pub(super) max_age: u32,
+    /// What to do about old advisories: warn, fail or ignore.
+    #[arg(long, value_name = "warn|fail|ignore", default_value = "warn")]
+    pub(super) on_stale: OnStale,
+    /// VEX statements (OpenVEX, CSAF or CycloneDX); may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(super) vex: Vec<PathBuf>,
+    /// Write the suppressions of this run as OpenVEX.
+    #[arg(long, value_name = "PATH")]
+    pub(super) write_vex: Option<PathBuf>,
+    /// Author of the OpenVEX document.
+    #[arg(long, value_name = "NAME", default_value = "portcullis")]
+    pub(super) vex_author: String,
 }
 
 #[derive(Debug, Args)]
@@ -177,6 +204,19 @@ impl FromStr for Only {
     }
 }
 
+impl FromStr for OnStale {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "warn" => Ok(Self::Warn),
+            "fail" => Ok(Self::Fail),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err("expected warn, fail or ignore".to_owned()),
+        }
+    }
+}
+
 impl FromStr for FailOn {
     type Err = String;
 
@@ -209,7 +249,9 @@ impl FromStr for ReportFile {
             return Err("expected a path after the equals sign".to_owned());
         }
         Ok(Self {
-            format: format.parse().map_err(|error: crate::output::UnknownFormat| error.to_string())?,
+            format: format
+                .parse()
+                .map_err(|error: crate::output::UnknownFormat| error.to_string())?,
             path: path.into(),
         })
     }

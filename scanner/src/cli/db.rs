@@ -18,11 +18,19 @@ const SHOWN_WARNINGS: usize = 50;
 /// Runs one of the subcommands.
 pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
     match command {
-        DbCommand::Build { osv, rustsec, database } => {
+        DbCommand::Build {
+            osv,
+            rustsec,
+            database,
+        } => {
             let output = paths::database(database);
-            if let Some(parent) = output.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                std::fs::create_dir_all(parent)
-                    .map_err(|error| Failure::io(format!("cannot create {}", parent.display()), error))?;
+            if let Some(parent) = output
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+            {
+                std::fs::create_dir_all(parent).map_err(|error| {
+                    Failure::io(format!("cannot create {}", parent.display()), &error)
+                })?;
             }
             let request = BuildRequest {
                 osv: osv.clone(),
@@ -77,8 +85,15 @@ fn warn(warnings: &[db_sync::Warning]) {
     for warning in warnings.iter().take(SHOWN_WARNINGS) {
         let _ = writeln!(err, "warning: {}", escape::line(&warning.to_string()));
     }
-    if let Some(more) = warnings.len().checked_sub(SHOWN_WARNINGS).filter(|more| *more > 0) {
-        let _ = writeln!(err, "warning: {more} more warnings of this kind are not shown");
+    if let Some(more) = warnings
+        .len()
+        .checked_sub(SHOWN_WARNINGS)
+        .filter(|more| *more > 0)
+    {
+        let _ = writeln!(
+            err,
+            "warning: {more} more warnings of this kind are not shown"
+        );
     }
 }
 
@@ -182,10 +197,19 @@ fn query_table(ecosystem: &str, known: bool, answer: &db_sync::Outcome) -> Strin
         );
     }
     for undecided in &answer.undecided {
-        let _ = writeln!(text, "undecided {}: {}", escape::line(&undecided.id), escape::line(&undecided.cause));
+        let _ = writeln!(
+            text,
+            "undecided {}: {}",
+            escape::line(&undecided.id),
+            escape::line(&undecided.cause)
+        );
     }
     if !known {
-        let _ = writeln!(text, "the database has no advisories for {}", escape::line(ecosystem));
+        let _ = writeln!(
+            text,
+            "the database has no advisories for {}",
+            escape::line(ecosystem)
+        );
     }
     let _ = writeln!(text, "{} matches", answer.matches.len());
     text

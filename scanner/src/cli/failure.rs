@@ -38,7 +38,7 @@ impl Failure {
     }
 
     /// From an input or output error.
-    pub(super) fn io(message: impl Into<String>, error: io::Error) -> Self {
+    pub(super) fn io(message: impl Into<String>, error: &io::Error) -> Self {
         let mut failure = Self::new(message);
         failure.broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
         failure.causes.push(error.to_string());

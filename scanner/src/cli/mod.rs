@@ -54,7 +54,7 @@ fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .or_else(ignore_broken_pipe)
-        .map_err(|error| Failure::io("cannot write to stdout", error))
+        .map_err(|error| Failure::io("cannot write to stdout", &error))
 }
 
 /// A closed pipe is the reader's choice (`| head`), and never changes the exit code.

@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use db_sync::Db;
+use db_sync::{Db, Moment};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
@@ -18,7 +18,9 @@ use crate::gate::{self, Policy, Verdict};
 use crate::output::{self, Format};
 use crate::report::Report;
 use crate::scan::{self, Advisories, Error, Request, Rules, Scanned};
+use crate::staleness::Staleness;
 use crate::target::TargetSpec;
+use crate::vex;
 
 /// Runs a scan and writes its reports; the verdict alone decides the exit code.
 pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
@@ -31,10 +33,12 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
     };
     let database = LazyDatabase {
         path: paths::database(&arguments.database),
+        digest: arguments.db_digest.clone(),
         db: OnceLock::new(),
     };
     // A database that the user names must be there, even if nothing needs it.
-    if arguments.database.db.is_some() && request.vulnerabilities {
+    if (arguments.database.db.is_some() || arguments.db_digest.is_some()) && request.vulnerabilities
+    {
         database.open().map_err(|error| failure(&error))?;
     }
     let rules = LazyRules {
@@ -55,6 +59,9 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         let rendered = Failure::from_error(&failed.error);
         let _ = rendered.render(&mut io::stderr().lock());
     }
+    if let Some(path) = &arguments.write_vex {
+        write_vex(path, &report, &arguments.vex_author)?;
+    }
     for file in &arguments.reports {
         write_file(file, &report, &verdict)?;
     }
@@ -63,25 +70,45 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
 }
 
 fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
-    let working_directory =
-        std::env::current_dir().map_err(|error| Failure::io("cannot tell the working directory", error))?;
+    let working_directory = std::env::current_dir()
+        .map_err(|error| Failure::io("cannot tell the working directory", &error))?;
     let platform = match &arguments.platform {
         Some(text) => Some(text.parse().map_err(|_| {
-            Failure::new(format!("{text} is no platform")).hint("write it as os/arch, such as linux/arm64")
+            Failure::new(format!("{text} is no platform"))
+                .hint("write it as os/arch, such as linux/arm64")
         })?),
         None => None,
     };
-    let date = arguments
-        .date
-        .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
+    let date = arguments.date.unwrap_or_else(|| {
+        jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+    });
+    let as_of = arguments
+        .as_of
+        .and_then(|day| Moment::parse(&format!("{day}T23:59:59.999999999Z")));
+    let mut statements = Vec::new();
+    for path in &arguments.vex {
+        statements.extend(vex::load(path).map_err(|error| Failure::from_error(&error))?);
+    }
     let wants = |only| arguments.only.is_empty() || arguments.only.contains(&only);
     Ok(Request {
-        targets: arguments.targets.iter().map(|text| TargetSpec::parse(text)).collect(),
+        targets: arguments
+            .targets
+            .iter()
+            .map(|text| TargetSpec::parse(text))
+            .collect(),
         working_directory,
         date: date.to_string(),
         vulnerabilities: wants(Only::Vuln),
         misconfigurations: wants(Only::Misconfig),
         platform,
+        as_of,
+        staleness: Staleness {
+            days: arguments.max_age,
+            on_stale: arguments.on_stale,
+        },
+        statements,
         terraform: terraform_options(),
     })
 }
@@ -94,13 +121,16 @@ fn terraform_options() -> Options {
         .collect();
     Options {
         environment,
-        workspace: std::env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty()),
+        workspace: std::env::var("TF_WORKSPACE")
+            .ok()
+            .filter(|name| !name.is_empty()),
     }
 }
 
 /// Opens the database at its first use.
 struct LazyDatabase {
     path: PathBuf,
+    digest: Option<String>,
     db: OnceLock<Db>,
 }
 
@@ -110,6 +140,17 @@ impl Advisories for LazyDatabase {
             return Ok(db);
         }
         let db = open_database(&self.path)?;
+        if let Some(wanted) = &self.digest {
+            let found = &db.info().root_digest;
+            if wanted != found {
+                return Err(Error::OtherDatabase {
+                    wanted: wanted.clone(),
+                    found: found.clone(),
+                });
+            }
+            // The name is a claim; a pinned database is read whole once.
+            db.verify()?;
+        }
         Ok(self.db.get_or_init(|| db))
     }
 }
@@ -164,7 +205,10 @@ pub(super) fn failure(error: &Error) -> Failure {
             path.display()
         )),
         Error::Read(_) => rendered.hint("build it anew: portcullis db build"),
-        Error::Rules(_) => rendered,
+        Error::Stale(_) => {
+            rendered.hint("update it: portcullis db sync, or allow more: --max-age DAYS")
+        }
+        Error::OtherDatabase { .. } | Error::Rules(_) => rendered,
     }
 }
 
@@ -182,7 +226,16 @@ fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<()
     output::write(format, report, verdict, options, &mut out)
         .and_then(|()| out.flush())
         .or_else(ignore_broken_pipe)
-        .map_err(|error| Failure::io("cannot write the report", error))
+        .map_err(|error| Failure::io("cannot write the report", &error))
+}
+
+fn write_vex(path: &Path, report: &Report, author: &str) -> Result<(), Failure> {
+    let write = || -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        vex::write_openvex(report, author, &mut out)?;
+        out.flush()
+    };
+    write().map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))
 }
 
 fn write_file(file: &ReportFile, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
@@ -192,5 +245,5 @@ fn write_file(file: &ReportFile, report: &Report, verdict: &Verdict) -> Result<(
         output::write(file.format, report, verdict, options, &mut out)?;
         out.flush()
     };
-    write().map_err(|error| Failure::io(format!("cannot write {}", file.path.display()), error))
+    write().map_err(|error| Failure::io(format!("cannot write {}", file.path.display()), &error))
 }

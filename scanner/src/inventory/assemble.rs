@@ -46,8 +46,11 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     let mut gaps = Vec::new();
     let mut merged: BTreeMap<Key, Package> = BTreeMap::new();
     let mut homeless: Option<Location> = None;
-    for (_, facts) in files {
-        gaps.extend(facts.gaps);
+    for (path, facts) in files {
+        // What the distribution packaged is judged by its own advisories, in whatever format.
+        let is_owned = owners.contains_key(unmerged(&path));
+        let told = facts.gaps.into_iter();
+        gaps.extend(told.filter(|gap| !(is_owned && gap.kind == GapKind::UnknownFormat)));
         for mut package in facts.packages {
             let place = package.locations.first();
             if package.kind.is_os() {
@@ -66,8 +69,7 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     if let Some(place) = homeless {
         gaps.push(unknown_distribution(place, distribution.as_ref()));
     }
-    gaps.sort();
-    gaps.dedup();
+    let gaps = fold(gaps);
     let packages = merged.into_values().map(|mut package| {
         package.locations.sort();
         package.locations.dedup();
@@ -80,6 +82,32 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
         distribution,
         gaps,
     }
+}
+
+/// Sorts the gaps, and makes one of those that say the same of many files in a format that is not
+/// read: the first file, and how many more.
+fn fold(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    gaps.sort();
+    gaps.dedup();
+    let mut more: BTreeMap<Arc<str>, usize> = BTreeMap::new();
+    gaps.retain(|gap| {
+        if gap.kind != GapKind::UnknownFormat {
+            return true;
+        }
+        let count = more.entry(Arc::clone(&gap.cause)).or_insert(0);
+        *count = count.saturating_add(1);
+        *count == 1
+    });
+    for gap in &mut gaps {
+        match more.get(&gap.cause) {
+            Some(count) if gap.kind == GapKind::UnknownFormat && *count > 1 => {
+                let others = count.saturating_sub(1);
+                gap.cause = format!("{} ({others} more files like this)", gap.cause).into();
+            }
+            _ => {}
+        }
+    }
+    gaps
 }
 
 /// `etc/os-release` wins over the one in `usr/lib` (os-release(5)).

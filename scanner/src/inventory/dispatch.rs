@@ -15,7 +15,8 @@ type Table<T> = BTreeMap<&'static str, Vec<T>>;
 #[derive(Default)]
 struct Tables {
     names: Table<&'static Parser>,
-    paths: Table<&'static Parser>,
+    /// By file name: the directory it must lie in.
+    paths: Table<(&'static str, &'static Parser)>,
     directories: Table<&'static Parser>,
     extensions: Table<&'static Parser>,
     /// By file name: what must come before it, the ends of directory names.
@@ -32,7 +33,11 @@ impl Tables {
             for want in parser.wants {
                 match *want {
                     Want::Name(name) => tables.names.entry(name).or_default().push(parser),
-                    Want::Path(path) => tables.paths.entry(path).or_default().push(parser),
+                    Want::Path(path) => {
+                        let (directory, name) = split(path);
+                        let places = tables.paths.entry(name).or_default();
+                        places.push((directory, parser));
+                    }
                     Want::In(directory) => {
                         let directory = directory.trim_end_matches('/');
                         tables
@@ -45,7 +50,7 @@ impl Tables {
                         tables.extensions.entry(extension).or_default().push(parser);
                     }
                     Want::Suffix(suffix) => {
-                        let (before, name) = suffix.rsplit_once('/').unwrap_or(("", suffix));
+                        let (before, name) = split(suffix);
                         tables
                             .suffixes
                             .entry(name)
@@ -59,19 +64,35 @@ impl Tables {
         tables
     }
 
-    fn each(&self, path: &str, evidence: Evidence, mut found: impl FnMut(&'static Parser)) {
-        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+    /// Calls `found` for every parser that wants the file. The path is put together only where
+    /// a parser wants to look at it: file lists ask for millions of names.
+    fn each(
+        &self,
+        directory: &str,
+        name: &str,
+        evidence: Evidence,
+        mut found: impl FnMut(&'static Parser),
+    ) {
         let mut take = |parser: &'static Parser| {
-            if parser.evidence == evidence && parser.accepts.is_none_or(|accepts| accepts(path)) {
+            let path = || {
+                if directory.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{directory}/{name}")
+                }
+            };
+            if parser.evidence == evidence && parser.accepts.is_none_or(|accepts| accepts(&path()))
+            {
                 found(parser);
             }
         };
-        for (table, key) in [
-            (&self.names, name),
-            (&self.paths, path),
-            (&self.directories, directory),
-        ] {
+        for (table, key) in [(&self.names, name), (&self.directories, directory)] {
             for parser in table.get(key).into_iter().flatten() {
+                take(parser);
+            }
+        }
+        for (place, parser) in self.paths.get(name).into_iter().flatten() {
+            if directory == *place {
                 take(parser);
             }
         }
@@ -89,10 +110,15 @@ impl Tables {
     }
 }
 
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
 /// The parsers of this kind of evidence that want a path, without looking at its content.
 pub fn by_path(path: &str, evidence: Evidence) -> Vec<&'static Parser> {
     let mut parsers: Vec<&'static Parser> = Vec::new();
-    TABLES.each(path, evidence, |parser| {
+    let (directory, name) = split(path);
+    TABLES.each(directory, name, evidence, |parser| {
         if !parsers.iter().any(|have| have.id == parser.id) {
             parsers.push(parser);
         }
@@ -100,10 +126,12 @@ pub fn by_path(path: &str, evidence: Evidence) -> Vec<&'static Parser> {
     parsers
 }
 
-/// Whether a path is that of an installed language package, so that its owner matters.
-pub fn is_package_file(path: &str) -> bool {
+/// Whether a file is one of an installed language package, so that its owner matters.
+pub fn is_package_file(directory: &str, name: &str) -> bool {
     let mut any = false;
-    TABLES.each(path, Evidence::Installed, |parser| any |= !parser.database);
+    TABLES.each(directory, name, Evidence::Installed, |parser| {
+        any |= !parser.database;
+    });
     any
 }
 
@@ -167,7 +195,8 @@ mod tests {
 
     fn wanted(tables: &Tables, path: &str) -> bool {
         let mut any = false;
-        tables.each(path, Evidence::Installed, |_| any = true);
+        let (directory, name) = split(path);
+        tables.each(directory, name, Evidence::Installed, |_| any = true);
         any
     }
 

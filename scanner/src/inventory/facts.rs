@@ -60,22 +60,29 @@ impl Facts {
         self.packages.push(package);
     }
 
-    /// Adds a file that a package owns, if any parser of installed packages wants its path.
-    pub fn own(&mut self, package: &Arc<str>, path: &str) {
-        let path = path
-            .trim_start_matches('.')
-            .trim_start_matches('/')
-            .trim_end();
-        if path.len() > 4096 || !super::dispatch::is_package_file(path) {
+    /// Adds the package that was being read, if there is one.
+    pub fn extend(&mut self, package: Option<Package>) {
+        if let Some(package) = package {
+            self.add(package);
+        }
+    }
+
+    /// Adds a file that a package owns, if any parser of installed packages wants it. The
+    /// directory may be absolute.
+    pub fn own(&mut self, package: &Arc<str>, directory: &str, name: &str) {
+        let directory = directory.strip_prefix('.').unwrap_or(directory);
+        let directory = directory.trim_matches('/');
+        if !super::dispatch::is_package_file(directory, name) {
             return;
         }
-        if self.owned.len() >= limits::OWNED_PER_FILE {
+        let long = directory.len().saturating_add(name.len()) > limits::PATH_BYTES;
+        if long || self.owned.len() >= limits::OWNED_PER_FILE {
             self.left_out.owned = self.left_out.owned.saturating_add(1);
             return;
         }
         self.owned.push(Owned {
             package: Arc::clone(package),
-            path: path.into(),
+            path: format!("{directory}/{name}").into(),
         });
     }
 
@@ -125,7 +132,7 @@ impl Facts {
             (
                 left_out.owned,
                 limits::OWNED_PER_FILE,
-                "owned paths of one file",
+                "owned paths of one file, or longer ones",
             ),
             (left_out.gaps, limits::GAPS_PER_FILE, "gaps of one file"),
         ] {
@@ -212,8 +219,8 @@ mod tests {
             facts.malformed("f", Some(line), "bad");
         }
         let owner: Arc<str> = "o".into();
-        for _ in 0..limits::OWNED_PER_FILE + 1 {
-            facts.own(&owner, "./usr/lib/python3/dist-packages/a.egg-info");
+        for _ in 0..=limits::OWNED_PER_FILE {
+            facts.own(&owner, "./usr/lib/python3/dist-packages", "a.egg-info");
         }
         facts.close("f");
         assert_eq!(facts.packages.len(), limits::PACKAGES_PER_FILE);

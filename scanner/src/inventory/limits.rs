@@ -7,6 +7,9 @@ pub const PACKAGES_PER_FILE: usize = 200_000;
 /// Owned paths from one file; only paths that some parser wants are kept.
 pub const OWNED_PER_FILE: usize = 200_000;
 
+/// Bytes of an owned path: `PATH_MAX` of Linux.
+pub const PATH_BYTES: usize = 4096;
+
 /// Gaps from one file; the rest is counted in one more.
 pub const GAPS_PER_FILE: usize = 100;
 
@@ -31,16 +34,19 @@ pub const METADATA_BYTES: u64 = 4 << 20;
 /// Nesting of a JSON, YAML or TOML document.
 pub const DOCUMENT_DEPTH: usize = 100;
 
-/// Values of a JSON, YAML or TOML document; at about 70 bytes each they stay below 150 MB.
-pub const DOCUMENT_VALUES: usize = 2_000_000;
+/// Tables of a TOML document, counted before it is parsed: each costs the parser about 1 KB.
+pub const TOML_TABLES: usize = 100_000;
+
+/// Values of a JSON, YAML or TOML document; at about 70 bytes each with the room that lists keep to grow, they stay below 150 MB.
+pub const DOCUMENT_VALUES: usize = 1_000_000;
 
 /// Bytes of an rpm database. 2,000 packages take about 150 MB.
 pub const RPM_DATABASE_BYTES: u64 = 256 << 20;
 
-/// Bytes of a zipped Python egg.
-pub const EGG_BYTES: u64 = 32 << 20;
+/// Bytes of a zipped Python egg; its directory costs memory before we see an entry.
+pub const EGG_BYTES: u64 = 16 << 20;
 
-/// Levels of a SQLite b-tree. With at least two children per page, 32-bit page numbers end here.
+/// Levels of a b-tree of `SQLite`. With at least two children per page, 32-bit page numbers end here.
 pub const SQLITE_DEPTH: usize = 32;
 
 /// Tags of an rpm header; rpm itself refuses more.

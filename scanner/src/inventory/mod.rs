@@ -13,6 +13,9 @@ use crate::gap::{Gap, GapKind};
 use crate::package::Package;
 
 pub mod assemble;
+pub(crate) mod bytes;
+#[cfg(test)]
+mod corpus;
 pub mod dispatch;
 pub(crate) mod document;
 pub(crate) mod ecosystem;

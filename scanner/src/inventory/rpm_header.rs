@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::bytes::Order;
 use super::{Facts, limits};
 use crate::location::Location;
 use crate::package::{Package, PackageType, SourcePackage};
@@ -19,6 +20,9 @@ const BASE_NAMES: u32 = 1117;
 const DIRECTORY_NAMES: u32 = 1118;
 const MODULARITY_LABEL: u32 = 5096;
 
+/// All numbers are in network order.
+const BIG: Order = Order::Big;
+
 /// Keys in the database that are no packages.
 const PUBLIC_KEY: &str = "gpg-pubkey";
 
@@ -27,23 +31,14 @@ struct Header<'a> {
     data: &'a [u8],
 }
 
-fn be32(bytes: &[u8], at: usize) -> Option<u32> {
-    let four = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-    Some(u32::from_be_bytes(four))
-}
-
-fn size(bytes: &[u8], at: usize) -> Option<usize> {
-    usize::try_from(be32(bytes, at)?).ok()
-}
-
 impl<'a> Header<'a> {
     fn new(blob: &'a [u8]) -> Option<Self> {
-        let tags = size(blob, 0)?;
+        let tags = BIG.size(blob, 0)?;
         if tags > limits::RPM_TAGS {
             return None;
         }
         let (tags, data) = blob.get(8..)?.split_at_checked(tags.checked_mul(16)?)?;
-        let data = data.get(..size(blob, 4)?)?;
+        let data = data.get(..BIG.size(blob, 4)?)?;
         Some(Self { tags, data })
     }
 
@@ -52,8 +47,8 @@ impl<'a> Header<'a> {
         let entry = self
             .tags
             .chunks_exact(16)
-            .find(|entry| be32(entry, 0) == Some(tag))?;
-        Some((self.data.get(size(entry, 8)?..)?, size(entry, 12)?))
+            .find(|entry| BIG.u32(entry, 0) == Some(tag))?;
+        Some((self.data.get(BIG.size(entry, 8)?..)?, BIG.size(entry, 12)?))
     }
 
     fn strings(&self, tag: u32) -> impl Iterator<Item = &'a [u8]> {
@@ -72,7 +67,7 @@ impl<'a> Header<'a> {
         let (data, count) = self.find(tag).unwrap_or_default();
         data.chunks_exact(4)
             .take(count)
-            .filter_map(|four| be32(four, 0))
+            .filter_map(|four| BIG.u32(four, 0))
     }
 }
 
@@ -131,10 +126,8 @@ fn own(header: &Header<'_>, owner: &Arc<str>, facts: &mut Facts) {
             std::str::from_utf8(name).ok(),
         );
         // A name that is not UTF-8 is none that a parser wants.
-        if let (Some(directory), Some(name)) = texts
-            && directory.len() < 4096
-        {
-            facts.own(owner, &format!("{directory}{name}"));
+        if let (Some(directory), Some(name)) = texts {
+            facts.own(owner, directory, name);
         }
     }
 }

@@ -88,22 +88,24 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The whole content as bytes; a stream is a mistake of the table.
-pub(crate) fn whole<'a>(content: &Content<'a>) -> Result<&'a [u8], ParseError> {
-    match content {
-        Content::Whole(bytes) => Ok(bytes),
-        Content::Stream(_) => Err(ParseError::new("this format needs the whole file")),
+impl<'a> Content<'a> {
+    /// The whole content as bytes; a stream is a mistake of the table.
+    pub(crate) fn whole(self) -> Result<&'a [u8], ParseError> {
+        match self {
+            Content::Whole(bytes) => Ok(bytes),
+            Content::Stream(_) => Err(ParseError::new("this format needs the whole file")),
+        }
     }
-}
 
-/// The whole content as UTF-8 without a byte order mark.
-pub(crate) fn utf8<'a>(content: &Content<'a>) -> Result<&'a str, ParseError> {
-    let bytes = whole(content)?;
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        ParseError::at(line_of(before, before.len()), "not UTF-8")
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    /// The whole content as UTF-8 without a byte order mark.
+    pub(crate) fn utf8(self) -> Result<&'a str, ParseError> {
+        let bytes = self.whole()?;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            ParseError::at(lines_in(valid), "not UTF-8")
+        })?;
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
 }
 
 /// Runs over the lines of either kind of content.
@@ -117,11 +119,10 @@ pub(crate) fn with_lines<T>(
     }
 }
 
-/// The line of a byte offset, from 1.
-pub(crate) fn line_of(bytes: &[u8], offset: usize) -> u32 {
-    let before = bytes.get(..offset).unwrap_or(bytes);
-    let ends = before.iter().filter(|&&byte| byte == b'\n').count();
-    u32::try_from(ends).unwrap_or(u32::MAX).saturating_add(1)
+/// How many lines a text begins, from 1.
+fn lines_in(bytes: &[u8]) -> u32 {
+    let lines = bytes.split(|&byte| byte == b'\n').count();
+    u32::try_from(lines).unwrap_or(u32::MAX)
 }
 
 /// Lines of byte offsets, for many offsets in one text.
@@ -182,7 +183,9 @@ mod tests {
         let table = LineTable::new("a\nb\n\nc");
         let lines: Vec<_> = (0..6).map(|offset| table.line(offset)).collect();
         assert_eq!(lines, [1, 1, 2, 2, 3, 4]);
-        assert_eq!(line_of(b"a\nb", 2), 2);
-        assert_eq!(line_of(b"a\nb", 99), 2);
+        assert_eq!(
+            Content::Whole(b"a\nb\xff").utf8().unwrap_err().line,
+            Some(2)
+        );
     }
 }

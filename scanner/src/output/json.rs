@@ -39,6 +39,15 @@ pub(crate) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> 
         }),
         undecided: list(&report.undecided, |check| UndecidedView::new(report, check)),
         gaps: list(&report.gaps, |gap| GapView::new(report, gap)),
+        unmatched_suppressions: report
+            .unmatched_suppressions
+            .iter()
+            .map(|unmatched| UnmatchedView {
+                source: &unmatched.source,
+                statement: &unmatched.statement,
+                reason: &unmatched.reason,
+            })
+            .collect(),
         checks: ChecksView {
             passed: report.checks.passed,
             failed: report.checks.failed,
@@ -77,8 +86,17 @@ struct Document<'a, T: Serialize, P: Serialize, F: Serialize, U: Serialize, G: S
     findings: F,
     undecided: U,
     gaps: G,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unmatched_suppressions: Vec<UnmatchedView<'a>>,
     checks: ChecksView,
     verdict: VerdictView<'a>,
+}
+
+#[derive(Serialize)]
+struct UnmatchedView<'a> {
+    source: &'a str,
+    statement: &'a str,
+    reason: &'a str,
 }
 
 #[derive(Serialize)]
@@ -91,6 +109,17 @@ struct Tool {
 struct DatabaseView<'a> {
     digest: &'a str,
     sources: Vec<DatabaseSourceView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stale: Vec<StaleView<'a>>,
+}
+
+#[derive(Serialize)]
+struct StaleView<'a> {
+    ecosystem: &'a str,
+    newest_modified: &'a str,
+    days: i64,
 }
 
 impl<'a> DatabaseView<'a> {
@@ -101,6 +130,16 @@ impl<'a> DatabaseView<'a> {
                 .sources
                 .iter()
                 .map(DatabaseSourceView::new)
+                .collect(),
+            as_of: database.as_of.as_deref(),
+            stale: database
+                .stale
+                .iter()
+                .map(|stale| StaleView {
+                    ecosystem: &stale.ecosystem,
+                    newest_modified: &stale.newest_modified,
+                    days: stale.days,
+                })
                 .collect(),
         }
     }

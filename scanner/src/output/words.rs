@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::inventory::Distribution;
 use crate::location::{Layer, Location};
+use crate::report::Report;
 
 /// How many hexadecimal digits of a digest people are shown.
 const SHORT_DIGEST: usize = 12;
@@ -15,6 +16,32 @@ pub(crate) fn word(variant: impl Serialize) -> String {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
     }
+}
+
+/// What a reader should know besides findings and gaps: as of when the database answered, which
+/// sources are old, which suppressions fitted nothing. Untrusted text; one note a line.
+pub(crate) fn notes(report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(database) = &report.database {
+        if let Some(moment) = &database.as_of {
+            notes.push(format!(
+                "the database answered as of {moment}; what records said before their last change is not known"
+            ));
+        }
+        for source in &database.stale {
+            notes.push(format!(
+                "the advisories for {} are {} days old (newest change {})",
+                source.ecosystem, source.days, source.newest_modified
+            ));
+        }
+    }
+    for unmatched in &report.unmatched_suppressions {
+        notes.push(format!(
+            "{}: {}: matched nothing: {}",
+            unmatched.source, unmatched.statement, unmatched.reason
+        ));
+    }
+    notes
 }
 
 /// The first digits of a digest, without its algorithm.

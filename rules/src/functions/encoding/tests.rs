@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::partial::partial_json;
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::limits::{MAX_DEPTH, MAX_DOCUMENT};
+use crate::functions::limits::{MAX_DEPTH, MAX_DOCUMENT, MAX_YAML_DEPTH};
 use crate::functions::tests::{call, good, map, numbers, prefix_of, prefixed, texts, unknown};
 
 fn t(text: &str) -> Value {
@@ -174,10 +174,11 @@ fn hostile_documents_reach_a_limit() {
         lines.push(format!("a{level}: &a{level} [*a{below}, *a{below}]"));
     }
     let deep = "[".repeat(MAX_DEPTH + 2);
+    let deep_yaml = "[".repeat(MAX_YAML_DEPTH + 2);
     let wide = format!("[{}1]", "1,".repeat(MAX_DOCUMENT));
     for (name, text) in [
         ("yamldecode", lines.join("\n").as_str()),
-        ("yamldecode", &deep),
+        ("yamldecode", &deep_yaml),
         ("jsondecode", &deep),
         ("jsondecode", &wide),
         ("csvdecode", &format!("a\n{}", "1\n".repeat(MAX_DOCUMENT))),

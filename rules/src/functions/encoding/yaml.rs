@@ -13,7 +13,7 @@ use crate::Value;
 use crate::functions::FunctionError;
 use crate::functions::call::{Args, argument};
 use crate::functions::convert::{format_number, parse_number};
-use crate::functions::limits::{MAX_DEPTH, MAX_DOCUMENT};
+use crate::functions::limits::{MAX_DOCUMENT, MAX_YAML_DEPTH};
 use crate::value::Kind;
 
 /// `yamldecode(string)`
@@ -130,9 +130,9 @@ impl Builder {
     fn open(&mut self, anchor: usize, content: Content) -> Result<(), FunctionError> {
         let started_at = self.nodes;
         self.count(1)?;
-        if self.frames.len() >= MAX_DEPTH {
+        if self.frames.len() >= MAX_YAML_DEPTH {
             return Err(FunctionError::Limit(format!(
-                "YAML with more than {MAX_DEPTH} levels"
+                "YAML with more than {MAX_YAML_DEPTH} levels"
             )));
         }
         self.frames.push(Frame {

@@ -82,6 +82,11 @@ impl Budget {
         }
     }
 
+    /// Steps spent so far.
+    pub fn spent(&self) -> u64 {
+        self.steps.get()
+    }
+
     /// Starts one attribute, local value or argument with its own allowance of steps.
     pub fn expression(&self) -> Allowance<'_> {
         let started = self.steps.get();

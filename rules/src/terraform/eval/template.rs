@@ -15,6 +15,9 @@ use crate::value::{Kind, Origin, Piece};
 /// Parts of a text with holes; of what has more, only the beginning is kept.
 const MAX_PIECES: usize = 1_000;
 
+/// Steps that parsing a template costs, beside its length.
+const PARSE_COST: u64 = 20;
+
 /// The text of a template as it is built.
 struct Text {
     pieces: Vec<Piece>,
@@ -169,6 +172,7 @@ impl Evaluator<'_> {
     /// Evaluates the text of a template file with `names` as its only names.
     pub(super) fn template_text(&self, text: &str, names: &Value) -> Result<Value, EvalError> {
         self.budget.text(text.len())?;
+        self.budget.spend(PARSE_COST)?;
         let template = hcl_edit::parser::parse_template(text).map_err(|error| {
             EvalError::Type(format!(
                 "line {}: {}",

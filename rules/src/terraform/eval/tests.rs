@@ -15,6 +15,7 @@ impl Files for NoFiles {
             "d/t.tftpl" => Ok(
                 b"%{ for i, a in xs ~}\n<${a}>%{ if i < 1 },%{ endif }\n%{ endfor ~}\nend".to_vec(),
             ),
+            "d/loop.tftpl" => Ok(b"a ${templatefile(\"loop.tftpl\", {})}".to_vec()),
             _ => Err(std::io::ErrorKind::NotFound.into()),
         }
     }
@@ -235,6 +236,8 @@ fn try_and_can() {
 
 #[test]
 fn limits_end_hostile_expressions() {
+    let looped = eval("templatefile(\"loop.tftpl\", {})");
+    assert!(matches!(looped, Err(EvalError::Limit(_))), "{looped:?}");
     let hundred = format!("[{}]", vec!["1"; 100].join(","));
     let cube = format!(
         "[for a in {hundred} : [for b in {hundred} : [for c in {hundred} : [for d in {hundred} : 1]]]]"

@@ -12,6 +12,9 @@ use crate::Value;
 use crate::functions::convert::format_number;
 use crate::value::{Kind, List, Map, Origin, Shape, Type, Unknown};
 
+/// Steps that an unknown attribute costs.
+const UNKNOWN_COST: u64 = 3;
+
 /// Reads an attribute of an object or an entry of a map. What an open object may have is
 /// unknown; what a closed one has not is an error. Marks of the object cling to the result.
 pub fn attribute(value: &Value, name: &str) -> Result<Value, EvalError> {
@@ -219,7 +222,12 @@ impl Evaluator<'_> {
                 _ => {}
             }
         }
-        attribute(value, name)
+        let result = attribute(value, name)?;
+        if result.as_unknown().is_some() {
+            // Its origin and identity are texts of their own.
+            self.budget.spend(UNKNOWN_COST)?;
+        }
+        Ok(result)
     }
 
     fn splat(

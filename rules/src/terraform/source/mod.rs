@@ -21,7 +21,13 @@ pub(super) use json::{parse_json, parse_json_variables};
 pub(super) use native::{parse_native, parse_text_expression};
 
 /// Bytes of one source file.
-pub const MAX_FILE_BYTES: usize = 8 << 20;
+pub const MAX_FILE_BYTES: usize = 4 << 20;
+
+/// Bytes of all source files of one evaluation: their syntax trees are kept to its end.
+pub const MAX_SOURCE_BYTES: usize = 48 << 20;
+
+/// Blocks of all source files of one evaluation, nested ones included; each takes kilobytes.
+pub const MAX_BLOCKS: usize = 400_000;
 
 /// Brackets inside brackets in one source file.
 pub const MAX_NESTING: usize = 1_000;
@@ -104,6 +110,14 @@ impl Block {
 }
 
 impl Body {
+    /// Blocks, nested ones included.
+    pub(super) fn size(&self) -> usize {
+        let blocks = self.blocks.iter();
+        blocks.fold(0_usize, |size, block| {
+            size.saturating_add(block.body.size()).saturating_add(1)
+        })
+    }
+
     pub(super) fn attribute(&self, name: &str) -> Option<&Attribute> {
         self.attributes
             .iter()

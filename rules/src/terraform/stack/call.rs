@@ -45,6 +45,15 @@ impl Call {
         }
     }
 
+    /// Outputs of all instances: what it costs to build them all.
+    pub(super) fn size(&self) -> u64 {
+        let outputs = self.instances().iter().map(|(_, instance)| {
+            let outputs = instance.module.outputs.len();
+            u64::try_from(outputs).unwrap_or(u64::MAX).saturating_add(1)
+        });
+        outputs.fold(0, u64::saturating_add)
+    }
+
     pub(super) fn unknown(&self) -> Option<Value> {
         match self {
             Self::Unknown(value) => Some(value.clone()),

@@ -102,6 +102,16 @@ fn failed(what: impl Into<Arc<str>>) -> Value {
     Value::unknown(Origin::Failed(what.into()))
 }
 
+/// Lets go of the modules that an instance has called: they hold their caller, so nothing of
+/// the circle would ever be freed.
+fn release(instance: &Instance) {
+    for call in instance.calls.take().into_values() {
+        for (_, child) in call.instances() {
+            release(child);
+        }
+    }
+}
+
 impl Instance {
     fn named(&self, name: &str) -> String {
         if self.address.is_empty() {
@@ -155,6 +165,7 @@ impl<'a> Run<'a> {
             });
             stack.providers = run.providers(&instance);
             run.walk(&instance);
+            release(&instance);
         }
         stack.resources = run.resources.into_inner();
         stack.resources.sort_by(|a, b| a.address.cmp(&b.address));

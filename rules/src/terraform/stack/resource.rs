@@ -150,57 +150,51 @@ impl Run<'_> {
 
     /// What an expression sees of a resource: an object, a list or a map of objects.
     pub(super) fn reference(
-        &self,
         instance: &Rc<Instance>,
         name: &ResourceName,
         expanded: &Expanded,
     ) -> Value {
-        let reference = || self.referenced(instance, name, expanded);
+        let reference = || referenced(instance, name, expanded);
         expanded.reference.get_or_init(reference).clone()
     }
+}
 
-    fn referenced(
-        &self,
-        instance: &Rc<Instance>,
-        name: &ResourceName,
-        expanded: &Expanded,
-    ) -> Value {
-        let blocks = instance.module.resources.get(name);
-        let blocks: BTreeSet<&str> = blocks
-            .map(|block| block.body.blocks.iter().map(Block::produces).collect())
-            .unwrap_or_default();
-        let object = |one: &One| open(name.0, one, &blocks);
-        let keyed = expanded.instances.iter().filter(|one| one.key.is_some());
-        match &expanded.repetition {
-            Repetition::Single => expanded.instances.first().map_or(Value::NULL, object),
-            Repetition::Count => Value::list(keyed.map(object)),
-            Repetition::Each(rest) => {
-                let entries = keyed.filter_map(|one| match &one.key {
-                    Some(Key::Name(key)) => Some((key.clone(), object(one))),
-                    _ => None,
-                });
-                let rest = rest.as_ref().map(|origin| Unknown {
-                    origin: origin.clone(),
-                    kind: Type::Any,
-                    not_null: true,
-                    at_least: None,
-                    prefix: None,
-                    encoded: None,
-                });
-                Kind::Map(Map {
-                    entries: Arc::new(entries.collect()),
-                    rest,
-                })
-                .into()
-            }
-            Repetition::Unknown(origin) => {
-                let mut value = Value::unknown_of(origin.clone(), Type::Any);
-                let address: Arc<str> = address_of(instance, name).into();
-                value.edit_marks(|marks| {
-                    marks.references.insert(address);
-                });
-                value
-            }
+fn referenced(instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded) -> Value {
+    let blocks = instance.module.resources.get(name);
+    let blocks: BTreeSet<&str> = blocks
+        .map(|block| block.body.blocks.iter().map(Block::produces).collect())
+        .unwrap_or_default();
+    let object = |one: &One| open(name.0, one, &blocks);
+    let keyed = expanded.instances.iter().filter(|one| one.key.is_some());
+    match &expanded.repetition {
+        Repetition::Single => expanded.instances.first().map_or(Value::NULL, object),
+        Repetition::Count => Value::list(keyed.map(object)),
+        Repetition::Each(rest) => {
+            let entries = keyed.filter_map(|one| match &one.key {
+                Some(Key::Name(key)) => Some((key.clone(), object(one))),
+                _ => None,
+            });
+            let rest = rest.as_ref().map(|origin| Unknown {
+                origin: origin.clone(),
+                kind: Type::Any,
+                not_null: true,
+                at_least: None,
+                prefix: None,
+                encoded: None,
+            });
+            Kind::Map(Map {
+                entries: Arc::new(entries.collect()),
+                rest,
+            })
+            .into()
+        }
+        Repetition::Unknown(origin) => {
+            let mut value = Value::unknown_of(origin.clone(), Type::Any);
+            let address: Arc<str> = address_of(instance, name).into();
+            value.edit_marks(|marks| {
+                marks.references.insert(address);
+            });
+            value
         }
     }
 }

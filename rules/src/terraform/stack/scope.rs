@@ -46,6 +46,24 @@ fn name_at(operators: &[Decorated<TraversalOperator>], place: usize) -> Option<&
     }
 }
 
+fn undeclared(name: String) -> Resolved {
+    Err(EvalError::Undeclared(name))
+}
+
+fn named(
+    root: &str,
+    operators: &[Decorated<TraversalOperator>],
+    read: impl FnOnce(&str) -> Option<Value>,
+) -> Resolved {
+    let Some(name) = name_at(operators, 0) else {
+        return Err(EvalError::Type(format!("{root} needs a name after it")));
+    };
+    match read(name) {
+        Some(value) => Ok((value, 1)),
+        None => undeclared(format!("{root}.{name}")),
+    }
+}
+
 impl Names<'_> {
     fn bound(&self, name: &str) -> Option<&Value> {
         let mut binding = self.bindings;
@@ -56,25 +74,6 @@ impl Names<'_> {
             binding = bound.parent;
         }
         None
-    }
-
-    fn undeclared(&self, name: String) -> Resolved {
-        Err(EvalError::Undeclared(name))
-    }
-
-    fn named(
-        &self,
-        root: &str,
-        operators: &[Decorated<TraversalOperator>],
-        read: impl FnOnce(&str) -> Option<Value>,
-    ) -> Resolved {
-        let Some(name) = name_at(operators, 0) else {
-            return Err(EvalError::Type(format!("{root} needs a name after it")));
-        };
-        match read(name) {
-            Some(value) => Ok((value, 1)),
-            None => self.undeclared(format!("{root}.{name}")),
-        }
     }
 
     fn path(&self, name: &str) -> Option<Value> {
@@ -106,15 +105,15 @@ impl Names<'_> {
     ) -> Resolved {
         let prefix = if mode == Mode::Data { "data." } else { "" };
         let Some(name) = name_at(operators, used) else {
-            return self.undeclared(format!("{prefix}{kind}"));
+            return undeclared(format!("{prefix}{kind}"));
         };
         let key = (mode, Arc::from(kind), Arc::from(name));
         match self.run.resource(self.instance, &key) {
             Some(expanded) => {
-                let value = self.run.reference(self.instance, &key, &expanded);
+                let value = Run::reference(self.instance, &key, &expanded);
                 Ok((value, used.saturating_add(1)))
             }
-            None => self.undeclared(format!("{prefix}{kind}.{name}")),
+            None => undeclared(format!("{prefix}{kind}.{name}")),
         }
     }
 }
@@ -136,10 +135,10 @@ impl Scope for Names<'_> {
         }
         let (run, instance) = (self.run, self.instance);
         Some(match root {
-            "var" => self.named(root, operators, |name| run.variable(instance, name)),
-            "local" => self.named(root, operators, |name| run.local(instance, name)),
-            "path" => self.named(root, operators, |name| self.path(name)),
-            "terraform" => self.named(root, operators, |name| self.terraform(name)),
+            "var" => named(root, operators, |name| run.variable(instance, name)),
+            "local" => named(root, operators, |name| run.local(instance, name)),
+            "path" => named(root, operators, |name| self.path(name)),
+            "terraform" => named(root, operators, |name| self.terraform(name)),
             "module" => self.module(operators, evaluate),
             "data" => match name_at(operators, 0) {
                 Some(kind) => self.resource(Mode::Data, kind, operators, 1),
@@ -179,21 +178,22 @@ impl Names<'_> {
         evaluate: Evaluate<'_>,
     ) -> Resolved {
         let Some(name) = name_at(operators, 0) else {
-            return self.undeclared("module".to_owned());
+            return undeclared("module".to_owned());
         };
         let Some(call) = self.run.call(self.instance, name) else {
-            return self.undeclared(format!("module.{name}"));
+            return undeclared(format!("module.{name}"));
         };
         if let Some(value) = call.unknown() {
             return Ok((value, 1));
         }
         if let Some(child) = call.single() {
             let Some(output) = name_at(operators, 1) else {
+                self.run.budget.spend(call.size())?;
                 return Ok((self.run.outputs(child), 1));
             };
             return match self.run.output(child, output) {
                 Some(value) => Ok((value, 2)),
-                None => self.undeclared(format!("module.{name}.{output}")),
+                None => undeclared(format!("module.{name}.{output}")),
             };
         }
         let key = match operators.get(1).map(Decorated::value) {
@@ -208,9 +208,10 @@ impl Names<'_> {
         {
             return match self.run.output(child, output) {
                 Some(value) => Ok((call.doubt(value).marked_by(&key), 3)),
-                None => self.undeclared(format!("module.{name}.{output}")),
+                None => undeclared(format!("module.{name}.{output}")),
             };
         }
+        self.run.budget.spend(call.size())?;
         Ok((call.collection(|child| self.run.outputs(child)), 1))
     }
 }

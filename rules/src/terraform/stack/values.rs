@@ -19,7 +19,7 @@ impl Run<'_> {
         }
         let (name, block) = instance.module.variables.get_key_value(name)?;
         let what = instance.named(&format!("var.{name}"));
-        let (span, depth) = self.argument_place(instance, name, block);
+        let (span, depth) = argument_place(instance, name, block);
         let value = self
             .once(what.clone(), span, depth, || {
                 self.evaluate_variable(instance, name, block)
@@ -28,20 +28,6 @@ impl Run<'_> {
         let mut variables = instance.variables.borrow_mut();
         variables.insert(name.clone(), value.clone());
         Some(value)
-    }
-
-    /// Where a variable gets its value: the argument of the call, else its declaration.
-    fn argument_place<'b>(
-        &self,
-        instance: &'b Instance,
-        name: &str,
-        block: &'b Block,
-    ) -> (&'b Span, usize) {
-        let argument = instance.caller.as_ref().and_then(|caller| {
-            let call = caller.instance.module.calls.get(&caller.call)?;
-            Some((&call.body.attribute(name)?.span, caller.instance.depth))
-        });
-        argument.unwrap_or((&block.span, instance.depth))
     }
 
     fn evaluate_variable(&self, instance: &Rc<Instance>, name: &Arc<str>, block: &Block) -> Value {
@@ -62,7 +48,7 @@ impl Run<'_> {
         let nullable = flag("nullable") != Some(false);
         let given = match &instance.caller {
             Some(_) => self.argument(instance, name),
-            None => self.root_value(name, &kind),
+            None => self.root_value(name, &kind, &block.span),
         };
         let given = given.filter(|value| nullable || !value.is_null());
         let default = || {
@@ -127,7 +113,7 @@ impl Run<'_> {
     }
 
     /// What files or the environment give to a variable of the root module.
-    fn root_value(&self, name: &Arc<str>, kind: &Type) -> Option<Value> {
+    fn root_value(&self, name: &Arc<str>, kind: &Type, place: &Span) -> Option<Value> {
         if let Some(attribute) = self.given.get(name) {
             if let Some(constant) = &attribute.constant {
                 return Some(constant.clone());
@@ -146,8 +132,19 @@ impl Run<'_> {
         if is_text {
             return Some(text.as_str().into());
         }
-        let expression = parse_text_expression(text)?;
-        evaluate(&expression, &super::scope::NoNames(self)).ok()
+        let value = parse_text_expression(text)
+            .and_then(|expression| evaluate(&expression, &super::scope::NoNames(self)).ok());
+        if value.is_none() {
+            // The text itself may be a secret.
+            let cause = format!("variable {name}: its value in the environment does not parse");
+            self.problem(
+                ProblemKind::Evaluation,
+                ProblemSeverity::Error,
+                place,
+                cause,
+            );
+        }
+        Some(value.unwrap_or_else(|| failed(name.clone())))
     }
 
     /// Remembers the texts of a sensitive value, so that no message repeats them.
@@ -206,4 +203,13 @@ impl Run<'_> {
         outputs.insert(name.clone(), value.clone());
         Some(value)
     }
+}
+
+/// Where a variable gets its value: the argument of the call, else its declaration.
+fn argument_place<'b>(instance: &'b Instance, name: &str, block: &'b Block) -> (&'b Span, usize) {
+    let argument = instance.caller.as_ref().and_then(|caller| {
+        let call = caller.instance.module.calls.get(&caller.call)?;
+        Some((&call.body.attribute(name)?.span, caller.instance.depth))
+    });
+    argument.unwrap_or((&block.span, instance.depth))
 }

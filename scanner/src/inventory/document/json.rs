@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
                 let low = second.wrapping_sub(0xDC00);
                 let valid = (0xDC00..0xE000).contains(&second);
                 let code = if valid {
-                    0x10000 + (high | low)
+                    0x10000_u32.saturating_add(high | low)
                 } else {
                     0xD800
                 };

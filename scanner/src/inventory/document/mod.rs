@@ -52,7 +52,7 @@ pub(crate) struct Entry<'a> {
 
 impl<'a> Node<'a> {
     /// The value of a key, the last one if it is there twice; `None` also if this is no mapping.
-    pub(crate) fn get(&self, key: &str) -> Option<&Node<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         let entry = self.entries().iter().rev().find(|entry| entry.key == key);
         entry.map(|entry| &entry.node)
     }
@@ -66,7 +66,7 @@ impl<'a> Node<'a> {
     }
 
     /// The items of a sequence; none if it is none.
-    pub(crate) fn items(&self) -> &[Node<'a>] {
+    pub(crate) fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
             _ => &[],
@@ -74,7 +74,7 @@ impl<'a> Node<'a> {
     }
 
     /// The items of the sequence under a key; an error if something else is there.
-    pub(crate) fn items_at(&self, key: &str) -> Result<&[Node<'a>], ParseError> {
+    pub(crate) fn items_at(&self, key: &str) -> Result<&[Self], ParseError> {
         match self.get(key) {
             None => Ok(&[]),
             Some(node) => match &node.value {
@@ -114,7 +114,7 @@ impl<'a> Node<'a> {
 
     /// The string under a key.
     pub(crate) fn text_at(&self, key: &str) -> Option<&str> {
-        self.get(key).and_then(Node::text)
+        self.get(key).and_then(Self::text)
     }
 
     /// Whether there is `true` under a key.

@@ -4,11 +4,12 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Budget, Entry, Node, Value};
-use crate::inventory::ParseError;
 use crate::inventory::text::LineTable;
+use crate::inventory::{ParseError, limits};
 
 /// Reads a document.
 pub(crate) fn parse(text: &str) -> Result<Node<'_>, ParseError> {
+    check_size(text)?;
     let lines = LineTable::new(text);
     let table = DeTable::parse(text).map_err(|error| ParseError {
         line: error.span().map(|span| lines.line(span.start)),
@@ -23,6 +24,39 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, ParseError> {
         line: 1,
         value: Value::Table(entries),
     })
+}
+
+/// Refuses a text that would make too many tables or values, since the parser itself has no
+/// limit. Each table needs a bracket, or a dot in a key; each value one of the others. Quoted
+/// text is left out of the count, line by line.
+fn check_size(text: &str) -> Result<(), ParseError> {
+    let mut quote = None;
+    let mut escaped = false;
+    let (mut tables, mut values) = (0_usize, 0_usize);
+    for byte in text.bytes() {
+        match (quote, byte) {
+            (_, b'\n') => quote = None,
+            (Some(b'"'), b'\\') if !escaped => {
+                escaped = true;
+                continue;
+            }
+            (Some(open), _) if open == byte && !escaped => quote = None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'[' | b'{' | b'.') => tables = tables.saturating_add(1),
+            (None, b'=' | b',') => values = values.saturating_add(1),
+            _ => {}
+        }
+        escaped = false;
+    }
+    if tables > limits::TOML_TABLES || values > limits::DOCUMENT_VALUES {
+        let cause = format!(
+            "more than {} tables or {} values",
+            limits::TOML_TABLES,
+            limits::DOCUMENT_VALUES
+        );
+        return Err(ParseError::limit(None, cause));
+    }
+    Ok(())
 }
 
 struct Builder {
@@ -75,6 +109,7 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gap::GapKind;
 
     #[test]
     fn values_have_lines() {
@@ -84,6 +119,18 @@ mod tests {
         assert_eq!(packages[1].get("name").unwrap().line, 7);
         assert_eq!(packages[1].text_at("name"), Some("b"));
         assert_eq!(packages[0].get("n").unwrap().scalar(), Some("1"));
+    }
+
+    #[test]
+    fn size_is_limited_before_parsing() {
+        for piece in ["[[a]]\n", "a = {}\n", "a.b=1\n", "\"\\\"\".\"[\"."] {
+            let text = piece.repeat(limits::TOML_TABLES + 1);
+            assert_eq!(parse(&text).unwrap_err().kind, GapKind::Limit, "{piece}");
+        }
+        let many = format!("a = [{}]", "1,".repeat(limits::DOCUMENT_VALUES + 1));
+        assert_eq!(parse(&many).unwrap_err().kind, GapKind::Limit);
+        let quoted = format!("a = \"{}\"\n", "[".repeat(limits::TOML_TABLES + 1));
+        assert!(parse(&quoted).is_ok());
     }
 
     #[test]

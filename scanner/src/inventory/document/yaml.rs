@@ -1,4 +1,4 @@
-//! YAML with lines, from the events of `saphyr-parser`. Only the first document is read. An
+//! YAML with lines, from the events of `saphyr-parser`. A file can hold several documents. An
 //! alias is refused: lockfiles have none, and expanding them is how a small file becomes a large
 //! one. Plain scalars stay text, except `null`, `true` and `false`.
 
@@ -9,8 +9,9 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 use super::{Budget, Entry, Node, Value};
 use crate::inventory::{ParseError, limits};
 
-/// Reads the first document; an empty one is null.
-pub(crate) fn parse(text: &str) -> Result<Node<'_>, ParseError> {
+/// Reads all documents.
+pub(crate) fn parse(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
+    let mut documents = Vec::new();
     let mut builder = Builder {
         budget: Budget::new(),
         open: Vec::new(),
@@ -37,21 +38,16 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, ParseError> {
                 Some(Node { line, value })
             }
             Event::Alias(_) => return Err(ParseError::at(line, "aliases are not read")),
-            Event::DocumentEnd | Event::StreamEnd => {
-                return Ok(Node {
-                    line,
-                    value: Value::Null,
-                });
+            Event::StreamEnd => break,
+            Event::DocumentEnd | Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {
+                None
             }
-            Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => None,
         };
-        if let Some(node) = node
-            && let Some(root) = builder.place(node)
-        {
-            return Ok(root);
+        if let Some(node) = node {
+            documents.extend(builder.place(node));
         }
     }
-    Err(ParseError::new("the document ends too early"))
+    Ok(documents)
 }
 
 fn line(line: usize) -> u32 {
@@ -67,6 +63,16 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value<'_> {
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
         _ => Value::Text(text),
+    }
+}
+
+/// A key; one that is itself a collection has no name we could look for.
+fn key_text(value: Value<'_>) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) | Value::Number(text) => text,
+        Value::Bool(true) => "true".into(),
+        Value::Bool(false) => "false".into(),
+        Value::Null | Value::List(_) | Value::Table(_) => "".into(),
     }
 }
 
@@ -107,20 +113,13 @@ impl<'a> Builder<'a> {
         match self.open.last_mut() {
             None => return Some(node),
             Some(Open::List(_, items)) => items.push(node),
-            Some(Open::Table(_, entries, key)) => match key.take() {
-                Some((key, line)) => entries.push(Entry { key, line, node }),
-                // A key that is itself a collection has no name we could look for.
-                None => {
-                    let line = node.line;
-                    let name = match node.value {
-                        Value::Text(text) | Value::Number(text) => text,
-                        Value::Bool(true) => "true".into(),
-                        Value::Bool(false) => "false".into(),
-                        Value::Null | Value::List(_) | Value::Table(_) => "".into(),
-                    };
-                    *key = Some((name, line));
+            Some(Open::Table(_, entries, key)) => {
+                if let Some((key, line)) = key.take() {
+                    entries.push(Entry { key, line, node });
+                } else {
+                    *key = Some((key_text(node.value), node.line));
                 }
-            },
+            }
         }
         None
     }
@@ -133,8 +132,9 @@ mod tests {
 
     #[test]
     fn values_have_lines() {
-        let node =
+        let nodes =
             parse("# c\na: 1.10\n'b c':\n  - x: null\n    y: 'null'\n  - {z: true}\n").unwrap();
+        let node = &nodes[0];
         assert_eq!(node.text_at("a"), Some("1.10"));
         let entry = &node.entries()[1];
         assert_eq!((entry.key.as_ref(), entry.line), ("b c", 3));
@@ -155,7 +155,11 @@ mod tests {
         );
         assert!(parse(&"[".repeat(200_000)).is_err());
         assert!(parse("a: 'b\n").is_err());
-        assert_eq!(parse("").unwrap().value, Value::Null);
+        assert_eq!(parse("").unwrap(), []);
+        assert_eq!(
+            parse("a: 1\n---\n- b\n").unwrap()[1].items()[0].text(),
+            Some("b")
+        );
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn read(record: &mut Record, line: &str, facts: &mut Facts) {
         "F" => value.clone_into(&mut record.directory),
         "R" => {
             if let Some(name) = &record.name {
-                facts.own(name, &format!("{}/{value}", record.directory));
+                facts.own(name, &record.directory, value);
             }
         }
         _ => {}

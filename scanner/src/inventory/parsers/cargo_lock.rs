@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use super::lock::entry;
+use super::shared::entry;
 use crate::inventory::document::{self, Node};
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -25,7 +24,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::toml(utf8(&input.content)?)?;
+    let document = document::toml(input.content.utf8()?)?;
     if let Some(version) = document.get("version") {
         let number = version.scalar().and_then(|text| text.parse::<u32>().ok());
         if number.is_none_or(|number| number > NEWEST) {

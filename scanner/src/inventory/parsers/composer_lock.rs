@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use super::lock::{entry, names};
+use super::shared::{entry, names};
 use crate::gap::GapKind;
 use crate::inventory::document;
 use crate::inventory::facts::shown;
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -23,7 +22,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::json(utf8(&input.content)?)?;
+    let document = document::json(input.content.utf8()?)?;
     let path: Arc<str> = input.path.into();
     let sections = [("packages", false), ("packages-dev", true)];
     if sections.iter().all(|(key, _)| document.get(key).is_none()) {

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::shared::has_extension;
 use crate::gap::GapKind;
 use crate::inventory::text::{Line, with_lines};
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want};
@@ -11,7 +12,7 @@ use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want};
 pub(super) static LISTS: Parser = Parser {
     id: "dpkg-list",
     wants: &[Want::In("var/lib/dpkg/info/")],
-    accepts: Some(|path| path.ends_with(".list")),
+    accepts: Some(|path| has_extension(path, ".list")),
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: false,
@@ -22,7 +23,7 @@ pub(super) static LISTS: Parser = Parser {
 pub(super) static SUMS: Parser = Parser {
     id: "dpkg-md5sums",
     wants: &[Want::In("var/lib/dpkg/status.d/")],
-    accepts: Some(|path| path.ends_with(".md5sums")),
+    accepts: Some(|path| has_extension(path, ".md5sums")),
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: false,
@@ -48,7 +49,8 @@ fn parse(
                 let cause = "a path longer than the limit was skipped";
                 facts.gap(input.path, Some(line.number), GapKind::Limit, cause);
             } else if let Some(path) = Line::text(&line).and_then(path) {
-                facts.own(&package, path);
+                let (directory, name) = path.trim_end().rsplit_once('/').unwrap_or(("", path));
+                facts.own(&package, directory, name);
             }
         }
         Ok(())

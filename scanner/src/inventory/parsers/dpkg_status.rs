@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::shared::has_extension;
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
 use crate::inventory::text::{Line, with_lines};
@@ -26,7 +27,7 @@ pub(super) static PARSER: Parser = Parser {
 pub(super) static DISTROLESS: Parser = Parser {
     id: "dpkg-status-d",
     wants: &[Want::In("var/lib/dpkg/status.d/")],
-    accepts: Some(|path| !path.ends_with(".md5sums")),
+    accepts: Some(|path| !has_extension(path, ".md5sums")),
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: true,
@@ -78,14 +79,19 @@ fn parse(
                 facts.gap(path, Some(line.number), GapKind::Limit, cause);
             }
             if line.bytes.iter().all(u8::is_ascii_whitespace) {
-                finish(std::mem::take(&mut stanza), &shared, status_required, facts);
+                finish(
+                    &std::mem::take(&mut stanza),
+                    &shared,
+                    status_required,
+                    facts,
+                );
             } else {
                 stanza.read(&line);
             }
         }
         Ok(stanza)
     })?;
-    finish(stanza, &shared, status_required, facts);
+    finish(&stanza, &shared, status_required, facts);
     Ok(())
 }
 
@@ -174,7 +180,7 @@ fn split_source(source: &str, version: &str) -> SourcePackage {
     }
 }
 
-fn finish(stanza: Stanza, path: &Arc<str>, status_required: bool, facts: &mut Facts) {
+fn finish(stanza: &Stanza, path: &Arc<str>, status_required: bool, facts: &mut Facts) {
     if stanza.line == 0 {
         return;
     }

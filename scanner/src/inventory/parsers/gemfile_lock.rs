@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use super::lock::entry;
+use super::shared::entry;
 use crate::inventory::facts::shown;
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::{Package, PackageType};
 
@@ -25,22 +24,20 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let path: Arc<str> = input.path.into();
     let mut counts = false;
     let mut open: Option<Package> = None;
-    for (text, line) in utf8(&input.content)?.lines().zip(1_u32..) {
+    for (text, line) in input.content.utf8()?.lines().zip(1_u32..) {
         let content = text.trim();
         let indent = text.len().saturating_sub(text.trim_start().len());
         match indent {
             _ if content.is_empty() => {}
             0 => {
                 if content.starts_with("<<<<<<<") || content.starts_with(">>>>>>>") {
-                    open.into_iter().for_each(|package| facts.add(package));
+                    facts.extend(open);
                     return Err(ParseError::at(line, "a merge conflict"));
                 }
                 counts = matches!(content, "GEM" | "GIT" | "PLUGIN SOURCE");
             }
             4 if counts => {
-                open.take()
-                    .into_iter()
-                    .for_each(|package| facts.add(package));
+                facts.extend(open.take());
                 let Some((name, rest)) = content.split_once(" (") else {
                     let cause = format!("{} has no version", shown(content));
                     facts.malformed(&path, Some(line), cause);
@@ -59,6 +56,6 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             _ => {}
         }
     }
-    open.into_iter().for_each(|package| facts.add(package));
+    facts.extend(open);
     Ok(())
 }

@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lock::entry;
-use crate::inventory::text::utf8;
+use super::shared::entry;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -41,7 +40,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     // By name, and by the version that is replaced; `None` replaces every version.
     let mut replaced: BTreeMap<(&str, Option<&str>), Replacement<'_>> = BTreeMap::new();
     let mut block: Option<&str> = None;
-    for (text, line) in utf8(&input.content)?.lines().zip(1_u32..) {
+    for (text, line) in input.content.utf8()?.lines().zip(1_u32..) {
         let text = text.split("//").next().unwrap_or_default().trim();
         if text.is_empty() {
             continue;

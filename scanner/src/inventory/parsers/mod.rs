@@ -9,7 +9,7 @@ mod dpkg_files;
 mod dpkg_status;
 mod gemfile_lock;
 mod go_mod;
-mod lock;
+mod java_archive;
 mod node_modules;
 mod os_release;
 mod package_lock;
@@ -18,7 +18,10 @@ mod pnpm_lock;
 mod poetry_lock;
 mod python;
 mod requirements;
+mod rpm_bdb;
+mod rpm_ndb;
 mod rpm_sqlite;
+mod shared;
 mod yarn_lock;
 
 /// Every parser. To add a format, add a file, a line here and a folder in
@@ -33,6 +36,7 @@ pub const ALL: &[&Parser] = &[
     &dpkg_status::DISTROLESS,
     &gemfile_lock::PARSER,
     &go_mod::PARSER,
+    &java_archive::PARSER,
     &node_modules::PARSER,
     &os_release::PARSER,
     &package_lock::PARSER,
@@ -43,6 +47,8 @@ pub const ALL: &[&Parser] = &[
     &python::METADATA,
     &python::EGG,
     &requirements::PARSER,
+    &rpm_bdb::PARSER,
+    &rpm_ndb::PARSER,
     &rpm_sqlite::PARSER,
     &rpm_sqlite::LOG,
     &yarn_lock::PARSER,

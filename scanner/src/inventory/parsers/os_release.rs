@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::gap::GapKind;
-use crate::inventory::text::whole;
 use crate::inventory::{
     Distribution, Evidence, Facts, Input, Need, ParseError, Parser, Want, limits,
 };
@@ -24,7 +23,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let text = String::from_utf8_lossy(whole(&input.content)?);
+    let text = String::from_utf8_lossy(input.content.whole()?);
     let mut id = None;
     let mut version = None;
     let mut like = Vec::new();

@@ -4,11 +4,10 @@
 
 use std::sync::Arc;
 
-use super::lock::{entry, names, outside_node_modules};
+use super::shared::{entry, names, outside_node_modules};
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::facts::shown;
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -27,7 +26,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::json(utf8(&input.content)?)?;
+    let document = document::json(input.content.utf8()?)?;
     let path: Arc<str> = input.path.into();
     let version = document.get("lockfileVersion");
     let number = version.and_then(Node::scalar).unwrap_or("1");

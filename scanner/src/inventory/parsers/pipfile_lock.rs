@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::lock::entry;
+use super::shared::entry;
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Node};
 use crate::inventory::facts::shown;
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -22,7 +21,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::json(utf8(&input.content)?)?;
+    let document = document::json(input.content.utf8()?)?;
     let path: Arc<str> = input.path.into();
     for section in document
         .entries()

@@ -5,11 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::lock::{entry, outside_node_modules};
+use super::shared::{entry, outside_node_modules};
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::facts::shown;
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -25,8 +24,18 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::yaml(utf8(&input.content)?)?;
     let path: Arc<str> = input.path.into();
+    let documents = document::yaml(input.content.utf8()?)?;
+    if documents.is_empty() {
+        return Err(ParseError::new("an empty lockfile"));
+    }
+    // pnpm 11 puts a document with its own dependencies before that of the project.
+    documents
+        .iter()
+        .try_for_each(|document| read(document, &path, facts))
+}
+
+fn read(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(), ParseError> {
     let version = document.get("lockfileVersion");
     let major = version
         .and_then(Node::scalar)
@@ -54,7 +63,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             item,
             slashes,
             edges.get(item.key.as_ref()).copied(),
-            &path,
+            path,
             facts,
         );
     }

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use super::lock::{entry, file_name};
+use super::shared::{entry, file_name};
 use crate::inventory::document::{self, Node};
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -32,7 +31,7 @@ pub(super) static UV: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::toml(utf8(&input.content)?)?;
+    let document = document::toml(input.content.utf8()?)?;
     let uv = file_name(input.path) == "uv.lock";
     if uv
         && let Some(version) = document.get("version")

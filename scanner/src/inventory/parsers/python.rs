@@ -1,12 +1,13 @@
 //! Installed Python distributions (packaging.python.org, core metadata): `METADATA` of a
 //! `.dist-info`, `PKG-INFO` of an `.egg-info` or an unpacked egg, an `.egg-info` that is a file,
-//! and zipped eggs. Only the header is read; the description after it is not.
+//! and zipped eggs. Only the header is read; the description after it is not. What lies in a
+//! `_vendor` directory is part of the package around it and not installed, as for pip.
 
 use std::io::{BufReader, Cursor, Read};
 use std::sync::Arc;
 
 use crate::gap::GapKind;
-use crate::inventory::text::{Lines, whole, with_lines};
+use crate::inventory::text::{Lines, with_lines};
 use crate::inventory::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::location::Location;
 use crate::package::{Package, PackageType};
@@ -20,7 +21,7 @@ pub(super) static METADATA: Parser = Parser {
         Want::Suffix(".egg/EGG-INFO/PKG-INFO"),
         Want::Extension(".egg-info"),
     ],
-    accepts: None,
+    accepts: Some(|path| !path.split('/').any(|part| part == "_vendor")),
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: false,
@@ -99,7 +100,7 @@ fn required(requirement: &str) -> Option<Arc<str>> {
 
 fn egg(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     const INSIDE: &str = "EGG-INFO/PKG-INFO";
-    let bytes = whole(&input.content)?;
+    let bytes = input.content.whole()?;
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
         .map_err(|error| ParseError::new(format!("not a zip archive: {error}")))?;
     let member = archive

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::lock::{entry, file_name};
+use super::shared::{entry, file_name, has_extension};
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
 use crate::inventory::text::with_lines;
@@ -96,7 +96,7 @@ fn requirement(whole: &str, line: u32, dev: bool, path: &Arc<str>, facts: &mut F
         let value = value.trim_start_matches(['=', ' ']);
         match name {
             "e" | "-editable" if value.contains("://") => unpinned(text, line, path, facts),
-            "r" | "-requirement" if !(value.ends_with(".txt") && is_requirements(value)) => {
+            "r" | "-requirement" if !(has_extension(value, ".txt") && is_requirements(value)) => {
                 let cause = format!("{} is not read", shown(value));
                 facts.gap(path, Some(line), GapKind::UnknownFormat, cause);
             }

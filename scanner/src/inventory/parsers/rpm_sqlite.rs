@@ -1,11 +1,10 @@
-//! rpm's database in its SQLite form: one table, one header per row. A write-ahead log beside it
+//! rpm's database in its `SQLite` form: one table, one header per row. A write-ahead log beside it
 //! holds packages that are not in it yet; it is not read, and so is a gap unless empty.
 
 use std::sync::Arc;
 
 use crate::gap::GapKind;
 use crate::inventory::sqlite::{Column, Database, SqliteError};
-use crate::inventory::text::whole;
 use crate::inventory::{
     Content, Evidence, Facts, Input, Need, ParseError, Parser, Want, limits, rpm_header,
 };
@@ -43,7 +42,7 @@ pub(super) static LOG: Parser = Parser {
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let path: Arc<str> = input.path.into();
     let error = |error: SqliteError| ParseError::new(error.to_string());
-    let database = Database::open(whole(&input.content)?).map_err(error)?;
+    let database = Database::open(input.content.whole()?).map_err(error)?;
     // Packages (hnum INTEGER PRIMARY KEY, blob BLOB)
     let rows = database.table("Packages", |columns| match columns {
         [_, Column::Bytes(blob), ..] => rpm_header::read(blob, &path, facts),

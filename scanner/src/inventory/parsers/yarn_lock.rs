@@ -4,10 +4,9 @@
 
 use std::sync::Arc;
 
-use super::lock::{entry, names, outside_node_modules};
+use super::shared::{entry, names, outside_node_modules};
 use crate::inventory::document::{self, Node};
 use crate::inventory::facts::shown;
-use crate::inventory::text::utf8;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -23,7 +22,7 @@ pub(super) static PARSER: Parser = Parser {
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
-    let text = utf8(&input.content)?;
+    let text = input.content.utf8()?;
     let path: Arc<str> = input.path.into();
     if text.lines().any(|line| line.starts_with("__metadata:")) {
         berry(text, &path, facts)
@@ -118,8 +117,8 @@ fn close(open: Option<Open>, path: &Arc<str>, facts: &mut Facts) {
 }
 
 fn berry(text: &str, path: &Arc<str>, facts: &mut Facts) -> Result<(), ParseError> {
-    let document = document::yaml(text)?;
-    for item in document.entries() {
+    let documents = document::yaml(text)?;
+    for item in documents.iter().flat_map(Node::entries) {
         if item.key == "__metadata" {
             continue;
         }

@@ -32,6 +32,18 @@ pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Ve
             text,
         ));
     }
+    for note in words::notes(report).iter().take(limit) {
+        out.push(
+            Notification::builder()
+                .level("note")
+                .message(
+                    Message::builder()
+                        .text(message(&truncate(note, PART_LIMIT)))
+                        .build(),
+                )
+                .build(),
+        );
+    }
     if dropped > 0 {
         let text = format!(
             "{} left out, the least severe first, to stay under the limits of code scanning; the JSON report has all",

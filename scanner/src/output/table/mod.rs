@@ -44,6 +44,7 @@ pub(super) fn write(
         table.target(index, target)?;
     }
     table.gaps()?;
+    table.notes()?;
     table.verdict(verdict)?;
     table.out.flush()
 }
@@ -171,6 +172,17 @@ impl<W: Write> Table<'_, W> {
         writeln!(self.out, "{} (not looked at)", self.paint.bold(&title))?;
         for entry in &self.report.gaps {
             self.gap(entry)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn notes(&mut self) -> io::Result<()> {
+        let notes = words::notes(self.report);
+        if notes.is_empty() {
+            return Ok(());
+        }
+        for note in &notes {
+            writeln!(self.out, "note: {}", part(note))?;
         }
         writeln!(self.out)
     }

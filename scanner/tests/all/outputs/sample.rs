@@ -9,7 +9,10 @@ use portcullis::gap::{Gap, GapKind, Stage};
 use portcullis::inventory::Distribution;
 use portcullis::location::{Layer, Location, Region};
 use portcullis::package::{Package, PackageType, Scope, SourcePackage};
-use portcullis::report::{Checks, Database, DatabaseSource, Report, Target, TargetGap, Undecided};
+use portcullis::report::{
+    Checks, Database, DatabaseSource, Report, StaleSource, Target, TargetGap, Undecided,
+};
+use portcullis::suppress::UnmatchedSuppression;
 
 /// Escape sequences, direction marks, Markdown, HTML and a mention.
 pub(crate) const NASTY: &str =
@@ -22,6 +25,11 @@ pub(crate) fn report() -> Report {
         .sort_by(|a, b| (a.target, &a.location, &a.rule).cmp(&(b.target, &b.location, &b.rule)));
     let gap = |target, gap| TargetGap { target, gap };
     Report {
+        unmatched_suppressions: vec![UnmatchedSuppression {
+            source: "vex.json".into(),
+            statement: "CVE-2026-1\u{202e} of pkg:npm/left".to_owned(),
+            reason: "no finding has this id".to_owned(),
+        }],
         date: "2026-03-01".to_owned(),
         database: Some(Database {
             digest: "sha256:dddd".to_owned(),
@@ -30,6 +38,12 @@ pub(crate) fn report() -> Report {
                 digest: "sha256:eeee".to_owned(),
                 records: 12,
                 newest_modified: Some("2026-02-28T00:00:00Z".to_owned()),
+            }],
+            as_of: Some("2026-02-20T00:00:00Z".to_owned()),
+            stale: vec![StaleSource {
+                ecosystem: "Debian:12".to_owned(),
+                newest_modified: "2026-02-01T00:00:00Z".to_owned(),
+                days: 28,
             }],
         }),
         targets: targets(),

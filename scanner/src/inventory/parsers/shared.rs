@@ -1,4 +1,4 @@
-//! What all readers of lockfiles share: adding an entry with its line, and the form of edges.
+//! What readers share: an entry of a lockfile with its line, edges, and the parts of paths.
 
 use std::sync::Arc;
 
@@ -27,6 +27,11 @@ pub(super) fn names(node: &Node<'_>, keys: &[&str]) -> Vec<Arc<str>> {
 /// The file name of a path.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Whether a path ends in an extension, written with its dot.
+pub(super) fn has_extension(path: &str, extension: &str) -> bool {
+    path.ends_with(extension)
 }
 
 /// Whether a path lies in a directory that an installation made, whose lockfiles are those of

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use portcullis::gap::GapKind;
-use portcullis::inventory::{Content, Evidence, Facts, Need, Parser, dispatch, parsers};
-use portcullis::package::Package;
 use serde_json::{Value, json};
+
+use super::{Content, Evidence, Facts, Need, Parser, dispatch, parsers};
+use crate::gap::GapKind;
+use crate::package::Package;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/inventory");
 
