@@ -22,16 +22,15 @@ pub struct ImportRequest<'a> {
 pub fn import(request: &ImportRequest<'_>) -> Result<Installed, TransferError> {
     let name = request.file.display().to_string();
     let (content, length) = file::open(request.file)?;
-    let text = match request.key {
-        None => None,
-        Some(_) => {
-            let beside = beside(request.file);
-            let path = request.signature.unwrap_or(&beside);
-            if !path.exists() {
-                return Err(TransferError::Unsigned { name });
-            }
-            Some(file::text(path, MAX_SIGNATURE)?)
+    let text = if request.key.is_some() {
+        let beside = beside(request.file);
+        let path = request.signature.unwrap_or(&beside);
+        if !path.exists() {
+            return Err(TransferError::Unsigned { name });
         }
+        Some(file::text(path, MAX_SIGNATURE)?)
+    } else {
+        None
     };
     let seal = match (request.key, &text) {
         (Some(key), Some(text)) => Some(Seal::new(key, text, &name)?),

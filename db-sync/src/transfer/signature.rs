@@ -1,5 +1,5 @@
 //! Detached minisign signatures over exported files: an Ed25519 signature of
-//! the BLAKE2b hash of all bytes (minisign's default; the older form without
+//! the `BLAKE2b` hash of all bytes (minisign's default; the older form without
 //! the hash is refused). Signing is minisign's own business.
 
 use super::{TransferError, file};

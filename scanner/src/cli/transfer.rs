@@ -116,7 +116,7 @@ fn login(arguments: &LoginArguments) -> Result<transfer::Login, Failure> {
         .lock()
         .take(MAX_PASSWORD)
         .read_to_string(&mut password)
-        .map_err(|error| Failure::io("cannot read the password from stdin", error))?;
+        .map_err(|error| Failure::io("cannot read the password from stdin", &error))?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     if password.is_empty() {
         return Err(Failure::new("there is no password on stdin"));
@@ -133,7 +133,7 @@ fn key(path: Option<&Path>) -> Result<Option<VerifyKey>, Failure> {
 fn make_room(database: &Path) -> Result<(), Failure> {
     match database.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent)
-            .map_err(|error| Failure::io(format!("cannot create {}", parent.display()), error)),
+            .map_err(|error| Failure::io(format!("cannot create {}", parent.display()), &error)),
         _ => Ok(()),
     }
 }

@@ -119,12 +119,12 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     async fn pull(&self, text: &str) -> Result<Served, TransferError> {
         match Source::parse(text, self.request.insecure)? {
-            Source::File(url) => self.from_server(&url).await,
-            Source::Registry(reference) => self.from_registry(&reference).await,
+            Source::File(url) => self.ask_server(&url).await,
+            Source::Registry(reference) => self.ask_registry(&reference).await,
         }
     }
 
-    async fn from_registry(&self, reference: &Reference) -> Result<Served, TransferError> {
+    async fn ask_registry(&self, reference: &Reference) -> Result<Served, TransferError> {
         let name = reference.whole();
         let mut registry = Registry::new(self.http, reference, self.login)?;
         let wanted = reference.digest().or(reference.tag()).unwrap_or("latest");
@@ -162,7 +162,7 @@ impl Attempt<'_> {
         self.install(name, download, signature.as_deref())
     }
 
-    async fn from_server(&self, url: &Url) -> Result<Served, TransferError> {
+    async fn ask_server(&self, url: &Url) -> Result<Served, TransferError> {
         let name = shown(url);
         let signature = if self.request.key.is_some() {
             let mut beside = url.clone();

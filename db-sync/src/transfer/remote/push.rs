@@ -135,7 +135,7 @@ fn content(request: &PushRequest<'_>) -> Result<Content, TransferError> {
     if !is_exported(request.database)? {
         let file = NamedTempFile::new_in(scratch.path()).map_err(&write)?;
         let (file, _) = export_to(request.database, file)?;
-        exported_file = file.path().to_owned();
+        file.path().clone_into(&mut exported_file);
         kept = Some(file);
     }
     let signature = match request.signature {

@@ -63,8 +63,8 @@ impl<'a> Registry<'a> {
     ) -> Result<Option<Authorization>, RemoteError> {
         let url = self.join("v2/")?;
         let mut memory = Memory::new(super::artifact::MAX_MANIFEST);
-        let ask = self.ask(url, "*/*", None);
-        match self.http.fetch(&ask, &mut memory).await {
+        let question = ask(url, "*/*", None);
+        match self.http.fetch(&question, &mut memory).await {
             Ok(()) => {}
             Err(RemoteError::Status {
                 status: 401,
@@ -86,8 +86,8 @@ impl<'a> Registry<'a> {
         sink: &mut dyn Sink,
     ) -> Result<(), RemoteError> {
         let first = {
-            let ask = self.ask(url.clone(), accept, self.authorization.as_ref());
-            self.http.fetch(&ask, sink).await
+            let question = ask(url.clone(), accept, self.authorization.as_ref());
+            self.http.fetch(&question, sink).await
         };
         match first {
             Err(RemoteError::Status {
@@ -97,8 +97,8 @@ impl<'a> Registry<'a> {
             }) if self.authorization.is_none() => {
                 let found = self.answer(&challenges, "pull", &name).await?;
                 self.authorization = Some(found);
-                let ask = self.ask(url, accept, self.authorization.as_ref());
-                self.http.fetch(&ask, sink).await
+                let question = ask(url, accept, self.authorization.as_ref());
+                self.http.fetch(&question, sink).await
             }
             other => other,
         }
@@ -120,20 +120,6 @@ impl<'a> Registry<'a> {
         answer(self.http, registry, &challenge, credential.as_ref(), &scope).await
     }
 
-    fn ask<'b>(
-        &self,
-        url: Url,
-        accept: &'static str,
-        authorization: Option<&'b Authorization>,
-    ) -> Ask<'b> {
-        Ask {
-            url,
-            accept,
-            authorization,
-            form: None,
-        }
-    }
-
     fn address(&self, kind: &str, wanted: &str) -> Result<Url, RemoteError> {
         let repository = self.reference.repository();
         self.join(&format!("v2/{repository}/{kind}/{wanted}"))
@@ -144,5 +130,15 @@ impl<'a> Registry<'a> {
             text: shown(&self.base),
             cause: error.to_string(),
         })
+    }
+}
+
+/// A GET.
+fn ask<'a>(url: Url, accept: &'static str, authorization: Option<&'a Authorization>) -> Ask<'a> {
+    Ask {
+        url,
+        accept,
+        authorization,
+        form: None,
     }
 }

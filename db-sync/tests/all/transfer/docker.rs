@@ -5,6 +5,7 @@ use super::signing::{Signer, base64};
 use db_sync::transfer::{
     Login, PushRequest, Pushed, RemoteError, Secret, TransferError, VerifyKey, push,
 };
+use std::fmt::Write as _;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -24,7 +25,11 @@ struct Registry {
 
 impl Registry {
     /// Starts one, or says that there is none.
-    #[expect(clippy::disallowed_methods, reason = "the test's own registry")]
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::panic,
+        reason = "the test starts its own registry, and fails without it"
+    )]
     fn start(password: bool) -> Option<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let Some(program) = std::env::split_paths(&path)
@@ -86,9 +91,10 @@ fn config(directory: &Path, address: &str, password: bool) -> std::path::PathBuf
     );
     if password {
         fs::write(directory.join("htpasswd"), format!("{HTPASSWD}\n")).expect("write");
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "auth:\n  htpasswd:\n    realm: test\n    path: {shown}/htpasswd\n"
-        ));
+        );
     }
     let path = directory.join("config.yml");
     fs::write(&path, text).expect("write");
@@ -167,7 +173,11 @@ fn a_registry_with_a_password_wants_it() {
     }
     push_file(&scene.built.path, &name, &password("pass"), None, None).expect("push");
     for wrong in [Login::Anonymous, password("wrong")] {
-        assert!(scene.pull(&[name.clone()], &wrong, None).is_err());
+        assert!(
+            scene
+                .pull(std::slice::from_ref(&name), &wrong, None)
+                .is_err()
+        );
         scene.assert_untouched("wrong passwords");
     }
     // The same with what `docker login` keeps.
