@@ -13,8 +13,8 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// Measured on a database of 26,738 real records (see the change log): levels
-/// above cost many times the CPU for less than a percent.
+/// Measured on the database of 26,738 real records (8.0 MB, mostly texts that are
+/// compressed already): 0.09 s for 59 %; level 19 takes 24 times as long for 56 %.
 const LEVEL: i32 = 9;
 
 /// What was exported.

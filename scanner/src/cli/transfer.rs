@@ -114,9 +114,12 @@ fn login(arguments: &LoginArguments) -> Result<transfer::Login, Failure> {
     let mut password = String::new();
     std::io::stdin()
         .lock()
-        .take(MAX_PASSWORD)
+        .take(MAX_PASSWORD.saturating_add(1))
         .read_to_string(&mut password)
         .map_err(|error| Failure::io("cannot read the password from stdin", &error))?;
+    if password.len() as u64 > MAX_PASSWORD {
+        return Err(Failure::new("the password on stdin is too long"));
+    }
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     if password.is_empty() {
         return Err(Failure::new("there is no password on stdin"));
@@ -164,7 +167,12 @@ fn failure(error: &TransferError) -> Failure {
             rendered.hint("use https, or --insecure")
         }
         #[cfg(feature = "registry")]
-        TransferError::Remote(transfer::RemoteError::Auth { .. }) => {
+        TransferError::Remote(
+            transfer::RemoteError::Auth { .. }
+            | transfer::RemoteError::Status {
+                status: 401 | 403, ..
+            },
+        ) => {
             rendered.hint("log in with docker login, or --username and --password-stdin")
         }
         _ => rendered,

@@ -17,9 +17,9 @@ pub(crate) const LAYER_TYPE: &str = "application/vnd.portcullis.advisories.v1+zs
 pub(crate) const SIGNATURE_TYPE: &str =
     "application/vnd.portcullis.advisories.signature.v1.minisig";
 /// The annotation with the root digest of the database.
-pub(crate) const ROOT_DIGEST: &str = "dev.portcullis.advisories.root-digest";
+pub(crate) const ROOT_DIGEST: &str = "portcullis.advisories.root-digest";
 /// The annotation with the format version of the database.
-pub(crate) const FORMAT: &str = "dev.portcullis.advisories.format-version";
+pub(crate) const FORMAT: &str = "portcullis.advisories.format-version";
 /// The longest manifest that is read, in bytes.
 pub(crate) const MAX_MANIFEST: u64 = 1 << 20;
 

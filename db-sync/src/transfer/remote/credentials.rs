@@ -145,6 +145,8 @@ mod tests {
         ));
         assert!(with(config, "three.example").expect("readable").is_none());
         assert!(with("{", "three.example").is_err());
+        let long = format!("{}{config}", " ".repeat(1 << 20));
+        assert!(with(&long, "one.example:5000").is_err());
         let helper = r#"{"credHelpers":{"one.example":"portcullis-test-absent"}}"#;
         assert!(with(helper, "one.example").is_err());
         assert!(with(helper, "two.example").expect("readable").is_none());

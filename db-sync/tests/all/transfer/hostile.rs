@@ -198,6 +198,11 @@ fn odd_tokens_are_refused() {
             TransferError::Remote(RemoteError::Auth { .. })
         ));
     }
+    let endless: &'static str = Box::leak(" ".repeat((256 << 10) + 1).into_boxed_str());
+    assert!(matches!(
+        refused(&scene, &with_tokens(endless, scene.file()), &password()),
+        TransferError::Remote(RemoteError::TooLong { limit: 262_144, .. })
+    ));
     // Anonymous: the token server refuses, and says so.
     let server = with_tokens("{\"token\":\"good\"}", scene.file());
     let error = refused(&scene, &server, &Login::Anonymous).to_string();
