@@ -224,10 +224,10 @@ fn crafted_files_with_right_checksums_are_refused() {
         ),
         "{error}"
     );
-    // A frame of one raw block, whose window is 2^27 or 2^28 bytes.
+    // A frame of one raw block of 100 bytes, whose window is 2^27 or 2^28 bytes.
     let frame = |window: u8| {
         let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0, (window - 10) << 3];
-        frame.extend_from_slice(&[(100 << 3 | 1) as u8, (100 >> 5) as u8, 0]);
+        frame.extend_from_slice(&[0x21, 3, 0]);
         frame.extend_from_slice(&[1; 100]);
         wrapped(root, 100, &frame)
     };
