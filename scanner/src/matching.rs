@@ -63,7 +63,7 @@ pub fn check(
                 .push(undecided_gap(package, &undecided.id, &undecided.cause));
         }
         for found in answer.matches {
-            add(&mut outcome, package, db, &found)?;
+            add(&mut outcome, package, &found);
         }
     }
     Ok(outcome)
@@ -99,16 +99,11 @@ fn looked_up(package: &Package) -> (Arc<str>, String) {
     }
 }
 
-fn add(
-    outcome: &mut Outcome,
-    package: &Arc<Package>,
-    db: &Db,
-    found: &Match,
-) -> Result<(), db_sync::ReadError> {
+fn add(outcome: &mut Outcome, package: &Arc<Package>, found: &Match) {
     let id: Arc<str> = Arc::from(found.id.as_str());
     let rated = rating::rate(&found.ratings);
     if !outcome.rules.contains_key(&id) {
-        outcome.rules.insert(id.clone(), rule_info(db, found)?);
+        outcome.rules.insert(id.clone(), rule_info(found));
     }
     let title: Arc<str> = if found.summary.is_empty() {
         Arc::from(format!("{id} in {}", package.name))
@@ -141,7 +136,6 @@ fn add(
             suppressed: None,
         });
     }
-    Ok(())
 }
 
 fn message(package: &Package, found: &Match) -> String {
@@ -156,23 +150,15 @@ fn message(package: &Package, found: &Match) -> String {
     format!("{} {} {what}; {fix}", package.name, package.full_version())
 }
 
-fn rule_info(db: &Db, found: &Match) -> Result<RuleInfo, db_sync::ReadError> {
-    let details = db.advisory(&found.id)?;
+/// What a match tells of its advisory; [`add_texts`] adds what only the record itself tells.
+fn rule_info(found: &Match) -> RuleInfo {
     let mut help = String::new();
-    if !found.summary.is_empty() {
-        let _ = write!(help, "**{}**\n\n", found.summary);
-    }
-    let url = Some(found.url.clone()).filter(|url| !url.is_empty());
-    if let Some(advisory) = details.filter(|advisory| !advisory.details.is_empty()) {
-        help.push_str(&advisory.details);
-        help.push_str("\n\n");
-    }
     if !found.aliases.is_empty() {
         let _ = writeln!(help, "Also known as {}.", found.aliases.join(", "));
     }
     let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
     tags.extend(found.informational.clone());
-    Ok(RuleInfo {
+    RuleInfo {
         id: Arc::from(found.id.as_str()),
         title: if found.summary.is_empty() {
             found.id.clone()
@@ -180,9 +166,24 @@ fn rule_info(db: &Db, found: &Match) -> Result<RuleInfo, db_sync::ReadError> {
             found.summary.clone()
         },
         help,
-        url,
+        url: Some(found.url.clone()).filter(|url| !url.is_empty()),
         tags,
-    })
+    }
+}
+
+/// Puts the advisories' own texts in front of their help. Texts lie compressed in the database
+/// and only some writers show them, so that nobody pays for them unasked.
+pub fn add_texts(
+    rules: &mut BTreeMap<Arc<str>, RuleInfo>,
+    db: &Db,
+) -> Result<(), db_sync::ReadError> {
+    for rule in rules.values_mut() {
+        let details = db.advisory(&rule.id)?.map(|advisory| advisory.details);
+        if let Some(details) = details.filter(|details| !details.is_empty()) {
+            rule.help = format!("{details}\n\n{}", rule.help);
+        }
+    }
+    Ok(())
 }
 
 /// Packages of an ecosystem that the database has no advisories for: how many, and the first.

@@ -44,6 +44,8 @@ pub struct Request {
     pub staleness: Staleness,
     /// VEX statements, of all documents.
     pub statements: Vec<Statement>,
+    /// Some writer shows the advisories' own texts.
+    pub texts: bool,
     /// `TF_VAR_…` and the workspace.
     pub terraform: Options,
 }
@@ -410,6 +412,9 @@ fn assemble_report(
             .filter_map(|(_, package)| package.ecosystem.clone());
         database.stale =
             staleness::check(db.info(), &used.collect(), &report.date, request.staleness)?;
+    }
+    if let Some(db) = db.filter(|_| request.texts) {
+        matching::add_texts(&mut infos, db)?;
     }
     vex::apply(&mut report, &request.statements);
     describe_rules(&mut report, rules, infos)?;

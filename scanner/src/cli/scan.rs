@@ -109,6 +109,8 @@ fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
             on_stale: arguments.on_stale,
         },
         statements,
+        texts: arguments.format == Format::Sarif
+            || arguments.reports.iter().any(|file| file.format == Format::Sarif),
         terraform: terraform_options(),
     })
 }

@@ -123,7 +123,10 @@ fn requirement(whole: &str, line: u32, dev: bool, path: &Arc<str>, facts: &mut F
     };
     let rest = rest.trim_start_matches('(').trim_end_matches(')');
     match rest.strip_prefix("==") {
-        Some(version) if !version.contains([',', '*', '<', '>', '!', '~']) => {
+        // An epoch has a `!` of its own: `1!2.0`.
+        Some(version)
+            if !version.contains([',', '*', '<', '>', '~']) && !version.contains("!=") =>
+        {
             let version = version.trim_start_matches('=').trim();
             let mut package = entry(PackageType::Pypi, path, line, name, version);
             package.scope.dev = dev;

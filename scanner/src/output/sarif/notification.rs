@@ -35,6 +35,7 @@ pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Ve
     for note in words::notes(report).iter().take(limit) {
         out.push(
             Notification::builder()
+                .descriptor(ReportingDescriptorReference::builder().id("note").build())
                 .level("note")
                 .message(
                     Message::builder()
