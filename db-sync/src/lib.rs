@@ -5,8 +5,9 @@
 //! sources → Advisory* → compile → store (one file, memory mapped) → Db::query → Match*
 //! ```
 //! This crate knows neither packages on disk nor the terminal, and opens no
-//! network connection. What it cannot use becomes a [`Warning`] (while
-//! building) or an [`Undecided`] (while answering), never silence.
+//! network connection, except in [`transfer`] with the feature `registry`.
+//! What it cannot use becomes a [`Warning`] (while building) or an
+//! [`Undecided`] (while answering), never silence.
 
 pub mod advisory;
 pub mod compile;
@@ -20,6 +21,7 @@ pub mod severity;
 pub mod sources;
 pub mod store;
 mod strict;
+pub mod transfer;
 pub mod version;
 
 pub use compile::{BuildError, BuildReport, BuildRequest, build};

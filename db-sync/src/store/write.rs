@@ -92,11 +92,17 @@ impl Writer {
             .file
             .into_inner()
             .map_err(io::IntoInnerError::into_error)?;
-        readable_by_all(scratch.as_file())?;
-        scratch.as_file().sync_all()?;
-        scratch.persist(target).map_err(|error| error.error)?;
-        sync_directory(directory(target))
+        put_in_place(scratch, target)
     }
+}
+
+/// Puts a complete file in the place of `target`, durably: readers see the old
+/// file or the new one.
+pub(crate) fn put_in_place(scratch: NamedTempFile, target: &Path) -> io::Result<()> {
+    readable_by_all(scratch.as_file())?;
+    scratch.as_file().sync_all()?;
+    scratch.persist(target).map_err(|error| error.error)?;
+    sync_directory(directory(target))
 }
 
 /// The directory that a file lies in.

@@ -13,4 +13,5 @@ mod oracle;
 mod sources;
 mod store;
 mod support;
+mod transfer;
 mod versions;

@@ -138,6 +138,86 @@ pub(super) enum DbCommand {
         #[command(flatten)]
         database: DatabasePath,
     },
+    #[command(flatten)]
+    Transfer(TransferCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TransferCommand {
+    /// Write the database as one checksummed file; the same database gives the same bytes.
+    Export {
+        /// The file, such as `advisories.pcdb`.
+        file: PathBuf,
+        #[command(flatten)]
+        database: DatabasePath,
+    },
+    /// Take the database from an exported file, or from a database file as it is.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Refuse the file unless this minisign public key signed it.
+        #[arg(long, value_name = "FILE")]
+        verify_key: Option<PathBuf>,
+        /// The minisign signature; by default the file's name with `.minisig`.
+        #[arg(long, value_name = "FILE", requires = "verify_key")]
+        signature: Option<PathBuf>,
+        #[command(flatten)]
+        database: DatabasePath,
+    },
+    /// Publish the database as an OCI artifact in a registry.
+    #[cfg(feature = "registry")]
+    Push(PushArguments),
+    /// Take the database from a registry or a static server.
+    #[cfg(feature = "registry")]
+    Pull(PullArguments),
+}
+
+#[cfg(feature = "registry")]
+#[derive(Debug, Args)]
+pub(super) struct PushArguments {
+    /// The reference, such as `registry.example.org/team/advisories:latest`.
+    #[arg(value_name = "REF")]
+    pub(super) reference: String,
+    /// A minisign signature of the exported file, to publish with it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) signature: Option<PathBuf>,
+    /// Publish only what this minisign public key signed.
+    #[arg(long, value_name = "FILE")]
+    pub(super) verify_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) login: LoginArguments,
+    #[command(flatten)]
+    pub(super) database: DatabasePath,
+}
+
+#[cfg(feature = "registry")]
+#[derive(Debug, Args)]
+pub(super) struct PullArguments {
+    /// A reference, or the http(s) address of an exported file; further ones are mirrors, tried
+    /// in order.
+    #[arg(value_name = "REF|URL", required = true)]
+    pub(super) sources: Vec<String>,
+    /// Refuse the database unless this minisign public key signed it.
+    #[arg(long, value_name = "FILE")]
+    pub(super) verify_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) login: LoginArguments,
+    #[command(flatten)]
+    pub(super) database: DatabasePath,
+}
+
+#[cfg(feature = "registry")]
+#[derive(Debug, Args)]
+pub(super) struct LoginArguments {
+    /// Log in to the first source under this name; by default docker's credentials are used.
+    #[arg(long, value_name = "NAME", requires = "password_stdin")]
+    pub(super) username: Option<String>,
+    /// Read the password from stdin.
+    #[arg(long, requires = "username")]
+    pub(super) password_stdin: bool,
+    /// Speak plain http with other machines too.
+    #[arg(long)]
+    pub(super) insecure: bool,
 }
 
 #[derive(Debug, Subcommand)]

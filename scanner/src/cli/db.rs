@@ -1,4 +1,4 @@
-//! `portcullis db build | status | query`.
+//! `portcullis db build | status | query`, and the way to `transfer`.
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::args::{DatabasePath, DbCommand, TextOrJson};
 use super::failure::Failure;
-use super::{paths, print, scan};
+use super::{paths, print, scan, transfer};
 use crate::output::escape;
 use crate::rating;
 
@@ -48,6 +48,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             print(&status(&open(database)?, *format))?;
             Ok(0)
         }
+        DbCommand::Transfer(command) => transfer::run(command),
         DbCommand::Query {
             ecosystem,
             name,

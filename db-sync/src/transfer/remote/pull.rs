@@ -1,0 +1,319 @@
+//! Fetches an exported file from the first source that has a good one, and
+//! hands it to the same door as an import. Where the database that is already
+//! there has the offered root digest, nothing is downloaded.
+
+use super::artifact::{MAX_MANIFEST, offer};
+use super::auth::{Challenge, answer};
+use super::credentials::Login;
+use super::http::{Ask, Http, Memory, Sink};
+use super::registry::Registry;
+use super::source::{Source, shown};
+use super::{Refused, RemoteError, block_on};
+use crate::query::Db;
+use crate::store::write::directory;
+use crate::transfer::head::{HEAD, Head, MAX_DATABASE, digest_text};
+use crate::transfer::install::{Incoming, Installed, install};
+use crate::transfer::signature::{MAX_SIGNATURE, Seal};
+use crate::transfer::{TransferError, VerifyKey};
+use oci_client::Reference;
+use reqwest::Url;
+use sha2::{Digest, Sha256};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// What to pull, where to, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct PullRequest<'a> {
+    /// References or http(s) addresses, tried in order.
+    pub sources: &'a [String],
+    /// Where the database goes.
+    pub database: &'a Path,
+    /// With a key, a database without its signature is refused.
+    pub key: Option<&'a VerifyKey>,
+    /// How to log in to the first source. The others are asked with docker's
+    /// credentials: a password is for one host.
+    pub login: &'a Login,
+    /// Whether plain http may be spoken with other machines.
+    pub insecure: bool,
+}
+
+/// What a pull came to.
+#[derive(Debug)]
+pub struct Pulled {
+    /// The source that served.
+    pub source: String,
+    /// The root digest of the database that is in place now.
+    pub root_digest: String,
+    /// What was installed; nothing where the database was already current.
+    pub installed: Option<Installed>,
+    /// The sources before it, and why they did not serve.
+    pub refused: Vec<Refused>,
+}
+
+/// Pulls from the first source that has a good database.
+pub fn pull(request: &PullRequest<'_>) -> Result<Pulled, TransferError> {
+    block_on(async {
+        let http = Http::new(request.insecure)?;
+        let current = current(request);
+        let mut refused = Vec::new();
+        let others = Login::Docker(None);
+        for (number, text) in request.sources.iter().enumerate() {
+            let login = match request.login {
+                Login::Password(..) if number > 0 => &others,
+                login => login,
+            };
+            let attempt = Attempt {
+                http: &http,
+                request,
+                login,
+                current: current.as_deref(),
+            };
+            match attempt.pull(text).await {
+                Ok((source, root_digest, installed)) => {
+                    return Ok(Pulled {
+                        source,
+                        root_digest,
+                        installed,
+                        refused,
+                    });
+                }
+                // The next mirror cannot help where our own disk fails.
+                Err(error @ TransferError::Write { .. }) => return Err(error),
+                Err(error) => refused.push(Refused {
+                    source: crate::problem::printable(text),
+                    error,
+                }),
+            }
+        }
+        match (refused.len(), refused.pop()) {
+            (1, Some(only)) => Err(only.error),
+            (_, last) => {
+                refused.extend(last);
+                Err(RemoteError::All { refused }.into())
+            }
+        }
+    })
+}
+
+/// The root digest of a good database that is already there. A required
+/// signature is over the exported file, so that it must be fetched anyway.
+fn current(request: &PullRequest<'_>) -> Option<String> {
+    if request.key.is_some() {
+        return None;
+    }
+    let db = Db::open(request.database).ok()?;
+    db.verify().ok()?;
+    Some(db.info().root_digest.clone())
+}
+
+type Served = (String, String, Option<Installed>);
+
+struct Attempt<'a> {
+    http: &'a Http,
+    request: &'a PullRequest<'a>,
+    login: &'a Login,
+    current: Option<&'a str>,
+}
+
+impl Attempt<'_> {
+    async fn pull(&self, text: &str) -> Result<Served, TransferError> {
+        match Source::parse(text, self.request.insecure)? {
+            Source::File(url) => self.ask_server(&url).await,
+            Source::Registry(reference) => self.ask_registry(&reference).await,
+        }
+    }
+
+    async fn ask_registry(&self, reference: &Reference) -> Result<Served, TransferError> {
+        let name = reference.whole();
+        let mut registry = Registry::new(self.http, reference, self.login)?;
+        let wanted = reference.digest().or(reference.tag()).unwrap_or("latest");
+        let manifest = registry.manifest(wanted, MAX_MANIFEST).await?;
+        if let Some(expected) = reference.digest() {
+            same(&name, expected, &digest_text(&Sha256::digest(&manifest)))?;
+        }
+        let offer = offer(&manifest, &name)?;
+        if let Some(current) = self.current
+            && offer.root_digest.as_deref() == Some(current)
+        {
+            return Ok((name, current.to_owned(), None));
+        }
+        let signature = match (self.request.key, offer.signature) {
+            (None, _) => None,
+            (Some(_), None) => return Err(TransferError::Unsigned { name }),
+            (Some(_), Some(layer)) => {
+                let mut memory = Memory::new(layer.size.min(MAX_SIGNATURE));
+                registry.blob(&layer.digest, &mut memory).await?;
+                same(
+                    &name,
+                    &layer.digest,
+                    &digest_text(&Sha256::digest(&memory.bytes)),
+                )?;
+                Some(memory.bytes)
+            }
+        };
+        let mut download = self.download(offer.database.size)?;
+        registry.blob(&offer.database.digest, &mut download).await?;
+        if let Some(current) = download.already {
+            return Ok((name, current, None));
+        }
+        let found = digest_text(&download.hasher.clone().finalize());
+        same(&name, &offer.database.digest, &found)?;
+        self.install(name, download, signature.as_deref())
+    }
+
+    async fn ask_server(&self, url: &Url) -> Result<Served, TransferError> {
+        let name = shown(url);
+        let signature = if self.request.key.is_some() {
+            let mut beside = url.clone();
+            beside.set_path(&format!("{}.minisig", url.path()));
+            let mut memory = Memory::new(MAX_SIGNATURE);
+            match self.get(&beside, &mut memory).await {
+                Err(RemoteError::Status {
+                    status: 404 | 410, ..
+                }) => {
+                    return Err(TransferError::Unsigned { name });
+                }
+                other => other?,
+            }
+            Some(memory.bytes)
+        } else {
+            None
+        };
+        let mut download = self.download(MAX_DATABASE)?;
+        self.get(url, &mut download).await?;
+        if let Some(current) = download.already {
+            return Ok((name, current, None));
+        }
+        self.install(name, download, signature.as_deref())
+    }
+
+    /// Asks a static server; with a password only when it asks for one.
+    async fn get(&self, url: &Url, sink: &mut dyn Sink) -> Result<(), RemoteError> {
+        let mut ask = Ask {
+            url: url.clone(),
+            accept: "*/*",
+            authorization: None,
+            form: None,
+        };
+        let refused = match self.http.fetch(&ask, sink).await {
+            Err(RemoteError::Status {
+                status: 401,
+                challenges,
+                name,
+            }) if matches!(self.login, Login::Password(..))
+                && Challenge::choose(&challenges) == Some(Challenge::Basic) =>
+            {
+                name
+            }
+            other => return other,
+        };
+        let credential = self.login.credential(&refused)?;
+        let found = answer(
+            self.http,
+            &refused,
+            &Challenge::Basic,
+            credential.as_ref(),
+            "",
+        )
+        .await?;
+        ask.authorization = Some(&found);
+        self.http.fetch(&ask, sink).await
+    }
+
+    fn download(&self, limit: u64) -> Result<Download<'_>, TransferError> {
+        let file = tempfile::Builder::new()
+            .prefix(".portcullis-pull-")
+            .tempfile_in(directory(self.request.database))
+            .map_err(TransferError::write(self.request.database))?;
+        Ok(Download {
+            file,
+            hasher: Sha256::new(),
+            length: 0,
+            limit: limit.min(MAX_DATABASE),
+            start: Vec::new(),
+            current: self.current,
+            already: None,
+        })
+    }
+
+    fn install(
+        &self,
+        name: String,
+        download: Download<'_>,
+        signature: Option<&[u8]>,
+    ) -> Result<Served, TransferError> {
+        let mut content = download.file.into_file();
+        content
+            .seek(SeekFrom::Start(0))
+            .map_err(TransferError::read(&name))?;
+        let seal = match (self.request.key, signature) {
+            (Some(key), Some(text)) => Some(Seal::new(key, &String::from_utf8_lossy(text), &name)?),
+            _ => None,
+        };
+        let incoming = Incoming {
+            name: &name,
+            content,
+            length: download.length,
+        };
+        let installed = install(incoming, self.request.database, seal.as_ref())?;
+        Ok((name, installed.root_digest.clone(), Some(installed)))
+    }
+}
+
+fn same(name: &str, expected: &str, found: &str) -> Result<(), RemoteError> {
+    if expected == found {
+        Ok(())
+    } else {
+        Err(RemoteError::Digest {
+            name: name.to_owned(),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        })
+    }
+}
+
+/// An answer in a private file. It ends early when its head names the database
+/// that is already there.
+struct Download<'a> {
+    file: NamedTempFile,
+    hasher: Sha256,
+    length: u64,
+    limit: u64,
+    start: Vec<u8>,
+    current: Option<&'a str>,
+    already: Option<String>,
+}
+
+impl Sink for Download<'_> {
+    fn restart(&mut self) -> io::Result<()> {
+        self.file.as_file().set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.hasher = Sha256::new();
+        self.length = 0;
+        self.start.clear();
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        self.file.write_all(bytes)?;
+        self.hasher.update(bytes);
+        self.length = self.length.saturating_add(bytes.len() as u64);
+        let missing = HEAD.saturating_sub(self.start.len());
+        if missing > 0 {
+            self.start.extend(bytes.iter().take(missing));
+            if self.start.len() == HEAD
+                && let Some(current) = self.current
+                && Head::decode(&self.start, "").is_ok_and(|head| head.root_digest() == current)
+            {
+                self.already = Some(current.to_owned());
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn limit(&self) -> u64 {
+        self.limit
+    }
+}
