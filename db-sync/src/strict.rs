@@ -37,7 +37,7 @@ fn is_debian(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b".+~:-".contains(&byte))
 }
 
-/// The grammar of SemVer 2.0.0, numbers of any length.
+/// The grammar of `SemVer` 2.0.0, numbers of any length.
 fn is_semver(text: &str) -> bool {
     let (text, build) = match text.split_once('+') {
         Some((text, build)) => (text, Some(build)),

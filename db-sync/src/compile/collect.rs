@@ -2,7 +2,7 @@
 //! become numbers, entries become bytes, and long texts go to a scratch file.
 
 use super::interner::Interner;
-use crate::advisory::{Advisory, Affected, EventKind, Scope};
+use crate::advisory::{Advisory, Affected, EventKind, Range, Scope, order_of};
 use crate::ecosystem;
 use crate::moment::Moment;
 use crate::problem::Warning;
@@ -108,17 +108,18 @@ impl Collector {
             return Ok(());
         };
         self.count(source, &advisory, found.digest);
-        self.join_rustsec(&mut advisory, &found.source);
-        self.add(&advisory, found.digest, source)
+        let mut sources = vec![source];
+        sources.extend(self.join_rustsec(&mut advisory, &found.source));
+        self.add(&advisory, found.digest, &sources)
     }
 
     /// Keeps a RustSec advisory until OSV's record of the same id comes, or
     /// [`Collector::add_rest`].
-    pub(super) fn rustsec(&mut self, found: Found) -> Result<(), SourceError> {
+    pub(super) fn rustsec(&mut self, found: Found) {
         let source = self.source(found.kind, &found.source);
         self.warnings.extend(found.warnings);
         let Some(advisory) = found.advisory else {
-            return Ok(());
+            return;
         };
         self.count(source, &advisory, found.digest);
         let id = advisory.id.clone();
@@ -134,14 +135,13 @@ impl Collector {
                 self.rustsec.insert(id, new);
             }
         }
-        Ok(())
     }
 
     /// Adds the RustSec advisories that no OSV export had.
     pub(super) fn add_rest(&mut self) -> Result<(), SourceError> {
         for one in std::mem::take(&mut self.rustsec).into_values() {
             if !one.used {
-                self.add(&one.advisory, one.digest, one.source)?;
+                self.add(&one.advisory, one.digest, &[one.source])?;
             }
         }
         for (ecosystem, entries) in std::mem::take(&mut self.unordered) {
@@ -173,12 +173,12 @@ impl Collector {
         }
     }
 
-    /// Adds what only RustSec knows to OSV's record of the same advisory.
-    fn join_rustsec(&mut self, advisory: &mut Advisory, source: &str) {
-        let Some(own) = self.rustsec.get_mut(&advisory.id) else {
-            return;
-        };
+    /// Adds what only RustSec knows to OSV's record of the same advisory;
+    /// returns RustSec's source where it has one.
+    fn join_rustsec(&mut self, advisory: &mut Advisory, source: &str) -> Option<u16> {
+        let own = self.rustsec.get_mut(&advisory.id)?;
         own.used = true;
+        let number = own.source;
         let own = &own.advisory;
         if let Some(kind) = &own.informational {
             advisory.informational = Some(kind.clone());
@@ -205,13 +205,14 @@ impl Collector {
             self.warnings
                 .push(Warning::new(source, &advisory.id, cause));
         }
+        Some(number)
     }
 
     fn add(
         &mut self,
         advisory: &Advisory,
         digest: [u8; 32],
-        source: u16,
+        sources: &[u16],
     ) -> Result<(), SourceError> {
         let id = self.ids.number(&advisory.id);
         let copies = self.by_id.entry(id).or_default();
@@ -219,8 +220,10 @@ impl Collector {
             if let Some(known) = self.records.get_mut(*copy as usize)
                 && known.digest == digest
             {
-                if !known.sources.contains(&source) {
-                    known.sources.push(source);
+                for source in sources {
+                    if !known.sources.contains(source) {
+                        known.sources.push(*source);
+                    }
                 }
                 return Ok(());
             }
@@ -276,7 +279,7 @@ impl Collector {
             }),
             entries: entries.into(),
             texts,
-            sources: vec![source],
+            sources: sources.to_vec(),
         });
         Ok(())
     }
@@ -299,7 +302,8 @@ impl Collector {
         let package = self
             .packages
             .number(&format!("{}\0{name}", affected.ecosystem));
-        if crate::version::Order::of_ecosystem(&affected.ecosystem).is_none() {
+        let unordered = |range: &Range| order_of(&affected.ecosystem, range.semver).is_none();
+        if affected.ranges.iter().any(unordered) {
             let count = self
                 .unordered
                 .entry(affected.ecosystem.clone())

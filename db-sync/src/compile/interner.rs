@@ -63,7 +63,7 @@ impl Interner {
         // The table's length is a power of two.
         let mask = self.table.len().wrapping_sub(1);
         let hash = self.hasher.hash_one(text);
-        let mut slot = (hash & mask as u64) as usize;
+        let mut slot = usize::try_from(hash & mask as u64).unwrap_or(0);
         loop {
             match self.table.get(slot).copied().unwrap_or(EMPTY) {
                 EMPTY => return (slot, None),

@@ -88,7 +88,10 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
     let mut collector = Collector::new(write::directory(&request.output)).map_err(failed)?;
     // RustSec first: its extras are added to OSV's records as they come.
     if let Some(tree) = &request.rustsec {
-        sources::rustsec::read(tree, &request.limits, &mut |found| collector.rustsec(found))?;
+        sources::rustsec::read(tree, &request.limits, &mut |found| {
+            collector.rustsec(found);
+            Ok(())
+        })?;
     }
     for path in &request.osv {
         sources::osv::read(path, &request.limits, &mut |found| collector.osv(found))?;

@@ -51,23 +51,22 @@ pub(super) fn outcome(
         if !is_live(&head, query) {
             continue;
         }
-        match verdict {
-            Verdict::Undecided(cause) => outcome.undecided.push(Undecided {
+        if let Verdict::Undecided(cause) = verdict {
+            outcome.undecided.push(Undecided {
                 id: head.id.to_owned(),
                 cause,
-            }),
-            _ => {
-                let key = if head.group == 0 {
-                    (0, *record)
-                } else {
-                    (head.group, 0)
-                };
-                flaws.entry(key).or_default().push(Hit {
-                    head,
-                    entries: compared,
-                });
-            }
+            });
+            continue;
         }
+        let flaw = if head.group == 0 {
+            (0, *record)
+        } else {
+            (head.group, 0)
+        };
+        flaws.entry(flaw).or_default().push(Hit {
+            head,
+            entries: compared,
+        });
     }
     for hits in flaws.into_values() {
         outcome
@@ -96,7 +95,7 @@ fn judge<'e>(
         match asked.judge(store, entry)? {
             Verdict::Affected => return Ok((Verdict::Affected, entries)),
             Verdict::Undecided(cause) if verdict == Verdict::NotAffected => {
-                verdict = Verdict::Undecided(cause)
+                verdict = Verdict::Undecided(cause);
             }
             _ => {}
         }

@@ -17,6 +17,7 @@ use crate::sources::{Found, Sink, SourceError, SourceKind};
 use rustsec::advisory::Versions;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ fn files(folder: &Path, limits: &Limits) -> Result<BTreeSet<(String, PathBuf)>, 
                 continue;
             };
             if name.starts_with("RUSTSEC-")
-                && name.ends_with(".md")
+                && file.extension() == Some(OsStr::new("md"))
                 && !name.starts_with("RUSTSEC-0000-")
             {
                 found.insert((name.to_owned(), file.clone()));

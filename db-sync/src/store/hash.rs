@@ -34,7 +34,8 @@ pub(crate) fn bucket(hash: u64, bits: u32) -> u64 {
 
 /// The part of a hash that is stored with each entry.
 pub(crate) fn mark(hash: u64) -> u32 {
-    (hash & u64::from(u32::MAX)) as u32
+    let [_, _, _, _, low @ ..] = hash.to_be_bytes();
+    u32::from_be_bytes(low)
 }
 
 /// Writes the table for the given hashes; entry `n` has the number `n`.

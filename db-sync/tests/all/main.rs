@@ -1,5 +1,12 @@
 //! Tests of the whole crate, in one binary.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "helpers of tests fail by panicking too, and say when data is absent"
+)]
+
 mod answers;
 mod malformed;
 mod oracle;

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
+/// A directory of the bucket: its name, and the names and bytes of its records.
+type Directory = (String, Vec<(String, Vec<u8>)>);
+
 /// All records of our small set as archive entries, per directory.
-fn entries() -> Vec<(String, Vec<(String, Vec<u8>)>)> {
+fn entries() -> Vec<Directory> {
     let mut all = Vec::new();
     for directory in fs::read_dir(own().join("osv")).expect("list") {
         let path = directory.expect("entry").path();

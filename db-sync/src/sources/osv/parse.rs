@@ -101,7 +101,7 @@ fn check_schema_version(version: Option<&schema::Loose>, causes: &mut Vec<String
     match (major, version.text()) {
         (Some(0 | 1), _) => {}
         (Some(major), _) => {
-            causes.push(format!("schema version {major} is newer than 1: read as 1"))
+            causes.push(format!("schema version {major} is newer than 1: read as 1"));
         }
         (None, text) => causes.push(format!(
             "unreadable schema version {:?}: read as 1",
