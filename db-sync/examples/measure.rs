@@ -84,6 +84,7 @@ fn main() {
             for round in 0..3 {
                 let (mut matches, mut undecided, mut hits) = (0, 0, 0);
                 let start = Instant::now();
+                let before = cpu_ms();
                 let mut first = 0.0;
                 for (number, question) in questions.iter().enumerate() {
                     let query = Query {
@@ -101,9 +102,10 @@ fn main() {
                     }
                 }
                 println!(
-                    "round {round}: {} questions, first {first:.3} ms, all {:.2} ms, {hits} with matches, {matches} matches, {undecided} undecided, rss {} peak {}",
+                    "round {round}: {} questions, first {first:.3} ms, all {:.2} ms wall {:.0} ms cpu, {hits} with matches, {matches} matches, {undecided} undecided, rss {} peak {}",
                     questions.len(),
                     start.elapsed().as_secs_f64() * 1000.0,
+                    cpu_ms() - before,
                     status("VmRSS"),
                     status("VmHWM"),
                 );

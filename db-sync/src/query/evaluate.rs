@@ -8,6 +8,7 @@ use crate::store::entry::{Entry, Span};
 use crate::store::read::Store;
 use crate::version::{Order, Version};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::cmp::Ordering;
 
 /// What an entry says about a version.
@@ -22,10 +23,12 @@ pub(super) enum Verdict {
 /// The asked version, read in the orders that its ecosystem's ranges use.
 pub(super) struct Asked<'a> {
     ecosystem: &'a str,
-    /// As given; listed versions are compared with this text.
     text: &'a str,
-    /// Its number in the table of versions, if any record names it.
-    number: Option<u32>,
+    /// As given; listed versions are compared with this text.
+    given: &'a str,
+    /// Its number in the table of versions, if any record names it; looked up
+    /// when the first entry lists versions.
+    number: OnceCell<Option<u32>>,
     own: Reading<'a>,
     semver: Reading<'a>,
 }
@@ -55,25 +58,35 @@ pub(super) fn comparable<'a>(ecosystem: &str, name: &str, version: &'a str) -> C
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn new(
-        store: &Store,
-        ecosystem: &'a str,
-        given: &str,
-        text: &'a str,
-    ) -> Result<Self, ReadError> {
+    pub(super) fn new(ecosystem: &'a str, given: &'a str, text: &'a str) -> Self {
         let read = |semver: bool| -> Reading<'a> {
             let order = order_of(ecosystem, semver)
                 .ok_or_else(|| format!("no version order is known for ecosystem {ecosystem:?}"))?;
             let version = order.parse(text).map_err(|invalid| invalid.to_string())?;
             Ok((order, version))
         };
-        Ok(Self {
-            number: store.version_number(given)?,
+        Self {
+            number: OnceCell::new(),
             own: read(false),
             semver: read(true),
             ecosystem,
             text,
-        })
+            given,
+        }
+    }
+
+    /// Whether an entry lists the version by name.
+    fn is_listed(&self, store: &Store, entry: &Entry) -> Result<bool, ReadError> {
+        if entry.versions.is_empty() {
+            return Ok(false);
+        }
+        let number = if let Some(number) = self.number.get() {
+            *number
+        } else {
+            let number = store.version_number(self.given)?;
+            *self.number.get_or_init(|| number)
+        };
+        Ok(number.is_some_and(|number| entry.versions.binary_search(&number).is_ok()))
     }
 
     fn reading(&self, semver: bool) -> &Reading<'a> {
@@ -82,9 +95,7 @@ impl<'a> Asked<'a> {
 
     /// Evaluates one entry.
     pub(super) fn judge(&self, store: &Store, entry: &Entry) -> Result<Verdict, ReadError> {
-        if let Some(number) = self.number
-            && entry.versions.binary_search(&number).is_ok()
-        {
+        if self.is_listed(store, entry)? {
             return Ok(Verdict::Affected);
         }
         let mut doubt = None;
@@ -167,8 +178,7 @@ fn contains(
 ) -> Result<bool, ReadError> {
     let mut affected = false;
     let mut limited = false;
-    let mut below_a_limit = false;
-    for mark in &range.events {
+    for (number, mark) in range.events.iter().enumerate() {
         // How the asked version lies to the event's.
         let position = match mark.version {
             None if mark.kind == EventKind::Limit => Ordering::Less,
@@ -179,18 +189,22 @@ fn contains(
                 Err(_) => continue,
             },
         };
+        if position == Ordering::Less {
+            // All that follow lie above the version too: they change nothing,
+            // except that it is below their limits.
+            let above = range.events.get(number..).unwrap_or_default();
+            let below_a_limit = above.iter().any(|mark| mark.kind == EventKind::Limit);
+            return Ok(affected && (below_a_limit || !limited));
+        }
         match mark.kind {
-            EventKind::Introduced if position != Ordering::Less => affected = true,
-            EventKind::Fixed if position != Ordering::Less => affected = false,
+            EventKind::Introduced => affected = true,
+            EventKind::Fixed => affected = false,
             EventKind::LastAffected if position == Ordering::Greater => affected = false,
-            EventKind::Limit => {
-                limited = true;
-                below_a_limit |= position == Ordering::Less;
-            }
-            _ => {}
+            EventKind::LastAffected => {}
+            EventKind::Limit => limited = true,
         }
     }
-    Ok(affected && (!limited || below_a_limit))
+    Ok(affected && !limited)
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) fn outcome(
         .version
         .map(|version| comparable(query.ecosystem, query.name, version));
     let asked = match (&text, query.version) {
-        (Some(text), Some(given)) => Some(Asked::new(store, query.ecosystem, given, text)?),
+        (Some(text), Some(given)) => Some(Asked::new(query.ecosystem, given, text)),
         _ => None,
     };
     let mut outcome = Outcome::default();
@@ -227,7 +227,13 @@ fn fixed(
     texts.dedup_by(|left, right| left.1 == right.1);
     texts.truncate(MAX_FIXED);
     let mut safe = Vec::new();
-    if texts.len() > 1 || hits.len() > 1 {
+    // What one range calls fixed, only another range can call affected.
+    let ranges: usize = hits
+        .iter()
+        .flat_map(|hit| &hit.entries)
+        .map(|entry| entry.ranges.len())
+        .sum();
+    if ranges > 1 {
         for (_, text) in &texts {
             if !is_still_affected(store, query, hits, text)? {
                 safe.push((*text).to_owned());
@@ -246,7 +252,7 @@ fn is_still_affected(
     hits: &[Hit<'_>],
     version: &str,
 ) -> Result<bool, ReadError> {
-    let asked = Asked::new(store, query.ecosystem, version, version)?;
+    let asked = Asked::new(query.ecosystem, version, version);
     for hit in hits {
         let (verdict, _) = judge(store, Some(&asked), hit.entries.clone())?;
         if verdict == Verdict::Affected {
