@@ -5,12 +5,13 @@
 //! sources → Advisory* → compile → store (one file, memory mapped) → Db::query → Match*
 //! ```
 //! This crate knows neither packages on disk nor the terminal, and opens no
-//! network connection. What it cannot use becomes a [`Warning`] (while
+//! network connection but for [`sync`], with the feature `network`. What it cannot use becomes a [`Warning`] (while
 //! building) or an [`Undecided`] (while answering), never silence.
 
 pub mod advisory;
 pub mod compile;
 pub mod ecosystem;
+pub mod fetch;
 mod id;
 mod limits;
 pub mod moment;
@@ -20,6 +21,7 @@ pub mod severity;
 pub mod sources;
 pub mod store;
 mod strict;
+pub mod sync;
 pub mod version;
 
 pub use compile::{BuildError, BuildReport, BuildRequest, build};
