@@ -38,7 +38,11 @@ pub fn check(packages: &[Arc<Package>], db: &Db) -> Result<Outcome, db_sync::Rea
             continue; // told once per target as `unknown-distribution`
         };
         if !db.has_ecosystem(ecosystem) {
-            outcome.unspoken.entry(ecosystem.clone()).or_default().add(package);
+            outcome
+                .unspoken
+                .entry(ecosystem.clone())
+                .or_default()
+                .add(package);
             continue;
         }
         let (name, version) = looked_up(package);
@@ -49,7 +53,9 @@ pub fn check(packages: &[Arc<Package>], db: &Db) -> Result<Outcome, db_sync::Rea
             as_of: None,
         })?;
         for undecided in answer.undecided {
-            outcome.gaps.push(undecided_gap(package, &undecided.id, &undecided.cause));
+            outcome
+                .gaps
+                .push(undecided_gap(package, &undecided.id, &undecided.cause));
         }
         for found in answer.matches {
             add(&mut outcome, package, db, &found)?;
@@ -70,14 +76,20 @@ pub fn join(parts: Vec<Outcome>) -> Outcome {
         }
     }
     let unspoken = std::mem::take(&mut whole.unspoken);
-    whole.gaps.extend(unspoken.into_iter().map(|(ecosystem, packages)| packages.gap(&ecosystem)));
+    whole.gaps.extend(
+        unspoken
+            .into_iter()
+            .map(|(ecosystem, packages)| packages.gap(&ecosystem)),
+    );
     whole
 }
 
 /// Debian's and Alpine's advisories name source packages, those of the rpm world binary ones.
 fn looked_up(package: &Package) -> (Arc<str>, String) {
     match (&package.source, package.kind) {
-        (Some(source), PackageType::Deb | PackageType::Apk) => (source.name.clone(), source.version.to_string()),
+        (Some(source), PackageType::Deb | PackageType::Apk) => {
+            (source.name.clone(), source.version.to_string())
+        }
         _ => (package.name.clone(), package.full_version()),
     }
 }
@@ -198,7 +210,10 @@ impl Unspoken {
             Stage::Matching,
             GapKind::NoAdvisories,
             self.first.unwrap_or_else(|| Location::file("")),
-            format!("the database has no advisories for {ecosystem}; {} packages were not judged", self.count),
+            format!(
+                "the database has no advisories for {ecosystem}; {} packages were not judged",
+                self.count
+            ),
         )
     }
 }
@@ -207,7 +222,15 @@ fn undecided_gap(package: &Package, id: &str, cause: &str) -> Gap {
     Gap::warning(
         Stage::Matching,
         GapKind::UnknownVersion,
-        package.locations.first().cloned().unwrap_or_else(|| Location::file("")),
-        format!("{} {} could not be compared with {id}: {cause}", package.name, package.full_version()),
+        package
+            .locations
+            .first()
+            .cloned()
+            .unwrap_or_else(|| Location::file("")),
+        format!(
+            "{} {} could not be compared with {id}: {cause}",
+            package.name,
+            package.full_version()
+        ),
     )
 }

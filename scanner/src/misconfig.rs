@@ -67,15 +67,21 @@ fn add(outcome: &mut Outcome, ruleset: &Ruleset, result: check::Outcome) {
         Verdict::Fail { message, span, fix } => {
             outcome.checks.failed += 1;
             let metadata = ruleset.find(&result.rule);
-            let severity = metadata.as_ref().map_or(Severity::Unknown, |rule| rule.severity);
+            let severity = metadata
+                .as_ref()
+                .map_or(Severity::Unknown, |rule| rule.severity);
             outcome.findings.push(Finding {
                 target: 0,
                 rule: result.rule,
-                aliases: metadata.as_ref().map(|rule| rule.aliases.clone()).unwrap_or_default(),
+                aliases: metadata
+                    .as_ref()
+                    .map(|rule| rule.aliases.clone())
+                    .unwrap_or_default(),
                 severity,
                 score: None,
                 severity_source: "rule".into(),
-                title: metadata.map_or_else(|| Arc::from(""), |rule| Arc::from(rule.title.as_str())),
+                title: metadata
+                    .map_or_else(|| Arc::from(""), |rule| Arc::from(rule.title.as_str())),
                 message,
                 location: location(&span),
                 fingerprint: String::new(),

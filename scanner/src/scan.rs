@@ -16,9 +16,9 @@ use crate::inventory::assemble::{Inventory, assemble};
 use crate::location::Location;
 use crate::package::Package;
 use crate::report::{Database, DatabaseSource, Report, Target, TargetGap};
+use crate::source::SourceError;
 use crate::source::directory::{self, DirectoryFiles, Interest};
 use crate::source::image::{self, ImageKind, Platform};
-use crate::source::SourceError;
 use crate::target::{self, TargetKind, TargetSpec};
 use crate::{matching, misconfig};
 
@@ -117,7 +117,10 @@ pub fn scan(
         progress(&shown);
         match read_target(request, spec, rules)? {
             Ok(found) => work.extend(found),
-            Err(error) => failures.push(TargetFailure { target: shown, error }),
+            Err(error) => failures.push(TargetFailure {
+                target: shown,
+                error,
+            }),
         }
     }
     progress("matching");
@@ -126,7 +129,11 @@ pub fn scan(
 }
 
 /// Reads one named target; a source tree brings the images that lie in it along.
-fn read_target(request: &Request, spec: &TargetSpec, rules: &dyn Rules) -> Result<Result<Vec<Work>, SourceError>, Error> {
+fn read_target(
+    request: &Request,
+    spec: &TargetSpec,
+    rules: &dyn Rules,
+) -> Result<Result<Vec<Work>, SourceError>, Error> {
     let kind = match spec.resolve() {
         Ok(Some(kind)) => kind,
         Ok(None) => {
@@ -143,7 +150,9 @@ fn read_target(request: &Request, spec: &TargetSpec, rules: &dyn Rules) -> Resul
         }
     };
     match kind {
-        TargetKind::Image(image_kind) => Ok(read_image(request, image_kind, &spec.path).map(|work| vec![work])),
+        TargetKind::Image(image_kind) => {
+            Ok(read_image(request, image_kind, &spec.path).map(|work| vec![work]))
+        }
         TargetKind::Directory => read_directory(request, &spec.path, rules),
     }
 }
@@ -188,7 +197,11 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Work, S
     })
 }
 
-fn read_directory(request: &Request, path: &Path, rules: &dyn Rules) -> Result<Result<Vec<Work>, SourceError>, Error> {
+fn read_directory(
+    request: &Request,
+    path: &Path,
+    rules: &dyn Rules,
+) -> Result<Result<Vec<Work>, SourceError>, Error> {
     let interest = Interest {
         packages: request.vulnerabilities,
         terraform: request.misconfigurations,
@@ -211,7 +224,12 @@ fn read_directory(request: &Request, path: &Path, rules: &dyn Rules) -> Result<R
             }
         };
         let ruleset = rules.load()?;
-        Some(misconfig::check(&files, &tree.terraform, ruleset, &request.terraform))
+        Some(misconfig::check(
+            &files,
+            &tree.terraform,
+            ruleset,
+            &request.terraform,
+        ))
     };
     let mut works = vec![Work {
         target,
@@ -228,7 +246,10 @@ fn read_directory(request: &Request, path: &Path, rules: &dyn Rules) -> Result<R
         let read = match spec.resolve() {
             Ok(Some(TargetKind::Image(kind))) => read_image(request, kind, &inner),
             Ok(_) => continue,
-            Err(source) => Err(SourceError::Io { path: inner, source }),
+            Err(source) => Err(SourceError::Io {
+                path: inner,
+                source,
+            }),
         };
         match read {
             Ok(work) => works.push(work),
@@ -292,16 +313,20 @@ fn assemble_report(
         gaps.extend(work.inventory.gaps);
         if let Some(outcome) = work.misconfigurations {
             gaps.extend(outcome.gaps);
-            report.findings.extend(outcome.findings.into_iter().map(|mut finding| {
-                finding.target = index;
-                prepend(&mut finding.location, &prefix);
-                finding
-            }));
-            report.undecided.extend(outcome.undecided.into_iter().map(|mut undecided| {
-                undecided.target = index;
-                prepend(&mut undecided.location, &prefix);
-                undecided
-            }));
+            report
+                .findings
+                .extend(outcome.findings.into_iter().map(|mut finding| {
+                    finding.target = index;
+                    prepend(&mut finding.location, &prefix);
+                    finding
+                }));
+            report
+                .undecided
+                .extend(outcome.undecided.into_iter().map(|mut undecided| {
+                    undecided.target = index;
+                    prepend(&mut undecided.location, &prefix);
+                    undecided
+                }));
             report.checks.passed += outcome.checks.passed;
             report.checks.failed += outcome.checks.failed;
             report.checks.undecided += outcome.checks.undecided;
@@ -320,17 +345,23 @@ fn assemble_report(
                 .map(|chunk| matching::check(chunk, db))
                 .collect::<Result<_, _>>()?;
             let outcome = matching::join(chunks);
-            report.findings.extend(outcome.findings.into_iter().map(|mut finding| {
-                finding.target = index;
-                finding
-            }));
-            report.gaps.extend(outcome.gaps.into_iter().map(|gap| TargetGap {
-                target: Some(index),
-                gap,
-            }));
+            report
+                .findings
+                .extend(outcome.findings.into_iter().map(|mut finding| {
+                    finding.target = index;
+                    finding
+                }));
+            report
+                .gaps
+                .extend(outcome.gaps.into_iter().map(|gap| TargetGap {
+                    target: Some(index),
+                    gap,
+                }));
             infos.extend(outcome.rules);
         }
-        report.packages.extend(packages.into_iter().map(|package| (index, package)));
+        report
+            .packages
+            .extend(packages.into_iter().map(|package| (index, package)));
         report.targets.push(work.target);
     }
     for failure in failures {
@@ -380,7 +411,11 @@ fn database(db: &Db) -> Database {
 }
 
 /// Adds what the violated rules say of themselves.
-fn describe_rules(report: &mut Report, rules: &dyn Rules, mut infos: BTreeMap<Arc<str>, RuleInfo>) -> Result<(), Error> {
+fn describe_rules(
+    report: &mut Report,
+    rules: &dyn Rules,
+    mut infos: BTreeMap<Arc<str>, RuleInfo>,
+) -> Result<(), Error> {
     let violated: BTreeSet<Arc<str>> = report
         .findings
         .iter()
@@ -391,7 +426,11 @@ fn describe_rules(report: &mut Report, rules: &dyn Rules, mut infos: BTreeMap<Ar
         let ruleset = rules.load()?;
         for id in violated {
             if let Some(rule) = ruleset.find(&id) {
-                let tags = vec!["security".to_owned(), "misconfiguration".to_owned(), rule.category.clone()];
+                let tags = vec![
+                    "security".to_owned(),
+                    "misconfiguration".to_owned(),
+                    rule.category.clone(),
+                ];
                 infos.insert(
                     id.clone(),
                     RuleInfo {
@@ -418,19 +457,33 @@ fn finish(report: &mut Report) {
     report.findings.sort_by(|a, b| order(a).cmp(&order(b)));
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
     for finding in &mut report.findings {
-        let id = report.targets.get(finding.target).map_or("", |target| target.id.as_str());
+        let id = report
+            .targets
+            .get(finding.target)
+            .map_or("", |target| target.id.as_str());
         let path = &*finding.location.path;
         let base = match &finding.kind {
-            Kind::Vulnerability(found) => {
-                fingerprint(&["vulnerability", id, path, found.package.kind.as_str(), &found.package.name, &finding.rule])
+            Kind::Vulnerability(found) => fingerprint(&[
+                "vulnerability",
+                id,
+                path,
+                found.package.kind.as_str(),
+                &found.package.name,
+                &finding.rule,
+            ]),
+            Kind::Misconfiguration(found) => {
+                fingerprint(&["misconfiguration", id, path, &found.resource, &finding.rule])
             }
-            Kind::Misconfiguration(found) => fingerprint(&["misconfiguration", id, path, &found.resource, &finding.rule]),
         };
         // The same flaw in two versions of one package of one file, or twice in one resource:
         // told apart by their order, which is that of versions and lines.
         let count = seen.entry(base.clone()).or_insert(0);
         *count += 1;
-        finding.fingerprint = if *count == 1 { base } else { format!("{base}:{count}") };
+        finding.fingerprint = if *count == 1 {
+            base
+        } else {
+            format!("{base}:{count}")
+        };
     }
 }
 
@@ -439,5 +492,11 @@ fn order(finding: &Finding) -> impl Ord + '_ {
         Kind::Vulnerability(found) => (&found.package.name, &found.package.version),
         Kind::Misconfiguration(found) => (&found.resource, ""),
     };
-    (finding.target, &finding.location, subject, &finding.rule, &finding.message)
+    (
+        finding.target,
+        &finding.location,
+        subject,
+        &finding.rule,
+        &finding.message,
+    )
 }

@@ -46,7 +46,9 @@ impl TargetSpec {
     /// Splits `kind:path`. A prefix that is no kind belongs to the path.
     pub fn parse(text: &str) -> Self {
         let forced = text.split_once(':').and_then(|(word, path)| {
-            let kind = TargetKind::ALL.into_iter().find(|kind| kind.as_str() == word)?;
+            let kind = TargetKind::ALL
+                .into_iter()
+                .find(|kind| kind.as_str() == word)?;
             Some((kind, path))
         });
         match forced {

@@ -43,6 +43,8 @@ struct Sync<'a> {
     reports: BTreeMap<String, EcosystemSync>,
     /// Directories whose archive was looked at in this run.
     checked: BTreeSet<String>,
+    /// Directories without a list: their archive is asked for each time.
+    unlisted: Vec<String>,
 }
 
 /// Brings a database up to date.
@@ -65,6 +67,7 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
         warnings: Vec::new(),
         reports: BTreeMap::new(),
         checked: BTreeSet::new(),
+        unlisted: Vec::new(),
     };
     sync.run()
 }
@@ -326,14 +329,7 @@ impl Sync<'_> {
                 }
             }
         }
-        if !without.is_empty() {
-            return Err(SyncError::Ecosystems {
-                failed: without,
-                source: Box::new(SyncError::Missing {
-                    what: LIST.to_owned(),
-                }),
-            });
-        }
+        self.unlisted = without;
         Ok(lists)
     }
 
@@ -379,7 +375,7 @@ impl Sync<'_> {
         }
         let mut plans = self.plans(session, &parsed)?;
         // Far behind, or a list that is doubtful: ask the archive.
-        let far: Vec<String> = plans
+        let mut far: Vec<String> = plans
             .iter()
             .filter(|(name, plan)| {
                 !self.request.offline
@@ -388,6 +384,7 @@ impl Sync<'_> {
             })
             .map(|(name, _)| name.clone())
             .collect();
+        far.extend(std::mem::take(&mut self.unlisted));
         if !far.is_empty() {
             self.renew(session, &far)?;
             plans = self.plans(session, &parsed)?;

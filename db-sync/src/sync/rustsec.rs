@@ -73,7 +73,14 @@ pub(super) fn tree(
     };
     let mut file = File::open(&archive).map_err(failed)?;
     let mut hasher = Sha256::new();
-    io::copy(&mut file, &mut hasher).map_err(failed)?;
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        let read = file.read(&mut buffer).map_err(failed)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(buffer.get(..read).unwrap_or_default());
+    }
     let digest = hex(&hasher.finalize());
     let path = cache.file(&format!("rustsec-{}", digest.get(..16).unwrap_or_default()));
     if !path.is_dir() {

@@ -10,7 +10,10 @@
 mod answers;
 mod malformed;
 mod oracle;
+#[cfg(feature = "network")]
+mod server;
 mod sources;
 mod store;
 mod support;
+mod sync;
 mod versions;

@@ -42,7 +42,11 @@ pub(super) struct ScanArguments {
     #[arg(long = "report", value_name = "FORMAT=PATH")]
     pub(super) reports: Vec<ReportFile>,
     /// Findings of this severity and above fail the run.
-    #[arg(long, value_name = "critical|high|medium|low|unknown|none", default_value = "high")]
+    #[arg(
+        long,
+        value_name = "critical|high|medium|low|unknown|none",
+        default_value = "high"
+    )]
     pub(super) fail_on: FailOn,
     /// Vulnerabilities without a fixed version do not fail the run.
     #[arg(long)]
@@ -89,6 +93,8 @@ pub(super) enum DbCommand {
         #[command(flatten)]
         database: DatabasePath,
     },
+    /// Bring the database up to date from an OSV bucket.
+    Sync(SyncArguments),
     /// Show digest, sources and counts.
     Status {
         /// table or json
@@ -111,6 +117,30 @@ pub(super) enum DbCommand {
         #[command(flatten)]
         database: DatabasePath,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncArguments {
+    /// A bucket, http(s) address or folder; further ones are mirrors, tried in order.
+    #[arg(long, value_name = "URL|DIR", required_unless_present = "offline")]
+    pub(super) from: Vec<String>,
+    /// Only these ecosystems; by default those of the database, else all.
+    #[arg(long, value_name = "NAME")]
+    pub(super) ecosystem: Vec<String>,
+    /// Load whole archives and compile anew.
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Use only what was fetched before.
+    #[arg(long, conflicts_with = "full")]
+    pub(super) offline: bool,
+    /// RustSec's advisory-db: a folder or an archive; further archives are mirrors.
+    #[arg(long, value_name = "DIR|TARBALL|URL")]
+    pub(super) rustsec: Vec<String>,
+    /// Trust only the certificate authorities in this PEM file.
+    #[arg(long, value_name = "PEM")]
+    pub(super) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) database: DatabasePath,
 }
 
 #[derive(Debug, Subcommand)]
@@ -209,7 +239,9 @@ impl FromStr for ReportFile {
             return Err("expected a path after the equals sign".to_owned());
         }
         Ok(Self {
-            format: format.parse().map_err(|error: crate::output::UnknownFormat| error.to_string())?,
+            format: format
+                .parse()
+                .map_err(|error: crate::output::UnknownFormat| error.to_string())?,
             path: path.into(),
         })
     }

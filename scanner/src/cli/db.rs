@@ -1,4 +1,4 @@
-//! `portcullis db build | status | query`.
+//! `portcullis db build | status | query`; [`super::sync`] has `db sync`.
 
 use std::fmt::Write as _;
 use std::io;
@@ -18,11 +18,19 @@ const SHOWN_WARNINGS: usize = 50;
 /// Runs one of the subcommands.
 pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
     match command {
-        DbCommand::Build { osv, rustsec, database } => {
+        DbCommand::Build {
+            osv,
+            rustsec,
+            database,
+        } => {
             let output = paths::database(database);
-            if let Some(parent) = output.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-                std::fs::create_dir_all(parent)
-                    .map_err(|error| Failure::io(format!("cannot create {}", parent.display()), error))?;
+            if let Some(parent) = output
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+            {
+                std::fs::create_dir_all(parent).map_err(|error| {
+                    Failure::io(format!("cannot create {}", parent.display()), error)
+                })?;
             }
             let request = BuildRequest {
                 osv: osv.clone(),
@@ -36,6 +44,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             print(&status(&db, TextOrJson::Table))?;
             Ok(0)
         }
+        DbCommand::Sync(arguments) => super::sync::run(arguments),
         DbCommand::Status { format, database } => {
             print(&status(&open(database)?, *format))?;
             Ok(0)
@@ -71,14 +80,21 @@ fn open(database: &DatabasePath) -> Result<Db, Failure> {
 }
 
 /// Warnings go to stderr: all records that were left out are told, by name up to a bound.
-fn warn(warnings: &[db_sync::Warning]) {
+pub(super) fn warn(warnings: &[db_sync::Warning]) {
     use io::Write as _;
     let mut err = io::stderr().lock();
     for warning in warnings.iter().take(SHOWN_WARNINGS) {
         let _ = writeln!(err, "warning: {}", escape::line(&warning.to_string()));
     }
-    if let Some(more) = warnings.len().checked_sub(SHOWN_WARNINGS).filter(|more| *more > 0) {
-        let _ = writeln!(err, "warning: {more} more warnings of this kind are not shown");
+    if let Some(more) = warnings
+        .len()
+        .checked_sub(SHOWN_WARNINGS)
+        .filter(|more| *more > 0)
+    {
+        let _ = writeln!(
+            err,
+            "warning: {more} more warnings of this kind are not shown"
+        );
     }
 }
 
@@ -182,10 +198,19 @@ fn query_table(ecosystem: &str, known: bool, answer: &db_sync::Outcome) -> Strin
         );
     }
     for undecided in &answer.undecided {
-        let _ = writeln!(text, "undecided {}: {}", escape::line(&undecided.id), escape::line(&undecided.cause));
+        let _ = writeln!(
+            text,
+            "undecided {}: {}",
+            escape::line(&undecided.id),
+            escape::line(&undecided.cause)
+        );
     }
     if !known {
-        let _ = writeln!(text, "the database has no advisories for {}", escape::line(ecosystem));
+        let _ = writeln!(
+            text,
+            "the database has no advisories for {}",
+            escape::line(ecosystem)
+        );
     }
     let _ = writeln!(text, "{} matches", answer.matches.len());
     text

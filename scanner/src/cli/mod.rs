@@ -13,6 +13,7 @@ mod paths;
 mod progress;
 mod rules;
 mod scan;
+mod sync;
 
 use args::{Arguments, Command};
 use failure::Failure;

@@ -19,9 +19,10 @@ pub(super) fn run(command: &RulesCommand) -> Result<u8, Failure> {
         }
         RulesCommand::Explain { id, rules } => {
             let ruleset = scan::load_rules(rules).map_err(Failure::new)?;
-            let rule = ruleset
-                .find(id)
-                .ok_or_else(|| Failure::new(format!("there is no rule {id}")).hint("portcullis rules list shows all"))?;
+            let rule = ruleset.find(id).ok_or_else(|| {
+                Failure::new(format!("there is no rule {id}"))
+                    .hint("portcullis rules list shows all")
+            })?;
             print(&explain(&rule))?;
             Ok(0)
         }
@@ -52,7 +53,11 @@ fn list(rules: &[Metadata], format: TextOrJson) -> String {
             let mut text = String::new();
             let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
             for rule in rules {
-                let _ = writeln!(text, "{:<8} {:<width$}  {}", rule.severity, rule.id, rule.title);
+                let _ = writeln!(
+                    text,
+                    "{:<8} {:<width$}  {}",
+                    rule.severity, rule.id, rule.title
+                );
             }
             let _ = writeln!(text, "{} rules", rules.len());
             text

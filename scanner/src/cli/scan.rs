@@ -63,20 +63,27 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
 }
 
 fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
-    let working_directory =
-        std::env::current_dir().map_err(|error| Failure::io("cannot tell the working directory", error))?;
+    let working_directory = std::env::current_dir()
+        .map_err(|error| Failure::io("cannot tell the working directory", error))?;
     let platform = match &arguments.platform {
         Some(text) => Some(text.parse().map_err(|_| {
-            Failure::new(format!("{text} is no platform")).hint("write it as os/arch, such as linux/arm64")
+            Failure::new(format!("{text} is no platform"))
+                .hint("write it as os/arch, such as linux/arm64")
         })?),
         None => None,
     };
-    let date = arguments
-        .date
-        .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date());
+    let date = arguments.date.unwrap_or_else(|| {
+        jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+    });
     let wants = |only| arguments.only.is_empty() || arguments.only.contains(&only);
     Ok(Request {
-        targets: arguments.targets.iter().map(|text| TargetSpec::parse(text)).collect(),
+        targets: arguments
+            .targets
+            .iter()
+            .map(|text| TargetSpec::parse(text))
+            .collect(),
         working_directory,
         date: date.to_string(),
         vulnerabilities: wants(Only::Vuln),
@@ -94,7 +101,9 @@ fn terraform_options() -> Options {
         .collect();
     Options {
         environment,
-        workspace: std::env::var("TF_WORKSPACE").ok().filter(|name| !name.is_empty()),
+        workspace: std::env::var("TF_WORKSPACE")
+            .ok()
+            .filter(|name| !name.is_empty()),
     }
 }
 

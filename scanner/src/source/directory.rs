@@ -76,12 +76,18 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
         .filter_entry(|entry| {
             entry.depth() == 0
                 || !entry.file_type().is_some_and(|kind| kind.is_dir())
-                || !SKIPPED_DIRECTORIES.iter().any(|skipped| entry.file_name() == *skipped)
+                || !SKIPPED_DIRECTORIES
+                    .iter()
+                    .any(|skipped| entry.file_name() == *skipped)
         })
         .build();
     for (count, entry) in walk.enumerate() {
         if count >= MAX_ENTRIES {
-            tree.gaps.push(gap(GapKind::Limit, "", &format!("more than {MAX_ENTRIES} files; the rest was not looked at")));
+            tree.gaps.push(gap(
+                GapKind::Limit,
+                "",
+                &format!("more than {MAX_ENTRIES} files; the rest was not looked at"),
+            ));
             break;
         }
         let entry = match entry {
@@ -103,9 +109,16 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
         };
         if kind.is_dir() {
             if entry.depth() >= MAX_DEPTH {
-                tree.gaps.push(gap(GapKind::Limit, &relative, &format!("deeper than {MAX_DEPTH} directories")));
+                tree.gaps.push(gap(
+                    GapKind::Limit,
+                    &relative,
+                    &format!("deeper than {MAX_DEPTH} directories"),
+                ));
             }
-            if interest.packages && entry.depth() > 0 && super::image::recognise(entry.path()).is_some() {
+            if interest.packages
+                && entry.depth() > 0
+                && super::image::recognise(entry.path()).is_some()
+            {
                 layouts.push(relative);
             }
         } else if kind.is_file() || kind.is_symlink() {
@@ -163,11 +176,20 @@ fn run_parser(root: &Path, path: &str, parser: &Parser) -> Result<Facts, Box<Gap
     let unreadable = |cause: String| Box::new(gap(GapKind::Unreadable, path, &cause));
     let file = open_inside(root, path).map_err(unreadable)?;
     match parser.need {
-        Need::Stream => Ok(dispatch::run(parser, path, Content::Stream(&mut BufReader::new(file)))),
+        Need::Stream => Ok(dispatch::run(
+            parser,
+            path,
+            Content::Stream(&mut BufReader::new(file)),
+        )),
         Need::Whole(limit) => {
             let bytes = read_limited(file, limit).map_err(|error| unreadable(error.to_string()))?;
-            let bytes = bytes
-                .ok_or_else(|| Box::new(gap(GapKind::Limit, path, &format!("larger than {limit} bytes"))))?;
+            let bytes = bytes.ok_or_else(|| {
+                Box::new(gap(
+                    GapKind::Limit,
+                    path,
+                    &format!("larger than {limit} bytes"),
+                ))
+            })?;
             Ok(dispatch::run(parser, path, Content::Whole(&bytes)))
         }
     }
@@ -175,7 +197,10 @@ fn run_parser(root: &Path, path: &str, parser: &Parser) -> Result<Facts, Box<Gap
 
 /// Opens a regular file below the canonical `root`; a link may lead to another file inside it.
 fn open_inside(root: &Path, path: &str) -> Result<File, String> {
-    let real = root.join(path).canonicalize().map_err(|error| error.to_string())?;
+    let real = root
+        .join(path)
+        .canonicalize()
+        .map_err(|error| error.to_string())?;
     if !real.starts_with(root) {
         return Err("a link that leaves the scanned directory".to_owned());
     }
@@ -206,7 +231,9 @@ fn walk_gap(root: &Path, error: &ignore::Error) -> Gap {
                 path = relative(root, at).unwrap_or_default();
                 inner = err;
             }
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => inner = err,
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                inner = err
+            }
             other => return gap(GapKind::Unreadable, &path, &other.to_string()),
         }
     }
@@ -224,7 +251,8 @@ fn parent(path: &str) -> &str {
 }
 
 fn is_below(path: &str, directory: &str) -> bool {
-    path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Files that make a directory a Terraform module.
@@ -235,7 +263,10 @@ fn is_terraform(path: &str) -> bool {
 
 /// Whether the first bytes are those of a tar, gzip or zstd stream.
 fn may_be_archive(entry: &ignore::DirEntry) -> bool {
-    if !entry.metadata().is_ok_and(|metadata| metadata.len() >= MIN_ARCHIVE) {
+    if !entry
+        .metadata()
+        .is_ok_and(|metadata| metadata.len() >= MIN_ARCHIVE)
+    {
         return false;
     }
     let mut first = [0u8; 265];
