@@ -23,7 +23,7 @@ const LEVEL: i32 = 9;
 const BLOCKS_AT_ONCE: usize = 16;
 /// Mean raw bytes of a block. Larger ones save little space, and each changed
 /// record costs compressing one.
-const MEAN: u64 = 40 << 10;
+const MEAN: u64 = 24 << 10;
 
 /// Where texts are read from.
 pub(super) struct Feed<'a> {

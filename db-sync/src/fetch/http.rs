@@ -1,7 +1,7 @@
 //! One mirror over HTTP. Every request has bounds on time, size, redirects and
 //! tries; proxies come from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
 //! `NO_PROXY`. A body that is cut off is continued where it ended, if the
-//! server's strong ETag says that it is still the same file.
+//! server's strong `ETag` says that it is still the same file.
 
 use super::retry;
 use super::{Access, FetchError, Saved, Tag, beside, failed, read_tag, saved_tag, write_tag};
@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use ureq::http::{HeaderMap, Response, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
@@ -284,14 +284,9 @@ fn refused<T>(url: &str, response: &Response<Body>) -> Try<T> {
             cause,
         });
     }
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|now| i64::try_from(now.as_secs()).ok())
-        .unwrap_or(0);
     let date = text(response.headers(), &header::DATE);
     let asked = text(response.headers(), &header::RETRY_AFTER)
-        .and_then(|value| retry::retry_after(&value, date.as_deref(), now));
+        .and_then(|value| retry::retry_after(&value, date.as_deref()));
     Try::Again(cause, asked)
 }
 

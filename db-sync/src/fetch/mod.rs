@@ -145,7 +145,11 @@ impl Mirrors {
             bases,
             current: AtomicUsize::new(0),
             warnings: Mutex::new(Vec::new()),
-            in_flight: access.in_flight.clamp(1, 64),
+            in_flight: if from.iter().any(|one| is_url(one)) {
+                access.in_flight.clamp(1, 64)
+            } else {
+                1
+            },
         })
     }
 

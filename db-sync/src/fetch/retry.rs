@@ -24,14 +24,14 @@ pub(super) fn wait(access: &Access, done: u32, asked: Option<Duration>) -> Optio
 }
 
 /// Reads `Retry-After`: seconds, or an HTTP date, which is compared with the
-/// server's own clock (its `Date`) where it tells it.
-pub(super) fn retry_after(value: &str, date: Option<&str>, now: i64) -> Option<Duration> {
+/// server's own clock (its `Date`) and not with ours, which may differ.
+pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
     let until = http_date(value)?;
-    let now = date.and_then(http_date).unwrap_or(now);
+    let now = http_date(date?)?;
     let seconds = until.checked_sub(now)?.max(0);
     Some(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
@@ -78,16 +78,16 @@ mod tests {
     #[test]
     fn retry_after_has_two_forms() {
         let seconds = |n| Some(Duration::from_secs(n));
-        assert_eq!(retry_after("120", None, 0), seconds(120));
+        assert_eq!(retry_after("120", None), seconds(120));
         let (until, date) = (
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Sun, 06 Nov 1994 08:49:30 GMT",
         );
-        assert_eq!(retry_after(until, Some(date), 0), seconds(7));
-        assert_eq!(retry_after(until, None, 784_111_776), seconds(1));
-        assert_eq!(retry_after(until, None, 999_999_999), seconds(0));
+        assert_eq!(retry_after(until, Some(date)), seconds(7));
+        assert_eq!(retry_after(date, Some(until)), seconds(0));
+        assert_eq!(retry_after(until, None), None);
         for bad in ["", "soon", "-1", "Sunday, 06-Nov-94 08:49:37 GMT"] {
-            assert_eq!(retry_after(bad, None, 0), None, "{bad}");
+            assert_eq!(retry_after(bad, Some(date)), None, "{bad}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! compare the lists, apply, write. Nothing before the last step touches the
 //! database.
 
-use super::cache::{Cache, Changes, MAX_LOG};
+use super::cache::{self, Cache, Changes, MAX_LOG};
 use super::list::{self, Listed};
 use super::plan::{self, Plan};
 use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, pool, rustsec, warning};
@@ -118,19 +118,18 @@ impl Sync<'_> {
         let lists = self.lists(&names)?;
         self.read(&mut session, &missing)?;
 
-        changed |= match self.update(&mut session, &lists)? {
-            Some(changed) => changed,
-            None => {
-                // Not possible in steps: all again from what was fetched.
-                session = self.fresh()?;
-                rebuilt = true;
-                let all: Vec<String> = names.iter().cloned().collect();
-                self.absent_archives(&all)?;
-                self.read(&mut session, &all)?;
-                self.update(&mut session, &lists)?;
-                true
-            }
-        };
+        if let Some(any) = self.update(&mut session, &lists)? {
+            changed |= any;
+        } else {
+            // Not possible in steps: all again from what was fetched.
+            session = self.fresh()?;
+            rebuilt = true;
+            changed = true;
+            let all: Vec<String> = names.iter().cloned().collect();
+            self.absent_archives(&all)?;
+            self.read(&mut session, &all)?;
+            self.update(&mut session, &lists)?;
+        }
         let listed = self.listed(&lists)?;
         changed |= session.set_listed(listed);
         let mut build = if changed {
@@ -168,7 +167,7 @@ impl Sync<'_> {
         if let Some(mirrors) = &self.mirrors {
             mirrors.save(&[ECOSYSTEMS], &path, MAX_LIST)?;
         }
-        let offered = match self.cache.read(&path)? {
+        let offered = match cache::read(&path)? {
             Some(bytes) => Some(list::ecosystems(&bytes, &mut self.warnings)),
             None => None,
         };
@@ -315,7 +314,7 @@ impl Sync<'_> {
         for (name, saved) in all.into_iter().zip(saved) {
             let bytes = match saved {
                 Saved::Missing => None,
-                _ => self.cache.read(&self.cache.of(&name, LIST)?)?,
+                _ => cache::read(&self.cache.of(&name, LIST)?)?,
             };
             match bytes {
                 Some(bytes) => {
@@ -561,7 +560,7 @@ impl Sync<'_> {
                 .filter_map(|(time, _)| Moment::parse(time))
                 .max()
         };
-        let all = self.cache.read(&path)?;
+        let all = cache::read(&path)?;
         Ok(all
             .as_deref()
             .into_iter()

@@ -13,6 +13,7 @@ use crate::compile::update::replace;
 use crate::moment::Moment;
 use crate::store::format::crc32;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -81,15 +82,6 @@ impl Cache {
         Ok(folder.join(name))
     }
 
-    /// A saved file, or `None` where it is not there.
-    pub(super) fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, SyncError> {
-        match fs::read(path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(failed(path)(error)),
-        }
-    }
-
     /// Forgets the single records of a directory: its archive is new.
     pub(super) fn forget(&self, ecosystem: &str) -> Result<(), SyncError> {
         for name in ["changes.log", "settled"] {
@@ -111,7 +103,7 @@ impl Cache {
     /// The single records of a directory, the last of each id; cuts off a torn end.
     pub(super) fn changes(&self, ecosystem: &str) -> Result<Changes, SyncError> {
         let path = self.of(ecosystem, "changes.log")?;
-        let Some(bytes) = self.read(&path)? else {
+        let Some(bytes) = read(&path)? else {
             return Ok(Changes::new());
         };
         let mut changes = Changes::new();
@@ -155,9 +147,7 @@ impl Cache {
     }
 
     pub(super) fn settled(&self, ecosystem: &str) -> Result<Settled, SyncError> {
-        let bytes = self
-            .read(&self.of(ecosystem, "settled")?)?
-            .unwrap_or_default();
+        let bytes = read(&self.of(ecosystem, "settled")?)?.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let lines = text.lines().filter_map(|line| line.split_once(' '));
         Ok(lines
@@ -167,11 +157,21 @@ impl Cache {
 
     pub(super) fn settle(&self, ecosystem: &str, settled: &Settled) -> Result<(), SyncError> {
         let path = self.of(ecosystem, "settled")?;
-        let lines: String = settled
-            .iter()
-            .map(|(id, time)| format!("{time} {id}\n"))
-            .collect();
+        let mut lines = String::new();
+        for (id, time) in settled {
+            // Writing to a String cannot fail.
+            let _ = writeln!(lines, "{time} {id}");
+        }
         replace(&path, lines.as_bytes()).map_err(failed(&path))
+    }
+}
+
+/// A saved file, or `None` where it is not there.
+pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, SyncError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(path)(error)),
     }
 }
 

@@ -95,7 +95,7 @@ pub enum SyncError {
         /// Which, sorted by name.
         failed: Vec<String>,
         /// The first one's reason.
-        source: Box<SyncError>,
+        source: Box<Self>,
     },
     /// A file of the bucket is not there.
     #[error("the bucket has no {what}")]

@@ -11,6 +11,19 @@ pub(super) fn run<J: Sync, R: Send>(
     stops: impl Fn(&R) -> bool + Sync,
     work: impl Fn(&J) -> R + Sync,
 ) -> Vec<Option<R>> {
+    if threads <= 1 || jobs.len() <= 1 {
+        let mut results: Vec<Option<R>> = Vec::new();
+        for job in jobs {
+            let result = work(job);
+            let stop = stops(&result);
+            results.push(Some(result));
+            if stop {
+                break;
+            }
+        }
+        results.resize_with(jobs.len(), || None);
+        return results;
+    }
     let next = AtomicUsize::new(0);
     let stopped = AtomicBool::new(false);
     let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(jobs.len()));

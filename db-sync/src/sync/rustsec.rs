@@ -7,6 +7,7 @@ use crate::fetch::{Access, Mirrors, Saved, is_url};
 use crate::store::read::hex;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -175,7 +176,7 @@ fn place(path: &Path) -> Option<[&str; 3]> {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
     };
-    let is_advisory = name.starts_with("RUSTSEC-") && name.ends_with(".md");
+    let is_advisory = name.starts_with("RUSTSEC-") && path.extension() == Some(OsStr::new("md"));
     (matches!(*collection, "crates" | "rust") && plain(package) && plain(name) && is_advisory)
         .then_some([collection, package, name])
 }

@@ -1,5 +1,5 @@
 //! A small HTTP server on loopback that serves a folder and misbehaves on
-//! demand: ETag, Range, refusals, cut connections.
+//! demand: `ETag`, Range, refusals, cut connections.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
