@@ -1,5 +1,5 @@
 //! Prints what a build and look-ups cost: `measure build OUT OSV… [--rustsec DIR]`,
-//! `measure ask DB QUESTIONS`, where each line of QUESTIONS is
+//! `measure sync OUT FROM`, `measure ask DB QUESTIONS`, where each line of QUESTIONS is
 //! `ecosystem TAB name TAB version`.
 #![expect(
     clippy::print_stdout,
@@ -71,6 +71,25 @@ fn main() {
                 println!("  {warning}");
             }
         }
+        "sync" => {
+            let request = db_sync::sync::SyncRequest {
+                from: vec![args[2].clone()],
+                output: PathBuf::from(&args[1]),
+                ..db_sync::sync::SyncRequest::default()
+            };
+            let start = Instant::now();
+            let report = db_sync::sync::run(&request).expect("sync");
+            println!(
+                "written {} rebuilt {} records {} wall {:.2} s cpu {:.2} s peak {} digest {}",
+                report.written,
+                report.rebuilt,
+                report.build.info.records,
+                start.elapsed().as_secs_f64(),
+                cpu_ms() / 1000.0,
+                status("VmHWM"),
+                report.build.info.root_digest,
+            );
+        }
         "ask" => {
             let text = std::fs::read_to_string(&args[2]).expect("questions");
             let questions: Vec<Vec<&str>> = text
@@ -111,6 +130,6 @@ fn main() {
                 );
             }
         }
-        _ => println!("measure build|ask"),
+        _ => println!("measure build|sync|ask"),
     }
 }

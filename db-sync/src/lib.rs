@@ -5,13 +5,14 @@
 //! sources → Advisory* → compile → store (one file, memory mapped) → Db::query → Match*
 //! ```
 //! This crate knows neither packages on disk nor the terminal, and opens no
-//! network connection, except in [`transfer`] with the feature `registry`.
-//! What it cannot use becomes a [`Warning`] (while building) or an
-//! [`Undecided`] (while answering), never silence.
+//! network connection, except in [`sync`] with the feature `network` and in
+//! [`transfer`] with the feature `registry`. What it cannot use becomes a
+//! [`Warning`] (while building) or an [`Undecided`] (while answering), never silence.
 
 pub mod advisory;
 pub mod compile;
 pub mod ecosystem;
+pub mod fetch;
 mod id;
 mod limits;
 pub mod moment;
@@ -22,6 +23,7 @@ pub mod sources;
 pub mod store;
 mod strict;
 pub mod transfer;
+pub mod sync;
 pub mod version;
 
 pub use compile::{BuildError, BuildReport, BuildRequest, build};

@@ -28,16 +28,37 @@ pub(super) struct Stored {
     pub(super) related: Box<[u32]>,
     /// Record-level ratings: value and field.
     pub(super) ratings: Box<[(u32, u8)]>,
+    /// All ratings that hold for single packages.
+    pub(super) package_ratings: Box<[u32]>,
     /// Vectors that hold for single packages, for others to inherit.
     pub(super) package_vectors: Box<[u32]>,
     pub(super) summary: Box<str>,
     pub(super) extras: Option<Box<Extras>>,
     /// Entries, each with its package as head.
     pub(super) entries: Box<[u8]>,
-    /// Where the texts lie in the scratch file.
-    pub(super) texts: (u64, u32),
+    /// Where the texts lie.
+    pub(super) texts: Texts,
     /// The sources that hold this very record.
     pub(super) sources: Vec<u16>,
+}
+
+/// The long texts of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Texts {
+    pub(super) place: Place,
+    /// Their length in bytes.
+    pub(super) length: u32,
+}
+
+/// Where texts are until they are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At this offset of the scratch file.
+    Scratch(u64),
+    /// In the database that is replaced, under this record number.
+    Old(u32),
+    /// Nowhere: the record lost to a newer one of the same id.
+    Gone,
 }
 
 /// What few records have.
@@ -50,6 +71,8 @@ pub(super) struct Extras {
 #[derive(Default)]
 pub(super) struct Source {
     pub(super) newest: Option<Moment>,
+    /// The newest time in the publisher's list, where it was read.
+    pub(super) listed: Option<Moment>,
     pub(super) records: Vec<(u32, [u8; 32])>,
 }
 
@@ -69,7 +92,7 @@ pub(super) struct Collector {
     pub(super) scratch: BufWriter<File>,
     position: u64,
     /// Positions in `records` by id, newest first is not implied.
-    by_id: BTreeMap<u32, Vec<u32>>,
+    pub(super) by_id: BTreeMap<u32, Vec<u32>>,
     rustsec: BTreeMap<String, RustSec>,
     /// Entries per ecosystem that no version order is known for.
     unordered: BTreeMap<String, u64>,
@@ -152,7 +175,7 @@ impl Collector {
         Ok(())
     }
 
-    fn source(&mut self, kind: SourceKind, name: &str) -> u16 {
+    pub(super) fn source(&mut self, kind: SourceKind, name: &str) -> u16 {
         let known = self
             .sources
             .iter()
@@ -167,10 +190,90 @@ impl Collector {
 
     fn count(&mut self, source: u16, advisory: &Advisory, digest: [u8; 32]) {
         let id = self.ids.number(&advisory.id);
-        if let Some((_, source)) = self.sources.get_mut(usize::from(source)) {
+        if let Some(((SourceKind::RustSec, _), source)) = self.sources.get_mut(usize::from(source))
+        {
             source.newest = source.newest.max(advisory.modified);
             source.records.push((id, digest));
         }
+    }
+
+    /// Takes a record out of one OSV source; returns its digest.
+    pub(super) fn remove(&mut self, name: &str, id: &str) -> Option<[u8; 32]> {
+        let source = self.find(name)?;
+        let id = self.ids.number(id);
+        let copies = self.by_id.get_mut(&id)?;
+        let mut removed = None;
+        for copy in copies.iter() {
+            if let Some(record) = self.records.get_mut(*copy as usize)
+                && record.sources.contains(&source)
+            {
+                record.sources.retain(|other| *other != source);
+                removed = Some(record.digest);
+            }
+        }
+        let records = &self.records;
+        let is_live = |copy: &u32| {
+            let record = records.get(*copy as usize);
+            record.is_some_and(|record| !record.sources.is_empty())
+        };
+        copies.retain(is_live);
+        removed
+    }
+
+    /// The digest of a record of one OSV source.
+    pub(super) fn digest(&mut self, name: &str, id: &str) -> Option<[u8; 32]> {
+        let source = self.find(name)?;
+        let id = self.ids.number(id);
+        let copies = self.by_id.get(&id)?;
+        let mut records = copies
+            .iter()
+            .filter_map(|copy| self.records.get(*copy as usize));
+        let record = records.find(|record| record.sources.contains(&source))?;
+        Some(record.digest)
+    }
+
+    /// Takes an OSV source out with all of its records.
+    pub(super) fn remove_source(&mut self, name: &str) {
+        let Some(source) = self.find(name) else {
+            return;
+        };
+        let above = |other: u16| other.saturating_sub(u16::from(other > source));
+        for record in &mut self.records {
+            record.sources.retain(|other| *other != source);
+            for other in &mut record.sources {
+                *other = above(*other);
+            }
+        }
+        for known in self.rustsec.values_mut() {
+            known.source = above(known.source);
+        }
+        self.sources.remove(usize::from(source));
+        let records = &self.records;
+        for copies in self.by_id.values_mut() {
+            copies.retain(|copy| {
+                let record = records.get(*copy as usize);
+                record.is_some_and(|record| !record.sources.is_empty())
+            });
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<u16> {
+        let known = self
+            .sources
+            .iter()
+            .position(|((kind, called), _)| *kind == SourceKind::Osv && called == name)?;
+        u16::try_from(known).ok()
+    }
+
+    /// Whether the record that counts for each id has its texts somewhere.
+    pub(super) fn winners_have_texts(&self) -> bool {
+        self.by_id.values().all(|copies| {
+            let winner = copies
+                .iter()
+                .filter_map(|copy| self.records.get(*copy as usize))
+                .max_by_key(|record| (record.modified, record.digest));
+            winner.is_none_or(|record| record.texts.place != Place::Gone)
+        })
     }
 
     /// Adds what only RustSec knows to OSV's record of the same advisory;
@@ -247,6 +350,7 @@ impl Collector {
         let ratings = self.rate(&advisory.ratings).into();
         let mut entries = Vec::new();
         let mut package_vectors = Vec::new();
+        let mut package_ratings = Vec::new();
         for affected in &advisory.affected {
             let (package, entry) = self.entry(affected);
             for (rating, number) in affected.ratings.iter().zip(&entry.ratings) {
@@ -254,10 +358,13 @@ impl Collector {
                     package_vectors.push(number.0);
                 }
             }
+            package_ratings.extend(entry.ratings.iter().map(|(value, _)| *value));
             entry.write(package, &mut entries, &|number| number);
         }
         package_vectors.sort_unstable();
         package_vectors.dedup();
+        package_ratings.sort_unstable();
+        package_ratings.dedup();
         let has_extras = advisory.informational.is_some() || !advisory.scope.is_empty();
         self.records.push(Stored {
             id,
@@ -269,6 +376,7 @@ impl Collector {
             upstream,
             related,
             ratings,
+            package_ratings: package_ratings.into(),
             package_vectors: package_vectors.into(),
             summary: advisory.summary.as_str().into(),
             extras: has_extras.then(|| {
@@ -346,7 +454,7 @@ impl Collector {
     }
 
     /// Writes the long texts of a record to the scratch file.
-    fn spill(&mut self, advisory: &Advisory) -> io::Result<(u64, u32)> {
+    fn spill(&mut self, advisory: &Advisory) -> io::Result<Texts> {
         let mut out = Vec::new();
         put_text(&mut out, &advisory.details);
         put(&mut out, advisory.references.len() as u64);
@@ -357,10 +465,10 @@ impl Collector {
         put_texts(&mut out, &advisory.upstream);
         put_texts(&mut out, &advisory.related);
         let length = u32::try_from(out.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        let place = (self.position, length);
+        let place = Place::Scratch(self.position);
         self.scratch.write_all(&out)?;
         self.position = self.position.saturating_add(u64::from(length));
-        Ok(place)
+        Ok(Texts { place, length })
     }
 }
 

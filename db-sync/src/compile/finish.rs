@@ -6,26 +6,21 @@ use super::collect::{ALL, Collector, Source, Stored};
 use super::flaw::Flaws;
 use super::interner::Interner;
 use super::rate::Loans;
+use super::texts;
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::sources::SourceKind;
 use crate::store::codec::{Reader, put, put_rising, put_text, put_texts, zigzag};
 use crate::store::entry::Entry;
-use crate::store::format::{BLOCK, Section};
-use crate::store::read::hex;
+use crate::store::format::Section;
+use crate::store::read::{Store, hex};
 use crate::store::write::Writer;
 use crate::store::{EcosystemInfo, Info, SourceInfo, hash};
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
 
-/// Level of zstd for texts: higher ones cost more than they save here.
-const LEVEL: i32 = 9;
-/// Blocks that are compressed at once.
-const BLOCKS_AT_ONCE: usize = 16;
 /// Ids that are listed for one flaw; a hostile set of aliases must not make
 /// every match carry all ids of the database.
 const MAX_ALIASES: usize = 1000;
@@ -45,15 +40,27 @@ impl Table {
     }
 }
 
-/// Writes the database and returns all warnings, sorted.
-pub(super) fn write(mut collector: Collector, output: &Path) -> Result<Vec<Warning>, BuildError> {
+/// What was written.
+pub(super) struct Written {
+    /// All warnings, sorted.
+    pub(super) warnings: Vec<Warning>,
+    /// Positions of the records in the file, in the order of their numbers.
+    pub(super) chosen: Vec<u32>,
+}
+
+/// Writes the database; texts that did not change are taken from `old`.
+pub(super) fn write(
+    collector: &mut Collector,
+    old: Option<&Store>,
+    output: &Path,
+) -> Result<Written, BuildError> {
     let failed = |source| BuildError::Write {
         path: output.to_owned(),
         source,
     };
     let mut warnings = std::mem::take(&mut collector.warnings);
-    let sources = number_sources(&collector);
-    let chosen = choose(&mut collector, &mut warnings);
+    let sources = number_sources(collector);
+    let chosen = choose(collector, &mut warnings);
     let scratch = std::mem::replace(
         &mut collector.scratch,
         io::BufWriter::new(tempfile::tempfile().map_err(failed)?),
@@ -68,23 +75,24 @@ pub(super) fn write(mut collector: Collector, output: &Path) -> Result<Vec<Warni
         .collect();
 
     let mut writer = Writer::create(output).map_err(failed)?;
-    write_texts(&mut writer, &records, &mut scratch).map_err(failed)??;
+    let mut feed = texts::Feed::new(&mut scratch, old);
+    texts::write(&mut writer, &records, &mut feed).map_err(failed)??;
 
     let mut flaws = Flaws::of(records.iter().copied(), &collector.ids);
     let groups = groups(&records, &mut flaws, &collector.ids, &mut warnings)?;
-    let heads = heads(&collector, &records, &mut flaws, &groups, &sources)?;
-    let versions = used_versions(&collector, &records)?;
-    let (packages, ecosystems) = packages(&collector, &records, &versions.numbers)?;
-    let ratings = ratings(&collector.ratings)?;
-    let info = info(&collector, &records, &sources, ecosystems);
+    let rated = used_ratings(collector, &records)?;
+    let heads = heads(collector, &records, &rated, &mut flaws, &groups, &sources)?;
+    let versions = used_versions(collector, &records)?;
+    let (packages, ecosystems) = packages(collector, &records, &versions.numbers, &rated)?;
+    let info = info(collector, &records, &sources, ecosystems);
     let info = serde_json::to_vec(&info).map_err(|error| failed(error.into()))?;
     let write = || -> io::Result<()> {
         let w = &mut writer;
         w.section(Section::Info, &info)?;
         w.section(Section::Versions, &versions.table.bytes)?;
         w.section(Section::VersionOffsets, &versions.table.offsets)?;
-        w.section(Section::Ratings, &ratings.bytes)?;
-        w.section(Section::RatingOffsets, &ratings.offsets)?;
+        w.section(Section::Ratings, &rated.table.bytes)?;
+        w.section(Section::RatingOffsets, &rated.table.offsets)?;
         w.section(Section::Groups, &groups.table.bytes)?;
         w.section(Section::GroupOffsets, &groups.table.offsets)?;
         w.section(Section::Records, &heads.0.bytes)?;
@@ -98,13 +106,18 @@ pub(super) fn write(mut collector: Collector, output: &Path) -> Result<Vec<Warni
     write().map_err(failed)?;
     warnings.sort();
     warnings.dedup();
-    Ok(warnings)
+    Ok(Written { warnings, chosen })
 }
 
 /// One position per id, sorted by id; the losers' sources are noted as well.
 fn choose(collector: &mut Collector, warnings: &mut Vec<Warning>) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..).take(collector.records.len()).collect();
     let (records, ids) = (&collector.records, &collector.ids);
+    let mut order: Vec<u32> = records
+        .iter()
+        .zip(0_u32..)
+        .filter(|(record, _)| !record.sources.is_empty())
+        .map(|(_, position)| position)
+        .collect();
     let key = |position: u32| {
         records.get(position as usize).map(|record| {
             (
@@ -113,7 +126,8 @@ fn choose(collector: &mut Collector, warnings: &mut Vec<Warning>) -> Vec<u32> {
             )
         })
     };
-    order.sort_unstable_by(|left, right| key(*left).cmp(&key(*right)));
+    // Stable, since it merges runs: the records of an update are nearly sorted.
+    order.sort_by(|left, right| key(*left).cmp(&key(*right)));
     let same_id = |left: &u32, right: &u32| {
         let id = |position: u32| records.get(position as usize).map(|record| record.id);
         id(*left) == id(*right)
@@ -154,80 +168,6 @@ fn number_sources(collector: &Collector) -> Vec<u32> {
         }
     }
     places
-}
-
-fn write_texts(
-    writer: &mut Writer,
-    records: &[&Stored],
-    scratch: &mut File,
-) -> io::Result<Result<(), BuildError>> {
-    writer.begin(Section::Texts);
-    let mut index = Vec::new();
-    let mut offset: u64 = 0;
-    let mut pending: Vec<(u32, Vec<u8>)> = Vec::new();
-    let mut block: Vec<u8> = Vec::new();
-    let mut first = 0_u32;
-    let mut next = 0_u32;
-    let mut position = u64::MAX;
-    let mut file = io::BufReader::with_capacity(256 << 10, scratch);
-    let mut text = Vec::new();
-    loop {
-        let record = records.get(next as usize);
-        if let Some(record) = record {
-            let (start, length) = record.texts;
-            seek(&mut file, &mut position, start)?;
-            text.resize(length as usize, 0);
-            file.read_exact(&mut text)?;
-            position = start.saturating_add(u64::from(length));
-            put(&mut block, text.len() as u64);
-            block.extend_from_slice(&text);
-            next = next.saturating_add(1);
-        }
-        if block.len() >= BLOCK || (record.is_none() && !block.is_empty()) {
-            pending.push((first, std::mem::take(&mut block)));
-            first = next;
-        }
-        if pending.len() >= BLOCKS_AT_ONCE || record.is_none() {
-            let packed: Vec<io::Result<Vec<u8>>> = pending
-                .par_iter()
-                .map(|(_, raw)| zstd::bulk::compress(raw, LEVEL))
-                .collect();
-            for ((first, raw), packed) in pending.drain(..).zip(packed) {
-                let packed = packed?;
-                let (Ok(start), Ok(length), Ok(raw)) = (
-                    u32::try_from(offset),
-                    u32::try_from(packed.len()),
-                    u32::try_from(raw.len()),
-                ) else {
-                    return Ok(Err(BuildError::TooMany));
-                };
-                for field in [first, start, length, raw] {
-                    index.extend_from_slice(&field.to_le_bytes());
-                }
-                offset = offset.saturating_add(u64::from(length));
-                writer.append(Section::Texts, &packed)?;
-            }
-        }
-        if record.is_none() {
-            break;
-        }
-    }
-    writer.section(Section::Blocks, &index)?;
-    Ok(Ok(()))
-}
-
-fn seek(file: &mut io::BufReader<&mut File>, position: &mut u64, to: u64) -> io::Result<()> {
-    if *position == to {
-        return Ok(());
-    }
-    let distance = i64::try_from(to)
-        .ok()
-        .zip(i64::try_from(*position).ok())
-        .and_then(|(to, from)| to.checked_sub(from));
-    match distance {
-        Some(distance) => file.seek_relative(distance),
-        None => file.seek(SeekFrom::Start(to)).map(|_| ()),
-    }
 }
 
 /// Groups of more than one id, and the group of each flaw.
@@ -315,11 +255,11 @@ fn cve(id: &str) -> Option<(u64, u64)> {
 fn heads(
     collector: &Collector,
     records: &[&Stored],
+    rated: &Numbered,
     flaws: &mut Flaws,
     groups: &Groups,
     sources: &[u32],
 ) -> Result<(Table, Vec<u64>), BuildError> {
-    let values = rating_numbers(&collector.ratings);
     let loans = Loans::of(records, flaws, &collector.ids, &collector.ratings);
     let mut table = Table::default();
     let mut hashes = Vec::with_capacity(records.len());
@@ -340,10 +280,7 @@ fn heads(
         let ratings = loans.ratings(record, number, flaws);
         put(out, ratings.len() as u64);
         for (value, origin) in ratings {
-            put(
-                out,
-                u64::from(values.get(value as usize).copied().unwrap_or(0)),
-            );
+            put(out, u64::from(rated.of(value)));
             put(out, origin.code());
         }
         let mut places: Vec<u32> = record
@@ -376,11 +313,6 @@ fn put_moment(out: &mut Vec<u8>, moment: Option<Moment>) {
     }
 }
 
-/// The place of each rating value among the sorted ones, by its number.
-fn rating_numbers(ratings: &Interner) -> Vec<u32> {
-    places(&ratings.sorted())
-}
-
 fn places(sorted: &[u32]) -> Vec<u32> {
     let mut places = vec![0; sorted.len()];
     for (number, place) in sorted.iter().zip(0_u32..) {
@@ -391,61 +323,59 @@ fn places(sorted: &[u32]) -> Vec<u32> {
     places
 }
 
-fn ratings(ratings: &Interner) -> Result<Table, BuildError> {
-    let mut table = Table::default();
-    for number in ratings.sorted() {
-        table.mark()?;
-        table
-            .bytes
-            .extend_from_slice(ratings.text(number).as_bytes());
-    }
-    table.mark()?;
-    Ok(table)
-}
-
-/// Versions that the chosen records name.
-struct Versions {
+/// Texts that the chosen records name, as a sorted table.
+struct Numbered {
     table: Table,
     /// Place in the table by the collector's number.
     numbers: Vec<u32>,
 }
 
-fn used_versions(collector: &Collector, records: &[&Stored]) -> Result<Versions, BuildError> {
+impl Numbered {
+    /// The texts of an interner that are marked as used.
+    fn of_used(texts: &Interner, used: &[bool]) -> Result<Self, BuildError> {
+        let mut numbers = vec![0; texts.len()];
+        let mut table = Table::default();
+        let is_used = |number: &u32| used.get(*number as usize).copied().unwrap_or(false);
+        for (number, place) in texts.sorted().into_iter().filter(is_used).zip(0_u32..) {
+            table.mark()?;
+            table.bytes.extend_from_slice(texts.text(number).as_bytes());
+            if let Some(slot) = numbers.get_mut(number as usize) {
+                *slot = place;
+            }
+        }
+        table.mark()?;
+        Ok(Self { table, numbers })
+    }
+
+    fn of(&self, number: u32) -> u32 {
+        self.numbers.get(number as usize).copied().unwrap_or(0)
+    }
+}
+
+fn mark(used: &mut [bool], number: u32) {
+    if let Some(slot) = used.get_mut(number as usize) {
+        *slot = true;
+    }
+}
+
+fn used_ratings(collector: &Collector, records: &[&Stored]) -> Result<Numbered, BuildError> {
+    let mut used = vec![false; collector.ratings.len()];
+    for record in records {
+        let own = record.ratings.iter().map(|(value, _)| *value);
+        for number in own.chain(record.package_ratings.iter().copied()) {
+            mark(&mut used, number);
+        }
+    }
+    Numbered::of_used(&collector.ratings, &used)
+}
+
+fn used_versions(collector: &Collector, records: &[&Stored]) -> Result<Numbered, BuildError> {
     let mut used = vec![false; collector.versions.len()];
     for record in records {
         let mut reader = Reader::new(&record.entries);
-        while let Ok((_, entry)) = Entry::read(&mut reader) {
-            let events = entry.ranges.iter().flat_map(|range| &range.events);
-            let named = events
-                .filter_map(|mark| mark.version)
-                .chain(entry.versions.iter().copied())
-                .chain(entry.other_fixes.iter().copied());
-            for number in named {
-                if let Some(slot) = used.get_mut(number as usize) {
-                    *slot = true;
-                }
-            }
-        }
+        while Entry::visit(&mut reader, &mut |version| mark(&mut used, version)).is_ok() {}
     }
-    let sorted: Vec<u32> = collector
-        .versions
-        .sorted()
-        .into_iter()
-        .filter(|number| used.get(*number as usize).copied().unwrap_or(false))
-        .collect();
-    let mut numbers = vec![0; collector.versions.len()];
-    let mut table = Table::default();
-    for (number, place) in sorted.iter().zip(0_u32..) {
-        table.mark()?;
-        table
-            .bytes
-            .extend_from_slice(collector.versions.text(*number).as_bytes());
-        if let Some(slot) = numbers.get_mut(*number as usize) {
-            *slot = place;
-        }
-    }
-    table.mark()?;
-    Ok(Versions { table, numbers })
+    Numbered::of_used(&collector.versions, &used)
 }
 
 /// One entry of one record, before it is sorted to its package.
@@ -462,14 +392,16 @@ fn packages(
     collector: &Collector,
     records: &[&Stored],
     versions: &[u32],
+    rated: &Numbered,
 ) -> Result<Packages, BuildError> {
-    let places = places(&collector.packages.sorted());
+    let sorted = collector.packages.sorted();
+    let places = places(&sorted);
     let mut claims = Vec::new();
     for (record, number) in records.iter().zip(0_u32..) {
         let mut reader = Reader::new(&record.entries);
         loop {
             let start = record.entries.len().saturating_sub(reader.left());
-            let Ok((package, _)) = Entry::read(&mut reader) else {
+            let Ok(package) = Entry::visit(&mut reader, &mut |_| {}) else {
                 break;
             };
             claims.push(Claim {
@@ -480,8 +412,6 @@ fn packages(
         }
     }
     claims.sort_unstable_by_key(|claim| (claim.package, claim.record, claim.start));
-    let sorted = collector.packages.sorted();
-    let rating_numbers = rating_numbers(&collector.ratings);
     let mut ecosystems: Vec<EcosystemInfo> = Vec::new();
     let mut touched: Vec<u32> = Vec::new();
     let mut table = Table::default();
@@ -515,12 +445,16 @@ fn packages(
                 .get(claim.record as usize)
                 .and_then(|record| record.entries.get(claim.start as usize..))
                 .unwrap_or_default();
-            if let Ok((_, mut entry)) = Entry::read(&mut Reader::new(bytes)) {
+            let head = claim.record.saturating_sub(last);
+            let version = |number: u32| versions.get(number as usize).copied().unwrap_or(0);
+            let mut reader = Reader::new(bytes);
+            if !Entry::copy_before(&mut reader, head, out, &version)
+                && let Ok((_, mut entry)) = Entry::read(&mut reader)
+            {
                 for (value, _) in &mut entry.ratings {
-                    *value = rating_numbers.get(*value as usize).copied().unwrap_or(0);
+                    *value = rated.of(*value);
                 }
-                let version = |number: u32| versions.get(number as usize).copied().unwrap_or(0);
-                entry.write(claim.record.saturating_sub(last), out, &version);
+                entry.write(head, out, &version);
             }
             last = claim.record;
         }
@@ -551,12 +485,26 @@ fn info(
     places: &[u32],
     ecosystems: Vec<EcosystemInfo>,
 ) -> Info {
+    let mut held: Vec<Vec<&Stored>> = Vec::new();
+    held.resize_with(collector.sources.len(), Vec::new);
+    for record in &collector.records {
+        for source in &record.sources {
+            if let Some(list) = held.get_mut(usize::from(*source)) {
+                list.push(record);
+            }
+        }
+    }
     let mut sources: Vec<(u32, SourceInfo)> = collector
         .sources
         .iter()
         .zip(places)
-        .map(|(((kind, name), source), place)| {
-            (*place, source_info(*kind, name, source, &collector.ids))
+        .enumerate()
+        .map(|(number, (((kind, name), source), place))| {
+            let held = held.get(number).map(Vec::as_slice).unwrap_or_default();
+            (
+                *place,
+                source_info(*kind, name, source, held, &collector.ids),
+            )
         })
         .collect();
     sources.sort();
@@ -572,12 +520,31 @@ fn info(
     }
 }
 
-fn source_info(kind: SourceKind, name: &str, source: &Source, ids: &Interner) -> SourceInfo {
-    let mut all: Vec<(&str, &[u8; 32])> = source
-        .records
-        .iter()
-        .map(|(id, digest)| (ids.text(*id), digest))
-        .collect();
+/// `held` are the records of the source, which count for OSV's; RustSec's were
+/// counted as they came, since OSV's records take the place of most of them.
+fn source_info(
+    kind: SourceKind,
+    name: &str,
+    source: &Source,
+    held: &[&Stored],
+    ids: &Interner,
+) -> SourceInfo {
+    let (newest, mut all): (_, Vec<(&str, &[u8; 32])>) = match kind {
+        SourceKind::Osv => (
+            held.iter().filter_map(|record| record.modified).max(),
+            held.iter()
+                .map(|record| (ids.text(record.id), &record.digest))
+                .collect(),
+        ),
+        SourceKind::RustSec => (
+            source.newest,
+            source
+                .records
+                .iter()
+                .map(|(id, digest)| (ids.text(*id), digest))
+                .collect(),
+        ),
+    };
     all.sort_unstable();
     all.dedup();
     let mut hasher = Sha256::new();
@@ -592,6 +559,7 @@ fn source_info(kind: SourceKind, name: &str, source: &Source, ids: &Interner) ->
         name: name.to_owned(),
         digest: format!("sha256:{}", hex(&hasher.finalize())),
         records: different as u64,
-        newest_modified: source.newest.map(|moment| moment.to_string()),
+        newest_modified: newest.map(|moment| moment.to_string()),
+        newest_listed: source.listed.map(|moment| moment.to_string()),
     }
 }

@@ -1,14 +1,19 @@
 //! Texts to numbers, once each, in one buffer. Numbers follow the order of
 //! arrival and never reach the file.
 
+use crate::store::codec::{Damaged, Reader, put, put_text};
 use std::hash::{BuildHasher, RandomState};
 
 const EMPTY: u32 = u32::MAX;
 
-/// A set of texts with a number each.
+/// A set of texts with a number each. Texts that were loaded are found by
+/// binary search in their kept order, later ones by a hash table: an update
+/// looks up few texts and shall not hash all of them.
 pub(super) struct Interner {
     bytes: String,
     ends: Vec<usize>,
+    /// The numbers of the loaded texts, sorted by text.
+    loaded: Vec<u32>,
     table: Vec<u32>,
     hasher: RandomState,
 }
@@ -18,9 +23,52 @@ impl Interner {
         Self {
             bytes: String::new(),
             ends: Vec::new(),
+            loaded: Vec::new(),
             table: vec![EMPTY; 1024],
             hasher: RandomState::new(),
         }
+    }
+
+    /// Writes all texts and their order; [`Interner::load`] reads them.
+    pub(super) fn dump(&self, out: &mut Vec<u8>) {
+        put_text(out, &self.bytes);
+        put(out, self.ends.len() as u64);
+        for end in &self.ends {
+            // The bytes of one interner stay far below 4 GiB.
+            let end = u32::try_from(*end).unwrap_or(u32::MAX);
+            out.extend_from_slice(&end.to_le_bytes());
+        }
+        for number in self.sorted() {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+    }
+
+    /// Reads what [`Interner::dump`] wrote.
+    pub(super) fn load(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let bytes = reader.text()?.to_owned();
+        let count = reader.length()?;
+        let size = count.checked_mul(4).ok_or(Damaged)?;
+        let words = |bytes: &[u8]| -> Vec<u32> {
+            let (words, _) = bytes.as_chunks::<4>();
+            words.iter().map(|word| u32::from_le_bytes(*word)).collect()
+        };
+        let ends: Vec<usize> = words(reader.bytes(size)?)
+            .into_iter()
+            .map(|end| end as usize)
+            .collect();
+        let loaded = words(reader.bytes(size)?);
+        let sound = ends.is_sorted()
+            && ends.iter().all(|end| bytes.is_char_boundary(*end))
+            && loaded.iter().all(|number| (*number as usize) < count);
+        if !sound {
+            return Err(Damaged);
+        }
+        Ok(Self {
+            bytes,
+            ends,
+            loaded,
+            ..Self::new()
+        })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -41,7 +89,14 @@ impl Interner {
 
     /// The number of a text, a new one where it has none.
     pub(super) fn number(&mut self, text: &str) -> u32 {
-        if self.ends.len().saturating_mul(2) >= self.table.len() {
+        let found = self
+            .loaded
+            .binary_search_by(|number| self.text(*number).cmp(text));
+        if let Some(number) = found.ok().and_then(|place| self.loaded.get(place)) {
+            return *number;
+        }
+        let hashed = self.ends.len().saturating_sub(self.loaded.len());
+        if hashed.saturating_mul(2) >= self.table.len() {
             self.grow();
         }
         let slot = match self.slot(text) {
@@ -75,7 +130,7 @@ impl Interner {
 
     fn grow(&mut self) {
         self.table = vec![EMPTY; self.table.len().saturating_mul(2)];
-        for number in 0..self.ends.len() {
+        for number in self.loaded.len()..self.ends.len() {
             let number = u32::try_from(number).unwrap_or(EMPTY);
             let (slot, _) = self.slot(self.text(number));
             if let Some(place) = self.table.get_mut(slot) {
@@ -86,8 +141,16 @@ impl Interner {
 
     /// All numbers, sorted by text.
     pub(super) fn sorted(&self) -> Vec<u32> {
-        let mut numbers: Vec<u32> = (0..).take(self.len()).collect();
-        numbers.sort_unstable_by(|left, right| self.text(*left).cmp(self.text(*right)));
+        let new = u32::try_from(self.loaded.len()).unwrap_or(EMPTY);
+        let mut numbers = self.loaded.clone();
+        numbers.extend((new..).take(self.len().saturating_sub(self.loaded.len())));
+        let compare = |left: &u32, right: &u32| self.text(*left).cmp(self.text(*right));
+        if self.loaded.is_empty() {
+            numbers.sort_unstable_by(compare);
+        } else {
+            // The stable sort merges runs: the loaded texts are one.
+            numbers.sort_by(compare);
+        }
         numbers
     }
 }
@@ -95,6 +158,27 @@ impl Interner {
 #[cfg(test)]
 mod tests {
     use super::Interner;
+    use crate::store::codec::Reader;
+
+    #[test]
+    fn a_loaded_interner_goes_on_where_it_stopped() {
+        let mut interner = Interner::new();
+        for text in ["b", "", "é", "a"] {
+            interner.number(text);
+        }
+        let mut out = Vec::new();
+        interner.dump(&mut out);
+        let mut loaded = Interner::load(&mut Reader::new(&out)).expect("sound");
+        assert_eq!(loaded.number("a"), 3);
+        for n in 0..2000 {
+            assert_eq!(loaded.number(&format!("n{n}")), 4 + n);
+        }
+        assert_eq!(loaded.number("n7"), 11);
+        let texts: Vec<&str> = loaded.sorted().iter().map(|n| loaded.text(*n)).collect();
+        assert!(texts.is_sorted() && texts.len() == 2004);
+        out.truncate(out.len() - 1);
+        assert!(Interner::load(&mut Reader::new(&out)).is_err());
+    }
 
     #[test]
     fn equal_texts_have_one_number() {

@@ -16,6 +16,9 @@ mod finish;
 mod flaw;
 mod interner;
 mod rate;
+mod state;
+mod texts;
+pub(crate) mod update;
 
 use crate::limits::Limits;
 use crate::problem::Warning;
@@ -97,7 +100,7 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
         sources::osv::read(path, &request.limits, &mut |found| collector.osv(found))?;
     }
     collector.add_rest()?;
-    let warnings = finish::write(collector, &request.output)?;
+    let warnings = finish::write(&mut collector, None, &request.output)?.warnings;
     let info = crate::query::Db::open(&request.output)
         .map_err(BuildError::Unreadable)?
         .info()

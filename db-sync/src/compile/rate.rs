@@ -9,6 +9,7 @@ use super::flaw::Flaws;
 use super::interner::Interner;
 use crate::id;
 use crate::severity::{self, RatingKind};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// At most this many ratings are inherited per record: the first is used, the
@@ -46,6 +47,8 @@ type Loan = (RatingKind, u32, u32);
 pub(super) struct Loans<'a> {
     ratings: &'a Interner,
     by_flaw: BTreeMap<u32, Vec<Loan>>,
+    /// Scores of vectors by number: many records ask for the same ones.
+    scores: RefCell<BTreeMap<u32, u32>>,
 }
 
 impl<'a> Loans<'a> {
@@ -86,7 +89,11 @@ impl<'a> Loans<'a> {
             });
             loans.dedup();
         }
-        Self { ratings, by_flaw }
+        Self {
+            ratings,
+            by_flaw,
+            scores: RefCell::default(),
+        }
     }
 
     /// The ratings of one record in order.
@@ -158,9 +165,12 @@ impl<'a> Loans<'a> {
 
     /// Of several flaws the worst counts; equal ones keep a fixed order.
     fn worst_first(&self, loans: &mut [Loan]) {
+        let mut scores = self.scores.borrow_mut();
         loans.sort_by_cached_key(|(kind, value, lender)| {
-            let vector = self.ratings.text(*value);
-            let score = severity::tenths(vector.get(1..).unwrap_or_default());
+            let score = *scores.entry(*value).or_insert_with(|| {
+                let vector = self.ratings.text(*value);
+                severity::tenths(vector.get(1..).unwrap_or_default())
+            });
             (std::cmp::Reverse(score), *kind, *lender)
         });
     }

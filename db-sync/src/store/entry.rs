@@ -121,6 +121,64 @@ impl Entry {
         Ok((head, entry))
     }
 
+    /// Reads past one entry without keeping it, tells each version number that
+    /// it names, and returns its head.
+    pub(crate) fn visit(
+        reader: &mut Reader<'_>,
+        version: &mut dyn FnMut(u32),
+    ) -> Result<u32, Damaged> {
+        let first = reader.number()?;
+        let head = u32::try_from(first / SHAPES).map_err(|_| Damaged)?;
+        if matches!(first % SHAPES, BEFORE | BEFORE_SEMVER) {
+            version(reader.small()?);
+            return Ok(head);
+        }
+        for _ in 0..reader.length()? {
+            let first = reader.number()?;
+            if first & 2 != 0 {
+                reader.text()?;
+            }
+            for _ in 0..first >> 2 {
+                let number = reader.number()? >> 2;
+                if number & 1 != 0 {
+                    version(u32::try_from(number >> 1).map_err(|_| Damaged)?);
+                }
+            }
+        }
+        reader.rising()?.into_iter().for_each(&mut *version);
+        for _ in 0..reader.length()? {
+            reader.small()?;
+            reader.byte()?;
+        }
+        reader.rising()?.into_iter().for_each(&mut *version);
+        Ok(head)
+    }
+
+    /// Copies an entry of the commonest shape with another head; `false`, with
+    /// nothing read or written, where it has another shape.
+    pub(crate) fn copy_before(
+        reader: &mut Reader<'_>,
+        head: u32,
+        out: &mut Vec<u8>,
+        version: &dyn Fn(u32) -> u32,
+    ) -> bool {
+        let mut ahead = reader.clone();
+        let Ok(first) = ahead.number() else {
+            return false;
+        };
+        let shape = first % SHAPES;
+        if !matches!(shape, BEFORE | BEFORE_SEMVER) {
+            return false;
+        }
+        let Ok(fixed) = ahead.small() else {
+            return false;
+        };
+        put(out, u64::from(head).saturating_mul(SHAPES) | shape);
+        put(out, u64::from(version(fixed)));
+        *reader = ahead;
+        true
+    }
+
     fn read_general(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
         let mut entry = Self::default();
         for _ in 0..reader.length()? {

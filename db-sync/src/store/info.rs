@@ -37,6 +37,11 @@ pub struct SourceInfo {
     pub records: u64,
     /// The newest change in it, RFC 3339.
     pub newest_modified: Option<String>,
+    /// The newest change that the publisher's own lists named when this was
+    /// synced, over all ecosystems: how old the whole export was, also where
+    /// this source had no change for long. RFC 3339; only `sync` knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_listed: Option<String>,
 }
 
 /// One ecosystem of a database.

@@ -315,30 +315,92 @@ impl Store {
 
     /// The texts of a record, decompressed.
     pub(crate) fn texts(&self, record: u32) -> Result<Vec<u8>, ReadError> {
-        let broken = || damaged(Section::Texts)(Damaged);
+        let block = self.text_block(record)?;
+        let raw = self.unpack(&block)?;
+        Self::text_in(&raw, block.first, record).map(<[u8]>::to_vec)
+    }
+
+    /// The number of records.
+    pub(crate) fn records(&self) -> u32 {
+        u32::try_from(self.count(Section::RecordOffsets)).unwrap_or(u32::MAX)
+    }
+
+    /// All blocks of texts.
+    pub(crate) fn text_blocks(&self) -> Result<Vec<TextBlock>, ReadError> {
+        let table = self.whole(Section::Blocks)?;
+        Ok(table
+            .as_chunks::<16>()
+            .0
+            .iter()
+            .map(TextBlock::read)
+            .collect())
+    }
+
+    /// The block that holds the texts of a record.
+    pub(crate) fn text_block(&self, record: u32) -> Result<TextBlock, ReadError> {
         let table = self.whole(Section::Blocks)?;
         let blocks: &[[u8; 16]] = table.as_chunks().0;
         let after = blocks.partition_point(|block| le32(block) <= record);
-        let block = after
+        after
             .checked_sub(1)
             .and_then(|position| blocks.get(position))
-            .ok_or_else(broken)?;
-        let field = |at: usize| block.get(at..).map_or(0, le32);
-        let (first, offset, length, raw) = (field(0), field(4), field(8), field(12));
-        let raw = usize::try_from(raw).unwrap_or(usize::MAX);
+            .map(TextBlock::read)
+            .ok_or_else(|| damaged(Section::Texts)(Damaged))
+    }
+
+    /// The compressed bytes of a block.
+    pub(crate) fn packed(&self, block: &TextBlock) -> Result<&[u8], ReadError> {
+        self.bytes(
+            Section::Texts,
+            u64::from(block.offset),
+            u64::from(block.length),
+        )
+    }
+
+    /// The decompressed bytes of a block.
+    pub(crate) fn unpack(&self, block: &TextBlock) -> Result<Vec<u8>, ReadError> {
+        let broken = || damaged(Section::Texts)(Damaged);
+        let raw = usize::try_from(block.raw).unwrap_or(usize::MAX);
         if raw > MAX_BLOCK {
             return Err(broken());
         }
-        let packed = self.bytes(Section::Texts, u64::from(offset), u64::from(length))?;
-        let block = zstd::bulk::decompress(packed, raw).map_err(|_| broken())?;
-        let mut reader = Reader::new(&block);
+        zstd::bulk::decompress(self.packed(block)?, raw).map_err(|_| broken())
+    }
+
+    /// The texts of one record in the decompressed block that begins with the
+    /// record `first`.
+    pub(crate) fn text_in(raw: &[u8], first: u32, record: u32) -> Result<&[u8], ReadError> {
+        let broken = damaged(Section::Texts);
+        let mut reader = Reader::new(raw);
         for _ in first..record {
-            let length = reader.length().map_err(damaged(Section::Texts))?;
-            reader.bytes(length).map_err(damaged(Section::Texts))?;
+            let length = reader.length().map_err(&broken)?;
+            reader.bytes(length).map_err(&broken)?;
         }
-        let length = reader.length().map_err(damaged(Section::Texts))?;
-        let text = reader.bytes(length).map_err(damaged(Section::Texts))?;
-        Ok(text.to_vec())
+        let length = reader.length().map_err(&broken)?;
+        reader.bytes(length).map_err(&broken)
+    }
+}
+
+/// A row of the table of text blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TextBlock {
+    /// The first record in it.
+    pub(crate) first: u32,
+    offset: u32,
+    length: u32,
+    /// Its bytes when decompressed.
+    pub(crate) raw: u32,
+}
+
+impl TextBlock {
+    fn read(row: &[u8; 16]) -> Self {
+        let field = |at: usize| row.get(at..).map_or(0, le32);
+        Self {
+            first: field(0),
+            offset: field(4),
+            length: field(8),
+            raw: field(12),
+        }
     }
 }
 

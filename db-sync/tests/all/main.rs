@@ -10,8 +10,11 @@
 mod answers;
 mod malformed;
 mod oracle;
+#[cfg(feature = "network")]
+mod server;
 mod sources;
 mod store;
 mod support;
 mod transfer;
+mod sync;
 mod versions;

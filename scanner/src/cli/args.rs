@@ -116,6 +116,8 @@ pub(super) enum DbCommand {
         #[command(flatten)]
         database: DatabasePath,
     },
+    /// Bring the database up to date from an OSV bucket.
+    Sync(SyncArguments),
     /// Show digest, sources and counts.
     Status {
         /// table or json
@@ -218,6 +220,30 @@ pub(super) struct LoginArguments {
     /// Speak plain http with other machines too.
     #[arg(long)]
     pub(super) insecure: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncArguments {
+    /// A bucket, http(s) address or folder; further ones are mirrors, tried in order.
+    #[arg(long, value_name = "URL|DIR", required_unless_present = "offline")]
+    pub(super) from: Vec<String>,
+    /// Only these ecosystems; by default those of the database, else all.
+    #[arg(long, value_name = "NAME")]
+    pub(super) ecosystem: Vec<String>,
+    /// Load whole archives and compile anew.
+    #[arg(long)]
+    pub(super) full: bool,
+    /// Use only what was fetched before.
+    #[arg(long, conflicts_with = "full")]
+    pub(super) offline: bool,
+    /// RustSec's advisory-db: a folder or an archive; further archives are mirrors.
+    #[arg(long, value_name = "DIR|TARBALL|URL")]
+    pub(super) rustsec: Vec<String>,
+    /// Trust only the certificate authorities in this PEM file.
+    #[arg(long, value_name = "PEM")]
+    pub(super) ca_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) database: DatabasePath,
 }
 
 #[derive(Debug, Subcommand)]

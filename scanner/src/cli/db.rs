@@ -1,4 +1,4 @@
-//! `portcullis db build | status | query`, and the way to `transfer`.
+//! `portcullis db build | status | query`; [`super::sync`] and [`super::transfer`] have the rest.
 
 use std::fmt::Write as _;
 use std::io;
@@ -44,6 +44,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             print(&status(&db, TextOrJson::Table))?;
             Ok(0)
         }
+        DbCommand::Sync(arguments) => super::sync::run(arguments),
         DbCommand::Status { format, database } => {
             print(&status(&open(database)?, *format))?;
             Ok(0)
@@ -80,7 +81,7 @@ fn open(database: &DatabasePath) -> Result<Db, Failure> {
 }
 
 /// Warnings go to stderr: all records that were left out are told, by name up to a bound.
-fn warn(warnings: &[db_sync::Warning]) {
+pub(super) fn warn(warnings: &[db_sync::Warning]) {
     use io::Write as _;
     let mut err = io::stderr().lock();
     for warning in warnings.iter().take(SHOWN_WARNINGS) {

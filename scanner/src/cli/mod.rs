@@ -14,6 +14,7 @@ mod progress;
 mod rules;
 mod scan;
 mod transfer;
+mod sync;
 
 use args::{Arguments, Command};
 use failure::Failure;

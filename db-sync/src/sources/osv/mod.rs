@@ -275,6 +275,25 @@ impl Reader<'_, '_> {
     }
 }
 
+/// Reads a single record that was fetched by itself.
+pub(crate) fn one(source: &Arc<str>, entry: &str, bytes: &[u8], limits: &Limits) -> Found {
+    let within = bytes.len() as u64 <= limits.record_bytes;
+    let raw = Raw {
+        entry: entry.to_owned(),
+        member: None,
+        bytes: if within {
+            Ok(bytes.to_vec())
+        } else {
+            Err(format!(
+                "record is larger than {} bytes",
+                limits.record_bytes
+            ))
+        },
+    };
+    let mut inflater = Decompress::new(false);
+    examine(source, raw, limits, &mut inflater, &mut Vec::new()).0
+}
+
 /// Turns a record's raw bytes into an advisory or a warning.
 fn examine(
     source: &Arc<str>,
@@ -323,7 +342,7 @@ fn examine(
 }
 
 /// A single path component that hides nothing.
-fn is_directory_name(line: &str) -> bool {
+pub(crate) fn is_directory_name(line: &str) -> bool {
     !line.is_empty()
         && !line.starts_with('.')
         && !line.contains(['/', '\\'])

@@ -1,0 +1,352 @@
+//! One mirror over HTTP. Every request has bounds on time, size, redirects and
+//! tries; proxies come from `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
+//! `NO_PROXY`. A body that is cut off is continued where it ended, if the
+//! server's strong `ETag` says that it is still the same file.
+
+use super::retry;
+use super::{Access, FetchError, Saved, Tag, beside, failed, read_tag, saved_tag, write_tag};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::http::{HeaderMap, Response, header};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body};
+
+/// Redirects of one request.
+const MAX_REDIRECTS: u32 = 5;
+/// The whole time of one request, for a single record and for an archive.
+const RECORD_TIME: Duration = Duration::from_secs(120);
+const ARCHIVE_TIME: Duration = Duration::from_secs(3600);
+/// Longest certificate file.
+const MAX_PEM: u64 = 16 << 20;
+
+pub(super) struct Client {
+    agent: Agent,
+    base: String,
+    access: Access,
+}
+
+/// How one try ended.
+enum Try<T> {
+    Done(T),
+    /// Another try may help, after this wait if the server said so.
+    Again(String, Option<Duration>),
+    Failed(FetchError),
+}
+
+impl Client {
+    pub(super) fn new(base: &str, access: &Access) -> Result<Self, FetchError> {
+        let roots = match &access.ca_file {
+            Some(path) => RootCerts::Specific(Arc::new(certificates(path)?)),
+            None => RootCerts::PlatformVerifier,
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = TlsConfig::builder()
+            .root_certs(roots)
+            .unversioned_rustls_crypto_provider(provider)
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .http_status_as_error(false)
+            .max_redirects(MAX_REDIRECTS)
+            .timeout_connect(Some(access.patience))
+            .timeout_recv_response(Some(access.patience))
+            .timeout_per_read(Some(access.patience))
+            .max_idle_connections_per_host(access.in_flight)
+            .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .new_agent();
+        Ok(Self {
+            agent,
+            base: base.trim_end_matches('/').to_owned(),
+            access: access.clone(),
+        })
+    }
+
+    fn url(&self, path: &[&str]) -> String {
+        path.iter().fold(self.base.clone(), |mut url, part| {
+            url.push('/');
+            encode(part, &mut url);
+            url
+        })
+    }
+
+    pub(super) fn read(
+        &self,
+        path: &[&str],
+        limit: u64,
+        beginning: bool,
+    ) -> Result<Option<Vec<u8>>, FetchError> {
+        let url = self.url(path);
+        self.tried(&url, || self.read_once(&url, limit, beginning))
+    }
+
+    pub(super) fn save(&self, path: &[&str], to: &Path, limit: u64) -> Result<Saved, FetchError> {
+        let url = self.url(path);
+        self.tried(&url, || self.save_once(&url, to, limit))
+    }
+
+    fn tried<T>(&self, url: &str, once: impl Fn() -> Try<T>) -> Result<T, FetchError> {
+        let mut done = 0_u32;
+        loop {
+            let (cause, asked) = match once() {
+                Try::Done(value) => return Ok(value),
+                Try::Failed(error) => return Err(error),
+                Try::Again(cause, asked) => (cause, asked),
+            };
+            done = done.saturating_add(1);
+            match retry::wait(&self.access, done, asked) {
+                Some(wait) => std::thread::sleep(wait),
+                None => {
+                    return Err(FetchError::Server {
+                        url: url.to_owned(),
+                        cause: format!("{cause} (after {done} tries)"),
+                    });
+                }
+            }
+        }
+    }
+
+    fn read_once(&self, url: &str, limit: u64, beginning: bool) -> Try<Option<Vec<u8>>> {
+        let mut headers = Vec::new();
+        if beginning {
+            headers.push((
+                header::RANGE,
+                format!("bytes=0-{}", limit.saturating_sub(1)),
+            ));
+        }
+        let mut response = match self.send(url, &headers, RECORD_TIME) {
+            Ok(response) => response,
+            Err(error) => return error,
+        };
+        match response.status().as_u16() {
+            200 | 206 => {}
+            404 | 410 => return Try::Done(None),
+            _ => return refused(url, &response),
+        }
+        let expected = response.body().content_length();
+        let wanted = if beginning {
+            limit
+        } else {
+            limit.saturating_add(1)
+        };
+        let mut bytes = Vec::new();
+        let mut body = response.body_mut().as_reader().take(wanted);
+        if let Err(error) = body.read_to_end(&mut bytes) {
+            return Try::Again(error.to_string(), None);
+        }
+        let length = bytes.len() as u64;
+        if !beginning && length > limit {
+            return Try::Failed(FetchError::TooLarge {
+                url: url.to_owned(),
+                limit,
+            });
+        }
+        if expected.is_some_and(|expected| length < expected.min(limit)) {
+            return Try::Again("the answer was cut off".to_owned(), None);
+        }
+        Try::Done(Some(bytes))
+    }
+
+    fn save_once(&self, url: &str, to: &Path, limit: u64) -> Try<Saved> {
+        match self.save_or(url, to, limit) {
+            Ok(done) => done,
+            Err(error) => Try::Failed(error),
+        }
+    }
+
+    fn save_or(&self, url: &str, to: &Path, limit: u64) -> Result<Try<Saved>, FetchError> {
+        let (part, part_tag) = (beside(to, ".part"), beside(to, ".part-tag"));
+        let mut headers = Vec::new();
+        let begun = read_tag(&part_tag)
+            .filter(|tag| tag.url == url)
+            .and_then(|tag| tag.etag)
+            .zip(fs::metadata(&part).ok().map(|data| data.len()))
+            .filter(|(etag, length)| *length > 0 && !etag.starts_with("W/"));
+        if let Some((etag, length)) = &begun {
+            headers.push((header::RANGE, format!("bytes={length}-")));
+            headers.push((header::IF_RANGE, etag.clone()));
+        } else if let Some(tag) = saved_tag(to, url) {
+            if let Some(etag) = tag.etag {
+                headers.push((header::IF_NONE_MATCH, etag));
+            } else if let Some(date) = tag.last_modified {
+                headers.push((header::IF_MODIFIED_SINCE, date));
+            }
+        }
+        let mut response = match self.send(url, &headers, ARCHIVE_TIME) {
+            Ok(response) => response,
+            Err(error) => return Ok(error),
+        };
+        let offset = match response.status().as_u16() {
+            200 => 0,
+            206 => match (&begun, range_start(response.headers())) {
+                (Some((_, length)), Some(start)) if *length == start => *length,
+                _ => return Ok(restart(&part_tag, "the server sent another range")),
+            },
+            304 => return Ok(Try::Done(Saved::Unchanged)),
+            404 | 410 => return Ok(Try::Done(Saved::Missing)),
+            416 => return Ok(restart(&part_tag, "the server has no more of the file")),
+            _ => return Ok(refused(url, &response)),
+        };
+        let rest = response.body().content_length();
+        if rest.is_some_and(|rest| offset.saturating_add(rest) > limit) {
+            return Err(FetchError::TooLarge {
+                url: url.to_owned(),
+                limit,
+            });
+        }
+        let tag = Tag {
+            url: url.to_owned(),
+            etag: text(response.headers(), &header::ETAG),
+            last_modified: text(response.headers(), &header::LAST_MODIFIED),
+            length: 0,
+        };
+        let mut options = OpenOptions::new();
+        if offset > 0 {
+            options.append(true);
+        } else {
+            options.write(true).create(true).truncate(true);
+        }
+        let mut out = options.open(&part).map_err(failed(&part))?;
+        write_tag(&part_tag, &tag)?;
+        let mut body = response
+            .body_mut()
+            .as_reader()
+            .take(limit.saturating_sub(offset).saturating_add(1));
+        let copied = match copy(&mut body, &mut out).map_err(failed(&part))? {
+            Ok(copied) => copied,
+            Err(cause) => return Ok(Try::Again(cause, None)),
+        };
+        let length = offset.saturating_add(copied);
+        if length > limit {
+            let _ = fs::remove_file(&part);
+            return Err(FetchError::TooLarge {
+                url: url.to_owned(),
+                limit,
+            });
+        }
+        if rest.is_some_and(|rest| copied != rest) {
+            return Ok(Try::Again("the answer was cut off".to_owned(), None));
+        }
+        out.sync_all().map_err(failed(&part))?;
+        fs::rename(&part, to).map_err(failed(to))?;
+        let _ = fs::remove_file(&part_tag);
+        write_tag(&beside(to, ".tag"), &Tag { length, ..tag })?;
+        Ok(Try::Done(Saved::Fresh))
+    }
+
+    fn send<T>(
+        &self,
+        url: &str,
+        headers: &[(header::HeaderName, String)],
+        time: Duration,
+    ) -> Result<Response<Body>, Try<T>> {
+        let mut request = self
+            .agent
+            .get(url)
+            .config()
+            .timeout_global(Some(time))
+            .build();
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        request.call().map_err(|error| match error {
+            ureq::Error::BadUri(_)
+            | ureq::Error::Http(_)
+            | ureq::Error::InvalidProxyUrl
+            | ureq::Error::TooManyRedirects
+            | ureq::Error::RedirectFailed
+            | ureq::Error::Rustls(_)
+            | ureq::Error::Tls(_) => Try::Failed(FetchError::Server {
+                url: url.to_owned(),
+                cause: error.to_string(),
+            }),
+            other => Try::Again(other.to_string(), None),
+        })
+    }
+}
+
+/// Forgets a partial file, which the next try loads from its beginning.
+fn restart<T>(part_tag: &Path, cause: &str) -> Try<T> {
+    let _ = fs::remove_file(part_tag);
+    Try::Again(cause.to_owned(), None)
+}
+
+/// A status that is no answer: 408, 429 and server errors may pass.
+fn refused<T>(url: &str, response: &Response<Body>) -> Try<T> {
+    let status = response.status();
+    let cause = format!("the server answered {status}");
+    if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
+        return Try::Failed(FetchError::Server {
+            url: url.to_owned(),
+            cause,
+        });
+    }
+    let date = text(response.headers(), &header::DATE);
+    let asked = text(response.headers(), &header::RETRY_AFTER)
+        .and_then(|value| retry::retry_after(&value, date.as_deref()));
+    Try::Again(cause, asked)
+}
+
+/// Copies a body; the inner error is the server's, the outer one the disk's.
+fn copy(body: &mut dyn Read, out: &mut File) -> io::Result<Result<u64, String>> {
+    let mut buffer = vec![0; 128 << 10];
+    let mut copied = 0_u64;
+    loop {
+        let read = match body.read(&mut buffer) {
+            Ok(0) => return Ok(Ok(copied)),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        out.write_all(buffer.get(..read).unwrap_or_default())?;
+        copied = copied.saturating_add(read as u64);
+    }
+}
+
+fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// The first byte of `Content-Range: bytes 10-19/20`.
+fn range_start(headers: &HeaderMap) -> Option<u64> {
+    let value = text(headers, &header::CONTENT_RANGE)?;
+    let (start, _) = value.strip_prefix("bytes ")?.split_once('-')?;
+    start.parse().ok()
+}
+
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, FetchError> {
+    let wrong = |cause: String| FetchError::Certificates {
+        path: path.to_owned(),
+        cause,
+    };
+    let mut pem = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_PEM).read_to_end(&mut pem))
+        .map_err(|error| wrong(error.to_string()))?;
+    let mut found = Vec::new();
+    for item in parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) = item.map_err(|error| wrong(error.to_string()))? {
+            found.push(certificate);
+        }
+    }
+    if found.is_empty() {
+        return Err(wrong("it holds no certificate".to_owned()));
+    }
+    Ok(found)
+}
+
+/// Percent-encodes all but unreserved characters (RFC 3986 2.3).
+fn encode(part: &str, out: &mut String) {
+    use std::fmt::Write as _;
+    for byte in part.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}

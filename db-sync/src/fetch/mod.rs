@@ -1,0 +1,291 @@
+//! Gets files of a bucket from a folder or, with the feature `network`, over
+//! HTTP. Knows nothing of advisories. Mirrors are tried in order; what was
+//! loaded once is not loaded again (tags), and what was cut off is continued.
+//! Callers check names; nothing from a server is ever used as a path here.
+
+mod files;
+#[cfg(feature = "network")]
+mod http;
+#[cfg(feature = "network")]
+mod retry;
+
+use crate::problem::Warning;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How to reach the mirrors.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// PEM file with the only certificate authorities to trust; by default
+    /// those of the system (which `SSL_CERT_FILE` replaces).
+    pub ca_file: Option<PathBuf>,
+    /// Requests at once.
+    pub in_flight: usize,
+    /// Tries of one request before it counts as failed.
+    pub tries: u32,
+    /// The wait before the second try; it doubles from try to try.
+    pub backoff: Duration,
+    /// The longest wait that a server may ask for (`Retry-After`).
+    pub longest_wait: Duration,
+    /// Time until a connection stands, and between two reads.
+    pub patience: Duration,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            ca_file: None,
+            in_flight: 8,
+            tries: 5,
+            backoff: Duration::from_millis(500),
+            longest_wait: Duration::from_secs(120),
+            patience: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why a file could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// No mirror was given.
+    #[error("no source was given")]
+    NoBase,
+    /// The address is none that we can read.
+    #[error("{url:?} is no http(s) address and no folder")]
+    Address {
+        /// What was given.
+        url: String,
+    },
+    /// The program was built without the feature `network`.
+    #[error("cannot fetch {url}: this program was built without network support")]
+    NoNetwork {
+        /// What was asked for.
+        url: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The certificate authorities could not be read.
+    #[error("cannot use the certificates in {}: {cause}", path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The server did not give it.
+    #[error("cannot fetch {url}: {cause}")]
+    Server {
+        /// What was asked for.
+        url: String,
+        /// Status or transport error of the last try.
+        cause: String,
+    },
+    /// The file is larger than its bound.
+    #[error("{url} has more than {limit} bytes")]
+    TooLarge {
+        /// What was asked for.
+        url: String,
+        /// The bound.
+        limit: u64,
+    },
+}
+
+/// What a mirror called the version of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tag {
+    url: String,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    length: u64,
+}
+
+/// What became of a file that was to be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Saved {
+    Fresh,
+    Unchanged,
+    Missing,
+}
+
+enum Base {
+    Folder(PathBuf),
+    #[cfg(feature = "network")]
+    Http(http::Client),
+}
+
+/// Sources of the same files, in order of preference.
+pub(crate) struct Mirrors {
+    bases: Vec<Base>,
+    /// The mirror that worked last: after a failure its successor is used.
+    current: AtomicUsize,
+    warnings: Mutex<Vec<Warning>>,
+    in_flight: usize,
+}
+
+impl Mirrors {
+    pub(crate) fn new(from: &[String], access: &Access) -> Result<Self, FetchError> {
+        let bases = from
+            .iter()
+            .map(|one| base(one, access))
+            .collect::<Result<Vec<_>, _>>()?;
+        if bases.is_empty() {
+            return Err(FetchError::NoBase);
+        }
+        Ok(Self {
+            bases,
+            current: AtomicUsize::new(0),
+            warnings: Mutex::new(Vec::new()),
+            in_flight: if from.iter().any(|one| is_url(one)) {
+                access.in_flight.clamp(1, 64)
+            } else {
+                1
+            },
+        })
+    }
+
+    /// A small file as a whole; `None` where no mirror has it.
+    pub(crate) fn read(&self, path: &[&str], limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
+        self.each(|base| match base {
+            Base::Folder(root) => files::read(root, path, limit),
+            #[cfg(feature = "network")]
+            Base::Http(client) => client.read(path, limit, false),
+        })
+    }
+
+    /// The first bytes of a file.
+    pub(crate) fn beginning(
+        &self,
+        path: &[&str],
+        length: u64,
+    ) -> Result<Option<Vec<u8>>, FetchError> {
+        self.each(|base| match base {
+            Base::Folder(root) => files::beginning(root, path, length),
+            #[cfg(feature = "network")]
+            Base::Http(client) => client.read(path, length, true),
+        })
+    }
+
+    /// Saves a file under `to`, unless it is there already in this version.
+    pub(crate) fn save(&self, path: &[&str], to: &Path, limit: u64) -> Result<Saved, FetchError> {
+        let saved = self.each(|base| {
+            let saved = match base {
+                Base::Folder(root) => files::save(root, path, to, limit),
+                #[cfg(feature = "network")]
+                Base::Http(client) => client.save(path, to, limit),
+            }?;
+            Ok((saved != Saved::Missing).then_some(saved))
+        })?;
+        Ok(saved.unwrap_or(Saved::Missing))
+    }
+
+    /// Asks the mirrors in order. One that fails is left for good; one that
+    /// only lacks the file is not.
+    fn each<T>(
+        &self,
+        ask: impl Fn(&Base) -> Result<Option<T>, FetchError>,
+    ) -> Result<Option<T>, FetchError> {
+        let start = self.current.load(Ordering::Relaxed);
+        let mut failure = None;
+        let mut answered = false;
+        for (number, base) in self.bases.iter().enumerate().skip(start) {
+            match ask(base) {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => answered = true,
+                Err(error) => {
+                    let next = number.saturating_add(1);
+                    if next < self.bases.len() {
+                        self.current.fetch_max(next, Ordering::Relaxed);
+                        let cause = format!("the next mirror is used: {error}");
+                        if let Ok(mut warnings) = self.warnings.lock() {
+                            warnings.push(Warning::new("mirrors", "", cause));
+                        }
+                    }
+                    failure = Some(error);
+                }
+            }
+        }
+        match failure {
+            Some(error) if !answered => Err(error),
+            _ => Ok(None),
+        }
+    }
+
+    /// How many requests may run at once.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    /// What went wrong without stopping anything.
+    pub(crate) fn warnings(&self) -> Vec<Warning> {
+        self.warnings
+            .lock()
+            .map(|warnings| warnings.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// Whether an address is fetched over HTTP.
+pub(crate) fn is_url(text: &str) -> bool {
+    text.starts_with("https://") || text.starts_with("http://")
+}
+
+fn base(text: &str, access: &Access) -> Result<Base, FetchError> {
+    if is_url(text) {
+        #[cfg(feature = "network")]
+        return http::Client::new(text, access).map(Base::Http);
+        #[cfg(not(feature = "network"))]
+        {
+            let _ = access;
+            return Err(FetchError::NoNetwork {
+                url: text.to_owned(),
+            });
+        }
+    }
+    let path = PathBuf::from(text.strip_prefix("file://").unwrap_or(text));
+    if path.is_dir() {
+        Ok(Base::Folder(path))
+    } else {
+        Err(FetchError::Address {
+            url: text.to_owned(),
+        })
+    }
+}
+
+/// A path beside another one.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+fn read_tag(path: &Path) -> Option<Tag> {
+    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
+    let path = path.to_owned();
+    move |source| FetchError::File { path, source }
+}
+
+/// Notes the version of a saved file.
+fn write_tag(path: &Path, tag: &Tag) -> Result<(), FetchError> {
+    let bytes = serde_json::to_vec(tag).map_err(|error| failed(path)(error.into()))?;
+    crate::compile::update::replace(path, &bytes).map_err(failed(path))
+}
+
+/// The saved file's version, if it is still the file that was saved.
+fn saved_tag(to: &Path, url: &str) -> Option<Tag> {
+    let tag = read_tag(&beside(to, ".tag"))?;
+    let length = std::fs::metadata(to).ok()?.len();
+    (tag.url == url && tag.length == length).then_some(tag)
+}

@@ -1,0 +1,161 @@
+//! Brings a database up to date from an OSV bucket: whole archives the first
+//! time, single changed records after that.
+//!
+//! What was fetched is kept beside the database (`<database>.sync/`: archives,
+//! lists, a log of single records, and the compiled records), so that a run
+//! that failed goes on where it stopped, and a build without network is
+//! possible. The database itself is replaced last, and only if all that was
+//! asked for is there.
+//!
+//! Each list (`modified_id.csv`) is read whole and compared with the records
+//! at hand by id and time: changes are found wherever they stand in it, and
+//! what it does not name any more was removed.
+
+mod apply;
+mod cache;
+mod list;
+mod plan;
+mod pool;
+mod rustsec;
+
+use crate::compile::{BuildError, BuildReport};
+use crate::fetch::{Access, FetchError};
+use crate::limits::Limits;
+use crate::problem::Warning;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use apply::run;
+
+/// What to bring up to date, and from where.
+#[derive(Clone, Debug, Default)]
+pub struct SyncRequest {
+    /// Buckets with the same content, http(s) addresses or folders, in order.
+    pub from: Vec<String>,
+    /// Ecosystems, with or without a release suffix. Empty means those of the
+    /// database that is there, else all that the bucket lists.
+    pub ecosystems: Vec<String>,
+    /// Loads the archives again, whatever is at hand.
+    pub full: bool,
+    /// Uses only what was fetched before.
+    pub offline: bool,
+    /// The database file.
+    pub output: PathBuf,
+    /// The RustSec advisory tree: a folder, or archives (`.tar`, `.tar.gz`,
+    /// `.tar.zst`, a file or an address) with the same content, in order.
+    pub rustsec: Vec<String>,
+    /// How to reach the mirrors.
+    pub access: Access,
+    /// How long to wait while another process updates the same database.
+    pub lock_wait: Option<Duration>,
+    /// Bounds on the records.
+    pub limits: Limits,
+}
+
+/// What a sync did.
+#[derive(Clone, Debug)]
+pub struct SyncReport {
+    /// The database, and what was skipped or doubtful.
+    pub build: BuildReport,
+    /// What changed, by directory of the bucket, sorted.
+    pub ecosystems: Vec<EcosystemSync>,
+    /// Whether the database was written; `false` where it was up to date.
+    pub written: bool,
+    /// Whether the database was compiled anew and not updated.
+    pub rebuilt: bool,
+}
+
+/// What changed in one directory of the bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EcosystemSync {
+    /// The directory's name.
+    pub name: String,
+    /// Whether its archive was loaded.
+    pub archive: bool,
+    /// Single records that were loaded.
+    pub fetched: u64,
+    /// Records that are new.
+    pub added: u64,
+    /// Records that changed.
+    pub changed: u64,
+    /// Records that the bucket does not have any more.
+    pub removed: u64,
+}
+
+/// Why nothing was brought up to date; the database is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// Something could not be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// Some ecosystems could not be fetched.
+    #[error("could not sync {}", names(failed))]
+    Ecosystems {
+        /// Which, sorted by name.
+        failed: Vec<String>,
+        /// The first one's reason.
+        source: Box<Self>,
+    },
+    /// A file of the bucket is not there.
+    #[error("the bucket has no {what}")]
+    Missing {
+        /// The file.
+        what: String,
+    },
+    /// A list cannot be trusted.
+    #[error("the list of {ecosystem} cannot be used: {cause}")]
+    List {
+        /// The directory.
+        ecosystem: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// An ecosystem was asked for that the bucket does not list.
+    #[error("the bucket has no ecosystem {name:?}")]
+    UnknownEcosystem {
+        /// What was asked for.
+        name: String,
+    },
+    /// There is nothing to sync.
+    #[error("no ecosystem to sync is known")]
+    NoEcosystem,
+    /// Another process updates the same database.
+    #[error("another process updates {}", path.display())]
+    Locked {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The cache could not be used.
+    #[error("cannot use {}", path.display())]
+    Cache {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The RustSec archive cannot be used.
+    #[error("cannot use the RustSec archive {}: {cause}", path.display())]
+    RustSec {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The database could not be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+}
+
+fn names(failed: &[String]) -> String {
+    let shown: Vec<String> = failed
+        .iter()
+        .map(|name| crate::problem::printable(name))
+        .collect();
+    shown.join(", ")
+}
+
+/// A warning about one directory.
+fn warning(ecosystem: &str, entry: &str, cause: impl std::fmt::Display) -> Warning {
+    Warning::new(ecosystem, entry, cause)
+}

@@ -1,0 +1,566 @@
+//! Syncing: an update gives the bytes of a build from nothing, and whatever
+//! goes wrong on the way leaves the database as it was.
+
+use super::support::{ask, merged, own, shared};
+use db_sync::Db;
+use db_sync::sync::{SyncError, SyncReport, SyncRequest, run};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A bucket: records by directory and id.
+#[derive(Clone, Debug, Default)]
+struct Bucket(BTreeMap<&'static str, BTreeMap<String, (String, String)>>);
+
+impl Bucket {
+    fn set(&mut self, directory: &'static str, id: &str, modified: &str, rest: &str) {
+        let json = format!(r#"{{"id":"{id}","modified":"{modified}"{rest}}}"#);
+        let records = self.0.entry(directory).or_default();
+        records.insert(id.to_owned(), (modified.to_owned(), json));
+    }
+
+    fn remove(&mut self, directory: &'static str, id: &str) {
+        self.0.entry(directory).or_default().remove(id);
+    }
+
+    /// Writes lists and single records, and archives where `archives` says so.
+    fn write(&self, root: &Path, archives: bool) {
+        let mut names = String::new();
+        let mut all = String::new();
+        for (directory, records) in &self.0 {
+            names.push_str(directory);
+            names.push('\n');
+            let folder = root.join(directory);
+            fs::create_dir_all(&folder).expect("folder");
+            let mut lines: Vec<String> = Vec::new();
+            let mut entries = Vec::new();
+            for (id, (modified, json)) in records {
+                lines.push(format!("{modified},{id}\n"));
+                fs::write(folder.join(format!("{id}.json")), json).expect("write");
+                entries.push((format!("{id}.json"), json.clone().into_bytes()));
+            }
+            lines.sort_by(|left, right| right.cmp(left));
+            fs::write(folder.join("modified_id.csv"), lines.concat()).expect("write");
+            for line in &lines {
+                all.push_str(&line.replace(',', &format!(",{directory}/")));
+            }
+            if archives {
+                fs::write(folder.join("all.zip"), super::support::zip(&entries)).expect("write");
+            }
+        }
+        fs::write(root.join("ecosystems.txt"), names).expect("write");
+        fs::write(root.join("modified_id.csv"), all).expect("write");
+    }
+}
+
+fn affects(ecosystem: &str, name: &str, fixed: &str) -> String {
+    format!(
+        r#","summary":"about {name}","details":"{}","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]"#,
+        format!("{name} {fixed} ").repeat(300)
+    )
+}
+
+fn small() -> Bucket {
+    let mut bucket = Bucket::default();
+    for number in 0..60 {
+        let id = format!("PYSEC-2026-{number}");
+        let extra = format!(
+            r#","aliases":["CVE-2026-{}"]{}"#,
+            number / 2,
+            affects(
+                "PyPI",
+                &format!("pack{}", number % 7),
+                &format!("1.{number}")
+            )
+        );
+        bucket.set(
+            "PyPI",
+            &id,
+            &format!("2026-01-01T00:00:{number:02}Z"),
+            &extra,
+        );
+    }
+    let npm = affects("npm", "left", "2.0.0");
+    bucket.set("npm", "GHSA-aaaa-bbbb-cccc", "2026-01-02T00:00:00.5Z", &npm);
+    bucket
+}
+
+struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            directory: TempDir::new().expect("temporary directory"),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("advisories.db")
+    }
+
+    fn request(&self, from: &str) -> SyncRequest {
+        let mut request = SyncRequest {
+            from: vec![from.to_owned()],
+            output: self.path(),
+            ..SyncRequest::default()
+        };
+        request.access.backoff = Duration::from_millis(5);
+        request.access.patience = Duration::from_secs(5);
+        request
+    }
+
+    fn sync(&self, from: &Path) -> SyncReport {
+        run(&self.request(&from.display().to_string())).expect("sync")
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        fs::read(self.path()).expect("read")
+    }
+}
+
+/// The bytes of a database that is synced from nothing.
+fn from_nothing(bucket: &Path) -> Vec<u8> {
+    let place = Place::new();
+    let report = place.sync(bucket);
+    assert!(report.rebuilt && report.written);
+    place.bytes()
+}
+
+#[test]
+fn an_update_gives_the_bytes_of_a_build_from_nothing() {
+    let root = TempDir::new().expect("temporary directory");
+    let place = Place::new();
+    let mut bucket = small();
+    bucket.write(root.path(), true);
+    place.sync(root.path());
+    // Equal to the newest time of the directory, and new.
+    let more = affects("PyPI", "pack1", "9.9");
+    bucket.set("PyPI", "PYSEC-2026-90", "2026-01-01T00:00:59Z", &more);
+    bucket.set("PyPI", "PYSEC-2026-7", "2026-02-01T00:00:00.25Z", &more);
+    bucket.set(
+        "PyPI",
+        "PYSEC-2026-8",
+        "2026-02-01T00:00:00.250Z",
+        &format!(r#","withdrawn":"2026-02-01T00:00:00Z"{more}"#),
+    );
+    bucket.remove("PyPI", "PYSEC-2026-59");
+    // The archives stay stale: the lists say what is new.
+    bucket.write(root.path(), false);
+    let report = place.sync(root.path());
+    assert!(report.written && !report.rebuilt);
+    let python = &report.ecosystems[0];
+    assert_eq!(
+        (
+            python.fetched,
+            python.added,
+            python.changed,
+            python.removed,
+            python.archive
+        ),
+        (3, 1, 2, 1, false)
+    );
+    assert!(place.bytes() == from_nothing(root.path()), "stale archives");
+    bucket.write(root.path(), true);
+    assert!(place.bytes() == from_nothing(root.path()), "new archives");
+    let db = Db::open(place.path()).expect("open");
+    db.verify().expect("whole");
+    assert_eq!(
+        merged(&ask(&db, "PyPI", "pack1", "9.0")),
+        ["PYSEC-2026-7", "PYSEC-2026-90"]
+    );
+    let before = place.bytes();
+    let again = place.sync(root.path());
+    assert!(!again.written && again.ecosystems.iter().all(|one| one.fetched == 0));
+    assert!(before == place.bytes());
+    // Without network, and without a database: from the cache.
+    fs::remove_file(place.path()).expect("remove");
+    let mut offline = place.request("nowhere");
+    offline.offline = true;
+    run(&offline).expect("offline");
+    assert!(before == place.bytes(), "offline");
+}
+
+#[test]
+fn random_updates_give_the_bytes_of_a_build_from_nothing() {
+    use proptest::prelude::*;
+    let change = (0_u8..90, 0_u8..4, 0_u8..9);
+    let rounds = prop::collection::vec(prop::collection::vec(change, 1..8), 1..5);
+    let config = ProptestConfig::with_cases(12);
+    proptest!(config, |(rounds in rounds)| {
+        let root = TempDir::new().expect("temporary directory");
+        let place = Place::new();
+        let mut bucket = small();
+        bucket.write(root.path(), true);
+        place.sync(root.path());
+        for (round, changes) in rounds.iter().enumerate() {
+            for (number, kind, package) in changes {
+                let id = format!("PYSEC-2026-{number}");
+                let second = number % 60;
+                let time = format!("2026-03-{:02}T00:00:{second:02}.{package}Z", round + 1);
+                let time = time.replace(".0Z", "Z");
+                let rest = affects("PyPI", &format!("pack{package}"), &format!("2.{round}"));
+                match kind {
+                    0 => bucket.remove("PyPI", &id),
+                    1 => bucket.set("PyPI", &id, &time, &format!(r#","withdrawn":"2026-03-01T00:00:00Z"{rest}"#)),
+                    2 => bucket.set("PyPI", &id, &time, &format!(r#","aliases":["CVE-2026-{package}"],"severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}]{rest}"#)),
+                    _ => bucket.set("PyPI", &id, &time, &rest),
+                }
+            }
+            bucket.write(root.path(), false);
+            let report = place.sync(root.path());
+            prop_assert!(!report.rebuilt);
+            prop_assert!(place.bytes() == from_nothing(root.path()));
+        }
+    });
+}
+
+/// Lays `over` onto `under` in a folder of its own, with links.
+#[cfg(unix)]
+fn overlay(under: &Path, over: &Path, to: &Path) {
+    for layer in [under, over] {
+        let mut folders = vec![PathBuf::new()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(layer.join(&folder)).expect("list") {
+                let entry = entry.expect("entry");
+                let path = folder.join(entry.file_name());
+                if entry.path().is_dir() {
+                    fs::create_dir_all(to.join(&path)).expect("folder");
+                    folders.push(path);
+                } else {
+                    let _ = fs::remove_file(to.join(&path));
+                    std::os::unix::fs::symlink(entry.path(), to.join(&path)).expect("link");
+                }
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_real_bucket_some_days_later() {
+    let (Some(bucket), Some(delta)) = (shared("osv-bucket"), shared("delta")) else {
+        return;
+    };
+    let expected: serde_json::Value =
+        serde_json::from_slice(&fs::read(delta.join("expected.json")).expect("read"))
+            .expect("JSON");
+    let later = TempDir::new().expect("temporary directory");
+    overlay(&bucket, &delta, later.path());
+    let place = Place::new();
+    place.sync(&bucket);
+    let report = place.sync(later.path());
+    assert!(!report.rebuilt);
+    let count = |of: fn(&db_sync::sync::EcosystemSync) -> u64| -> u64 {
+        report.ecosystems.iter().map(of).sum()
+    };
+    assert_eq!(count(|one| one.added), 12);
+    assert_eq!(count(|one| one.changed), 18);
+    assert_eq!(count(|one| one.removed), 1);
+    let db = Db::open(place.path()).expect("open");
+    for source in &db.info().sources {
+        let records = expected["records_after_sync"][&source.name].as_u64();
+        assert_eq!(records, Some(source.records), "{}", source.name);
+        assert_eq!(
+            source.newest_listed.as_deref(),
+            Some("2026-11-21T02:38:00.5Z")
+        );
+    }
+    for change in expected["changes"].as_array().expect("list") {
+        let id = change["id"].as_str().expect("id");
+        let record = db.advisory(id).expect("read").expect(id);
+        let withdrawn = change["withdrawn"].as_bool().expect("flag");
+        assert_eq!(record.withdrawn.is_some(), withdrawn, "{id}");
+    }
+    assert!(
+        db.advisory("BIT-modsecurity2-2026-52747")
+            .expect("read")
+            .is_none()
+    );
+    assert!(place.bytes() == from_nothing(later.path()));
+}
+
+#[test]
+fn only_what_is_asked_for_and_then_what_is_there() {
+    let root = TempDir::new().expect("temporary directory");
+    small().write(root.path(), true);
+    let place = Place::new();
+    let mut request = place.request(&root.path().display().to_string());
+    request.ecosystems = vec!["npm".to_owned()];
+    assert_eq!(run(&request).expect("sync").ecosystems.len(), 1);
+    let report = place.sync(root.path());
+    assert_eq!(report.ecosystems.len(), 1);
+    request.ecosystems = vec!["PyPI:3".to_owned()];
+    run(&request).expect("sync");
+    let db = Db::open(place.path()).expect("open");
+    assert!(db.has_ecosystem("PyPI") && !db.has_ecosystem("npm"));
+    for bad in ["Nope", "../PyPI", ""] {
+        request.ecosystems = vec![bad.to_owned()];
+        let error = run(&request).expect_err(bad);
+        assert!(
+            matches!(error, SyncError::UnknownEcosystem { .. }),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_bad_bucket_leaves_the_database_as_it_was() {
+    let root = TempDir::new().expect("temporary directory");
+    let mut bucket = small();
+    bucket.write(root.path(), true);
+    let place = Place::new();
+    place.sync(root.path());
+    let before = place.bytes();
+    let from = root.path().display().to_string();
+    let fails = |full: bool| {
+        let mut request = place.request(&from);
+        request.full = full;
+        let error = run(&request).expect_err("refused").to_string();
+        assert!(before == place.bytes());
+        error
+    };
+    let archive = root.path().join("PyPI/all.zip");
+    let good = fs::read(&archive).expect("read");
+    fs::write(&archive, &good[..good.len() / 2]).expect("write");
+    assert_eq!(fails(true), "could not sync PyPI");
+    fs::write(&archive, b"<html>busy</html>").expect("write");
+    assert_eq!(fails(true), "could not sync PyPI");
+    fs::write(&archive, &good).expect("write");
+    let list = root.path().join("PyPI/modified_id.csv");
+    fs::write(&list, "").expect("write");
+    assert!(fails(false).contains("names no record"));
+    // Bad lines: nothing is taken for removed.
+    fs::write(
+        &list,
+        "2026-01-01T00:00:01Z,PYSEC-2026-1\nx\n2026-01-01T00:00:01Z,../../x\n",
+    )
+    .expect("write");
+    let report = place.sync(root.path());
+    assert!(
+        !report.written && report.build.warnings.len() >= 2,
+        "{report:?}"
+    );
+    for number in 0..400 {
+        let rest = affects("npm", "left", &format!("3.{number}.0"));
+        bucket.set(
+            "npm",
+            &format!("GHSA-{number}"),
+            "2026-01-03T00:00:00Z",
+            &rest,
+        );
+    }
+    bucket.write(root.path(), true);
+    place.sync(root.path());
+    let before = place.bytes();
+    fs::write(
+        root.path().join("npm/modified_id.csv"),
+        "2026-01-03T00:00:00Z,GHSA-1\n",
+    )
+    .expect("write");
+    let error = run(&place.request(&from))
+        .expect_err("doubtful")
+        .to_string();
+    assert!(error.contains("lacks 400 of the records"), "{error}");
+    assert!(before == place.bytes());
+}
+
+#[test]
+fn one_writer_at_a_time_and_readers_never_wait() {
+    let root = TempDir::new().expect("temporary directory");
+    let mut bucket = small();
+    bucket.write(root.path(), true);
+    let place = Place::new();
+    place.sync(root.path());
+    let lock = fs::File::options()
+        .write(true)
+        .open(place.directory.path().join("advisories.db.sync/lock"))
+        .expect("lock file");
+    lock.lock().expect("lock");
+    let mut request = place.request(&root.path().display().to_string());
+    request.lock_wait = Some(Duration::from_millis(60));
+    assert!(matches!(run(&request), Err(SyncError::Locked { .. })));
+    Db::open(place.path()).expect("readers need no lock");
+    drop(lock);
+    bucket.set(
+        "npm",
+        "GHSA-1",
+        "2026-02-03T00:00:00Z",
+        &affects("npm", "left", "3.0.0"),
+    );
+    bucket.write(root.path(), false);
+    request.lock_wait = None;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| run(&request).expect("both end well"));
+        }
+    });
+    assert!(place.bytes() == from_nothing(root.path()));
+}
+
+#[test]
+fn rustsec_from_a_tree_or_an_archive_is_joined_in_updates_too() {
+    let root = TempDir::new().expect("temporary directory");
+    let crates = own().join("osv/crates.io");
+    let mut bucket = Bucket::default();
+    let record = fs::read_to_string(crates.join("RUSTSEC-2021-0003.json")).expect("read");
+    let time = "2023-06-13T13:10:24Z".to_owned();
+    bucket
+        .0
+        .entry("crates.io")
+        .or_default()
+        .insert("RUSTSEC-2021-0003".to_owned(), (time, record));
+    bucket.set(
+        "crates.io",
+        "GHSA-1",
+        "2026-01-01T00:00:00Z",
+        &affects("crates.io", "other", "1.0.0"),
+    );
+    bucket.write(root.path(), true);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive
+        .append_dir_all("advisory-db-main", own().join("rustsec"))
+        .expect("tar");
+    let tarball = root.path().join("rustsec.tar.zst");
+    let tar = archive.into_inner().expect("tar");
+    fs::write(&tarball, zstd::bulk::compress(&tar, 3).expect("zstd")).expect("write");
+    let sync = |place: &Place, rustsec: &Path| {
+        let mut request = place.request(&root.path().display().to_string());
+        request.rustsec = vec![rustsec.display().to_string()];
+        run(&request).expect("sync")
+    };
+    let (tree, packed) = (Place::new(), Place::new());
+    sync(&tree, &own().join("rustsec"));
+    sync(&packed, &tarball);
+    assert!(tree.bytes() == packed.bytes());
+    for id in ["GHSA-1", "RUSTSEC-2021-0003"] {
+        let rest = affects("crates.io", "smallvec", "1.6.2");
+        bucket.set("crates.io", id, "2026-05-01T00:00:00Z", &rest);
+        bucket.write(root.path(), false);
+        let report = sync(&tree, &own().join("rustsec"));
+        assert_eq!(report.rebuilt, id.starts_with("RUSTSEC"));
+        let fresh = Place::new();
+        sync(&fresh, &own().join("rustsec"));
+        assert!(tree.bytes() == fresh.bytes(), "{id}");
+    }
+}
+
+#[cfg(feature = "network")]
+mod http {
+    use super::super::server::{Server, Trouble};
+    use super::{Place, TempDir, affects, from_nothing, fs, run, small};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn troubles_of_a_server_are_overcome() {
+        let root = TempDir::new().expect("temporary directory");
+        let mut bucket = small();
+        bucket.write(root.path(), true);
+        let expected = from_nothing(root.path());
+        let server = Server::start(root.path());
+        let busy = |after: Option<&str>| Trouble::Status(429, after.map(str::to_owned));
+        server.trouble(
+            "ecosystems.txt",
+            &[busy(Some("1")), Trouble::Status(503, None)],
+        );
+        server.trouble(
+            "PyPI/all.zip",
+            &[Trouble::Cut(20_000), Trouble::Cut(30_000)],
+        );
+        server.trouble("npm/modified_id.csv", &[Trouble::Cut(10)]);
+        server.trouble(
+            "npm/all.zip",
+            &[Trouble::Redirect("/npm/all.zip".to_owned())],
+        );
+        let place = Place::new();
+        let start = Instant::now();
+        run(&place.request(&server.url)).expect("sync");
+        assert!(
+            start.elapsed() >= Duration::from_secs(1),
+            "Retry-After counts"
+        );
+        assert!(place.bytes() == expected);
+        let requests = server.requests();
+        let ranges: Vec<&str> = requests
+            .iter()
+            .filter(|(path, _)| path == "PyPI/all.zip")
+            .filter_map(|(_, headers)| headers.get("range").map(String::as_str))
+            .collect();
+        assert_eq!(ranges, ["bytes=20000-", "bytes=50000-"]);
+        // Nothing is loaded twice.
+        assert!(!run(&place.request(&server.url)).expect("sync").written);
+        let lists = server.requests();
+        assert!(
+            lists
+                .iter()
+                .all(|(path, headers)| !path.ends_with("all.zip")
+                    && (headers.contains_key("if-none-match") || path == "modified_id.csv"))
+        );
+
+        // A record that cannot be had: nothing changes, the others are kept.
+        for number in 0..5 {
+            let rest = affects("PyPI", "pack9", &format!("5.{number}"));
+            bucket.set(
+                "PyPI",
+                &format!("PYSEC-2026-7{number}"),
+                "2026-04-01T00:00:00Z",
+                &rest,
+            );
+        }
+        bucket.write(root.path(), false);
+        let path = "PyPI/PYSEC-2026-74.json";
+        server.trouble(path, &vec![Trouble::Status(500, None); 5]);
+        let error = run(&place.request(&server.url)).expect_err("refused");
+        assert_eq!(error.to_string(), "could not sync PyPI");
+        assert!(place.bytes() == expected);
+        server.requests();
+        let report = run(&place.request(&server.url)).expect("sync");
+        assert_eq!(report.ecosystems[0].added, 5);
+        assert!(report.ecosystems[0].fetched <= 2, "{report:?}");
+        assert!(place.bytes() == from_nothing(root.path()));
+    }
+
+    #[test]
+    fn what_cannot_be_overcome_is_an_error_in_time() {
+        let root = TempDir::new().expect("temporary directory");
+        small().write(root.path(), true);
+        let server = Server::start(root.path());
+        let place = Place::new();
+        let mut request = place.request(&server.url);
+        request.access.tries = 2;
+        request.access.patience = Duration::from_millis(300);
+        let list = "ecosystems.txt";
+        for (trouble, cause) in [
+            (Trouble::Status(403, None), "403"),
+            (Trouble::Status(429, Some("86400".to_owned())), "429"),
+            (Trouble::Slow(Duration::from_secs(2)), "timeout"),
+        ] {
+            server.trouble(list, &[trouble.clone(), trouble]);
+            let error = run(&request).expect_err(cause).to_string();
+            assert!(error.contains(cause), "{error}");
+        }
+        let mut round = vec![Trouble::Redirect(format!("/{list}")); 9];
+        round.truncate(9);
+        server.trouble(list, &round);
+        let error = run(&request).expect_err("redirects").to_string();
+        assert!(error.contains("redirect"), "{error}");
+        server.trouble(list, &[]);
+        // The next mirror takes over.
+        request.from = vec!["http://127.0.0.1:9".to_owned(), server.url.clone()];
+        let report = run(&request).expect("second mirror");
+        assert!(
+            report
+                .build
+                .warnings
+                .iter()
+                .any(|one| one.source == "mirrors")
+        );
+        fs::remove_file(place.path()).expect("remove");
+        request.access.ca_file = Some(root.path().join("ecosystems.txt"));
+        let error = run(&request).expect_err("no certificates").to_string();
+        assert!(error.contains("no certificate"), "{error}");
+    }
+}

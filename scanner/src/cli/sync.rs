@@ -1,0 +1,78 @@
+//! `portcullis db sync`: runs the sync and tells what changed.
+
+use std::fmt::Write as _;
+
+use db_sync::sync::{SyncReport, SyncRequest};
+
+use super::args::SyncArguments;
+use super::failure::Failure;
+use super::progress::Progress;
+use super::{db, paths, print};
+use crate::output::escape;
+
+/// Brings the database up to date; what could not be fetched is a failure, and the database stays
+/// as it was.
+pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
+    let output = paths::database(&arguments.database);
+    if let Some(parent) = output
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        std::fs::create_dir_all(parent)
+            .map_err(|error| Failure::io(format!("cannot create {}", parent.display()), &error))?;
+    }
+    let mut request = SyncRequest {
+        from: arguments.from.clone(),
+        ecosystems: arguments.ecosystem.clone(),
+        full: arguments.full,
+        offline: arguments.offline,
+        rustsec: arguments.rustsec.clone(),
+        output: output.clone(),
+        ..SyncRequest::default()
+    };
+    request.access.ca_file.clone_from(&arguments.ca_file);
+    let progress = Progress::start();
+    progress.stage("syncing advisories");
+    let synced = db_sync::sync::run(&request);
+    drop(progress);
+    let report = synced.map_err(|error| {
+        let failure = Failure::from_error(&error);
+        if output.exists() {
+            failure.hint("the database that was there is unchanged")
+        } else {
+            failure
+        }
+    })?;
+    db::warn(&report.build.warnings);
+    print(&summary(&report))?;
+    Ok(0)
+}
+
+fn summary(report: &SyncReport) -> String {
+    let mut text = String::new();
+    for one in &report.ecosystems {
+        if one.archive || one.added > 0 || one.changed > 0 || one.removed > 0 {
+            let archive = if one.archive { "archive loaded, " } else { "" };
+            let _ = writeln!(
+                text,
+                "{:<24} {archive}{} added, {} changed, {} removed",
+                escape::line(&one.name),
+                one.added,
+                one.changed,
+                one.removed
+            );
+        }
+    }
+    let info = &report.build.info;
+    let what = match (report.written, report.rebuilt) {
+        (false, _) => "up to date",
+        (true, true) => "built",
+        (true, false) => "updated",
+    };
+    let _ = writeln!(
+        text,
+        "database {} {what}, {} records",
+        info.root_digest, info.records
+    );
+    text
+}
