@@ -47,13 +47,13 @@ pub enum Type {
     /// `string`
     String,
     /// `list(T)`
-    List(Arc<Type>),
+    List(Arc<Self>),
     /// `set(T)`
-    Set(Arc<Type>),
+    Set(Arc<Self>),
     /// `map(T)`
-    Map(Arc<Type>),
+    Map(Arc<Self>),
     /// `tuple([T…])`
-    Tuple(Arc<[Type]>),
+    Tuple(Arc<[Self]>),
     /// `object({…})`; the flag says `optional(…)`, the value its default.
     Object(Arc<BTreeMap<Arc<str>, Field>>),
 }
@@ -82,6 +82,9 @@ pub struct Unknown {
     pub at_least: Option<u32>,
     /// For strings: it certainly starts with this (`"arn:aws:s3:::${x}"`).
     pub prefix: Option<Arc<str>>,
+    /// For strings: the partly unknown value that this text is the JSON encoding of, so that
+    /// what is known inside `jsonencode({…})` stays visible.
+    pub encoded: Option<Arc<Value>>,
 }
 
 /// The payload of a value.
@@ -134,6 +137,18 @@ pub struct Map {
     pub rest: Option<Unknown>,
 }
 
+/// References of one value; of more, those of one resource are told without instance key.
+pub const MAX_REFERENCES: usize = 100;
+
+/// A part of a text of which not everything is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Known text.
+    Text(Arc<str>),
+    /// Unknown text, also possibly empty.
+    Hole(Arc<Origin>),
+}
+
 /// What clings to a value besides its payload. Marks never take part in comparison.
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
@@ -147,6 +162,13 @@ pub struct Marks {
     pub span: Option<Span>,
     /// Where a value came in, if not from the place itself: a variable's default or tfvars.
     pub provenance: Option<Span>,
+    /// For an unknown value that was read, not computed from others: the full path of what was
+    /// read (`var.name`, `module.a.aws_s3_bucket.b.id`). Two unknown values of the same identity
+    /// are the same value when Terraform runs; everything derived from them has none.
+    pub identity: Option<Arc<str>>,
+    /// For an unknown string that was built from parts (a template, `jsonencode`): its text with
+    /// holes, in order. What reads text, such as a policy, can see the known parts.
+    pub pieces: Option<Arc<[Piece]>>,
 }
 
 /// A value of the Terraform language.
@@ -222,6 +244,7 @@ impl Value {
             not_null: false,
             at_least: None,
             prefix: None,
+            encoded: None,
         })
         .into()
     }
@@ -300,6 +323,42 @@ impl Value {
         self.marks.as_ref().is_some_and(|marks| marks.sensitive)
     }
 
+    /// The text with holes of an unknown string that was built from parts.
+    pub fn pieces(&self) -> Option<&[Piece]> {
+        self.marks.as_ref()?.pieces.as_deref()
+    }
+
+    /// The path of what was read, for an unknown value that was not computed from others.
+    pub fn identity(&self) -> Option<&Arc<str>> {
+        self.as_unknown()?;
+        self.marks.as_ref()?.identity.as_ref()
+    }
+
+    /// An unknown, never null string of which some parts are known. The parts should not all be
+    /// text: such a string is known.
+    pub fn text_with_holes(origin: Arc<Origin>, pieces: Vec<Piece>) -> Self {
+        let prefix = match pieces.first() {
+            Some(Piece::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let mut value: Self = Kind::Unknown(Unknown {
+            origin,
+            kind: Type::String,
+            not_null: true,
+            at_least: None,
+            prefix,
+            encoded: None,
+        })
+        .into();
+        value.edit_marks(|marks| marks.pieces = Some(pieces.into()));
+        value
+    }
+
+    /// Changes the marks in place; they are copied if shared.
+    pub fn edit_marks(&mut self, edit: impl FnOnce(&mut Marks)) {
+        edit(Arc::make_mut(self.marks.get_or_insert_default()));
+    }
+
     /// Where it was written, if that is known.
     pub fn span(&self) -> Option<&Span> {
         self.marks.as_ref()?.span.as_ref()
@@ -325,9 +384,7 @@ impl Value {
 
     /// The same value with a place.
     pub fn with_span(mut self, span: Span) -> Self {
-        let mut marks = self.marks.as_deref().cloned().unwrap_or_default();
-        marks.span = Some(span);
-        self.marks = Some(Arc::new(marks));
+        self.edit_marks(|marks| marks.span = Some(span));
         self
     }
 
@@ -340,10 +397,36 @@ impl Value {
         if !theirs.sensitive && theirs.references.is_empty() {
             return self;
         }
-        let mut marks = self.marks.as_deref().cloned().unwrap_or_default();
-        marks.sensitive |= theirs.sensitive;
-        marks.references.extend(theirs.references.iter().cloned());
-        self.marks = Some(Arc::new(marks));
+        if let (None, Some(marks)) = (&self.marks, &other.marks)
+            && theirs.span.is_none()
+            && theirs.provenance.is_none()
+            && theirs.identity.is_none()
+            && theirs.pieces.is_none()
+        {
+            self.marks = Some(marks.clone());
+            return self;
+        }
+        self.edit_marks(|marks| {
+            marks.sensitive |= theirs.sensitive;
+            marks.references.extend(theirs.references.iter().cloned());
+            if marks.references.len() > MAX_REFERENCES {
+                let all = std::mem::take(&mut marks.references);
+                marks.references = all.iter().map(without_key).collect();
+            }
+        });
         self
+    }
+}
+
+/// An address without the key of its instance.
+fn without_key(address: &Arc<str>) -> Arc<str> {
+    let open = if address.ends_with("\"]") {
+        address.rfind("[\"")
+    } else {
+        address.ends_with(']').then(|| address.rfind('[')).flatten()
+    };
+    match open.and_then(|open| address.get(..open)) {
+        Some(bare) => bare.into(),
+        None => address.clone(),
     }
 }

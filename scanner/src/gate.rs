@@ -1,7 +1,9 @@
 //! Judges a report by a policy, and maps the outcome of a run to its exit code: the one place
 //! where either is decided.
 
-use crate::finding::{Kind, Severity};
+use std::fmt::Write as _;
+
+use crate::finding::{Finding, Kind, Severity};
 use crate::report::Report;
 
 /// From which severity on a finding fails the run.
@@ -40,11 +42,11 @@ impl Default for Policy {
 /// The judgement over a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Nothing violates the policy.
+    /// The run finished and nothing violates the policy.
     pub passed: bool,
     /// Nothing was left out.
     pub complete: bool,
-    /// Every target could be scanned.
+    /// Every target could be scanned, and under `--strict` nothing was left out.
     pub finished: bool,
     /// One sentence for people.
     pub reason: String,
@@ -52,84 +54,115 @@ pub struct Verdict {
     pub violations: usize,
 }
 
-/// Judges a report.
-pub fn judge(report: &Report, policy: &Policy) -> Verdict {
-    let mut counts = [0usize; 5];
-    let mut unknown = 0usize;
-    let mut ignored = 0usize;
-    for finding in report
-        .findings
-        .iter()
-        .filter(|finding| finding.suppressed.is_none())
-    {
-        if finding.severity == Severity::Unknown {
-            unknown += 1;
+/// What the findings that are not suppressed amount to.
+#[derive(Default)]
+struct Tally {
+    /// Violations by severity, in the order of `Severity::ALL`.
+    violations: [usize; Severity::ALL.len()],
+    /// Of UNKNOWN severity, whether they violate or not.
+    unknown: usize,
+    /// Would violate, but have no fix.
+    unfixed: usize,
+    /// Would violate, but are suppressed.
+    suppressed: usize,
+}
+
+impl Tally {
+    fn add(&mut self, finding: &Finding, policy: Policy) {
+        if finding.suppressed.is_none() && finding.severity == Severity::Unknown {
+            self.unknown = self.unknown.saturating_add(1);
         }
-        let unfixed = matches!(&finding.kind, Kind::Vulnerability(v) if v.fixed.is_empty());
-        if policy.ignore_unfixed && unfixed {
-            ignored += 1;
-            continue;
-        }
-        let violates = match policy.fail_on {
+        let reached = match policy.fail_on {
             FailOn::Severity(threshold) => finding.severity >= threshold,
             FailOn::Never => false,
         };
-        if violates {
-            let slot = Severity::ALL.iter().position(|s| *s == finding.severity);
-            if let Some(count) = slot.and_then(|slot| counts.get_mut(slot)) {
-                *count += 1;
-            }
+        if !reached {
+            return;
+        }
+        let unfixed = matches!(&finding.kind, Kind::Vulnerability(v) if v.fixed.is_empty());
+        let slot = Severity::ALL.iter().position(|s| *s == finding.severity);
+        let count = if finding.suppressed.is_some() {
+            Some(&mut self.suppressed)
+        } else if policy.ignore_unfixed && unfixed {
+            Some(&mut self.unfixed)
+        } else {
+            slot.and_then(|slot| self.violations.get_mut(slot))
+        };
+        if let Some(count) = count {
+            *count = count.saturating_add(1);
         }
     }
-    let violations: usize = counts.iter().sum();
-    let complete = report.gaps.is_empty();
+}
+
+/// Judges a report.
+pub fn judge(report: &Report, policy: &Policy) -> Verdict {
+    let mut tally = Tally::default();
+    for finding in &report.findings {
+        tally.add(finding, *policy);
+    }
+    let violations: usize = tally.violations.iter().sum();
+    let complete = report.gaps.is_empty() && report.failed_targets == 0;
+    let finished = report.failed_targets == 0 && (complete || !policy.strict);
     Verdict {
-        passed: violations == 0 && report.failed_targets == 0,
+        passed: finished && violations == 0,
         complete,
-        finished: report.failed_targets == 0,
-        reason: reason(report, policy, &counts, unknown, ignored),
+        finished,
+        reason: reason(report, *policy, &tally),
         violations,
     }
 }
 
-fn reason(
-    report: &Report,
-    policy: &Policy,
-    counts: &[usize; 5],
-    unknown: usize,
-    ignored: usize,
-) -> String {
+fn reason(report: &Report, policy: Policy, tally: &Tally) -> String {
     let threshold = match policy.fail_on {
+        FailOn::Severity(Severity::Unknown) => "fail on any severity".to_owned(),
+        FailOn::Severity(Severity::Critical) => "fail on CRITICAL".to_owned(),
         FailOn::Severity(severity) => format!("fail on {severity} and above"),
         FailOn::Never => "no severity fails the run".to_owned(),
     };
     let listed: Vec<String> = Severity::ALL
         .iter()
-        .zip(counts)
-        .filter(|(_, count)| **count > 0)
+        .zip(tally.violations)
+        .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| format!("{count} {severity}"))
         .collect();
-    let mut text = if listed.is_empty() {
-        format!("no finding violates the policy ({threshold})")
-    } else {
-        format!("{} violate the policy ({threshold})", listed.join(", "))
+    let mut text = match tally.violations.iter().sum() {
+        0usize => format!("no finding violates the policy ({threshold})"),
+        1 => format!("{} violates the policy ({threshold})", listed.join(", ")),
+        _ => format!("{} violate the policy ({threshold})", listed.join(", ")),
     };
-    text.push_str(&format!("; {unknown} of UNKNOWN severity"));
-    if ignored > 0 {
-        text.push_str(&format!("; {ignored} without a fix ignored"));
-    }
-    match report.failed_targets {
-        0 => {}
-        1 => text.push_str("; 1 target could not be scanned"),
-        failed => text.push_str(&format!("; {failed} targets could not be scanned")),
-    }
-    if !report.undecided.is_empty() {
-        text.push_str(&format!("; {} checks undecided", report.undecided.len()));
-    }
+    let mut say = |number: usize, one: &str, many: &str| {
+        let _ = match number {
+            0 => Ok(()),
+            1 => write!(text, "; 1 {one}"),
+            number => write!(text, "; {number} {many}"),
+        };
+    };
+    say(
+        tally.unfixed,
+        "without a fix ignored",
+        "without a fix ignored",
+    );
+    say(tally.suppressed, "suppressed", "suppressed");
+    say(
+        report.failed_targets,
+        "target could not be scanned",
+        "targets could not be scanned",
+    );
+    say(
+        report.undecided.len(),
+        "check undecided",
+        "checks undecided",
+    );
+    let _ = write!(text, "; {} of UNKNOWN severity", tally.unknown);
     match report.gaps.len() {
         0 => {}
         1 => text.push_str("; incomplete: 1 gap"),
-        gaps => text.push_str(&format!("; incomplete: {gaps} gaps")),
+        gaps => {
+            let _ = write!(text, "; incomplete: {gaps} gaps");
+        }
+    }
+    if policy.strict && !report.gaps.is_empty() {
+        text.push_str(", which --strict refuses");
     }
     text
 }
@@ -137,12 +170,210 @@ fn reason(
 /// The exit code of a run that reached a verdict: 0 within policy, 1 violated, 2 for a target
 /// that could not be scanned and for gaps under `--strict`. `--exit-zero` hides 1, never 2. A
 /// run that did not reach a verdict exits with 2.
-pub fn exit_code(verdict: &Verdict, policy: &Policy) -> u8 {
-    if !verdict.finished || (policy.strict && !verdict.complete) {
+pub const fn exit_code(verdict: &Verdict, policy: &Policy) -> u8 {
+    if !verdict.finished {
         2
     } else if !verdict.passed && !policy.exit_zero {
         1
     } else {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::finding::{Misconfiguration, Vulnerability};
+    use crate::gap::{Gap, GapKind, Stage};
+    use crate::location::Location;
+    use crate::package::{Package, PackageType};
+    use crate::report::{TargetGap, Undecided};
+
+    fn finding(severity: Severity, kind: Kind) -> Finding {
+        Finding {
+            target: 0,
+            rule: "r".into(),
+            aliases: Vec::new(),
+            severity,
+            score: None,
+            severity_source: "rule".into(),
+            title: "t".into(),
+            message: String::new(),
+            location: Location::file("f"),
+            fingerprint: String::new(),
+            kind,
+            suppressed: None,
+        }
+    }
+
+    fn misconfigured(severity: Severity) -> Finding {
+        let resource = "a.b".into();
+        finding(
+            severity,
+            Kind::Misconfiguration(Misconfiguration {
+                resource,
+                fix: None,
+            }),
+        )
+    }
+
+    fn vulnerable(severity: Severity, fixed: &[&str]) -> Finding {
+        let vulnerability = Vulnerability {
+            package: Arc::new(Package::new(PackageType::Npm, "p", "1")),
+            fixed: fixed.iter().map(|version| (*version).to_owned()).collect(),
+            merged: Vec::new(),
+            informational: None,
+        };
+        finding(severity, Kind::Vulnerability(vulnerability))
+    }
+
+    fn report(findings: Vec<Finding>) -> Report {
+        Report {
+            findings,
+            ..Report::default()
+        }
+    }
+
+    fn gap() -> TargetGap {
+        let gap = Gap::warning(
+            Stage::Source,
+            GapKind::Limit,
+            Location::file("f"),
+            "too large",
+        );
+        TargetGap { target: None, gap }
+    }
+
+    #[test]
+    fn every_combination_has_one_code() {
+        // violated, gap, failed target, strict, exit-zero: the code by the three sentences of
+        // the contract.
+        for bits in 0u32..32 {
+            let [violated, gaps, failed, strict, exit_zero] =
+                [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
+            let mut report = report(Vec::new());
+            if violated {
+                report.findings.push(misconfigured(Severity::High));
+            }
+            if gaps || failed {
+                report.gaps.push(gap());
+            }
+            report.failed_targets = usize::from(failed);
+            let policy = Policy {
+                strict,
+                exit_zero,
+                ..Policy::default()
+            };
+            let verdict = judge(&report, &policy);
+            let expected = if failed || (strict && gaps) {
+                2
+            } else {
+                u8::from(violated && !exit_zero)
+            };
+            assert_eq!(exit_code(&verdict, &policy), expected, "{bits:05b}");
+            assert_eq!(verdict.complete, !gaps && !failed);
+            assert_eq!(verdict.finished, expected != 2);
+            assert_eq!(verdict.passed, !violated && expected != 2);
+        }
+    }
+
+    #[test]
+    fn thresholds() {
+        let on = FailOn::Severity;
+        for (fail_on, violations) in [
+            (on(Severity::Critical), 1),
+            (on(Severity::High), 2),
+            (on(Severity::Medium), 3),
+            (on(Severity::Low), 4),
+            (on(Severity::Unknown), 5),
+            (FailOn::Never, 0),
+        ] {
+            let report = report(Severity::ALL.map(misconfigured).into());
+            let policy = Policy {
+                fail_on,
+                ..Policy::default()
+            };
+            let verdict = judge(&report, &policy);
+            assert_eq!(
+                (verdict.violations, verdict.passed),
+                (violations, violations == 0),
+                "{fail_on:?}"
+            );
+            assert!(
+                verdict.reason.contains("1 of UNKNOWN severity"),
+                "{}",
+                verdict.reason
+            );
+        }
+    }
+
+    #[test]
+    fn unfixed_and_suppressed_findings_do_not_count() {
+        let mut quiet = vulnerable(Severity::Critical, &["2"]);
+        quiet.suppressed = Some("not used".to_owned());
+        let report = report(vec![
+            vulnerable(Severity::High, &[]),
+            vulnerable(Severity::Low, &[]),
+            quiet,
+        ]);
+        let mut policy = Policy::default();
+        assert_eq!(judge(&report, &policy).violations, 1);
+        policy.ignore_unfixed = true;
+        let verdict = judge(&report, &policy);
+        assert!(verdict.passed);
+        assert_eq!(
+            verdict.reason,
+            "no finding violates the policy (fail on HIGH and above); 1 without a fix ignored; 1 suppressed; 0 of UNKNOWN severity"
+        );
+    }
+
+    #[test]
+    fn misconfigurations_count_under_ignore_unfixed() {
+        let policy = Policy {
+            ignore_unfixed: true,
+            ..Policy::default()
+        };
+        assert_eq!(
+            judge(&report(vec![misconfigured(Severity::High)]), &policy).violations,
+            1
+        );
+    }
+
+    #[test]
+    fn undecided_checks_are_told_and_change_nothing() {
+        let mut report = report(Vec::new());
+        report.undecided.push(Undecided {
+            target: 0,
+            rule: "r".into(),
+            resource: "a.b".into(),
+            location: Location::file("f"),
+            cause: "unknown".to_owned(),
+        });
+        let policy = Policy {
+            strict: true,
+            ..Policy::default()
+        };
+        let verdict = judge(&report, &policy);
+        assert_eq!((exit_code(&verdict, &policy), verdict.complete), (0, true));
+        assert!(verdict.reason.contains("; 1 check undecided"));
+    }
+
+    #[test]
+    fn the_reason_tells_what_is_missing() {
+        let mut report = report(vec![
+            misconfigured(Severity::High),
+            misconfigured(Severity::Unknown),
+        ]);
+        report.gaps = vec![gap(), gap()];
+        let policy = Policy {
+            strict: true,
+            ..Policy::default()
+        };
+        assert_eq!(
+            judge(&report, &policy).reason,
+            "1 HIGH violates the policy (fail on HIGH and above); 1 of UNKNOWN severity; incomplete: 2 gaps, which --strict refuses"
+        );
     }
 }

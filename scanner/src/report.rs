@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use crate::finding::{Finding, RuleInfo};
 use crate::gap::Gap;
+use crate::inventory::Distribution;
 use crate::location::Location;
 use crate::package::Package;
+use crate::suppress::UnmatchedSuppression;
 
 /// What was scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +25,8 @@ pub struct Target {
     pub platform: Option<String>,
     /// For images: digest of the manifest.
     pub digest: Option<String>,
-    /// For images and root file systems: pretty name of the distribution.
-    pub distribution: Option<String>,
+    /// For images and root file systems: the distribution, where a file tells.
+    pub distribution: Option<Distribution>,
 }
 
 /// A check that could not be decided without running Terraform.
@@ -49,6 +51,21 @@ pub struct Database {
     pub digest: String,
     /// Its sources, sorted by name.
     pub sources: Vec<DatabaseSource>,
+    /// It answered as of this moment, if not as of all it knows.
+    pub as_of: Option<String>,
+    /// Ecosystems of packages found here whose advisories did not change for long, sorted.
+    pub stale: Vec<StaleSource>,
+}
+
+/// An ecosystem whose advisories may be out of date.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StaleSource {
+    /// With its suffix, such as `Debian:12`.
+    pub ecosystem: String,
+    /// Newest change, RFC 3339.
+    pub newest_modified: String,
+    /// Days between it and the date of the run.
+    pub days: i64,
 }
 
 /// One source of a database.
@@ -103,6 +120,8 @@ pub struct Report {
     pub undecided: Vec<Undecided>,
     /// Sorted.
     pub gaps: Vec<TargetGap>,
+    /// Suppressions that fitted nothing, sorted. Not gaps: everything was looked at.
+    pub unmatched_suppressions: Vec<UnmatchedSuppression>,
     /// Over all targets.
     pub checks: Checks,
     /// Targets that could not be scanned at all; each is a gap, too.

@@ -1,1 +1,139 @@
-//! Placeholder.
+//! What the user names on the command line: a path, with or without a `kind:` in front. Kinds
+//! are recognised by looking at the content, never by guessing from a name.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::source::{self, ImageKind};
+
+/// The kinds that can be named with `kind:path`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// A source tree.
+    Directory,
+    /// A container image.
+    Image(ImageKind),
+}
+
+impl TargetKind {
+    /// The word used before the colon and in every report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Directory => "dir",
+            Self::Image(ImageKind::OciLayout) => "oci",
+            Self::Image(ImageKind::OciArchive) => "oci-archive",
+            Self::Image(ImageKind::DockerArchive) => "docker-archive",
+        }
+    }
+
+    const ALL: [Self; 4] = [
+        Self::Directory,
+        Self::Image(ImageKind::OciLayout),
+        Self::Image(ImageKind::OciArchive),
+        Self::Image(ImageKind::DockerArchive),
+    ];
+}
+
+/// A target as the user named it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetSpec {
+    /// The kind, if it was forced.
+    pub kind: Option<TargetKind>,
+    /// The path.
+    pub path: PathBuf,
+}
+
+impl TargetSpec {
+    /// Splits `kind:path`. A prefix that is no kind belongs to the path.
+    pub fn parse(text: &str) -> Self {
+        let forced = text.split_once(':').and_then(|(word, path)| {
+            let kind = TargetKind::ALL
+                .into_iter()
+                .find(|kind| kind.as_str() == word)?;
+            Some((kind, path))
+        });
+        match forced {
+            Some((kind, path)) => Self {
+                kind: Some(kind),
+                path: path.into(),
+            },
+            None => Self {
+                kind: None,
+                path: text.into(),
+            },
+        }
+    }
+
+    /// The kind: forced, or found by looking. `None`: it is there, but is nothing we scan.
+    pub fn resolve(&self) -> std::io::Result<Option<TargetKind>> {
+        if self.kind.is_some() {
+            return Ok(self.kind);
+        }
+        let metadata = std::fs::metadata(&self.path)?;
+        if let Some(kind) = source::recognise(&self.path) {
+            return Ok(Some(TargetKind::Image(kind)));
+        }
+        Ok(metadata.is_dir().then_some(TargetKind::Directory))
+    }
+}
+
+/// The path shown in reports: relative to the working directory where it lies below it, else
+/// only its last component, so that no absolute path reaches an output.
+pub fn shown(path: &Path, working_directory: &Path) -> String {
+    let relative = if path.is_absolute() {
+        match path.strip_prefix(working_directory) {
+            Ok(below) => below.to_path_buf(),
+            Err(_) => path.file_name().map(PathBuf::from).unwrap_or_default(),
+        }
+    } else {
+        path.to_path_buf()
+    };
+    let parts: Vec<String> = relative
+        .components()
+        .filter_map(|component| match component {
+            Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
+            Component::ParentDir => Some("..".to_owned()),
+            _ => None,
+        })
+        .collect();
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
+}
+
+/// The prefix that turns paths below `path` into paths below the working directory: empty for
+/// the working directory itself and for everything outside it.
+pub fn prefix(path: &Path, working_directory: &Path) -> String {
+    let outside = path.is_absolute() && path.strip_prefix(working_directory).is_err();
+    let shown = shown(path, working_directory);
+    if outside || shown == "." || shown.starts_with("..") {
+        String::new()
+    } else {
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_in_front_forces_it_and_other_colons_are_part_of_the_path() {
+        let spec = TargetSpec::parse("docker-archive:a:b.tar");
+        assert_eq!(spec.kind, Some(TargetKind::Image(ImageKind::DockerArchive)));
+        assert_eq!(spec.path, PathBuf::from("a:b.tar"));
+        assert_eq!(TargetSpec::parse("c:/x").kind, None);
+    }
+
+    #[test]
+    fn no_absolute_path_is_shown() {
+        let cwd = Path::new("/home/me/repo");
+        assert_eq!(shown(Path::new("/home/me/repo/a/./b"), cwd), "a/b");
+        assert_eq!(shown(Path::new("/srv/images/app"), cwd), "app");
+        assert_eq!(shown(Path::new("."), cwd), ".");
+        assert_eq!(prefix(Path::new("sub"), cwd), "sub");
+        assert_eq!(prefix(Path::new("/srv/images"), cwd), "");
+        assert_eq!(prefix(Path::new("../x"), cwd), "");
+    }
+}

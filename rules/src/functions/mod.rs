@@ -5,6 +5,25 @@
 //! by each function under one rule: what the known part decides is decided, the rest is unknown
 //! and carries the marks of all arguments.
 
+mod call;
+mod collection;
+pub mod convert;
+mod crypto;
+mod encoding;
+mod filesystem;
+pub mod limits;
+mod network;
+mod numeric;
+mod rule;
+mod string;
+mod table;
+#[cfg(test)]
+mod tests;
+mod time;
+mod types;
+
+pub use encoding::partial::partial_json;
+
 use crate::Value;
 use crate::files::Files;
 
@@ -35,6 +54,38 @@ pub enum FunctionError {
 pub type Function = fn(&[Value], &Context<'_>) -> Result<Value, FunctionError>;
 
 /// Looks a function up by its Terraform name, without the `core::` prefix.
-pub fn lookup(_name: &str) -> Option<Function> {
-    None
+pub fn lookup(name: &str) -> Option<Function> {
+    table::find(name)
+}
+
+/// The names that [`lookup`] knows.
+pub fn names() -> &'static [&'static str] {
+    table::NAMES
+}
+
+/// Looks up a function that only rules have (`policy`, `allows`, `public_cidr`, …). Ask before
+/// [`lookup`]: `list` means another thing in rules than in old modules.
+pub fn lookup_rule(name: &str) -> Option<Function> {
+    table::find_rule(name)
+}
+
+/// The names that [`lookup_rule`] knows.
+pub fn rule_names() -> &'static [&'static str] {
+    table::RULE_NAMES
+}
+
+/// The value that a JSON text encodes.
+pub fn decode_json(text: &str) -> Result<Value, FunctionError> {
+    encoding::json::decode(text)
+}
+
+/// The JSON text of a value: unknown, but carrying the value, where parts of it are unknown.
+pub fn encode_json(value: &Value) -> Result<Value, FunctionError> {
+    limits::bounded(value)?;
+    encoding::json::encode_value(value)
+}
+
+/// Why part of a value is unknown, as the `rest` of an open collection.
+pub(crate) fn unseen_in(value: &Value) -> Option<crate::value::Unknown> {
+    call::unseen(value)
 }

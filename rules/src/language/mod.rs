@@ -1,9 +1,24 @@
-//! The rule language: one Markdown file is one rule.
+//! The rule language: one Markdown file is one rule. `rules/README.md` describes it.
+//!
+//! Owns the set of rules: those that ship with the binary (compiled in by the build script,
+//! parsed when a stack first has a resource of their type) and those of the user.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::Severity;
+use crate::{Mode, Severity};
+
+mod attributes;
+mod embedded;
+mod examples;
+mod load;
+mod markdown;
+mod names;
+mod syntax;
+
+pub use load::{MAX_DEPTH, MAX_FILES};
+pub(crate) use syntax::{Check, Local, RuleBlock, Selector, Subject};
 
 /// What the report needs to know of a rule.
 #[derive(Clone, Debug)]
@@ -23,11 +38,11 @@ pub struct Metadata {
     /// The prose (why, how to fix) as Markdown, without the rule block and the examples.
     pub help: String,
     /// Controls of frameworks, `name → ids`.
-    pub controls: std::collections::BTreeMap<String, Vec<String>>,
+    pub controls: BTreeMap<String, Vec<String>>,
 }
 
 /// A file that is no rule, or a rule that does not behave.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[error("{}:{line}: {message}", path.display())]
 pub struct RuleError {
     /// The rule's file.
@@ -38,28 +53,255 @@ pub struct RuleError {
     pub message: String,
 }
 
+/// A rule ready to run.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) metadata: Metadata,
+    pub(crate) block: RuleBlock,
+    /// Line of the rule block in its file.
+    pub(crate) line: u32,
+}
+
 /// Rules ready to run.
 #[derive(Default)]
-pub struct Ruleset {}
+pub struct Ruleset {
+    entries: Vec<Entry>,
+    by_name: BTreeMap<String, usize>,
+    by_subject: BTreeMap<String, Vec<usize>>,
+}
+
+struct Entry {
+    source: Source,
+    rule: OnceLock<Result<Arc<Rule>, RuleError>>,
+}
+
+enum Source {
+    Embedded(&'static embedded::Embedded),
+    Loaded(Arc<Rule>),
+}
+
+/// The key of rules about whole stacks.
+const STACK: &str = "stack";
 
 impl Ruleset {
     /// The rules that ship with the binary.
     pub fn embedded() -> Self {
-        Self::default()
+        let mut ruleset = Self::default();
+        for rule in embedded::RULES {
+            let names = rule.aliases.iter().chain([&rule.id]);
+            // The build script refuses rules that share a name.
+            ruleset.insert(
+                Source::Embedded(rule),
+                names.copied().map(str::to_owned),
+                rule.subjects.iter().copied().map(str::to_owned),
+            );
+        }
+        ruleset
     }
 
-    /// Adds the rules of a directory tree (`--rules DIR`).
-    pub fn add_directory(&mut self, _directory: &Path) -> Result<(), Vec<RuleError>> {
+    /// Adds the rules of a directory tree (`--rules DIR`): every `.md` file but README.md. The
+    /// errors are of all files, sorted; nothing is added if there is one.
+    pub fn add_directory(&mut self, directory: &Path) -> Result<(), Vec<RuleError>> {
+        let files = load::directory(directory)?;
+        let mut errors = Vec::new();
+        let mut seen: BTreeMap<&str, &Path> = BTreeMap::new();
+        for file in &files {
+            for name in file.rule.names() {
+                let twice = seen.insert(name, &file.path).is_some();
+                if twice || self.by_name.contains_key(name) {
+                    errors.push(RuleError {
+                        path: file.path.clone(),
+                        line: file.rule.line,
+                        message: format!("another rule is already known as {name}"),
+                    });
+                }
+            }
+        }
+        if !errors.is_empty() {
+            errors.sort();
+            return Err(errors);
+        }
+        for file in files {
+            let rule = Arc::new(file.rule);
+            let names: Vec<String> = rule.names().map(str::to_owned).collect();
+            let subjects: Vec<String> = rule.block.keys().collect();
+            self.insert(Source::Loaded(rule), names, subjects);
+        }
         Ok(())
     }
 
     /// Metadata of all rules, sorted by id.
     pub fn metadata(&self) -> Vec<Metadata> {
-        Vec::new()
+        let mut all: Vec<Metadata> = self.entries.iter().map(|e| e.source.metadata()).collect();
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        all
     }
 
     /// Metadata of the rule with this id or alias.
-    pub fn find(&self, _id: &str) -> Option<Metadata> {
-        None
+    pub fn find(&self, id: &str) -> Option<Metadata> {
+        let entry = self.entries.get(*self.by_name.get(id)?)?;
+        Some(entry.source.metadata())
+    }
+
+    /// Runs the examples of every rule file in a directory tree (`rules test DIR`) and returns
+    /// the number of rules with everything that is wrong, sorted.
+    pub fn test(directory: &Path) -> (usize, Vec<RuleError>) {
+        match load::directory(directory) {
+            Ok(files) => {
+                let errors = files.iter().flat_map(examples::test);
+                let mut errors: Vec<RuleError> = errors.collect();
+                errors.sort();
+                (files.len(), errors)
+            }
+            Err(errors) => (0, errors),
+        }
+    }
+
+    fn insert(
+        &mut self,
+        source: Source,
+        names: impl IntoIterator<Item = String>,
+        subjects: impl IntoIterator<Item = String>,
+    ) {
+        let index = self.entries.len();
+        self.entries.push(Entry {
+            source,
+            rule: OnceLock::new(),
+        });
+        self.by_name
+            .extend(names.into_iter().map(|name| (name, index)));
+        for subject in subjects {
+            self.by_subject.entry(subject).or_default().push(index);
+        }
+    }
+
+    /// Rules that speak of a resource type.
+    pub(crate) fn speaking_of(&self, mode: Mode, kind: &str) -> impl Iterator<Item = usize> {
+        let found = match mode {
+            Mode::Managed => self.by_subject.get(kind),
+            Mode::Data => self.by_subject.get(&format!("data.{kind}")),
+        };
+        found.into_iter().flatten().copied()
+    }
+
+    /// Rules that speak of a stack as a whole.
+    pub(crate) fn speaking_of_stacks(&self) -> impl Iterator<Item = usize> {
+        self.by_subject.get(STACK).into_iter().flatten().copied()
+    }
+
+    /// A rule, parsed on first use.
+    pub(crate) fn rule(&self, index: usize) -> Option<Result<Arc<Rule>, RuleError>> {
+        let entry = self.entries.get(index)?;
+        let parse = || match &entry.source {
+            Source::Loaded(rule) => Ok(rule.clone()),
+            Source::Embedded(embedded) => embedded.parse().map(Arc::new),
+        };
+        Some(entry.rule.get_or_init(parse).clone())
+    }
+}
+
+impl Source {
+    fn metadata(&self) -> Metadata {
+        match self {
+            Self::Embedded(embedded) => embedded.metadata(),
+            Self::Loaded(rule) => rule.metadata.clone(),
+        }
+    }
+}
+
+impl Rule {
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let aliases = self.metadata.aliases.iter().map(String::as_str);
+        aliases.chain([&*self.metadata.id])
+    }
+}
+
+/// A rule made of subject blocks alone, and a stack made of one file, for tests.
+#[cfg(test)]
+pub(crate) fn sample(subjects: &str, configuration: &str) -> (Rule, crate::Stack) {
+    let text = format!(
+        "# T\nWhy.\n```hcl rule\nrule \"t-t-t\" {{\nseverity = \"LOW\"\nsince = \"1\"\n{subjects}\n}}\n```\n"
+    );
+    let rule = load::file(Path::new("t.md"), "t/t", &text).unwrap().rule;
+    let evaluation = examples::evaluate_one(configuration);
+    (rule, evaluation.stacks.into_iter().next().unwrap())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ruleset, names};
+    use crate::functions::{lookup, lookup_rule};
+
+    #[test]
+    fn every_embedded_rule_parses_and_is_found_by_each_of_its_names() {
+        let ruleset = Ruleset::embedded();
+        for (index, entry) in ruleset.entries.iter().enumerate() {
+            let rule = ruleset.rule(index).unwrap().unwrap();
+            assert_eq!(rule.metadata.id, entry.source.metadata().id);
+            for name in rule.names() {
+                assert_eq!(ruleset.find(name).unwrap().id, rule.metadata.id);
+            }
+        }
+        assert!(ruleset.find("no-such-rule").is_none());
+    }
+
+    const RULE: &str = "# T\nWhy.\n```hcl rule\nrule \"x-y-z\" {\n severity = \"LOW\"\n since = \"1\"\n aliases = [\"A-1\"]\n resource \"t\" {\n check {\n condition = coalesce(self.on, false)\n message = \"m\"\n}\n}\n}\n```\n## Fails\n```hcl\nresource \"t\" \"x\" {\n on = false\n}\n```\n## Passes\n```hcl\nresource \"t\" \"x\" {\n on = true\n}\n```\n";
+
+    fn directory(name: &str, text: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder
+    }
+
+    #[test]
+    fn rules_of_users_are_added_unless_a_name_is_taken() {
+        let mut ruleset = Ruleset::embedded();
+        let folder = directory("mine.md", RULE);
+        ruleset.add_directory(folder.path()).unwrap();
+        assert_eq!(&*ruleset.find("A-1").unwrap().id, "x-y-z");
+        let errors = ruleset.add_directory(folder.path()).unwrap_err();
+        assert!(errors[0].message.contains("already known"), "{errors:?}");
+        let folder = directory("other.md", &RULE.replace("A-1", "AWS-0092"));
+        assert!(Ruleset::embedded().add_directory(folder.path()).is_err());
+        assert!(Ruleset::default().add_directory(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn examples_that_do_not_behave_are_told_with_their_line() {
+        let test = |text: &str| Ruleset::test(directory("r.md", text).path());
+        assert_eq!(test(RULE), (1, Vec::new()));
+        let first = |text: &str| {
+            let (_, errors) = test(text);
+            let error = errors.into_iter().next().unwrap();
+            (error.line, error.message)
+        };
+        let (line, message) = first(&RULE.replace("on = false", "on = true"));
+        assert_eq!(line, 18);
+        assert!(message.contains("should fail"), "{message}");
+        let (_, errors) = test(&RULE.replace("on = true", "on = var.x"));
+        let lines: Vec<u32> = errors.iter().map(|error| error.line).collect();
+        assert_eq!(
+            lines,
+            [24, 25],
+            "an undeclared name is the example's own fault"
+        );
+        let (_, message) = first(&RULE.replace("self.on", "self.onn"));
+        assert!(message.contains("onn"), "{message}");
+        let (_, message) = first(&RULE.replace("coalesce(self.on, false)", "self.on + 1"));
+        assert!(message.contains("the condition fails"), "{message}");
+        let (_, message) = first(&RULE.replace("## Passes", "## Fails"));
+        assert!(message.contains("`## Passes`"), "{message}");
+    }
+
+    #[test]
+    fn every_function_that_rules_may_name_exists() {
+        for name in names::TERRAFORM {
+            // `try` and `can` are forms of the evaluator.
+            let form = ["try", "can"].contains(name);
+            assert!(form || lookup(name).is_some(), "{name}");
+        }
+        for name in names::VALUES {
+            assert!(lookup_rule(name).is_some(), "{name}");
+        }
     }
 }

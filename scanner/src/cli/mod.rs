@@ -1,1 +1,67 @@
-//! Placeholder.
+//! The command line: reads arguments, environment and clock, runs one subcommand, and is the
+//! only part that writes to the terminal.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::Parser as _;
+
+mod args;
+mod db;
+mod failure;
+mod paths;
+mod progress;
+mod rules;
+mod scan;
+
+use args::{Arguments, Command};
+use failure::Failure;
+
+/// Exit code of a run that could not finish.
+const COULD_NOT_FINISH: u8 = 2;
+
+/// Runs the program with these arguments (the first is its own name); returns the exit code:
+/// 0 within policy, 1 policy violated, 2 could not finish.
+pub fn run(arguments: Vec<OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // `--help` and `--version` are no errors, and go to stdout.
+            let wrong_usage = error.use_stderr();
+            let _ = error.print();
+            return if wrong_usage { COULD_NOT_FINISH } else { 0 };
+        }
+    };
+    let outcome = match arguments.command {
+        Command::Scan(arguments) => scan::run(&arguments),
+        Command::Db(command) => db::run(&command),
+        Command::Rules(command) => rules::run(&command),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            if !failure.is_broken_pipe() {
+                let _ = failure.render(&mut io::stderr().lock());
+            }
+            COULD_NOT_FINISH
+        }
+    }
+}
+
+/// Prints text to stdout. A reader that went away is a quiet end.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .or_else(ignore_broken_pipe)
+        .map_err(|error| Failure::io("cannot write to stdout", &error))
+}
+
+/// A closed pipe is the reader's choice (`| head`), and never changes the exit code.
+fn ignore_broken_pipe(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Ok(())
+    } else {
+        Err(error)
+    }
+}

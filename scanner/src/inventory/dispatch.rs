@@ -1,26 +1,276 @@
 //! Which parsers want a file, and running one of them so that nothing it does loses more than
-//! that file.
+//! that file. The tables are built once from [`ALL`]; a path costs a few look-ups, however many
+//! parsers there are.
 
-use super::{Content, Evidence, Facts, Input, Parser};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::LazyLock;
 
-/// The parsers of this kind of evidence that want a path, without looking at its content.
-pub fn by_path(_path: &str, _evidence: Evidence) -> Vec<&'static Parser> {
-    Vec::new()
+use super::parsers::ALL;
+use super::{Content, Evidence, Facts, Input, Parser, Want};
+use crate::gap::GapKind;
+
+type Table<T> = BTreeMap<&'static str, Vec<T>>;
+
+#[derive(Default)]
+struct Tables {
+    names: Table<&'static Parser>,
+    /// By file name: the directory it must lie in.
+    paths: Table<(&'static str, &'static Parser)>,
+    directories: Table<&'static Parser>,
+    extensions: Table<&'static Parser>,
+    /// By file name: what must come before it, the ends of directory names.
+    suffixes: Table<(&'static str, &'static Parser)>,
+    magic: Vec<(&'static [u8], &'static Parser)>,
 }
 
-/// Whether any parser asks for magic bytes, and if so how many bytes to show it.
+static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::new(ALL));
+
+impl Tables {
+    fn new(parsers: &[&'static Parser]) -> Self {
+        let mut tables = Self::default();
+        for &parser in parsers {
+            for want in parser.wants {
+                match *want {
+                    Want::Name(name) => tables.names.entry(name).or_default().push(parser),
+                    Want::Path(path) => {
+                        let (directory, name) = split(path);
+                        let places = tables.paths.entry(name).or_default();
+                        places.push((directory, parser));
+                    }
+                    Want::In(directory) => {
+                        let directory = directory.trim_end_matches('/');
+                        tables
+                            .directories
+                            .entry(directory)
+                            .or_default()
+                            .push(parser);
+                    }
+                    Want::Extension(extension) => {
+                        tables.extensions.entry(extension).or_default().push(parser);
+                    }
+                    Want::Suffix(suffix) => {
+                        let (before, name) = split(suffix);
+                        tables
+                            .suffixes
+                            .entry(name)
+                            .or_default()
+                            .push((before, parser));
+                    }
+                    Want::Magic(magic) => tables.magic.push((magic, parser)),
+                }
+            }
+        }
+        tables
+    }
+
+    /// Calls `found` for every parser that wants the file. The path is put together only where
+    /// a parser wants to look at it: file lists ask for millions of names.
+    fn each(
+        &self,
+        directory: &str,
+        name: &str,
+        evidence: Evidence,
+        mut found: impl FnMut(&'static Parser),
+    ) {
+        let mut take = |parser: &'static Parser| {
+            let path = || {
+                if directory.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{directory}/{name}")
+                }
+            };
+            if parser.evidence == evidence && parser.accepts.is_none_or(|accepts| accepts(&path()))
+            {
+                found(parser);
+            }
+        };
+        for (table, key) in [(&self.names, name), (&self.directories, directory)] {
+            for parser in table.get(key).into_iter().flatten() {
+                take(parser);
+            }
+        }
+        for (place, parser) in self.paths.get(name).into_iter().flatten() {
+            if directory == *place {
+                take(parser);
+            }
+        }
+        if let Some(at) = name.rfind('.') {
+            let extension = name.get(at..).unwrap_or_default();
+            for parser in self.extensions.get(extension).into_iter().flatten() {
+                take(parser);
+            }
+        }
+        for (before, parser) in self.suffixes.get(name).into_iter().flatten() {
+            if directory.ends_with(before) {
+                take(parser);
+            }
+        }
+    }
+}
+
+fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// The parsers of this kind of evidence that want a path, without looking at its content.
+pub fn by_path(path: &str, evidence: Evidence) -> Vec<&'static Parser> {
+    let mut parsers: Vec<&'static Parser> = Vec::new();
+    let (directory, name) = split(path);
+    TABLES.each(directory, name, evidence, |parser| {
+        if !parsers.iter().any(|have| have.id == parser.id) {
+            parsers.push(parser);
+        }
+    });
+    parsers
+}
+
+/// Whether a file is one of an installed language package, so that its owner matters.
+pub fn is_package_file(directory: &str, name: &str) -> bool {
+    let mut any = false;
+    TABLES.each(directory, name, Evidence::Installed, |parser| {
+        any |= !parser.database;
+    });
+    any
+}
+
+/// How many first bytes to show to [`by_magic`]; 0 if no parser asks for magic bytes.
 pub fn magic_length() -> usize {
-    0
+    let lengths = TABLES.magic.iter().map(|(magic, _)| magic.len());
+    lengths.max().unwrap_or(0)
 }
 
 /// The parsers that want a file with these first bytes.
-pub fn by_magic(_first: &[u8], _evidence: Evidence) -> Vec<&'static Parser> {
-    Vec::new()
+pub fn by_magic(first: &[u8], evidence: Evidence) -> Vec<&'static Parser> {
+    let wanted = TABLES
+        .magic
+        .iter()
+        .filter(|(magic, parser)| parser.evidence == evidence && first.starts_with(magic));
+    wanted.map(|(_, parser)| *parser).collect()
 }
 
-/// Runs one parser on one file. Its error, and its panic, become a gap.
+/// Runs one parser on one file. Its error, and its panic, become a gap; what it found before
+/// stays.
 pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
     let mut facts = Facts::default();
-    let _ = (parser.parse)(Input { path, content }, &mut facts);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        (parser.parse)(Input { path, content }, &mut facts)
+    }));
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => facts.gap(path, error.line, error.kind, error.cause),
+        Err(_) => facts.gap(
+            path,
+            None,
+            GapKind::Internal,
+            format!("the parser {} failed on this file", parser.id),
+        ),
+    }
+    facts.close(path);
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{Need, ParseError};
+    use crate::location::Location;
+    use crate::package::{Package, PackageType};
+
+    const fn parser(
+        wants: &'static [Want],
+        parse: fn(Input<'_>, &mut Facts) -> Result<(), ParseError>,
+    ) -> Parser {
+        Parser {
+            id: "test",
+            wants,
+            accepts: None,
+            need: Need::Whole(10),
+            evidence: Evidence::Installed,
+            database: false,
+            parse,
+        }
+    }
+
+    fn wanted(tables: &Tables, path: &str) -> bool {
+        let mut any = false;
+        let (directory, name) = split(path);
+        tables.each(directory, name, Evidence::Installed, |_| any = true);
+        any
+    }
+
+    #[test]
+    fn every_kind_of_want_finds_its_files() {
+        static ONE: Parser = parser(
+            &[
+                Want::Name("a.lock"),
+                Want::Path("var/b"),
+                Want::In("var/c/"),
+                Want::Extension(".d"),
+                Want::Suffix("dist-info/E"),
+            ],
+            |_, _| Ok(()),
+        );
+        let tables = Tables::new(&[&ONE]);
+        for path in [
+            "a.lock",
+            "x/a.lock",
+            "var/b",
+            "var/c/any",
+            "x/y.d",
+            "x/n-1.dist-info/E",
+        ] {
+            assert!(wanted(&tables, path), "{path}");
+        }
+        for path in [
+            "",
+            "xa.lock",
+            "x/var/b",
+            "var/c/d/any",
+            "x/yd",
+            "x/other/E",
+            "E",
+            "var/c",
+        ] {
+            assert!(!wanted(&tables, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_kebab_case() {
+        let mut ids: Vec<_> = ALL.iter().map(|parser| parser.id).collect();
+        let kebab = |id: &str| {
+            id.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        assert!(ids.iter().all(|id| kebab(id)));
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+
+    #[test]
+    fn errors_and_panics_become_gaps_and_keep_what_was_found() {
+        fn add(facts: &mut Facts) {
+            facts.add(Package::new(PackageType::Npm, "a", "1").at(Location::file("f")));
+        }
+        let failing = parser(&[], |_, facts| {
+            add(facts);
+            Err(ParseError::at(7, "broken"))
+        });
+        let facts = run(&failing, "f", Content::Whole(b""));
+        assert_eq!(facts.packages.len(), 1);
+        assert_eq!(facts.gaps[0].kind, GapKind::Malformed);
+        assert_eq!(facts.gaps[0].location.start_line(), Some(7));
+
+        let panicking = parser(&[], |_, facts| {
+            add(facts);
+            panic!("on purpose")
+        });
+        let facts = run(&panicking, "f", Content::Whole(b""));
+        assert_eq!(facts.packages.len(), 1);
+        assert_eq!(facts.gaps[0].kind, GapKind::Internal);
+    }
 }

@@ -9,12 +9,23 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::gap::Gap;
+use crate::gap::{Gap, GapKind};
 use crate::package::Package;
 
 pub mod assemble;
+pub(crate) mod bytes;
+#[cfg(test)]
+mod corpus;
 pub mod dispatch;
+pub(crate) mod document;
+pub(crate) mod ecosystem;
+mod facts;
+pub mod limits;
 pub mod parsers;
+pub mod purl;
+pub(crate) mod rpm_header;
+pub(crate) mod sqlite;
+pub(crate) mod text;
 
 /// How a parser recognises its files.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +69,8 @@ pub struct Parser {
     pub id: &'static str,
     /// Any of these makes a file its own.
     pub wants: &'static [Want],
+    /// A further look at the path, where the wants alone would take too much; `None` takes all.
+    pub accepts: Option<fn(&str) -> bool>,
     /// How it reads.
     pub need: Need,
     /// Where it counts.
@@ -119,6 +132,9 @@ pub struct Facts {
     pub distribution: Option<Distribution>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// How much the limits kept out; [`dispatch::run`] turns it into gaps.
+    #[serde(skip)]
+    left_out: facts::LeftOut,
 }
 
 /// Why a whole file could not be read. Parts of a file are gaps in [`Facts`].
@@ -127,7 +143,9 @@ pub struct Facts {
 pub struct ParseError {
     /// 1-based line, where the format has lines.
     pub line: Option<u32>,
-    /// One sentence with the position.
+    /// `malformed`, unless a limit was reached or the format is one we do not know.
+    pub kind: GapKind,
+    /// One sentence.
     pub cause: String,
 }
 
@@ -136,6 +154,7 @@ impl ParseError {
     pub fn new(cause: impl Into<String>) -> Self {
         Self {
             line: None,
+            kind: GapKind::Malformed,
             cause: cause.into(),
         }
     }
@@ -144,7 +163,25 @@ impl ParseError {
     pub fn at(line: u32, cause: impl Into<String>) -> Self {
         Self {
             line: Some(line),
-            cause: cause.into(),
+            ..Self::new(cause)
+        }
+    }
+
+    /// A documented limit was reached; the rest of the file was not read.
+    pub fn limit(line: Option<u32>, cause: impl Into<String>) -> Self {
+        Self {
+            line,
+            kind: GapKind::Limit,
+            ..Self::new(cause)
+        }
+    }
+
+    /// A format or version of a format that we do not know.
+    pub fn unknown_format(line: Option<u32>, cause: impl Into<String>) -> Self {
+        Self {
+            line,
+            kind: GapKind::UnknownFormat,
+            ..Self::new(cause)
         }
     }
 }

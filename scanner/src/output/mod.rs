@@ -1,7 +1,16 @@
 //! Writers: each borrows the report and the verdict and writes one format. None decides
 //! anything that the exit code depends on.
 
+pub(crate) mod escape;
+mod json;
+mod sarif;
+mod serial;
+mod table;
+mod width;
+mod words;
+
 use std::io::{self, Write};
+use std::str::FromStr;
 
 use crate::gate::Verdict;
 use crate::report::Report;
@@ -17,12 +26,87 @@ pub enum Format {
     Sarif,
 }
 
-/// Writes a report in one format.
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Table, Self::Json, Self::Sarif];
+
+    /// The word of `--format`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+        }
+    }
+}
+
+/// A word that names no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format `{0}`: use table, json or sarif")]
+pub struct UnknownFormat(String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.as_str() == word)
+            .ok_or_else(|| UnknownFormat(escape::line(word).into_owned()))
+    }
+}
+
+/// How to show the table; the machine formats look the same everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether to colour severities and the verdict; meaning never depends on it.
+    pub colour: bool,
+}
+
+impl Options {
+    /// The width where no terminal tells one.
+    pub const DEFAULT_WIDTH: usize = 120;
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            width: Self::DEFAULT_WIDTH,
+            colour: false,
+        }
+    }
+}
+
+/// Writes a report in one format. Errors are those of `out`.
 pub fn write(
-    _format: Format,
-    _report: &Report,
-    _verdict: &Verdict,
-    _out: &mut dyn Write,
+    format: Format,
+    report: &Report,
+    verdict: &Verdict,
+    options: Options,
+    out: &mut dyn Write,
 ) -> io::Result<()> {
-    Ok(())
+    match format {
+        Format::Table => table::write(report, verdict, options, out),
+        Format::Json => json::write(report, verdict, out),
+        Format::Sarif => sarif::write(report, verdict, out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_have_words() {
+        for format in Format::ALL {
+            assert_eq!(format.as_str().parse(), Ok(format));
+        }
+        let error = "xml\u{7}".parse::<Format>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown format `xml\\u{7}`: use table, json or sarif"
+        );
+    }
 }

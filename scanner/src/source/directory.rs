@@ -1,1 +1,328 @@
-//! Placeholder.
+//! Reads a source tree: one walk finds lockfiles, Terraform directories and images lying in it;
+//! every wanted file is read once. Nothing outside the root is ever opened, links included.
+//!
+//! `.gitignore` is not obeyed (an ignored lockfile still gets built in CI); version-control
+//! folders, `node_modules` and `.terraform` are not entered: they hold copies of what the
+//! lockfiles name.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ignore::WalkBuilder;
+use rayon::prelude::*;
+use rules::files::{DirEntry, Files};
+
+use super::SourceError;
+use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::{Content, Evidence, Facts, Need, Parser, dispatch};
+use crate::location::Location;
+
+/// Folders that are not entered.
+pub const SKIPPED_DIRECTORIES: [&str; 5] = [".git", ".hg", ".svn", "node_modules", ".terraform"];
+
+/// How deep directories may lie; deeper ones are a gap.
+pub const MAX_DEPTH: usize = 128;
+
+/// How many entries a tree may have; the rest is a gap.
+pub const MAX_ENTRIES: usize = 5_000_000;
+
+/// The largest file that Terraform code may name or be.
+pub const MAX_TERRAFORM_FILE: u64 = 16 * 1024 * 1024;
+
+/// The smallest file that can be an image archive: a header, a member and an end.
+const MIN_ARCHIVE: u64 = 1024;
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// Facts of every file that a parser wanted, sorted by path.
+    pub files: Vec<(Arc<str>, Facts)>,
+    /// Directories with Terraform files, sorted, relative, `""` is the root.
+    pub terraform: Vec<String>,
+    /// Image layouts and archives found inside, as paths relative to the root, sorted.
+    pub images: Vec<String>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Which parts of a tree the run needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Interest {
+    /// Lockfiles and images.
+    pub packages: bool,
+    /// Terraform.
+    pub terraform: bool,
+}
+
+/// Walks `root`.
+pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
+    let io_error = |source| SourceError::Io {
+        path: root.to_path_buf(),
+        source,
+    };
+    std::fs::read_dir(root).map_err(io_error)?;
+    let canonical = root.canonicalize().map_err(io_error)?;
+    let mut tree = Tree::default();
+    let mut wanted = Vec::new();
+    let mut candidates = Vec::new();
+    let mut layouts: Vec<String> = Vec::new();
+    let walk = WalkBuilder::new(root)
+        .standard_filters(false)
+        .follow_links(false)
+        .max_depth(Some(MAX_DEPTH))
+        .sort_by_file_name(std::ffi::OsStr::cmp)
+        .filter_entry(|entry| {
+            entry.depth() == 0
+                || !entry.file_type().is_some_and(|kind| kind.is_dir())
+                || !SKIPPED_DIRECTORIES
+                    .iter()
+                    .any(|skipped| entry.file_name() == *skipped)
+        })
+        .build();
+    for (count, entry) in walk.enumerate() {
+        if count >= MAX_ENTRIES {
+            tree.gaps.push(gap(
+                GapKind::Limit,
+                "",
+                &format!("more than {MAX_ENTRIES} files; the rest was not looked at"),
+            ));
+            break;
+        }
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                tree.gaps.push(walk_gap(root, &error));
+                continue;
+            }
+        };
+        let Some(relative) = relative(root, entry.path()) else {
+            continue;
+        };
+        // A layout's blobs are read through its index, not as files of the tree.
+        if layouts.iter().any(|layout| is_below(&relative, layout)) {
+            continue;
+        }
+        let Some(kind) = entry.file_type() else {
+            continue;
+        };
+        if kind.is_dir() {
+            if entry.depth() >= MAX_DEPTH {
+                tree.gaps.push(gap(
+                    GapKind::Limit,
+                    &relative,
+                    &format!("deeper than {MAX_DEPTH} directories"),
+                ));
+            }
+            if interest.packages && entry.depth() > 0 && super::recognise(entry.path()).is_some() {
+                layouts.push(relative);
+            }
+        } else if kind.is_file() || kind.is_symlink() {
+            if interest.terraform && is_terraform(&relative) {
+                tree.terraform.push(parent(&relative).to_owned());
+            }
+            if !interest.packages {
+                continue;
+            }
+            if !dispatch::by_path(&relative, Evidence::Locked).is_empty() {
+                wanted.push(relative);
+            } else if kind.is_file() && may_be_archive(&entry) {
+                candidates.push(relative);
+            }
+        }
+    }
+    tree.terraform.dedup();
+    tree.terraform.sort();
+    tree.terraform.dedup();
+    tree.images = candidates
+        .into_par_iter()
+        .filter(|path| super::recognise(&root.join(path)).is_some())
+        .collect();
+    tree.images.extend(layouts);
+    tree.images.sort();
+    tree.files = wanted
+        .into_par_iter()
+        .map(|path| {
+            let facts = read_file(&canonical, &path);
+            (Arc::from(path), facts)
+        })
+        .collect();
+    tree.files.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(tree)
+}
+
+/// Runs every parser that wants the file; a file that cannot be read gives a gap alone.
+fn read_file(root: &Path, path: &str) -> Facts {
+    let mut all = Facts::default();
+    for parser in dispatch::by_path(path, Evidence::Locked) {
+        match run_parser(root, path, parser) {
+            Ok(facts) => {
+                all.packages.extend(facts.packages);
+                all.owned.extend(facts.owned);
+                all.distribution = all.distribution.or(facts.distribution);
+                all.gaps.extend(facts.gaps);
+            }
+            Err(unread) => all.gaps.push(*unread),
+        }
+    }
+    all
+}
+
+fn run_parser(root: &Path, path: &str, parser: &Parser) -> Result<Facts, Box<Gap>> {
+    let unreadable = |cause: String| Box::new(gap(GapKind::Unreadable, path, &cause));
+    let file = open_inside(root, path).map_err(unreadable)?;
+    match parser.need {
+        Need::Stream => Ok(dispatch::run(
+            parser,
+            path,
+            Content::Stream(&mut BufReader::new(file)),
+        )),
+        Need::Whole(limit) => {
+            let bytes = read_limited(file, limit).map_err(|error| unreadable(error.to_string()))?;
+            let bytes = bytes.ok_or_else(|| {
+                Box::new(gap(
+                    GapKind::Limit,
+                    path,
+                    &format!("larger than {limit} bytes"),
+                ))
+            })?;
+            Ok(dispatch::run(parser, path, Content::Whole(&bytes)))
+        }
+    }
+}
+
+/// Opens a regular file below the canonical `root`; a link may lead to another file inside it.
+fn open_inside(root: &Path, path: &str) -> Result<File, String> {
+    let real = root
+        .join(path)
+        .canonicalize()
+        .map_err(|error| error.to_string())?;
+    if !real.starts_with(root) {
+        return Err("a link that leaves the scanned directory".to_owned());
+    }
+    let metadata = std::fs::metadata(&real).map_err(|error| error.to_string())?;
+    if !metadata.is_file() {
+        return Err("not a regular file".to_owned());
+    }
+    File::open(&real).map_err(|error| error.to_string())
+}
+
+/// The whole content, or `None` if it is longer than `limit`.
+fn read_limited(file: File, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+fn gap(kind: GapKind, path: &str, cause: &str) -> Gap {
+    Gap::warning(Stage::Source, kind, Location::file(path), cause)
+}
+
+fn walk_gap(root: &Path, error: &ignore::Error) -> Gap {
+    let mut path = String::new();
+    let mut inner = error;
+    loop {
+        match inner {
+            ignore::Error::WithPath { path: at, err } => {
+                path = relative(root, at).unwrap_or_default();
+                inner = err;
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                inner = err;
+            }
+            other => return gap(GapKind::Unreadable, &path, &other.to_string()),
+        }
+    }
+}
+
+/// The path below `root` with `/`; names that are no UTF-8 are shown with replacement signs.
+fn relative(root: &Path, path: &Path) -> Option<String> {
+    let below = path.strip_prefix(root).ok()?;
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    Some(parts.join("/"))
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+fn is_below(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Files that make a directory a Terraform module; Terraform itself minds the case.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "Terraform does not read `.TF`"
+)]
+fn is_terraform(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    !name.starts_with('.') && (name.ends_with(".tf") || name.ends_with(".tf.json"))
+}
+
+/// Whether the first bytes are those of a tar, gzip or zstd stream.
+fn may_be_archive(entry: &ignore::DirEntry) -> bool {
+    if !entry
+        .metadata()
+        .is_ok_and(|metadata| metadata.len() >= MIN_ARCHIVE)
+    {
+        return false;
+    }
+    let mut first = [0u8; 265];
+    let Ok(mut file) = File::open(entry.path()) else {
+        return false;
+    };
+    if file.read_exact(&mut first).is_err() {
+        return false;
+    }
+    first.starts_with(&[0x1f, 0x8b])
+        || first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
+        || first.get(257..262) == Some(b"ustar".as_slice())
+}
+
+/// The files below one directory, for the evaluator of Terraform code.
+#[derive(Debug)]
+pub struct DirectoryFiles {
+    root: PathBuf,
+}
+
+impl DirectoryFiles {
+    /// Files below `root`.
+    pub fn new(root: &Path) -> io::Result<Self> {
+        Ok(Self {
+            root: root.canonicalize()?,
+        })
+    }
+}
+
+impl Files for DirectoryFiles {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        let file = open_inside(&self.root, path).map_err(io::Error::other)?;
+        read_limited(file, MAX_TERRAFORM_FILE)?
+            .ok_or_else(|| io::Error::other(format!("larger than {MAX_TERRAFORM_FILE} bytes")))
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
+        let real = self.root.join(path).canonicalize()?;
+        if !real.starts_with(&self.root) {
+            return Err(io::Error::other("a link that leaves the scanned directory"));
+        }
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(real)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let is_dir = entry.path().is_dir();
+            entries.push(DirEntry { name, is_dir });
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        open_inside(&self.root, path).is_ok()
+    }
+}

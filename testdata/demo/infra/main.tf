@@ -32,6 +32,11 @@ resource "aws_security_group" "bastion" {
       cidr_blocks = [ingress.value]
     }
   }
+}
+
+# Who gets in here is known when it is applied, not before: undecided.
+resource "aws_security_group" "office" {
+  description = "Remote desktops"
 
   ingress {
     description = "Office"

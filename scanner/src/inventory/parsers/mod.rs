@@ -2,5 +2,54 @@
 
 use super::Parser;
 
-/// Every parser. To add a format, add a file and a line here.
-pub const ALL: &[&Parser] = &[];
+mod apk;
+mod cargo_lock;
+mod composer_lock;
+mod dpkg_files;
+mod dpkg_status;
+mod gemfile_lock;
+mod go_mod;
+mod java_archive;
+mod node_modules;
+mod os_release;
+mod package_lock;
+mod pipfile_lock;
+mod pnpm_lock;
+mod poetry_lock;
+mod python;
+mod requirements;
+mod rpm_bdb;
+mod rpm_ndb;
+mod rpm_sqlite;
+mod shared;
+mod yarn_lock;
+
+/// Every parser. To add a format, add a file, a line here and a folder in
+/// `testdata/inventory/`.
+pub const ALL: &[&Parser] = &[
+    &apk::PARSER,
+    &cargo_lock::PARSER,
+    &composer_lock::PARSER,
+    &dpkg_files::LISTS,
+    &dpkg_files::SUMS,
+    &dpkg_status::PARSER,
+    &dpkg_status::DISTROLESS,
+    &gemfile_lock::PARSER,
+    &go_mod::PARSER,
+    &java_archive::PARSER,
+    &node_modules::PARSER,
+    &os_release::PARSER,
+    &package_lock::PARSER,
+    &pipfile_lock::PARSER,
+    &pnpm_lock::PARSER,
+    &poetry_lock::POETRY,
+    &poetry_lock::UV,
+    &python::METADATA,
+    &python::EGG,
+    &requirements::PARSER,
+    &rpm_bdb::PARSER,
+    &rpm_ndb::PARSER,
+    &rpm_sqlite::PARSER,
+    &rpm_sqlite::LOG,
+    &yarn_lock::PARSER,
+];

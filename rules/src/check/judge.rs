@@ -1,0 +1,293 @@
+//! The three-way verdict of a rule on each resource it speaks of.
+
+use std::sync::Arc;
+
+use super::scope::RuleScope;
+use super::world::World;
+use super::{MAX_MEMBERS, MAX_WORK, Outcome, Report, Verdict, cause, message, place, stack_span};
+use crate::language::{Check, Rule, Selector, Subject};
+use crate::terraform::eval::EvalError;
+use crate::value::{Kind, List, Map};
+use crate::{Mode, Problem, ProblemKind, ProblemSeverity, Resource, Span, Value};
+
+/// Judges all resources of which `rule` speaks.
+pub(super) fn rule(rule: &Rule, world: &World<'_>, report: &mut Report) {
+    let scope = RuleScope::new(world, &rule.block.locals);
+    for subject in &rule.block.subjects {
+        for selector in &subject.selectors {
+            let (mode, kind) = match selector {
+                Selector::Managed(kind) => (Mode::Managed, kind),
+                Selector::Data(kind) => (Mode::Data, kind),
+                Selector::Stack => {
+                    judge(rule, subject, None, &scope, world, report);
+                    continue;
+                }
+            };
+            for &index in world.of_kind(mode, kind) {
+                let resource = world.resource(index);
+                judge(rule, subject, resource, &scope, world, report);
+            }
+        }
+    }
+}
+
+/// Why nothing more is judged.
+pub(super) fn too_much() -> String {
+    format!("the rules of this stack need more than {MAX_WORK} evaluation steps")
+}
+
+/// What all checks of a subject say of one resource.
+#[derive(Default)]
+struct Tally {
+    applied: bool,
+    failures: Vec<(Arc<str>, Span, Verdict)>,
+    undecided: Option<String>,
+}
+
+impl Tally {
+    fn leave_open(&mut self, cause: String) {
+        self.applied = true;
+        self.undecided.get_or_insert(cause);
+    }
+}
+
+fn judge(
+    rule: &Rule,
+    subject: &Subject,
+    resource: Option<&Resource>,
+    outer: &RuleScope<'_>,
+    world: &World<'_>,
+    report: &mut Report,
+) {
+    let (address, span) = match resource {
+        Some(resource) => (resource.address.clone(), resource.span.clone()),
+        None => (world.stack.root.clone(), stack_span(world.stack)),
+    };
+    let outcome = |resource: Arc<str>, span: Span, verdict: Verdict| Outcome {
+        rule: rule.metadata.id.clone(),
+        resource,
+        span,
+        verdict,
+    };
+    if !world.pay(1) {
+        report.exhausted(&span);
+        let cause = too_much();
+        report
+            .outcomes
+            .push(outcome(address, span, Verdict::Undecided { cause }));
+        return;
+    }
+    let scope = outer.subject(resource, &subject.locals);
+    let mut doubt = None;
+    if let Some(when) = &subject.when {
+        match truth(scope.evaluate(when)) {
+            Truth::True => {}
+            Truth::False => return,
+            Truth::Open(cause) => doubt = Some(cause),
+            Truth::Failed(error) => {
+                report.failures.push((rule.line, error.clone()));
+                doubt = Some(error);
+            }
+        }
+    }
+    let mut tally = Tally::default();
+    let mut judging = Judging {
+        rule,
+        world,
+        report,
+        address: &address,
+        span: &span,
+        body: resource.map(|resource| &resource.body),
+        doubt,
+    };
+    for check in &subject.checks {
+        judging.check(check, &scope, &mut tally);
+    }
+    world.pay(scope.spent());
+    if !tally.failures.is_empty() {
+        let mut failures = tally.failures;
+        failures.dedup();
+        let outcomes = failures
+            .into_iter()
+            .map(|(address, span, verdict)| outcome(address, span, verdict));
+        report.outcomes.extend(outcomes);
+    } else if let Some(cause) = tally.undecided {
+        report
+            .outcomes
+            .push(outcome(address, span, Verdict::Undecided { cause }));
+    } else if tally.applied {
+        report.outcomes.push(outcome(address, span, Verdict::Pass));
+    }
+}
+
+/// Everything that stays the same while the checks of one resource are judged.
+struct Judging<'a> {
+    rule: &'a Rule,
+    world: &'a World<'a>,
+    report: &'a mut Report,
+    address: &'a Arc<str>,
+    span: &'a Span,
+    body: Option<&'a Value>,
+    /// Why it is not known whether the subject block applies at all.
+    doubt: Option<String>,
+}
+
+impl Judging<'_> {
+    fn check(&mut self, check: &Check, scope: &RuleScope<'_>, tally: &mut Tally) {
+        let Some(collection) = &check.for_each else {
+            let scope = scope.inner(None, &check.locals);
+            self.one(check, &scope, self.body, tally);
+            return;
+        };
+        let collection = match scope.evaluate(collection) {
+            Ok(collection) => collection,
+            Err(error) => {
+                self.report.failures.push((check.line, error.to_string()));
+                tally.leave_open(error.to_string());
+                return;
+            }
+        };
+        let (members, rest) = members(&collection);
+        if members.len() > MAX_MEMBERS {
+            let cause = format!("more than {MAX_MEMBERS} members in {}", self.address);
+            self.report.problems.push(Problem {
+                path: self.span.file.clone(),
+                line: Some(self.span.start_line),
+                kind: ProblemKind::Limit,
+                severity: ProblemSeverity::Warning,
+                cause: cause.clone(),
+            });
+            tally.leave_open(cause);
+        }
+        tally.applied = true;
+        for (key, value) in members.into_iter().take(MAX_MEMBERS) {
+            let base = value.clone();
+            let scope = scope.inner(Some((key, value)), &check.locals);
+            self.one(check, &scope, Some(&base), tally);
+        }
+        if let Some(cause) = rest {
+            tally.leave_open(cause);
+        }
+    }
+
+    /// Judges one check for the resource, or for one member of its `for_each`.
+    fn one(
+        &mut self,
+        check: &Check,
+        scope: &RuleScope<'_>,
+        base: Option<&Value>,
+        tally: &mut Tally,
+    ) {
+        let mut doubt = self.doubt.clone();
+        if let Some(when) = &check.when {
+            match self.truth(scope.evaluate(when), check) {
+                Truth::True => {}
+                Truth::False => return,
+                Truth::Open(cause) | Truth::Failed(cause) => doubt = Some(cause),
+            }
+        }
+        match (self.truth(scope.evaluate(&check.condition), check), doubt) {
+            (Truth::True, _) => tally.applied = true,
+            (_, Some(cause)) | (Truth::Open(cause) | Truth::Failed(cause), None) => {
+                tally.leave_open(cause);
+            }
+            (Truth::False, None) => {
+                tally.applied = true;
+                let failure = self.failure(check, scope, base);
+                tally.failures.push(failure);
+            }
+        }
+    }
+
+    fn truth(&mut self, result: Result<Value, EvalError>, check: &Check) -> Truth {
+        let truth = truth(result);
+        if let Truth::Failed(error) = &truth {
+            self.report.failures.push((check.line, error.clone()));
+        }
+        truth
+    }
+
+    fn failure(
+        &mut self,
+        check: &Check,
+        scope: &RuleScope<'_>,
+        base: Option<&Value>,
+    ) -> (Arc<str>, Span, Verdict) {
+        let message = message::render(&check.message, scope).unwrap_or_else(|error| {
+            self.report.failures.push((check.line, error.to_string()));
+            self.rule.metadata.title.clone()
+        });
+        let fix = check.fix.as_ref().and_then(|fix| {
+            let value = scope.evaluate(fix);
+            if let Err(error) = &value {
+                self.report.failures.push((check.line, error.to_string()));
+            }
+            message::as_hcl(&value.ok()?)
+        });
+        let elsewhere = check.at.as_ref().and_then(|at| self.other(at, scope));
+        let (address, whole, base) = match elsewhere {
+            Some(other) => (&other.address, &other.span, Some(&other.body)),
+            None => (self.address, self.span, base),
+        };
+        let span = base.map_or_else(
+            || whole.clone(),
+            |base| place::find(base, &check.attribute, whole),
+        );
+        let verdict = Verdict::Fail { message, span, fix };
+        (address.clone(), whole.clone(), verdict)
+    }
+
+    /// The resource on which a check reports instead of its own.
+    fn other(&self, at: &hcl_edit::expr::Expression, scope: &RuleScope<'_>) -> Option<&Resource> {
+        self.world.viewed(&scope.evaluate(at).ok()?)
+    }
+}
+
+enum Truth {
+    True,
+    False,
+    Open(String),
+    Failed(String),
+}
+
+fn truth(result: Result<Value, EvalError>) -> Truth {
+    let value = match result {
+        Ok(value) => value,
+        Err(error) => return Truth::Failed(format!("the condition fails: {error}")),
+    };
+    match &value.kind {
+        Kind::Bool(true) => Truth::True,
+        Kind::Bool(false) => Truth::False,
+        Kind::String(text) if &**text == "true" => Truth::True,
+        Kind::String(text) if &**text == "false" => Truth::False,
+        Kind::Unknown(_) => Truth::Open(cause::of_value(&value)),
+        _ => Truth::Failed("the condition is neither true nor false".to_owned()),
+    }
+}
+
+/// The members of a `for_each`, with their keys, and why there may be more. One value stands
+/// for the list of it, null for none.
+fn members(collection: &Value) -> (Vec<(Value, Value)>, Option<String>) {
+    let number = |place: usize| Value::from(i64::try_from(place).unwrap_or(i64::MAX));
+    match &collection.kind {
+        Kind::Null => (Vec::new(), None),
+        Kind::List(List { items, rest, .. }) => {
+            let members = items.iter().cloned().enumerate();
+            let members = members
+                .map(|(place, value)| (number(place), value))
+                .collect();
+            (
+                members,
+                rest.as_ref().map(|rest| cause::of_origin(&rest.origin)),
+            )
+        }
+        Kind::Map(Map { entries, rest }) => {
+            let members = entries.iter();
+            let members = members.map(|(key, value)| (Value::from(&**key), value.clone()));
+            let rest = rest.as_ref().map(|rest| cause::of_origin(&rest.origin));
+            (members.collect(), rest)
+        }
+        Kind::Unknown(_) => (Vec::new(), Some(cause::of_value(collection))),
+        _ => (vec![(number(0), collection.clone())], None),
+    }
+}

@@ -1,0 +1,168 @@
+//! Runs rules over a stack: pass, fail and undecided are kept per rule and resource.
+//!
+//! Owns the order of work and the three-way verdict of a check; names come from `scope`,
+//! relations between resources from `world`. Only rules that speak of a resource type in the
+//! stack are parsed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::language::{Rule, Ruleset};
+use crate::{Mode, Problem, ProblemKind, ProblemSeverity, Span, Stack};
+
+mod address;
+mod cause;
+mod judge;
+mod message;
+mod place;
+mod relation;
+mod scope;
+#[cfg(test)]
+mod tests;
+mod world;
+
+pub(crate) use world::World;
+
+/// Largest number of members of one `for_each` of a check that are judged. Beyond it the
+/// resource is undecided and the limit is reported.
+pub const MAX_MEMBERS: usize = 10_000;
+
+/// Evaluation steps of all rules over one stack. 10,000 instances of common types need about
+/// 300,000. Beyond it everything is undecided and the limit is reported.
+pub const MAX_WORK: u64 = 20_000_000;
+
+/// Largest number of companions that `related` names; with more, the list is open.
+pub const MAX_RELATED: usize = 1_000;
+
+/// The verdict of one rule on one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every check holds.
+    Pass,
+    /// At least one check is violated.
+    Fail {
+        /// What is wrong here, one sentence, sensitive values redacted.
+        message: String,
+        /// The attribute or block it points to, inside the resource where possible.
+        span: Span,
+        /// The value to write instead, as HCL, where the rule names one.
+        fix: Option<String>,
+    },
+    /// Not decidable without running Terraform.
+    Undecided {
+        /// Why: data source, computed attribute, unset variable, unresolved module.
+        cause: String,
+    },
+}
+
+/// One rule, one resource, one verdict.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Id of the rule.
+    pub rule: Arc<str>,
+    /// Address of the resource; the stack's root directory for rules about a whole stack.
+    pub resource: Arc<str>,
+    /// The resource's whole block.
+    pub span: Span,
+    /// What was decided.
+    pub verdict: Verdict,
+}
+
+/// Runs every rule of `ruleset` that speaks of a resource type in `stack`. Outcomes are sorted
+/// by resource, rule and span; one rule may give several failures for one resource.
+pub fn run(ruleset: &Ruleset, stack: &Stack) -> (Vec<Outcome>, Vec<Problem>) {
+    let world = World::new(stack);
+    let mut report = Report::default();
+    let mut wanted: BTreeSet<usize> = BTreeSet::new();
+    for (mode, kind) in world.kinds() {
+        wanted.extend(ruleset.speaking_of(mode, kind));
+    }
+    wanted.extend(ruleset.speaking_of_stacks());
+    for index in wanted {
+        match ruleset.rule(index) {
+            Some(Ok(rule)) => judge::rule(&rule, &world, &mut report),
+            Some(Err(error)) => report.problems.push(Problem {
+                path: error.path.display().to_string().into(),
+                line: Some(error.line),
+                kind: ProblemKind::Syntax,
+                severity: ProblemSeverity::Error,
+                cause: error.message,
+            }),
+            None => {}
+        }
+    }
+    report.finish()
+}
+
+/// Runs one rule.
+pub(crate) fn run_rule(rule: &Rule, stack: &Stack) -> Report {
+    let mut report = Report::default();
+    judge::rule(rule, &World::new(stack), &mut report);
+    report
+}
+
+/// What a run collects.
+#[derive(Default)]
+pub(crate) struct Report {
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) problems: Vec<Problem>,
+    /// Expressions of rules that failed, with the line in the rule's file; the rule's own tests
+    /// treat them as errors.
+    pub(crate) failures: Vec<(u32, String)>,
+}
+
+impl Report {
+    /// Reports once that a stack costs too much.
+    fn exhausted(&mut self, at: &Span) {
+        let cause = judge::too_much();
+        if !self.problems.iter().any(|problem| problem.cause == cause) {
+            self.problems.push(Problem {
+                path: at.file.clone(),
+                line: None,
+                kind: ProblemKind::Limit,
+                severity: ProblemSeverity::Warning,
+                cause,
+            });
+        }
+    }
+
+    fn finish(mut self) -> (Vec<Outcome>, Vec<Problem>) {
+        self.outcomes.sort_by(|a, b| {
+            let key = |o: &Outcome| match &o.verdict {
+                Verdict::Fail { span, .. } => span.clone(),
+                _ => o.span.clone(),
+            };
+            (&a.resource, &a.rule)
+                .cmp(&(&b.resource, &b.rule))
+                .then_with(|| key(a).cmp(&key(b)))
+        });
+        self.problems.sort();
+        self.problems.dedup();
+        (self.outcomes, self.problems)
+    }
+}
+
+/// The place of a stack as a whole: the first line of its first file.
+fn stack_span(stack: &Stack) -> Span {
+    let first = stack
+        .resources
+        .iter()
+        .map(|resource| &resource.span.file)
+        .min();
+    let file = first.cloned().unwrap_or_else(|| stack.root.clone());
+    Span {
+        file,
+        start_line: 1,
+        start_column: 1,
+        end_line: 1,
+        end_column: 1,
+    }
+}
+
+/// The prefix that tells data sources from managed resources in `all("data.T")`.
+fn split_kind(kind: &str) -> (Mode, &str) {
+    match kind.strip_prefix("data.") {
+        Some(kind) => (Mode::Data, kind),
+        None => (Mode::Managed, kind),
+    }
+}

@@ -1,0 +1,48 @@
+//! Query-string escaping: a blank is `+`, all but letters, digits and `-_.~` is `%XX`.
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "all functions of the table have one type"
+)]
+
+use std::fmt::Write as _;
+
+use crate::Value;
+use crate::functions::FunctionError;
+use crate::functions::call::{Args, argument};
+
+/// `urlencode(string)`
+pub(crate) fn urlencode(args: &Args<'_>) -> Result<Value, FunctionError> {
+    let mut out = String::new();
+    for byte in args.text(0).bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            b' ' => out.push('+'),
+            // Writing to a string cannot fail.
+            _ => drop(write!(out, "%{byte:02X}")),
+        }
+    }
+    Ok(out.into())
+}
+
+/// `urldecode(string)`
+pub(crate) fn urldecode(args: &Args<'_>) -> Result<Value, FunctionError> {
+    let mut out = Vec::new();
+    let mut bytes = args.text(0).bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'+' => out.push(b' '),
+            b'%' => {
+                let mut digit = || char::from(bytes.next()?).to_digit(16);
+                let code = digit().and_then(|high| Some((high << 4) | digit()?));
+                let code = code.and_then(|code| u8::try_from(code).ok());
+                out.push(code.ok_or_else(|| argument("not a valid escape"))?);
+            }
+            _ => out.push(byte),
+        }
+    }
+    String::from_utf8(out)
+        .map(Value::from)
+        .map_err(|_| argument("the decoded bytes are not UTF-8 text"))
+}

@@ -1,0 +1,151 @@
+//! Runs the examples in a rule's own file: what is under `## Fails` must be found, what is under
+//! `## Passes` must pass without anything left open.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use super::RuleError;
+use super::attributes;
+use super::load::RuleFile;
+use super::markdown::{Example, Expectation};
+use crate::check::{Verdict, run_rule};
+use crate::files::{DirEntry, Files};
+use crate::terraform::{Evaluation, Options, evaluate};
+
+/// Everything that is wrong with the examples of one rule.
+pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
+    let error = |line: u32, message: String| RuleError {
+        path: file.path.clone(),
+        line,
+        message,
+    };
+    let mut errors = Vec::new();
+    let shows = |expectation| file.examples.iter().any(|e| e.expectation == expectation);
+    for (expectation, heading) in [
+        (Expectation::Fails, "`## Fails`"),
+        (Expectation::Passes, "`## Fix` or `## Passes`"),
+    ] {
+        if !shows(expectation) {
+            let message = format!("a rule has at least one example under {heading}");
+            errors.push(error(1, message));
+        }
+    }
+    let mut set = BTreeSet::new();
+    for example in &file.examples {
+        let found = run(file, example, &mut set);
+        errors.extend(
+            found
+                .into_iter()
+                .map(|(line, message)| error(line, message)),
+        );
+    }
+    let unset: Vec<String> = attributes::read_by(&file.rule.block)
+        .into_iter()
+        .filter(|name| !set.contains(name))
+        .collect();
+    if !unset.is_empty() {
+        let message = format!("no example sets {}: is the name right?", unset.join(", "));
+        errors.push(error(file.rule.line, message));
+    }
+    errors
+}
+
+fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u32, String)> {
+    let evaluation = evaluate_one(&example.source);
+    let mut errors: Vec<(u32, String)> = Vec::new();
+    for problem in &evaluation.problems {
+        let line = problem.line.unwrap_or(1);
+        let line = example.line.saturating_add(line).saturating_sub(1);
+        errors.push((line, problem.cause.clone()));
+    }
+    let (mut failed, mut undecided, mut passed) = (Vec::new(), Vec::new(), 0_usize);
+    for stack in &evaluation.stacks {
+        for resource in &stack.resources {
+            attributes::set_by(&resource.body, set);
+        }
+        let report = run_rule(&file.rule, stack);
+        errors.extend(report.failures);
+        for outcome in report.outcomes {
+            match outcome.verdict {
+                Verdict::Pass => passed = passed.saturating_add(1),
+                Verdict::Fail { message, .. } => {
+                    failed.push(format!("{}: {message}", outcome.resource));
+                }
+                Verdict::Undecided { cause } => {
+                    undecided.push(format!("{}: {cause}", outcome.resource));
+                }
+            }
+        }
+    }
+    let mut wrong = |message: String| errors.push((example.line, message));
+    match example.expectation {
+        Expectation::Fails if failed.is_empty() => {
+            let open = undecided.join("; ");
+            wrong(format!("this example should fail; undecided: [{open}]"));
+        }
+        Expectation::Passes if !failed.is_empty() => {
+            wrong(format!(
+                "this example should pass, but {}",
+                failed.join("; ")
+            ));
+        }
+        Expectation::Passes if !undecided.is_empty() => {
+            let open = undecided.join("; ");
+            wrong(format!("this example should pass; undecided: [{open}]"));
+        }
+        Expectation::Passes if passed == 0 && !forbids_existence(file) => {
+            wrong("the rule says nothing about this example".to_owned());
+        }
+        Expectation::Undecided if !failed.is_empty() => {
+            wrong(format!(
+                "this example should stay undecided, but {}",
+                failed.join("; ")
+            ));
+        }
+        Expectation::Undecided if undecided.is_empty() => {
+            wrong("this example should stay undecided".to_owned());
+        }
+        _ => {}
+    }
+    errors.sort();
+    errors.dedup();
+    errors
+}
+
+/// Evaluates a configuration of one file.
+pub(super) fn evaluate_one(source: &str) -> Evaluation {
+    evaluate(&OneFile(source), &[String::new()], &Options::default())
+}
+
+/// Whether the rule objects to the very existence of a resource, so that nothing can pass it.
+fn forbids_existence(file: &RuleFile) -> bool {
+    let subjects = &file.rule.block.subjects;
+    let mut checks = subjects.iter().flat_map(|subject| &subject.checks);
+    checks.any(|check| check.condition.as_bool() == Some(false))
+}
+
+/// The example as the only file of a directory.
+struct OneFile<'a>(&'a str);
+
+const NAME: &str = "main.tf";
+
+impl Files for OneFile<'_> {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        if path == NAME {
+            Ok(self.0.as_bytes().to_vec())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
+        if path.is_empty() {
+            Ok(vec![DirEntry {
+                name: NAME.to_owned(),
+                is_dir: false,
+            }])
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+}

@@ -1,1 +1,0 @@
-//! IAM policy documents in one normal form, whatever way they were written.

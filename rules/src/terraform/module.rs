@@ -1,0 +1,174 @@
+//! What the files of one directory declare, without evaluating anything: blocks sorted by kind
+//! and name, duplicates reported, override files merged.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hcl_edit::expr::Expression;
+
+use super::source::{Attribute, Block, Source};
+use crate::{Mode, Problem, ProblemKind, ProblemSeverity};
+
+/// Mode, type and name of a resource.
+pub(super) type ResourceName = (Mode, Arc<str>, Arc<str>);
+
+/// A module as written.
+#[derive(Debug, Default)]
+pub(super) struct Module {
+    pub(super) variables: BTreeMap<Arc<str>, Block>,
+    pub(super) locals: BTreeMap<Arc<str>, Attribute>,
+    pub(super) outputs: BTreeMap<Arc<str>, Block>,
+    pub(super) resources: BTreeMap<ResourceName, Block>,
+    pub(super) calls: BTreeMap<Arc<str>, Block>,
+    /// By local name, or name and alias.
+    pub(super) providers: BTreeMap<Arc<str>, Block>,
+    hoisted: BTreeMap<String, Expression>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Module {
+    pub(super) fn hoisted(&self, name: &str) -> Option<&Expression> {
+        if self.hoisted.is_empty() {
+            return None;
+        }
+        self.hoisted.get(name)
+    }
+
+    /// Adds what a file declares.
+    pub(super) fn add(&mut self, source: Source) {
+        self.problems.extend(source.problems);
+        self.hoisted.extend(source.hoisted);
+        for block in source.body.blocks {
+            self.block(block);
+        }
+    }
+
+    fn block(&mut self, mut block: Block) {
+        if &*block.kind == "locals" {
+            for local in block.body.attributes {
+                let what = || format!("local.{}", local.name);
+                if let Some(first) = self.locals.get(&local.name) {
+                    let problem = duplicate(&what(), &local.span, &first.span);
+                    self.problems.push(problem);
+                } else {
+                    self.locals.insert(local.name.clone(), local);
+                }
+            }
+            return;
+        }
+        let (Some(table), Some(name)) = (self.table(&block.kind), name_of(&block)) else {
+            if let (Some(mode), Some(kind), Some(name)) =
+                (mode_of(&block.kind), block.label(0), block.label(1))
+            {
+                let key = (mode, kind.clone(), name.clone());
+                let what = format!("{kind}.{name}");
+                let table = &mut self.resources;
+                if let Some(problem) = insert(table, key, block, &what) {
+                    self.problems.push(problem);
+                }
+            }
+            return;
+        };
+        let what = format!("{} {name}", block.kind);
+        block.labels.truncate(1);
+        if let Some(problem) = insert(table, name, block, &what) {
+            self.problems.push(problem);
+        }
+    }
+
+    fn table(&mut self, kind: &str) -> Option<&mut BTreeMap<Arc<str>, Block>> {
+        match kind {
+            "variable" => Some(&mut self.variables),
+            "output" => Some(&mut self.outputs),
+            "module" => Some(&mut self.calls),
+            "provider" => Some(&mut self.providers),
+            _ => None,
+        }
+    }
+
+    /// Merges what an override file says into the blocks that it names.
+    pub(super) fn override_with(&mut self, source: Source) {
+        self.problems.extend(source.problems);
+        self.hoisted.extend(source.hoisted);
+        for mut block in source.body.blocks {
+            if &*block.kind == "locals" {
+                for local in std::mem::take(&mut block.body.attributes) {
+                    self.locals.insert(local.name.clone(), local);
+                }
+                continue;
+            }
+            let mode = mode_of(&block.kind);
+            let base = match (mode, block.label(0), block.label(1)) {
+                (Some(mode), Some(kind), Some(name)) => {
+                    let key = (mode, kind.clone(), name.clone());
+                    self.resources.get_mut(&key)
+                }
+                _ => match (name_of(&block), self.table(&block.kind)) {
+                    (Some(name), Some(table)) => table.get_mut(&name),
+                    _ => continue,
+                },
+            };
+            if let Some(base) = base {
+                base.body.merge(block.body);
+                continue;
+            }
+            self.problems.push(Problem {
+                path: block.span.file.clone(),
+                line: Some(block.span.start_line),
+                kind: ProblemKind::Undeclared,
+                severity: ProblemSeverity::Error,
+                cause: format!(
+                    "the override file names {} {}, which no other file declares",
+                    block.kind,
+                    block.labels.join(".")
+                ),
+            });
+            self.block(block);
+        }
+    }
+}
+
+fn mode_of(kind: &str) -> Option<Mode> {
+    match kind {
+        "resource" => Some(Mode::Managed),
+        "data" => Some(Mode::Data),
+        _ => None,
+    }
+}
+
+fn name_of(block: &Block) -> Option<Arc<str>> {
+    let name = block.label(0)?;
+    if &*block.kind != "provider" {
+        return Some(name.clone());
+    }
+    match block.body.attribute("alias").map(|alias| &alias.expression) {
+        Some(Expression::String(alias)) => Some(format!("{name}.{}", alias.as_str()).into()),
+        _ => Some(name.clone()),
+    }
+}
+
+fn insert<K: Ord>(
+    table: &mut BTreeMap<K, Block>,
+    key: K,
+    block: Block,
+    what: &str,
+) -> Option<Problem> {
+    if let Some(first) = table.get(&key) {
+        return Some(duplicate(what, &block.span, &first.span));
+    }
+    table.insert(key, block);
+    None
+}
+
+fn duplicate(what: &str, again: &crate::Span, first: &crate::Span) -> Problem {
+    Problem {
+        path: again.file.clone(),
+        line: Some(again.start_line),
+        kind: ProblemKind::Duplicate,
+        severity: ProblemSeverity::Error,
+        cause: format!(
+            "{what} is declared twice, first in {} line {}",
+            first.file, first.start_line
+        ),
+    }
+}

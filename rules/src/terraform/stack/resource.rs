@@ -1,0 +1,283 @@
+//! Resources and data sources: their instances, and what a reference to them gives.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hcl_edit::expr::{Expression, TraversalOperator};
+
+use super::super::data_sources;
+use super::super::module::ResourceName;
+use super::super::source::{Block, Body};
+use super::repetition::{Key, Repetition, keyed};
+use super::scope::Binding;
+use super::{Instance, MAX_STACK_INSTANCES, Run};
+use crate::value::{Kind, List, Map, Marks, Origin, Shape, Type, Unknown};
+use crate::{Mode, ProblemKind, ProblemSeverity, Resource, Value};
+
+/// What belongs to Terraform and not to the resource.
+const META: [&str; 8] = [
+    "count",
+    "for_each",
+    "provider",
+    "depends_on",
+    "lifecycle",
+    "provisioner",
+    "connection",
+    "providers",
+];
+
+/// All instances of one resource block.
+pub(super) struct Expanded {
+    repetition: Repetition,
+    instances: Vec<One>,
+    reference: OnceCell<Value>,
+}
+
+struct One {
+    key: Option<Key>,
+    address: Arc<str>,
+    body: Value,
+    uncertain: Option<Arc<str>>,
+}
+
+fn address_of(instance: &Instance, (mode, kind, name): &ResourceName) -> String {
+    match mode {
+        Mode::Managed => instance.named(&format!("{kind}.{name}")),
+        Mode::Data => instance.named(&format!("data.{kind}.{name}")),
+    }
+}
+
+impl Run<'_> {
+    /// The instances of a resource, evaluated once; `None` if it is not declared, or if it
+    /// needs itself.
+    pub(super) fn resource(
+        &self,
+        instance: &Rc<Instance>,
+        name: &ResourceName,
+    ) -> Option<Rc<Expanded>> {
+        if let Some(expanded) = instance.resources.borrow().get(name) {
+            return Some(expanded.clone());
+        }
+        let (name, block) = instance.module.resources.get_key_value(name)?;
+        let address = address_of(instance, name);
+        let expanded = self.once(address.clone(), &block.span, instance.depth, || {
+            self.expand(instance, name, block, &address)
+        });
+        let Some(expanded) = expanded else {
+            // Who asks in a circle gets an unknown resource; it is not kept, since the
+            // evaluation that is under way will have the instances.
+            return Some(Rc::new(Expanded {
+                repetition: Repetition::Unknown(Arc::new(Origin::Failed(address.into()))),
+                instances: Vec::new(),
+                reference: OnceCell::new(),
+            }));
+        };
+        let expanded = Rc::new(expanded);
+        let mut resources = instance.resources.borrow_mut();
+        resources.insert(name.clone(), expanded.clone());
+        Some(expanded)
+    }
+
+    fn expand(
+        &self,
+        instance: &Rc<Instance>,
+        (mode, kind, _): &ResourceName,
+        block: &Block,
+        address: &str,
+    ) -> Expanded {
+        let names = self.names(instance, None);
+        let (repetition, turns) = self.turns(&names, &block.body, address);
+        let instances = turns.into_iter().map(|turn| {
+            let binding = turn
+                .binding
+                .as_ref()
+                .map(|(name, value)| Binding::new(name, value, None));
+            let names = self.names(instance, binding.as_ref());
+            let body = self.body(&names, &block.body, &META);
+            let body = Value {
+                kind: body,
+                marks: Some(block.marks.clone()),
+            };
+            let body = match mode {
+                Mode::Data => data_sources::computed(kind, body, &self.context()),
+                Mode::Managed => body,
+            };
+            One {
+                address: keyed(address, turn.key.as_ref()),
+                key: turn.key,
+                body,
+                uncertain: turn.uncertain,
+            }
+        });
+        Expanded {
+            repetition,
+            instances: instances.collect(),
+            reference: OnceCell::new(),
+        }
+    }
+
+    /// Adds the instances to the result.
+    pub(super) fn emit(&self, instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded) {
+        let Some(block) = instance.module.resources.get(name) else {
+            return;
+        };
+        let (mode, kind, label) = name;
+        let mut resources = self.resources.borrow_mut();
+        for one in &expanded.instances {
+            if resources.len() >= MAX_STACK_INSTANCES {
+                drop(resources);
+                let cause =
+                    format!("only {MAX_STACK_INSTANCES} instances of a stack are looked at");
+                let severity = ProblemSeverity::Warning;
+                self.problem(ProblemKind::Limit, severity, &block.span, cause);
+                return;
+            }
+            resources.push(Resource {
+                address: one.address.clone(),
+                mode: *mode,
+                kind: kind.clone(),
+                name: label.clone(),
+                module: instance.address.clone(),
+                body: one.body.clone(),
+                span: block.span.clone(),
+                uncertain: one.uncertain.clone().or_else(|| instance.uncertain.clone()),
+                provider: provider_of(&block.body, kind),
+            });
+        }
+    }
+
+    /// What an expression sees of a resource: an object, a list or a map of objects.
+    pub(super) fn reference(
+        instance: &Rc<Instance>,
+        name: &ResourceName,
+        expanded: &Expanded,
+    ) -> Value {
+        let reference = || referenced(instance, name, expanded);
+        expanded.reference.get_or_init(reference).clone()
+    }
+}
+
+fn referenced(instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded) -> Value {
+    let blocks = instance.module.resources.get(name);
+    let blocks: BTreeSet<&str> = blocks
+        .map(|block| block.body.blocks.iter().map(Block::produces).collect())
+        .unwrap_or_default();
+    let object = |one: &One| open(name.0, one, &blocks);
+    let keyed = expanded.instances.iter().filter(|one| one.key.is_some());
+    match &expanded.repetition {
+        Repetition::Single => expanded.instances.first().map_or(Value::NULL, object),
+        Repetition::Count => Value::list(keyed.map(object)),
+        Repetition::Each(rest) => {
+            let entries = keyed.filter_map(|one| match &one.key {
+                Some(Key::Name(key)) => Some((key.clone(), object(one))),
+                _ => None,
+            });
+            let rest = rest.as_ref().map(|origin| Unknown {
+                origin: origin.clone(),
+                kind: Type::Any,
+                not_null: true,
+                at_least: None,
+                prefix: None,
+                encoded: None,
+            });
+            Kind::Map(Map {
+                entries: Arc::new(entries.collect()),
+                rest,
+            })
+            .into()
+        }
+        Repetition::Unknown(origin) => {
+            let mut value = Value::unknown_of(origin.clone(), Type::Any);
+            let address: Arc<str> = address_of(instance, name).into();
+            value.edit_marks(|marks| {
+                marks.references.insert(address);
+            });
+            value
+        }
+    }
+}
+
+/// The object that a reference gives: what was written, and unknown attributes beside it.
+fn open(mode: Mode, one: &One, blocks: &BTreeSet<&str>) -> Value {
+    let origin = match mode {
+        Mode::Managed => Origin::Computed {
+            address: one.address.clone(),
+            attribute: "".into(),
+        },
+        Mode::Data => Origin::Data(one.address.clone()),
+    };
+    let rest = Unknown {
+        origin: Arc::new(origin),
+        kind: Type::Any,
+        not_null: false,
+        at_least: None,
+        prefix: None,
+        encoded: None,
+    };
+    let marks = Marks {
+        references: BTreeSet::from([one.address.clone()]),
+        identity: Some(one.address.clone()),
+        ..Marks::default()
+    };
+    Value {
+        kind: opened(&one.body, &rest, blocks),
+        marks: Some(Arc::new(marks)),
+    }
+}
+
+fn opened(body: &Value, rest: &Unknown, blocks: &BTreeSet<&str>) -> Kind {
+    let Kind::Map(map) = &body.kind else {
+        return body.kind.clone();
+    };
+    let written = map.entries.iter().filter(|(_, value)| !value.is_null());
+    let entries: BTreeMap<Arc<str>, Value> = written
+        .map(|(name, value)| {
+            let value = match &value.kind {
+                Kind::List(list) if blocks.contains(&**name) => {
+                    let items = list.items.iter().map(|item| Value {
+                        kind: opened(item, rest, &BTreeSet::new()),
+                        marks: item.marks.clone(),
+                    });
+                    Value {
+                        kind: Kind::List(List {
+                            items: items.collect(),
+                            shape: Shape::List,
+                            rest: list.rest.clone(),
+                        }),
+                        marks: value.marks.clone(),
+                    }
+                }
+                _ => value.clone(),
+            };
+            (name.clone(), value)
+        })
+        .collect();
+    Kind::Map(Map {
+        entries: Arc::new(entries),
+        rest: Some(rest.clone()),
+    })
+}
+
+/// The provider configuration: as written, else the one named like the type's first word.
+fn provider_of(body: &Body, kind: &str) -> Option<Arc<str>> {
+    match body
+        .attribute("provider")
+        .map(|provider| &provider.expression)
+    {
+        Some(Expression::Variable(name)) => Some(name.as_str().into()),
+        Some(Expression::String(name)) => Some(name.as_str().into()),
+        Some(Expression::Traversal(traversal)) => {
+            let name = traversal.expr.as_variable()?;
+            match traversal.operators.first()?.value() {
+                TraversalOperator::GetAttr(alias) => {
+                    Some(format!("{}.{}", name.as_str(), alias.as_str()).into())
+                }
+                _ => None,
+            }
+        }
+        Some(_) => None,
+        None => kind.split('_').next().map(Into::into),
+    }
+}

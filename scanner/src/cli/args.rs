@@ -1,0 +1,258 @@
+//! The raw arguments, as clap reads them; help text comes from here.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::finding::Severity;
+use crate::gate::FailOn;
+use crate::output::Format;
+use crate::staleness::OnStale;
+
+/// The gate at the end of a CI pipeline.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, about, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Scan directories and images for vulnerable packages and misconfigured infrastructure.
+    Scan(ScanArguments),
+    /// Build and question the local advisory database.
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// List, explain and test rules.
+    #[command(subcommand)]
+    Rules(RulesCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ScanArguments {
+    /// Directory, OCI layout, or image archive; `dir:`, `oci:`, `oci-archive:` or
+    /// `docker-archive:` in front forces the kind.
+    #[arg(value_name = "TARGET", default_value = ".")]
+    pub(super) targets: Vec<String>,
+    /// What goes to stdout.
+    #[arg(long, value_name = "table|json|sarif", default_value = "table")]
+    pub(super) format: Format,
+    /// Write a further report to a file; may be given several times.
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(super) reports: Vec<ReportFile>,
+    /// Findings of this severity and above fail the run.
+    #[arg(
+        long,
+        value_name = "critical|high|medium|low|unknown|none",
+        default_value = "high"
+    )]
+    pub(super) fail_on: FailOn,
+    /// Vulnerabilities without a fixed version do not fail the run.
+    #[arg(long)]
+    pub(super) ignore_unfixed: bool,
+    /// Look only for these: `vuln`, `misconfig`.
+    #[arg(long, value_name = "vuln,misconfig", value_delimiter = ',')]
+    pub(super) only: Vec<Only>,
+    /// Platform to take from images with several, such as `linux/arm64`.
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(super) platform: Option<String>,
+    /// Anything that was not looked at ends the run with 2.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// End with 0 where the policy is violated.
+    #[arg(long)]
+    pub(super) exit_zero: bool,
+    /// The date of the run; today by default.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(super) date: Option<jiff::civil::Date>,
+    /// Further rules, one Markdown file each.
+    #[arg(long, value_name = "DIR")]
+    pub(super) rules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) database: DatabasePath,
+    /// Refuse every other database than the one with this digest.
+    #[arg(long, value_name = "sha256:…")]
+    pub(super) db_digest: Option<String>,
+    /// Answer as if the database were of this day: later records and withdrawals are left out.
+    /// What a record said before its last change is not known.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(super) as_of: Option<jiff::civil::Date>,
+    /// Advisories that did not change for so many days are called old.
+    #[arg(long, value_name = "DAYS", default_value_t = crate::staleness::DEFAULT_DAYS)]
+    pub(super) max_age: u32,
+    /// What to do about old advisories: warn, fail or ignore.
+    #[arg(long, value_name = "warn|fail|ignore", default_value = "warn")]
+    pub(super) on_stale: OnStale,
+    /// VEX statements (OpenVEX, CSAF or CycloneDX); may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(super) vex: Vec<PathBuf>,
+    /// Write the suppressions of this run as OpenVEX.
+    #[arg(long, value_name = "PATH")]
+    pub(super) write_vex: Option<PathBuf>,
+    /// Author of the OpenVEX document.
+    #[arg(long, value_name = "NAME", default_value = "portcullis")]
+    pub(super) vex_author: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DatabasePath {
+    /// The advisory database; by default `PORTCULLIS_DB`, else the user's cache directory.
+    #[arg(long, value_name = "PATH")]
+    pub(super) db: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DbCommand {
+    /// Compile advisories into one local database.
+    Build {
+        /// An OSV bucket export: its directory, one `all.zip`, or a directory of records.
+        #[arg(long, value_name = "DIR|ZIP", required_unless_present = "rustsec")]
+        osv: Vec<PathBuf>,
+        /// A RustSec advisory-db tree.
+        #[arg(long, value_name = "DIR")]
+        rustsec: Option<PathBuf>,
+        #[command(flatten)]
+        database: DatabasePath,
+    },
+    /// Show digest, sources and counts.
+    Status {
+        /// table or json
+        #[arg(long, value_name = "table|json", default_value = "table")]
+        format: TextOrJson,
+        #[command(flatten)]
+        database: DatabasePath,
+    },
+    /// Show the advisories for one package.
+    Query {
+        /// OSV ecosystem, such as `crates.io` or `Debian:12`.
+        ecosystem: String,
+        /// Package name (for Debian and Alpine the source package).
+        name: String,
+        /// Version; without it, every advisory for the package.
+        version: Option<String>,
+        /// table or json
+        #[arg(long, value_name = "table|json", default_value = "table")]
+        format: TextOrJson,
+        #[command(flatten)]
+        database: DatabasePath,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// List all rules.
+    List {
+        /// table or json
+        #[arg(long, value_name = "table|json", default_value = "table")]
+        format: TextOrJson,
+        /// Further rules.
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+    /// Show what a rule checks, why, and how to fix it.
+    Explain {
+        /// Rule id or alias.
+        id: String,
+        /// Further rules.
+        #[arg(long, value_name = "DIR")]
+        rules: Vec<PathBuf>,
+    },
+    /// Run the examples in rule files.
+    Test {
+        /// Directory of rules.
+        directory: PathBuf,
+    },
+}
+
+/// A two-way format for subcommands that print facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TextOrJson {
+    Table,
+    Json,
+}
+
+impl FromStr for TextOrJson {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "table" => Ok(Self::Table),
+            "json" => Ok(Self::Json),
+            _ => Err("expected table or json".to_owned()),
+        }
+    }
+}
+
+/// What `--only` restricts a scan to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Only {
+    Vuln,
+    Misconfig,
+}
+
+impl FromStr for Only {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "vuln" => Ok(Self::Vuln),
+            "misconfig" => Ok(Self::Misconfig),
+            _ => Err("expected vuln or misconfig".to_owned()),
+        }
+    }
+}
+
+impl FromStr for OnStale {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "warn" => Ok(Self::Warn),
+            "fail" => Ok(Self::Fail),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err("expected warn, fail or ignore".to_owned()),
+        }
+    }
+}
+
+impl FromStr for FailOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::Never),
+            "critical" => Ok(Self::Severity(Severity::Critical)),
+            "high" => Ok(Self::Severity(Severity::High)),
+            "medium" => Ok(Self::Severity(Severity::Medium)),
+            "low" => Ok(Self::Severity(Severity::Low)),
+            "unknown" => Ok(Self::Severity(Severity::Unknown)),
+            _ => Err("expected critical, high, medium, low, unknown or none".to_owned()),
+        }
+    }
+}
+
+/// `FORMAT=PATH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReportFile {
+    pub(super) format: Format,
+    pub(super) path: PathBuf,
+}
+
+impl FromStr for ReportFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
+        if path.is_empty() {
+            return Err("expected a path after the equals sign".to_owned());
+        }
+        Ok(Self {
+            format: format
+                .parse()
+                .map_err(|error: crate::output::UnknownFormat| error.to_string())?,
+            path: path.into(),
+        })
+    }
+}

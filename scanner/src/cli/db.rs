@@ -1,0 +1,216 @@
+//! `portcullis db build | status | query`.
+
+use std::fmt::Write as _;
+use std::io;
+
+use db_sync::{BuildRequest, Db, Match, Query};
+use serde_json::{Value, json};
+
+use super::args::{DatabasePath, DbCommand, TextOrJson};
+use super::failure::Failure;
+use super::{paths, print, scan};
+use crate::output::escape;
+use crate::rating;
+
+/// How many warnings of a build are printed one by one.
+const SHOWN_WARNINGS: usize = 50;
+
+/// Runs one of the subcommands.
+pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
+    match command {
+        DbCommand::Build {
+            osv,
+            rustsec,
+            database,
+        } => {
+            let output = paths::database(database);
+            if let Some(parent) = output
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+            {
+                std::fs::create_dir_all(parent).map_err(|error| {
+                    Failure::io(format!("cannot create {}", parent.display()), &error)
+                })?;
+            }
+            let request = BuildRequest {
+                osv: osv.clone(),
+                rustsec: rustsec.clone(),
+                output: output.clone(),
+                ..BuildRequest::default()
+            };
+            let built = db_sync::build(&request).map_err(|error| Failure::from_error(&error))?;
+            warn(&built.warnings);
+            let db = Db::open(&output).map_err(|error| Failure::from_error(&error))?;
+            print(&status(&db, TextOrJson::Table))?;
+            Ok(0)
+        }
+        DbCommand::Status { format, database } => {
+            print(&status(&open(database)?, *format))?;
+            Ok(0)
+        }
+        DbCommand::Query {
+            ecosystem,
+            name,
+            version,
+            format,
+            database,
+        } => {
+            let db = open(database)?;
+            let answer = db
+                .query(&Query {
+                    ecosystem,
+                    name,
+                    version: version.as_deref(),
+                    as_of: None,
+                })
+                .map_err(|error| Failure::from_error(&error))?;
+            let known = db.has_ecosystem(ecosystem);
+            print(&match format {
+                TextOrJson::Json => query_json(ecosystem, known, &answer),
+                TextOrJson::Table => query_table(ecosystem, known, &answer),
+            })?;
+            Ok(0)
+        }
+    }
+}
+
+fn open(database: &DatabasePath) -> Result<Db, Failure> {
+    scan::open_database(&paths::database(database)).map_err(|error| scan::failure(&error))
+}
+
+/// Warnings go to stderr: all records that were left out are told, by name up to a bound.
+fn warn(warnings: &[db_sync::Warning]) {
+    use io::Write as _;
+    let mut err = io::stderr().lock();
+    for warning in warnings.iter().take(SHOWN_WARNINGS) {
+        let _ = writeln!(err, "warning: {}", escape::line(&warning.to_string()));
+    }
+    if let Some(more) = warnings
+        .len()
+        .checked_sub(SHOWN_WARNINGS)
+        .filter(|more| *more > 0)
+    {
+        let _ = writeln!(
+            err,
+            "warning: {more} more warnings of this kind are not shown"
+        );
+    }
+}
+
+fn status(db: &Db, format: TextOrJson) -> String {
+    let info = db.info();
+    match format {
+        TextOrJson::Json => {
+            let sources: Vec<Value> = info
+                .sources
+                .iter()
+                .map(|source| {
+                    json!({
+                        "kind": source.kind,
+                        "name": source.name,
+                        "digest": source.digest,
+                        "records": source.records,
+                        "newest_modified": source.newest_modified,
+                    })
+                })
+                .collect();
+            format!(
+                "{:#}\n",
+                json!({
+                    "format_version": info.format_version,
+                    "digest": info.root_digest,
+                    "size": info.file_size,
+                    "records": info.records,
+                    "sources": sources,
+                    "ecosystems": info.ecosystems,
+                })
+            )
+        }
+        TextOrJson::Table => {
+            let mut text = format!(
+                "database {}\nformat {}, {} records, {} bytes\n",
+                info.root_digest, info.format_version, info.records, info.file_size
+            );
+            for source in &info.sources {
+                let newest = source.newest_modified.as_deref().unwrap_or("unknown");
+                let _ = writeln!(
+                    text,
+                    "{:<24} {:>8} records, newest {newest}",
+                    escape::line(&source.name),
+                    source.records
+                );
+            }
+            text
+        }
+    }
+}
+
+fn query_json(ecosystem: &str, known: bool, answer: &db_sync::Outcome) -> String {
+    let matches: Vec<Value> = answer.matches.iter().map(match_json).collect();
+    let undecided: Vec<Value> = answer
+        .undecided
+        .iter()
+        .map(|undecided| json!({ "id": undecided.id, "cause": undecided.cause }))
+        .collect();
+    format!(
+        "{:#}\n",
+        json!({ "ecosystem": ecosystem, "known_ecosystem": known, "matches": matches, "undecided": undecided })
+    )
+}
+
+fn match_json(found: &Match) -> Value {
+    let rated = rating::rate(&found.ratings);
+    let ratings: Vec<Value> = found
+        .ratings
+        .iter()
+        .map(|rating| json!({ "kind": rating::kind_word(rating.kind), "value": rating.value, "source": rating.source }))
+        .collect();
+    json!({
+        "id": found.id,
+        "merged": found.merged,
+        "aliases": found.aliases,
+        "summary": found.summary,
+        "severity": rated.severity.as_str(),
+        "severity_source": &*rated.source,
+        "score": rated.score,
+        "ratings": ratings,
+        "fixed": found.fixed,
+        "published": found.published.map(|moment| moment.to_string()),
+        "modified": found.modified.map(|moment| moment.to_string()),
+        "informational": found.informational,
+        "url": found.url,
+    })
+}
+
+fn query_table(ecosystem: &str, known: bool, answer: &db_sync::Outcome) -> String {
+    let mut text = String::new();
+    for found in &answer.matches {
+        let rated = rating::rate(&found.ratings);
+        let fixed = found.fixed.first().map_or("no fix", String::as_str);
+        let _ = writeln!(
+            text,
+            "{:<8} {}  fixed: {}  {}",
+            rated.severity,
+            escape::line(&found.id),
+            escape::line(fixed),
+            escape::line(&found.summary)
+        );
+    }
+    for undecided in &answer.undecided {
+        let _ = writeln!(
+            text,
+            "undecided {}: {}",
+            escape::line(&undecided.id),
+            escape::line(&undecided.cause)
+        );
+    }
+    if !known {
+        let _ = writeln!(
+            text,
+            "the database has no advisories for {}",
+            escape::line(ecosystem)
+        );
+    }
+    let _ = writeln!(text, "{} matches", answer.matches.len());
+    text
+}

@@ -1,0 +1,251 @@
+//! `portcullis scan`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use db_sync::{Db, Moment};
+use rules::language::Ruleset;
+use rules::terraform::Options;
+
+use super::args::{Only, ReportFile, ScanArguments};
+use super::failure::Failure;
+use super::progress::Progress;
+use super::{ignore_broken_pipe, paths};
+use crate::gate::{self, Policy, Verdict};
+use crate::output::{self, Format};
+use crate::report::Report;
+use crate::scan::{self, Advisories, Error, Request, Rules, Scanned};
+use crate::staleness::Staleness;
+use crate::target::TargetSpec;
+use crate::vex;
+
+/// Runs a scan and writes its reports; the verdict alone decides the exit code.
+pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
+    let request = request(arguments)?;
+    let policy = Policy {
+        fail_on: arguments.fail_on,
+        ignore_unfixed: arguments.ignore_unfixed,
+        strict: arguments.strict,
+        exit_zero: arguments.exit_zero,
+    };
+    let database = LazyDatabase {
+        path: paths::database(&arguments.database),
+        digest: arguments.db_digest.clone(),
+        db: OnceLock::new(),
+    };
+    // A database that the user names must be there, even if nothing needs it.
+    if (arguments.database.db.is_some() || arguments.db_digest.is_some()) && request.vulnerabilities
+    {
+        database.open().map_err(|error| failure(&error))?;
+    }
+    let rules = LazyRules {
+        directories: &arguments.rules,
+        rules: OnceLock::new(),
+    };
+    // So must rules.
+    if !arguments.rules.is_empty() {
+        rules.load().map_err(|error| failure(&error))?;
+    }
+    let progress = Progress::start();
+    let Scanned { report, failures } =
+        scan::scan(&request, &database, &rules, &|stage| progress.stage(stage))
+            .map_err(|error| failure(&error))?;
+    drop(progress);
+    let verdict = gate::judge(&report, &policy);
+    for failed in &failures {
+        let rendered = Failure::from_error(&failed.error);
+        let _ = rendered.render(&mut io::stderr().lock());
+    }
+    if let Some(path) = &arguments.write_vex {
+        write_vex(path, &report, &arguments.vex_author)?;
+    }
+    for file in &arguments.reports {
+        write_file(file, &report, &verdict)?;
+    }
+    write_stdout(arguments.format, &report, &verdict)?;
+    Ok(gate::exit_code(&verdict, &policy))
+}
+
+fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
+    let working_directory = std::env::current_dir()
+        .map_err(|error| Failure::io("cannot tell the working directory", &error))?;
+    let platform = match &arguments.platform {
+        Some(text) => Some(text.parse().map_err(|_| {
+            Failure::new(format!("{text} is no platform"))
+                .hint("write it as os/arch, such as linux/arm64")
+        })?),
+        None => None,
+    };
+    let date = arguments.date.unwrap_or_else(|| {
+        jiff::Timestamp::now()
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .date()
+    });
+    let as_of = arguments
+        .as_of
+        .and_then(|day| Moment::parse(&format!("{day}T23:59:59.999999999Z")));
+    let mut statements = Vec::new();
+    for path in &arguments.vex {
+        statements.extend(vex::load(path).map_err(|error| Failure::from_error(&error))?);
+    }
+    let wants = |only| arguments.only.is_empty() || arguments.only.contains(&only);
+    Ok(Request {
+        targets: arguments
+            .targets
+            .iter()
+            .map(|text| TargetSpec::parse(text))
+            .collect(),
+        working_directory,
+        date: date.to_string(),
+        vulnerabilities: wants(Only::Vuln),
+        misconfigurations: wants(Only::Misconfig),
+        platform,
+        as_of,
+        staleness: Staleness {
+            days: arguments.max_age,
+            on_stale: arguments.on_stale,
+        },
+        statements,
+        texts: arguments.format == Format::Sarif
+            || arguments.reports.iter().any(|file| file.format == Format::Sarif),
+        terraform: terraform_options(),
+    })
+}
+
+/// `TF_VAR_name` and `TF_WORKSPACE`, as Terraform reads them.
+fn terraform_options() -> Options {
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_owned(), value)))
+        .collect();
+    Options {
+        environment,
+        workspace: std::env::var("TF_WORKSPACE")
+            .ok()
+            .filter(|name| !name.is_empty()),
+    }
+}
+
+/// Opens the database at its first use.
+struct LazyDatabase {
+    path: PathBuf,
+    digest: Option<String>,
+    db: OnceLock<Db>,
+}
+
+impl Advisories for LazyDatabase {
+    fn open(&self) -> Result<&Db, Error> {
+        if let Some(db) = self.db.get() {
+            return Ok(db);
+        }
+        let db = open_database(&self.path)?;
+        if let Some(wanted) = &self.digest {
+            let found = &db.info().root_digest;
+            if wanted != found {
+                return Err(Error::OtherDatabase {
+                    wanted: wanted.clone(),
+                    found: found.clone(),
+                });
+            }
+            // The name is a claim; a pinned database is read whole once.
+            db.verify()?;
+        }
+        Ok(self.db.get_or_init(|| db))
+    }
+}
+
+/// Opens a database, telling "not there" from "not usable".
+pub(super) fn open_database(path: &Path) -> Result<Db, Error> {
+    if !path.exists() {
+        return Err(Error::NoDatabase {
+            path: path.to_path_buf(),
+        });
+    }
+    Db::open(path).map_err(|source| Error::Database {
+        path: path.to_path_buf(),
+        source,
+    })
+}
+
+/// Loads the rules at their first use.
+struct LazyRules<'a> {
+    directories: &'a [PathBuf],
+    rules: OnceLock<Ruleset>,
+}
+
+impl Rules for LazyRules<'_> {
+    fn load(&self) -> Result<&Ruleset, Error> {
+        if let Some(rules) = self.rules.get() {
+            return Ok(rules);
+        }
+        let rules = load_rules(self.directories).map_err(Error::Rules)?;
+        Ok(self.rules.get_or_init(|| rules))
+    }
+}
+
+/// The embedded rules with those of further directories.
+pub(super) fn load_rules(directories: &[PathBuf]) -> Result<Ruleset, String> {
+    let mut ruleset = Ruleset::embedded();
+    for directory in directories {
+        ruleset.add_directory(directory).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            lines.join("; ")
+        })?;
+    }
+    Ok(ruleset)
+}
+
+/// Renders an error of the pipeline with the command that mends it.
+pub(super) fn failure(error: &Error) -> Failure {
+    let rendered = Failure::from_error(error);
+    match error {
+        Error::NoDatabase { path } | Error::Database { path, .. } => rendered.hint(format!(
+            "build one: portcullis db build --osv DIR --db {}",
+            path.display()
+        )),
+        Error::Read(_) => rendered.hint("build it anew: portcullis db build"),
+        Error::Stale(_) => {
+            rendered.hint("update it: portcullis db sync, or allow more: --max-age DAYS")
+        }
+        Error::OtherDatabase { .. } | Error::Rules(_) => rendered,
+    }
+}
+
+fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
+    let stdout = io::stdout();
+    let terminal = stdout.is_terminal();
+    let options = output::Options {
+        width: std::env::var("COLUMNS")
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(output::Options::DEFAULT_WIDTH),
+        colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    };
+    let mut out = BufWriter::new(stdout.lock());
+    output::write(format, report, verdict, options, &mut out)
+        .and_then(|()| out.flush())
+        .or_else(ignore_broken_pipe)
+        .map_err(|error| Failure::io("cannot write the report", &error))
+}
+
+fn write_vex(path: &Path, report: &Report, author: &str) -> Result<(), Failure> {
+    let write = || -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        vex::write_openvex(report, author, &mut out)?;
+        out.flush()
+    };
+    write().map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))
+}
+
+fn write_file(file: &ReportFile, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
+    let options = output::Options::default();
+    let write = || -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(&file.path)?);
+        output::write(file.format, report, verdict, options, &mut out)?;
+        out.flush()
+    };
+    write().map_err(|error| Failure::io(format!("cannot write {}", file.path.display()), &error))
+}

@@ -1,0 +1,170 @@
+//! YAML with lines, from the events of `saphyr-parser`. A file can hold several documents. An
+//! alias is refused: lockfiles have none, and expanding them is how a small file becomes a large
+//! one. Plain scalars stay text, except `null`, `true` and `false`.
+
+use std::borrow::Cow;
+
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use super::{Budget, Entry, Node, Value};
+use crate::inventory::{ParseError, limits};
+
+/// Reads all documents.
+pub(crate) fn parse(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
+    let mut documents = Vec::new();
+    let mut builder = Builder {
+        budget: Budget::new(),
+        open: Vec::new(),
+    };
+    let mut parser = Parser::new_from_str(text);
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| {
+            ParseError::at(line(error.marker().line()), error.info().to_owned())
+        })?;
+        let line = line(span.start.line());
+        let node = match event {
+            Event::MappingStart(..) => {
+                builder.start(Open::Table(line, Vec::new(), None), line)?;
+                None
+            }
+            Event::SequenceStart(..) => {
+                builder.start(Open::List(line, Vec::new()), line)?;
+                None
+            }
+            Event::MappingEnd | Event::SequenceEnd => builder.end(),
+            Event::Scalar(text, style, ..) => {
+                builder.budget.spend(line, builder.open.len())?;
+                let value = scalar(text, style);
+                Some(Node { line, value })
+            }
+            Event::Alias(_) => return Err(ParseError::at(line, "aliases are not read")),
+            Event::StreamEnd => break,
+            Event::DocumentEnd | Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {
+                None
+            }
+        };
+        if let Some(node) = node {
+            documents.extend(builder.place(node));
+        }
+    }
+    Ok(documents)
+}
+
+fn line(line: usize) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX).max(1)
+}
+
+fn scalar(text: Cow<'_, str>, style: ScalarStyle) -> Value<'_> {
+    if style != ScalarStyle::Plain {
+        return Value::Text(text);
+    }
+    match text.as_ref() {
+        "" | "~" | "null" => Value::Null,
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ => Value::Text(text),
+    }
+}
+
+/// A key; one that is itself a collection has no name we could look for.
+fn key_text(value: Value<'_>) -> Cow<'_, str> {
+    match value {
+        Value::Text(text) | Value::Number(text) => text,
+        Value::Bool(true) => "true".into(),
+        Value::Bool(false) => "false".into(),
+        Value::Null | Value::List(_) | Value::Table(_) => "".into(),
+    }
+}
+
+enum Open<'a> {
+    List(u32, Vec<Node<'a>>),
+    /// Line, entries, and the key that waits for its value.
+    Table(u32, Vec<Entry<'a>>, Option<(Cow<'a, str>, u32)>),
+}
+
+struct Builder<'a> {
+    budget: Budget,
+    open: Vec<Open<'a>>,
+}
+
+impl<'a> Builder<'a> {
+    fn start(&mut self, open: Open<'a>, line: u32) -> Result<(), ParseError> {
+        debug_assert!(self.open.len() <= limits::DOCUMENT_DEPTH.saturating_add(1));
+        self.budget.spend(line, self.open.len())?;
+        self.open.push(open);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Option<Node<'a>> {
+        Some(match self.open.pop()? {
+            Open::List(line, items) => Node {
+                line,
+                value: Value::List(items),
+            },
+            Open::Table(line, entries, _) => Node {
+                line,
+                value: Value::Table(entries),
+            },
+        })
+    }
+
+    /// Puts a finished value where it belongs; gives it back if it is the document.
+    fn place(&mut self, node: Node<'a>) -> Option<Node<'a>> {
+        match self.open.last_mut() {
+            None => return Some(node),
+            Some(Open::List(_, items)) => items.push(node),
+            Some(Open::Table(_, entries, key)) => {
+                if let Some((key, line)) = key.take() {
+                    entries.push(Entry { key, line, node });
+                } else {
+                    *key = Some((key_text(node.value), node.line));
+                }
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::GapKind;
+
+    #[test]
+    fn values_have_lines() {
+        let nodes =
+            parse("# c\na: 1.10\n'b c':\n  - x: null\n    y: 'null'\n  - {z: true}\n").unwrap();
+        let node = &nodes[0];
+        assert_eq!(node.text_at("a"), Some("1.10"));
+        let entry = &node.entries()[1];
+        assert_eq!((entry.key.as_ref(), entry.line), ("b c", 3));
+        let items = entry.node.items();
+        assert_eq!(items[0].get("x").unwrap().value, Value::Null);
+        assert_eq!(items[0].text_at("y"), Some("null"));
+        assert_eq!(items[0].entries()[1].line, 5);
+        assert!(items[1].is_true("z"));
+    }
+
+    #[test]
+    fn aliases_depth_and_nonsense_are_errors() {
+        assert!(
+            parse("a: &x [1]\nb: *x\n")
+                .unwrap_err()
+                .cause
+                .contains("aliases")
+        );
+        assert!(parse(&"[".repeat(200_000)).is_err());
+        assert!(parse("a: 'b\n").is_err());
+        assert_eq!(parse("").unwrap(), []);
+        assert_eq!(
+            parse("a: 1\n---\n- b\n").unwrap()[1].items()[0].text(),
+            Some("b")
+        );
+    }
+
+    #[test]
+    fn deep_block_nesting_is_limited() {
+        let deep = "- ".repeat(5_000);
+        assert_eq!(parse(&deep).unwrap_err().kind, GapKind::Limit);
+    }
+}

@@ -1,0 +1,53 @@
+//! Every limit of the inventory, with its reason. What reaches one becomes a gap of kind
+//! `limit`; a package is never silently dropped.
+
+/// Packages from one file. The largest lockfiles seen in the wild hold about 50,000.
+pub const PACKAGES_PER_FILE: usize = 200_000;
+
+/// Owned paths from one file; only paths that some parser wants are kept.
+pub const OWNED_PER_FILE: usize = 200_000;
+
+/// Bytes of an owned path: `PATH_MAX` of Linux.
+pub const PATH_BYTES: usize = 4096;
+
+/// Gaps from one file; the rest is counted in one more.
+pub const GAPS_PER_FILE: usize = 100;
+
+/// Bytes of a package name. npm allows 214, Go module paths are the longest.
+pub const NAME_BYTES: usize = 512;
+
+/// Bytes of a version, source version or module label.
+pub const VERSION_BYTES: usize = 256;
+
+/// Dependency edges kept of one package.
+pub const DEPENDENCIES_PER_PACKAGE: usize = 10_000;
+
+/// Bytes of one line of a text database; a longer line is skipped up to its end.
+pub const LINE_BYTES: usize = 1 << 20;
+
+/// Bytes of a lockfile that is read as a whole.
+pub const LOCKFILE_BYTES: u64 = 64 << 20;
+
+/// Bytes of the metadata file of one installed package.
+pub const METADATA_BYTES: u64 = 4 << 20;
+
+/// Nesting of a JSON, YAML or TOML document.
+pub const DOCUMENT_DEPTH: usize = 100;
+
+/// Tables of a TOML document, counted before it is parsed: each costs the parser about 1 KB.
+pub const TOML_TABLES: usize = 100_000;
+
+/// Values of a JSON, YAML or TOML document; at about 70 bytes each with the room that lists keep to grow, they stay below 150 MB.
+pub const DOCUMENT_VALUES: usize = 1_000_000;
+
+/// Bytes of an rpm database. 2,000 packages take about 150 MB.
+pub const RPM_DATABASE_BYTES: u64 = 256 << 20;
+
+/// Bytes of a zipped Python egg; its directory costs memory before we see an entry.
+pub const EGG_BYTES: u64 = 16 << 20;
+
+/// Levels of a b-tree of `SQLite`. With at least two children per page, 32-bit page numbers end here.
+pub const SQLITE_DEPTH: usize = 32;
+
+/// Tags of an rpm header; rpm itself refuses more.
+pub const RPM_TAGS: usize = 0xFFFF;

@@ -1,0 +1,76 @@
+//! Which files Debian packages own: `var/lib/dpkg/info/<package[:arch]>.list` (dpkg(1)), and
+//! `status.d/<package>.md5sums` where there is no package manager. No packages come from here.
+
+use std::sync::Arc;
+
+use super::shared::has_extension;
+use crate::gap::GapKind;
+use crate::inventory::text::{Line, with_lines};
+use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want};
+
+/// One path per line, absolute.
+pub(super) static LISTS: Parser = Parser {
+    id: "dpkg-list",
+    wants: &[Want::In("var/lib/dpkg/info/")],
+    accepts: Some(|path| has_extension(path, ".list")),
+    need: Need::Stream,
+    evidence: Evidence::Installed,
+    database: false,
+    parse: |input, facts| parse(input, ".list", |line| Some(line), facts),
+};
+
+/// A checksum, two spaces and a relative path per line.
+pub(super) static SUMS: Parser = Parser {
+    id: "dpkg-md5sums",
+    wants: &[Want::In("var/lib/dpkg/status.d/")],
+    accepts: Some(|path| has_extension(path, ".md5sums")),
+    need: Need::Stream,
+    evidence: Evidence::Installed,
+    database: false,
+    parse: |input, facts| parse(input, ".md5sums", summed, facts),
+};
+
+fn summed(line: &str) -> Option<&str> {
+    line.split_once("  ").map(|(_, path)| path)
+}
+
+fn parse(
+    input: Input<'_>,
+    extension: &str,
+    path: fn(&str) -> Option<&str>,
+    facts: &mut Facts,
+) -> Result<(), ParseError> {
+    let file = input.path.rsplit('/').next().unwrap_or_default();
+    let name = file.strip_suffix(extension).unwrap_or(file);
+    let package: Arc<str> = name.split(':').next().unwrap_or_default().into();
+    with_lines(input.content, |mut lines| {
+        while let Some(line) = lines.next()? {
+            if line.cut {
+                let cause = "a path longer than the limit was skipped";
+                facts.gap(input.path, Some(line.number), GapKind::Limit, cause);
+            } else if let Some(path) = Line::text(&line).and_then(path) {
+                let (directory, name) = path.trim_end().rsplit_once('/').unwrap_or(("", path));
+                facts.own(&package, directory, name);
+            }
+        }
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::Content;
+    use crate::inventory::dispatch::run;
+
+    #[test]
+    fn the_architecture_is_no_part_of_the_name() {
+        let text = b"/usr/lib/python3/dist-packages/six-1.16.0.egg-info\n";
+        let facts = run(
+            &LISTS,
+            "var/lib/dpkg/info/six:amd64.list",
+            Content::Whole(text),
+        );
+        assert_eq!(&*facts.owned[0].package, "six");
+    }
+}

@@ -1,0 +1,87 @@
+//! The distribution, from `etc/os-release` or `usr/lib/os-release` (os-release(5)). The values
+//! are quoted as for a shell; nothing is expanded.
+
+use std::sync::Arc;
+
+use crate::gap::GapKind;
+use crate::inventory::{
+    Distribution, Evidence, Facts, Input, Need, ParseError, Parser, Want, limits,
+};
+
+/// Both places; the one in `etc` wins when they are put together.
+pub(super) static PARSER: Parser = Parser {
+    id: "os-release",
+    wants: &[
+        Want::Path("etc/os-release"),
+        Want::Path("usr/lib/os-release"),
+    ],
+    accepts: None,
+    need: Need::Whole(64 << 10),
+    evidence: Evidence::Installed,
+    database: false,
+    parse,
+};
+
+fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
+    let text = String::from_utf8_lossy(input.content.whole()?);
+    let mut id = None;
+    let mut version = None;
+    let mut like = Vec::new();
+    let mut name = None;
+    for line in text.lines() {
+        let Some((key, value)) = line.split_once('=') else {
+            continue;
+        };
+        let value = unquote(value.trim());
+        if value.len() > limits::VERSION_BYTES {
+            let cause = format!("a value longer than {} bytes", limits::VERSION_BYTES);
+            facts.gap(input.path, None, GapKind::Limit, cause);
+            continue;
+        }
+        let full = (!value.is_empty()).then(|| Arc::<str>::from(value.as_str()));
+        match key.trim() {
+            "ID" => id = full,
+            "VERSION_ID" => version = full,
+            "PRETTY_NAME" => name = full,
+            "ID_LIKE" => like = value.split_ascii_whitespace().map(Arc::from).collect(),
+            _ => {}
+        }
+    }
+    // os-release(5): a file without ID means the generic Linux.
+    facts.distribution = Some(Distribution {
+        id: id.unwrap_or_else(|| "linux".into()),
+        version,
+        like,
+        name,
+    });
+    Ok(())
+}
+
+/// Removes shell quotes and backslashes.
+fn unquote(value: &str) -> String {
+    let single = value.starts_with('\'');
+    let mut text = String::with_capacity(value.len());
+    let mut characters = value.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if !single => {}
+            '\'' if single => {}
+            '\\' if !single => text.extend(characters.next()),
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unquote;
+
+    #[test]
+    fn shell_quotes() {
+        assert_eq!(unquote("\"Debian \\\"12\\\"\""), "Debian \"12\"");
+        assert_eq!(unquote("'a \"b\" \\'"), "a \"b\" \\");
+        assert_eq!(unquote("plain"), "plain");
+        assert_eq!(unquote("\\"), "");
+    }
+}

@@ -1,0 +1,54 @@
+//! One severity, three faces in SARIF: `level`, `security-severity` and tags. They always agree,
+//! as code scanning demands: 7.0 and above is an error, 4.0 and above a warning, else a note.
+
+use serde_sarif::sarif::ResultLevel;
+
+use crate::finding::Severity;
+
+/// The level of a result or rule. UNKNOWN is a warning: nobody said it is harmless.
+pub(crate) const fn level(severity: Severity) -> ResultLevel {
+    match severity {
+        Severity::Critical | Severity::High => ResultLevel::Error,
+        Severity::Medium | Severity::Unknown => ResultLevel::Warning,
+        Severity::Low => ResultLevel::Note,
+    }
+}
+
+/// `security-severity`: the score, where it falls into the class that decided (a source's own
+/// word can overrule a vector), else a number that stands for the class. UNKNOWN gets 4.0, the
+/// least that still is a warning, and the tag `severity-unknown`: without any number code
+/// scanning would not show it among security alerts at all.
+pub(crate) fn security_severity(severity: Severity, score: Option<f64>) -> String {
+    let (lowest, highest, usual) = match severity {
+        Severity::Critical => (9.0, 10.0, "9.5"),
+        Severity::High => (7.0, 8.9, "8.0"),
+        Severity::Medium => (4.0, 6.9, "5.5"),
+        Severity::Low => (0.0, 3.9, "2.0"),
+        Severity::Unknown => return "4.0".to_owned(),
+    };
+    score
+        .map(|score| (score * 10.0).round() / 10.0)
+        .filter(|score| (lowest..=highest).contains(score))
+        .map_or_else(|| usual.to_owned(), |score| format!("{score:.1}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_agree_with_levels() {
+        for (severity, score, text, expected) in [
+            (Severity::Critical, Some(9.8), "9.8", ResultLevel::Error),
+            (Severity::High, Some(8.94), "8.9", ResultLevel::Error),
+            (Severity::High, Some(8.96), "8.0", ResultLevel::Error),
+            (Severity::Medium, Some(9.8), "5.5", ResultLevel::Warning),
+            (Severity::Low, None, "2.0", ResultLevel::Note),
+            (Severity::Low, Some(f64::NAN), "2.0", ResultLevel::Note),
+            (Severity::Unknown, Some(9.8), "4.0", ResultLevel::Warning),
+        ] {
+            assert_eq!(security_severity(severity, score), text);
+            assert_eq!(level(severity), expected);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Gaps as tool notifications: what was not looked at stands beside what was found.
+
+use serde_sarif::sarif::{Message, Notification, ReportingDescriptorReference};
+
+use super::{place, uri};
+use crate::gap::{GapKind, GapSeverity};
+use crate::output::escape::{message, truncate};
+use crate::output::words;
+use crate::report::{Report, TargetGap};
+
+/// Most characters of a cause or path in a notification.
+const PART_LIMIT: usize = 1_000;
+
+/// The notifications of a run: its gaps, errors first when there are more than `limit`, then
+/// what the report itself had to leave out.
+pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Vec<Notification> {
+    let mut gaps: Vec<&TargetGap> = report.gaps.iter().collect();
+    let left_out = gaps.len().saturating_sub(limit);
+    if left_out > 0 {
+        gaps.sort_by_key(|gap| gap.gap.severity);
+        gaps.truncate(limit);
+    }
+    let mut out: Vec<Notification> = gaps.into_iter().map(|gap| of_gap(report, gap)).collect();
+    if left_out > 0 {
+        let text = format!(
+            "{} not listed here, to keep the file small; the JSON report has all",
+            words::count(left_out, "gap")
+        );
+        out.push(notification(
+            GapKind::ResultsDropped,
+            GapSeverity::Warning,
+            text,
+        ));
+    }
+    for note in words::notes(report).iter().take(limit) {
+        out.push(
+            Notification::builder()
+                .descriptor(ReportingDescriptorReference::builder().id("note").build())
+                .level("note")
+                .message(
+                    Message::builder()
+                        .text(message(&truncate(note, PART_LIMIT)))
+                        .build(),
+                )
+                .build(),
+        );
+    }
+    if dropped > 0 {
+        let text = format!(
+            "{} left out, the least severe first, to stay under the limits of code scanning; the JSON report has all",
+            words::count(dropped, "result")
+        );
+        out.push(notification(
+            GapKind::ResultsDropped,
+            GapSeverity::Warning,
+            text,
+        ));
+    }
+    out
+}
+
+fn notification(kind: GapKind, severity: GapSeverity, text: String) -> Notification {
+    Notification::builder()
+        .descriptor(
+            ReportingDescriptorReference::builder()
+                .id(words::word(kind))
+                .build(),
+        )
+        .level(words::word(severity))
+        .message(Message::builder().text(text).build())
+        .build()
+}
+
+fn of_gap(report: &Report, entry: &TargetGap) -> Notification {
+    let gap = &entry.gap;
+    let target = entry.target.and_then(|index| report.targets.get(index));
+    let shown = message(&truncate(&words::place(&gap.location), PART_LIMIT));
+    let cause = message(&truncate(&gap.cause, PART_LIMIT));
+    let stage = words::word(gap.stage);
+    let text = if shown.is_empty() {
+        format!("{stage}: {cause}")
+    } else {
+        format!("{stage}: {shown}: {cause}")
+    };
+    let mut out = notification(gap.kind, gap.severity, text);
+    let uri = uri::of(target, &gap.location);
+    if uri != "." {
+        let layer = gap.location.layer.as_deref().map(place::layer);
+        let region = gap.location.region.map(|region| place::sound(Some(region)));
+        out.locations = Some(vec![place::location(
+            &uri,
+            region,
+            layer.into_iter().collect(),
+        )]);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::{Gap, Stage};
+    use crate::location::Location;
+
+    #[test]
+    fn errors_stay_and_the_rest_is_counted() {
+        let entry = |gap| TargetGap { target: None, gap };
+        let path = |n: u32| Location::line("a", n);
+        let mut report = Report::default();
+        for n in 1..=4 {
+            let warning = Gap::warning(Stage::Source, GapKind::Limit, path(n), "too many");
+            report.gaps.push(entry(warning));
+        }
+        let error = Gap::error(Stage::Source, GapKind::Malformed, path(5), "bad");
+        report.gaps.push(entry(error));
+        let texts = |limit, dropped| -> Vec<String> {
+            notifications(&report, dropped, limit)
+                .into_iter()
+                .filter_map(|note| note.message.text)
+                .collect()
+        };
+        assert_eq!(texts(5, 0).len(), 5);
+        let few = texts(2, 7);
+        assert_eq!(few.len(), 4);
+        assert_eq!(few[0], "source: a:5: bad");
+        assert!(few[2].starts_with("3 gaps not listed here"));
+        assert!(few[3].starts_with("7 results left out"));
+    }
+}

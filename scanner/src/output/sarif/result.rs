@@ -1,0 +1,123 @@
+//! One result in SARIF's words: a message whose first sentence says it all, a place, a
+//! fingerprint, and whether it was suppressed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_sarif::sarif::{
+    LogicalLocation, Message, PropertyBag, Result as SarifResult, Suppression, SupressionKind,
+    SupressionStatus,
+};
+
+use super::level::level;
+use super::place;
+use super::row::Row;
+use crate::finding::{Kind, Severity};
+use crate::output::escape::{message, truncate};
+use crate::output::words;
+
+/// Most characters of one part of a message; code scanning shows far less.
+const PART_LIMIT: usize = 1_000;
+
+/// The result of a row.
+pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
+    let finding = row.finding;
+    let mut logical = vec![subject(row)];
+    logical.extend(finding.location.layer.as_deref().map(place::layer));
+    let fingerprints = BTreeMap::from([
+        ("portcullis/v1".to_owned(), finding.fingerprint.clone()),
+        ("primaryLocationLineHash".to_owned(), row.mark.clone()),
+    ]);
+    let properties = BTreeMap::from([
+        ("severity".to_owned(), finding.severity.as_str().into()),
+        (
+            "severity_source".to_owned(),
+            part(&finding.severity_source).into(),
+        ),
+    ]);
+    let mut out = SarifResult::builder()
+        .rule_id(&row.rule)
+        .rule_index(i64::try_from(rule_index).unwrap_or(-1))
+        .level(level(finding.severity))
+        .message(Message::builder().text(text(row)).build())
+        .locations(vec![place::location(&row.uri, Some(row.region), logical)])
+        .partial_fingerprints(fingerprints)
+        .properties(
+            PropertyBag::builder()
+                .additional_properties(properties)
+                .build(),
+        )
+        .build();
+    out.suppressions = finding
+        .suppressed
+        .as_deref()
+        .map(|reason| vec![suppression(reason)]);
+    out
+}
+
+fn suppression(reason: &str) -> Suppression {
+    let reason = if reason.trim().is_empty() {
+        "no reason given"
+    } else {
+        reason
+    };
+    Suppression::builder()
+        .kind(words::word(SupressionKind::External))
+        .status(words::word(SupressionStatus::Accepted))
+        .justification(part(reason))
+        .build()
+}
+
+/// The package or resource as a logical place.
+fn subject(row: &Row<'_>) -> LogicalLocation {
+    let (kind, name) = match &row.finding.kind {
+        Kind::Vulnerability(found) => ("package", &found.package.name),
+        Kind::Misconfiguration(found) => ("resource", &found.resource),
+    };
+    LogicalLocation::builder()
+        .name(part(name))
+        .fully_qualified_name(&row.name)
+        .kind(kind)
+        .build()
+}
+
+/// Untrusted text in a message: one line, no links, not endless.
+fn part(text: &str) -> String {
+    message(&truncate(text, PART_LIMIT))
+}
+
+fn text(row: &Row<'_>) -> String {
+    let finding = row.finding;
+    let title = part(&finding.title);
+    let title = title.trim_end_matches('.');
+    let mut text = match &finding.kind {
+        Kind::Vulnerability(found) => {
+            let name = part(&found.package.name);
+            let installed = part(&found.package.full_version());
+            match found.fixed.first() {
+                Some(fixed) => format!("{name} {installed} → {}: {title}.", part(fixed)),
+                None => format!("{name} {installed} (no fix known): {title}."),
+            }
+        }
+        Kind::Misconfiguration(found) => {
+            let said = part(&finding.message);
+            let said = if said.is_empty() {
+                title
+            } else {
+                said.trim_end_matches('.')
+            };
+            let mut text = format!("{}: {said}.", part(&found.resource));
+            if let Some(fix) = &found.fix {
+                let _ = write!(text, " Write {} instead.", part(fix));
+            }
+            text
+        }
+    };
+    if finding.severity == Severity::Unknown {
+        text.push_str(" Severity UNKNOWN: no source rates it.");
+    }
+    if let Some(layer) = &finding.location.layer {
+        let _ = write!(text, " In {}.", part(&words::layer(layer)));
+    }
+    text
+}

@@ -1,0 +1,87 @@
+//! Findings that belong under one heading: those of one package at one place, those of one file.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::finding::{Finding, Kind};
+use crate::location::Location;
+use crate::package::Package;
+
+/// The flaws of one package at one place.
+pub(super) struct PackageGroup<'a> {
+    /// The package.
+    pub(super) package: &'a Package,
+    /// Where it was found.
+    pub(super) location: &'a Location,
+    /// Worst first.
+    pub(super) findings: Vec<&'a Finding>,
+}
+
+/// The misconfigurations of one file.
+pub(super) struct FileGroup<'a> {
+    /// The file.
+    pub(super) path: &'a str,
+    /// By line.
+    pub(super) findings: Vec<&'a Finding>,
+}
+
+/// The vulnerable packages: the one with the worst flaw first, then by name.
+pub(super) fn packages<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<PackageGroup<'a>> {
+    let mut groups: BTreeMap<_, PackageGroup<'a>> = BTreeMap::new();
+    for finding in findings {
+        let Kind::Vulnerability(found) = &finding.kind else {
+            continue;
+        };
+        let package = &*found.package;
+        let key = (
+            &package.name,
+            package.kind,
+            (&package.version, package.epoch, &package.arch),
+            &finding.location,
+        );
+        let group = groups.entry(key).or_insert_with(|| PackageGroup {
+            package,
+            location: &finding.location,
+            findings: Vec::new(),
+        });
+        group.findings.push(finding);
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    for group in &mut groups {
+        group.findings.sort_by(|a, b| {
+            b.severity
+                .cmp(&a.severity)
+                .then_with(|| a.rule.cmp(&b.rule))
+        });
+    }
+    groups.sort_by_key(|group| {
+        let worst = group
+            .findings
+            .iter()
+            .find(|finding| finding.suppressed.is_none());
+        Reverse(worst.map(|finding| finding.severity))
+    });
+    groups
+}
+
+/// The misconfigured files, by path.
+pub(super) fn files<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FileGroup<'a>> {
+    let mut groups: BTreeMap<&str, FileGroup<'a>> = BTreeMap::new();
+    for finding in findings {
+        if let Kind::Misconfiguration(_) = &finding.kind {
+            let path = &*finding.location.path;
+            let group = groups.entry(path).or_insert_with(|| FileGroup {
+                path,
+                findings: Vec::new(),
+            });
+            group.findings.push(finding);
+        }
+    }
+    let mut groups: Vec<_> = groups.into_values().collect();
+    for group in &mut groups {
+        group
+            .findings
+            .sort_by(|a, b| (&a.location, &a.rule).cmp(&(&b.location, &b.rule)));
+    }
+    groups
+}

@@ -1,0 +1,262 @@
+//! The report for people: per target the vulnerable packages, worst first, then the
+//! misconfigured files, then what was not looked at. The last line says why the gate passed or
+//! failed. Untrusted text is shown with its control characters spelled out.
+
+mod groups;
+mod paint;
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+
+use self::groups::{FileGroup, PackageGroup};
+use self::paint::Paint;
+use super::escape::{line, truncate};
+use super::{Options, width, words};
+use crate::finding::{Finding, Kind, Severity};
+use crate::gate::Verdict;
+use crate::report::{Report, Target, TargetGap};
+
+/// The narrowest table; a smaller terminal wraps.
+const LEAST_WIDTH: usize = 60;
+/// The widest column of ids and of versions; longer ones push the rest of their line.
+const COLUMN_LIMIT: usize = 30;
+/// The least room for a title.
+const LEAST_TITLE: usize = 20;
+/// Columns of the longest severity.
+const SEVERITY_WIDTH: usize = 8;
+/// Most characters of an id, a version, a path or a reason: all that are real, none that floods.
+const PART_LIMIT: usize = 300;
+
+/// Writes the report. Errors are those of `out`.
+pub(super) fn write(
+    report: &Report,
+    verdict: &Verdict,
+    options: Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut table = Table {
+        report,
+        width: options.width.max(LEAST_WIDTH),
+        paint: Paint::new(options.colour),
+        out: BufWriter::with_capacity(1 << 16, out),
+    };
+    for (index, target) in report.targets.iter().enumerate() {
+        table.target(index, target)?;
+    }
+    table.gaps()?;
+    table.notes()?;
+    table.verdict(verdict)?;
+    table.out.flush()
+}
+
+/// Untrusted text on one line.
+fn part(text: &str) -> String {
+    line(&truncate(text, PART_LIMIT)).into_owned()
+}
+
+struct Table<'a, W: Write> {
+    report: &'a Report,
+    width: usize,
+    paint: Paint,
+    out: BufWriter<W>,
+}
+
+impl<W: Write> Table<'_, W> {
+    fn target(&mut self, index: usize, target: &Target) -> io::Result<()> {
+        let mine = || {
+            self.report
+                .findings
+                .iter()
+                .filter(|finding| finding.target == index)
+        };
+        let packages = self
+            .report
+            .packages
+            .iter()
+            .filter(|(target, _)| *target == index);
+        let facts = [
+            Some(target.kind.to_owned()),
+            target.platform.as_deref().map(part),
+            target
+                .distribution
+                .as_ref()
+                .and_then(words::distribution)
+                .map(|name| part(&name)),
+            target
+                .digest
+                .as_deref()
+                .map(|digest| part(words::short_digest(digest))),
+            Some(words::count(packages.count(), "package")),
+            Some(words::count(mine().count(), "finding")),
+        ];
+        let facts: Vec<String> = facts.into_iter().flatten().collect();
+        let id = self.paint.bold(&part(&target.id));
+        writeln!(self.out, "{id} ({})", facts.join(", "))?;
+        for group in groups::packages(mine()) {
+            self.package(&group)?;
+        }
+        for group in groups::files(mine()) {
+            self.file(&group)?;
+        }
+        writeln!(self.out)
+    }
+
+    /// `libssl3 3.0.9-1 (deb)  layer 0 (0123456789ab)  var/lib/dpkg/status`, then its flaws.
+    fn package(&mut self, group: &PackageGroup<'_>) -> io::Result<()> {
+        let package = group.package;
+        let name = self.paint.bold(&part(&package.name));
+        let installed = part(&package.full_version());
+        let kind = package.kind.as_str();
+        let place = part(&words::place(group.location));
+        match &group.location.layer {
+            Some(layer) => {
+                let layer = part(&words::layer(layer));
+                writeln!(self.out, "  {name} {installed} ({kind})  {layer}  {place}")?;
+            }
+            None => writeln!(self.out, "  {name} {installed} ({kind})  {place}")?,
+        }
+        let rows: Vec<Cells> = group
+            .findings
+            .iter()
+            .map(|finding| cells(finding, &installed))
+            .collect();
+        self.rows(&rows)
+    }
+
+    /// The file, then its misconfigurations.
+    fn file(&mut self, group: &FileGroup<'_>) -> io::Result<()> {
+        let path = self.paint.bold(&part(group.path));
+        writeln!(self.out, "  {path}")?;
+        let rows: Vec<Cells> = group
+            .findings
+            .iter()
+            .map(|finding| cells(finding, ""))
+            .collect();
+        self.rows(&rows)
+    }
+
+    /// Aligned lines: severity, id, change, and as much of the text as there is room.
+    fn rows(&mut self, rows: &[Cells]) -> io::Result<()> {
+        let widest = |of: fn(&Cells) -> &str| {
+            let widths = rows.iter().map(|row| width::of(of(row)));
+            widths.max().unwrap_or(0).min(COLUMN_LIMIT)
+        };
+        let (ids, changes) = (widest(|row| &row.id), widest(|row| &row.change));
+        for row in rows {
+            let severity = width::pad(row.severity.as_str(), SEVERITY_WIDTH);
+            let severity = self.paint.severity(row.severity, &severity);
+            let head = format!(
+                "{}  {}",
+                width::pad(&row.id, ids),
+                width::pad(&row.change, changes)
+            );
+            // Four blanks in front, two after the severity and two before the text.
+            let used = SEVERITY_WIDTH
+                .saturating_add(8)
+                .saturating_add(width::of(&head));
+            let room = self.width.saturating_sub(used).max(LEAST_TITLE);
+            let text = width::cut(&row.text, room);
+            writeln!(self.out, "    {severity}  {head}  {text}")?;
+            if let Some(reason) = &row.suppressed {
+                writeln!(self.out, "              suppressed: {reason}")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn gaps(&mut self) -> io::Result<()> {
+        if self.report.gaps.is_empty() {
+            return Ok(());
+        }
+        let title = words::count(self.report.gaps.len(), "gap");
+        writeln!(self.out, "{} (not looked at)", self.paint.bold(&title))?;
+        for entry in &self.report.gaps {
+            self.gap(entry)?;
+        }
+        writeln!(self.out)
+    }
+
+    fn notes(&mut self) -> io::Result<()> {
+        let notes = words::notes(self.report);
+        if notes.is_empty() {
+            return Ok(());
+        }
+        for note in &notes {
+            writeln!(self.out, "note: {}", part(note))?;
+        }
+        writeln!(self.out)
+    }
+
+    fn gap(&mut self, entry: &TargetGap) -> io::Result<()> {
+        let gap = &entry.gap;
+        let target = entry
+            .target
+            .and_then(|index| self.report.targets.get(index));
+        let id = target.map(|target| part(&target.id)).unwrap_or_default();
+        // The working directory goes without saying.
+        let mut place = if id == "." { String::new() } else { id };
+        let path = part(&words::place(&gap.location));
+        if !path.is_empty() {
+            if !place.is_empty() {
+                place.push(' ');
+            }
+            place.push_str(&path);
+        }
+        if let Some(layer) = &gap.location.layer {
+            let _ = write!(place, " in {}", part(&words::layer(layer)));
+        }
+        if !place.is_empty() {
+            place.push_str(": ");
+        }
+        let severity = width::pad(&words::word(gap.severity), SEVERITY_WIDTH);
+        let kind = words::word(gap.kind);
+        writeln!(
+            self.out,
+            "  {severity}  {kind}  {place}{}",
+            part(&gap.cause)
+        )
+    }
+
+    fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
+        let word = self.paint.verdict(verdict.passed);
+        writeln!(self.out, "{word}: {}", part(&verdict.reason))
+    }
+}
+
+/// One line of a group.
+struct Cells {
+    severity: Severity,
+    id: String,
+    change: String,
+    text: String,
+    suppressed: Option<String>,
+}
+
+fn cells(finding: &Finding, installed: &str) -> Cells {
+    let (change, text) = match &finding.kind {
+        Kind::Vulnerability(found) => {
+            let change = match found.fixed.first() {
+                Some(fixed) => format!("{installed} → {}", part(fixed)),
+                None => "no fix known".to_owned(),
+            };
+            (change, part(&finding.title))
+        }
+        Kind::Misconfiguration(found) => {
+            let said = if finding.message.is_empty() {
+                &finding.title
+            } else {
+                &*finding.message
+            };
+            let line = finding.location.start_line();
+            let line = line.map(|line| format!("line {line}")).unwrap_or_default();
+            (line, format!("{}: {}", part(&found.resource), part(said)))
+        }
+    };
+    Cells {
+        severity: finding.severity,
+        id: part(&finding.rule),
+        change,
+        text,
+        suppressed: finding.suppressed.as_deref().map(part),
+    }
+}

@@ -1,0 +1,102 @@
+//! The words that several writers share: the names of closed lists as the JSON contract spells
+//! them, digests in short, where something is in one phrase.
+
+use serde::Serialize;
+
+use crate::inventory::Distribution;
+use crate::location::{Layer, Location};
+use crate::report::Report;
+
+/// How many hexadecimal digits of a digest people are shown.
+const SHORT_DIGEST: usize = 12;
+
+/// The word that serde writes for a variant without fields; empty for anything else.
+pub(crate) fn word(variant: impl Serialize) -> String {
+    match serde_json::to_value(variant) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// What a reader should know besides findings and gaps: as of when the database answered, which
+/// sources are old, which suppressions fitted nothing. Untrusted text; one note a line.
+pub(crate) fn notes(report: &Report) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(database) = &report.database {
+        if let Some(moment) = &database.as_of {
+            notes.push(format!(
+                "the database answered as of {moment}; what records said before their last change is not known"
+            ));
+        }
+        for source in &database.stale {
+            notes.push(format!(
+                "the advisories for {} are {} days old (newest change {})",
+                source.ecosystem, source.days, source.newest_modified
+            ));
+        }
+    }
+    for unmatched in &report.unmatched_suppressions {
+        notes.push(format!(
+            "{}: {}: matched nothing: {}",
+            unmatched.source, unmatched.statement, unmatched.reason
+        ));
+    }
+    notes
+}
+
+/// The first digits of a digest, without its algorithm.
+pub(crate) fn short_digest(digest: &str) -> &str {
+    let hex = digest.rsplit(':').next().unwrap_or(digest);
+    hex.get(..SHORT_DIGEST).unwrap_or(hex)
+}
+
+/// A layer for people: `layer 3 (0123456789ab)`.
+pub(crate) fn layer(layer: &Layer) -> String {
+    format!("layer {} ({})", layer.index, short_digest(&layer.digest))
+}
+
+/// `path`, `path:line`, and for structured documents `path#/pointer`.
+pub(crate) fn place(location: &Location) -> String {
+    match (location.region, &location.pointer) {
+        (Some(region), _) => format!("{}:{}", location.path, region.start_line),
+        (None, Some(pointer)) => format!("{}#{pointer}", location.path),
+        (None, None) => location.path.to_string(),
+    }
+}
+
+/// What a distribution calls itself: its pretty name, else id and version; `None` if it says
+/// nothing.
+pub(crate) fn distribution(distribution: &Distribution) -> Option<String> {
+    let name = distribution.name.as_deref().unwrap_or_default().trim();
+    let text = match &distribution.version {
+        _ if !name.is_empty() => name.to_owned(),
+        Some(version) => format!("{} {version}", distribution.id),
+        None => distribution.id.to_string(),
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// `1 gap`, `2 gaps`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::GapKind;
+
+    #[test]
+    fn words() {
+        assert_eq!(word(GapKind::ResultsDropped), "results-dropped");
+        assert_eq!(word(3), "");
+        assert_eq!(short_digest("sha256:0123456789abcdef"), "0123456789ab");
+        assert_eq!(short_digest("sha256:äöü"), "äöü");
+        assert_eq!(place(&Location::line("a/Cargo.lock", 7)), "a/Cargo.lock:7");
+        assert_eq!(
+            (count(1, "gap"), count(0, "gap")),
+            ("1 gap".into(), "0 gaps".into())
+        );
+    }
+}

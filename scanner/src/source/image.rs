@@ -1,0 +1,225 @@
+//! From an opened store to the contents of its images: the layers of all images read once, each
+//! image merged on its own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::digest::Digest;
+use super::layer::LayerScan;
+use super::merge::{self, Found};
+use super::platform::Platform;
+use super::store::{self, Job, Store};
+use super::stream::Promise;
+use super::wanted::{Registry, Selection};
+use super::{Contents, ImageKind, SourceError, docker, limits, oci};
+use crate::gap::{Gap, GapKind, Stage};
+use crate::location::{Layer, Location};
+
+/// A layer as the manifest names it.
+#[derive(Clone, Debug)]
+pub(super) struct LayerRef {
+    /// Name of the blob in the store.
+    pub(super) name: String,
+    pub(super) promise: Promise,
+    /// The media type is none we know.
+    pub(super) unknown_type: Option<String>,
+    /// The blob may be missing.
+    pub(super) foreign: bool,
+}
+
+/// An image that is to be scanned.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Image {
+    pub(super) reference: Option<String>,
+    pub(super) digest: Option<Digest>,
+    pub(super) platform: Option<Platform>,
+    pub(super) layers: Vec<LayerRef>,
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// A gap of the target as a whole.
+pub(super) fn gap(kind: GapKind, place: &str, cause: impl Into<Arc<str>>) -> Gap {
+    Gap::warning(Stage::Source, kind, Location::file(place), cause)
+}
+
+/// Opens an image target and reads all that is to be scanned in it: one [`Contents`] for each
+/// image. An index or archive with several platforms is scanned for the one asked for, by default
+/// `linux/amd64`, or the only one there is.
+pub fn open_image(
+    kind: ImageKind,
+    path: &Path,
+    platform: Option<&Platform>,
+) -> Result<Vec<Contents>, SourceError> {
+    open_with(kind, path, platform, &Registry::installed())
+}
+
+/// The same with other parsers.
+pub(super) fn open_with(
+    kind: ImageKind,
+    path: &Path,
+    platform: Option<&Platform>,
+    registry: &Registry,
+) -> Result<Vec<Contents>, SourceError> {
+    if let Err(source) = std::fs::metadata(path) {
+        return Err(SourceError::Io {
+            path: path.to_owned(),
+            source,
+        });
+    }
+    let store = match kind {
+        ImageKind::OciLayout => store::directory(path),
+        ImageKind::OciArchive | ImageKind::DockerArchive => store::archive(path)?,
+    };
+    let mut images = match kind {
+        ImageKind::OciLayout | ImageKind::OciArchive => oci::images(&store, platform)?,
+        ImageKind::DockerArchive => docker::images(&store, platform)?,
+    };
+    if images.len() > limits::IMAGES {
+        let cause = format!(
+            "{} images, of which only the first {} were scanned",
+            images.len(),
+            limits::IMAGES
+        );
+        images.truncate(limits::IMAGES);
+        if let Some(first) = images.first_mut() {
+            first.gaps.push(gap(GapKind::Limit, ".", cause));
+        }
+    }
+    read(&store, images, registry)
+}
+
+/// What makes two layers one job.
+type Same = (String, Option<Digest>, Option<Digest>, Option<u64>);
+
+fn read(
+    store: &Store,
+    images: Vec<Image>,
+    registry: &Registry,
+) -> Result<Vec<Contents>, SourceError> {
+    let mut jobs: Vec<Job> = Vec::new();
+    let mut known: std::collections::BTreeMap<Same, usize> = std::collections::BTreeMap::new();
+    // For each image, the job of each layer; `None` for a layer that is not in the image.
+    let mut used: Vec<Vec<Option<usize>>> = Vec::new();
+    for image in &images {
+        let mut numbers = Vec::new();
+        for (index, layer) in image.layers.iter().enumerate() {
+            if layer.foreign && !store.has(&layer.name) {
+                numbers.push(None);
+                continue;
+            }
+            let promise = layer.promise.clone();
+            let same = (
+                layer.name.clone(),
+                promise.digest.clone(),
+                promise.diff_id.clone(),
+                promise.size,
+            );
+            let number = *known.entry(same).or_insert_with(|| {
+                let called = promise
+                    .digest
+                    .as_ref()
+                    .map_or(layer.name.as_str(), Digest::as_str);
+                jobs.push(Job {
+                    name: layer.name.clone(),
+                    place: format!("layer {index} ({called})"),
+                    promise,
+                    selection: Selection::Installed,
+                });
+                jobs.len().saturating_sub(1)
+            });
+            numbers.push(Some(number));
+        }
+        used.push(numbers);
+    }
+    let scans = store.read_layers(&jobs, registry)?;
+    images
+        .into_iter()
+        .zip(used)
+        .map(|(image, numbers)| contents(store, image, &numbers, &jobs, &scans, registry))
+        .collect()
+}
+
+fn contents(
+    store: &Store,
+    mut image: Image,
+    numbers: &[Option<usize>],
+    jobs: &[Job],
+    scans: &[LayerScan],
+    registry: &Registry,
+) -> Result<Contents, SourceError> {
+    let missing = LayerScan::default();
+    let mut layers: Vec<&LayerScan> = Vec::new();
+    let mut places = Vec::new();
+    for (index, (layer, number)) in image.layers.iter().zip(numbers).enumerate() {
+        let scan = number.and_then(|number| scans.get(number));
+        let promised = |digest: &Option<Digest>| digest.as_ref().map(Digest::text);
+        let place = Arc::new(Layer {
+            index: u32::try_from(index).unwrap_or(u32::MAX),
+            digest: scan
+                .map(|scan| Arc::clone(&scan.digest))
+                .or_else(|| promised(&layer.promise.digest))
+                .unwrap_or_default(),
+            diff_id: scan
+                .and_then(|scan| scan.diff_id.clone())
+                .or_else(|| promised(&layer.promise.diff_id))
+                .unwrap_or_default(),
+        });
+        let mut here = |kind, cause: String| {
+            let mut gap = gap(kind, ".", cause);
+            gap.location.layer = Some(Arc::clone(&place));
+            image.gaps.push(gap);
+        };
+        if scan.is_none() {
+            here(
+                GapKind::ForeignLayer,
+                "a foreign layer whose blob is not in the image".into(),
+            );
+        }
+        if let Some(kind) = &layer.unknown_type {
+            here(
+                GapKind::UnknownFormat,
+                format!("unknown media type `{kind}`; read as what its first bytes say"),
+            );
+        }
+        layers.push(scan.unwrap_or(&missing));
+        places.push(place);
+    }
+    let plan = merge::plan(&layers, registry);
+    let mut again = Vec::new();
+    let mut from = Vec::new();
+    for (layer, selection) in plan.layers {
+        let job = numbers
+            .get(layer)
+            .copied()
+            .flatten()
+            .and_then(|number| jobs.get(number));
+        if let Some(job) = job {
+            from.push(layer);
+            again.push(Job {
+                name: job.name.clone(),
+                place: job.place.clone(),
+                promise: job.promise.clone(),
+                selection: Selection::Again(selection),
+            });
+        }
+    }
+    let mut found: Vec<Found> = Vec::new();
+    if !again.is_empty() {
+        for (layer, scan) in from.into_iter().zip(store.read_layers(&again, registry)?) {
+            found.extend(scan.files.into_iter().map(|file| (layer, file)));
+        }
+    }
+    let merged = merge::merge(&layers, &places, &found);
+    let mut gaps = image.gaps;
+    gaps.extend(plan.gaps);
+    gaps.extend(merged.gaps);
+    gaps.sort();
+    gaps.dedup();
+    Ok(Contents {
+        files: merged.files,
+        gaps,
+        platform: image.platform.as_ref().map(ToString::to_string),
+        digest: image.digest.as_ref().map(ToString::to_string),
+        reference: image.reference,
+    })
+}

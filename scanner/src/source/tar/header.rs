@@ -1,0 +1,198 @@
+//! One 512-byte tar header (POSIX.1-1988 ustar, v7, GNU): fields, numbers, checksum.
+
+/// Unit of everything in a tar.
+pub(super) const BLOCK: usize = 512;
+
+/// What a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    HardLink,
+    Symlink,
+    Directory,
+    /// Devices and pipes: they are something at their path, and never read.
+    Special,
+    /// A file with holes: its stored bytes are not its content.
+    Sparse,
+    /// Types that no engine unpacks (volume headers, vendors' letters).
+    Other,
+    LongName,
+    LongLink,
+    Pax,
+    GlobalPax,
+}
+
+impl Kind {
+    /// Engines (Go's `archive/tar`) ignore the size in these headers; no data follows.
+    pub(super) const fn is_header_only(self) -> bool {
+        matches!(
+            self,
+            Self::HardLink | Self::Symlink | Self::Directory | Self::Special
+        )
+    }
+}
+
+/// One member, after PAX and GNU headers were applied.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) kind: Kind,
+    pub(crate) path: Vec<u8>,
+    pub(crate) link: Vec<u8>,
+    /// Bytes of content in the stream.
+    pub(crate) size: u64,
+    pub(crate) executable: bool,
+}
+
+/// A header block that is not zeros.
+pub(super) struct Raw(pub(super) [u8; BLOCK]);
+
+impl Raw {
+    fn field(&self, start: usize, length: usize) -> &[u8] {
+        self.0
+            .get(start..start.saturating_add(length))
+            .unwrap_or_default()
+    }
+
+    fn text(&self, start: usize, length: usize) -> &[u8] {
+        until_nul(self.field(start, length))
+    }
+
+    /// Checks and reads it. The error says what is wrong.
+    pub(super) fn member(&self) -> Result<Member, String> {
+        self.check_sum()?;
+        let size = number(self.field(124, 12))
+            .map_err(|cause| format!("the size of member `{}` {cause}", self.shown_name()))?;
+        let mut path = Vec::new();
+        // GNU writes `ustar` and two spaces, and times where POSIX has the prefix.
+        let prefix = self.text(345, 155);
+        if self.field(257, 6) == b"ustar\0" && !prefix.is_empty() {
+            path.extend_from_slice(prefix);
+            path.push(b'/');
+        }
+        path.extend_from_slice(self.text(0, 100));
+        let kind = match self.field(156, 1) {
+            // v7 marks directories by their name only.
+            b"\0" if path.ends_with(b"/") => Kind::Directory,
+            b"\0" | b"0" | b"7" => Kind::File,
+            b"1" => Kind::HardLink,
+            b"2" => Kind::Symlink,
+            b"3" | b"4" | b"6" => Kind::Special,
+            b"5" => Kind::Directory,
+            b"S" => Kind::Sparse,
+            b"L" => Kind::LongName,
+            b"K" => Kind::LongLink,
+            b"x" => Kind::Pax,
+            b"g" => Kind::GlobalPax,
+            _ => Kind::Other,
+        };
+        Ok(Member {
+            kind,
+            path,
+            link: self.text(157, 100).to_vec(),
+            size,
+            executable: number(self.field(100, 8)).unwrap_or(0) & 0o111 != 0,
+        })
+    }
+
+    fn check_sum(&self) -> Result<(), String> {
+        let claimed = number(self.field(148, 8)).ok();
+        let (mut unsigned, mut signed) = (0_u64, 0_i64);
+        for (position, byte) in self.0.iter().enumerate() {
+            let byte = if (148..156).contains(&position) {
+                b' '
+            } else {
+                *byte
+            };
+            unsigned += u64::from(byte);
+            signed += i64::from(byte.cast_signed());
+        }
+        // Some historic writers summed signed bytes; every reader accepts both.
+        if claimed.is_some_and(|sum| sum == unsigned || i64::try_from(sum) == Ok(signed)) {
+            Ok(())
+        } else {
+            Err("no tar header: the checksum is wrong".into())
+        }
+    }
+
+    fn shown_name(&self) -> String {
+        String::from_utf8_lossy(self.text(0, 100)).into_owned()
+    }
+
+    /// Whether an old GNU sparse header goes on in the next block.
+    pub(super) fn is_extended(&self, member: &Member) -> bool {
+        member.kind == Kind::Sparse && self.field(156, 1) == b"S" && self.field(482, 1) != b"\0"
+    }
+
+    /// The same for a block of such a continuation.
+    pub(super) fn continues(&self) -> bool {
+        self.field(504, 1) != b"\0"
+    }
+}
+
+pub(super) fn until_nul(field: &[u8]) -> &[u8] {
+    field.split(|byte| *byte == 0).next().unwrap_or_default()
+}
+
+/// An octal or base-256 number that is a size: not negative, below 2^63.
+fn number(field: &[u8]) -> Result<u64, String> {
+    if let Some((first, rest)) = field.split_first()
+        && first & 0x80 != 0
+    {
+        if first & 0x40 != 0 {
+            return Err("is negative".into());
+        }
+        let mut value = u64::from(first & 0x3f);
+        for byte in rest {
+            value = value
+                .checked_mul(256)
+                .and_then(|value| value.checked_add(u64::from(*byte)))
+                .filter(|value| i64::try_from(*value).is_ok())
+                .ok_or("is above 2^63")?;
+        }
+        return Ok(value);
+    }
+    let digits = until_nul(trim_start(field)).trim_ascii();
+    let mut value = 0_u64;
+    for byte in digits {
+        let digit = match byte {
+            b'0'..=b'7' => u64::from(byte & 7),
+            _ => return Err("is not a number".into()),
+        };
+        value = value
+            .checked_mul(8)
+            .and_then(|value| value.checked_add(digit))
+            .filter(|value| i64::try_from(*value).is_ok())
+            .ok_or("is above 2^63")?;
+    }
+    Ok(value)
+}
+
+fn trim_start(field: &[u8]) -> &[u8] {
+    let start = field
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | 0))
+        .unwrap_or(field.len());
+    field.get(start..).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_sizes_or_refused() {
+        assert_eq!(number(b"0000644\0"), Ok(0o644));
+        assert_eq!(number(b"  12 \0\0\0"), Ok(0o12));
+        assert_eq!(number(b"\0\0\0\0"), Ok(0));
+        assert_eq!(number(b"\x80\0\0\0\0\0\0\0\0\0\x01\0"), Ok(256));
+        for bad in [
+            &b"hello world\0"[..],
+            b"00000000008",
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\0",
+            b"\x80\0\0\0\x80\0\0\0\0\0\0\0",
+            b"777777777777777777777777777",
+        ] {
+            assert!(number(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Which files of a layer are read, as what path, and by which parsers.
+//!
+//! The first reading takes what parsers want. A second one takes single files by name, because a
+//! wanted path is a link to them; these are parsed as if they were at the wanted path.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+
+use super::layer::Reading;
+use super::{limits, names, tar};
+use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::{Content, Evidence, Facts, Need, Parser, Want, dispatch, parsers};
+use crate::location::Location;
+
+/// The parsers that count in images.
+#[derive(Clone, Copy)]
+pub(crate) struct Registry {
+    pub(crate) by_path: fn(&str) -> Vec<&'static Parser>,
+    pub(crate) magic_length: fn() -> usize,
+    pub(crate) by_magic: fn(&[u8]) -> Vec<&'static Parser>,
+    pub(crate) all: fn() -> Vec<&'static Parser>,
+}
+
+impl Registry {
+    /// Those of the inventory.
+    pub(crate) const fn installed() -> Self {
+        Self {
+            by_path: |path| dispatch::by_path(path, Evidence::Installed),
+            magic_length: dispatch::magic_length,
+            by_magic: |first| dispatch::by_magic(first, Evidence::Installed),
+            all: || {
+                parsers::ALL
+                    .iter()
+                    .copied()
+                    .filter(|parser| parser.evidence == Evidence::Installed)
+                    .collect()
+            },
+        }
+    }
+
+    /// Whether every parser that wants `link` has read `file` under its own name.
+    pub(crate) fn covers(&self, file: &str, link: &str) -> bool {
+        let read = (self.by_path)(file);
+        (self.by_path)(link)
+            .iter()
+            .all(|wanted| read.iter().any(|parser| parser.id == wanted.id))
+    }
+
+    /// Single paths and directories that parsers want, by exact path.
+    pub(crate) fn exact(&self) -> Vec<Want> {
+        (self.all)()
+            .iter()
+            .flat_map(|parser| parser.wants)
+            .filter(|want| matches!(want, Want::Path(_) | Want::In(_)))
+            .copied()
+            .collect()
+    }
+}
+
+/// Files to read a second time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Again {
+    /// Path in the layer → the wanted paths that lead to it.
+    pub(crate) files: BTreeMap<String, Vec<Arc<str>>>,
+    /// Directory in the layer → the wanted directory that leads to it.
+    pub(crate) directories: Vec<(String, String)>,
+}
+
+/// What to read.
+pub(crate) enum Selection {
+    Installed,
+    Again(Again),
+}
+
+/// One parser on one file.
+pub(crate) struct Run {
+    pub(crate) path: Arc<str>,
+    pub(crate) parser: &'static Parser,
+}
+
+impl Selection {
+    /// The parsers for the file at `path`.
+    pub(crate) fn runs(&self, registry: &Registry, path: &str) -> Vec<Run> {
+        let all = |path: &str| {
+            (registry.by_path)(path)
+                .into_iter()
+                .map(|parser| Run {
+                    path: path.into(),
+                    parser,
+                })
+                .collect::<Vec<_>>()
+        };
+        match self {
+            Self::Installed => all(path),
+            Self::Again(again) => {
+                let mut runs = Vec::new();
+                for wanted in again.files.get(path).into_iter().flatten() {
+                    runs.extend(all(wanted));
+                }
+                for (directory, wanted) in &again.directories {
+                    if names::is_below(path, directory)
+                        && let Some(rest) = path.get(directory.len()..)
+                    {
+                        runs.extend(all(&names::join(wanted, rest.trim_start_matches('/'))));
+                    }
+                }
+                runs
+            }
+        }
+    }
+
+    /// The parsers for an executable with these first bytes, which are read into `first`.
+    pub(crate) fn runs_by_magic(
+        &self,
+        registry: &Registry,
+        path: &str,
+        content: &mut impl Read,
+        first: &mut Vec<u8>,
+    ) -> io::Result<Vec<Run>> {
+        let length = (registry.magic_length)();
+        if length == 0 || !matches!(self, Self::Installed) {
+            return Ok(Vec::new());
+        }
+        first.resize(length, 0);
+        let count = tar::fill(content, first)?;
+        first.truncate(count);
+        Ok((registry.by_magic)(first)
+            .into_iter()
+            .map(|parser| Run {
+                path: path.into(),
+                parser,
+            })
+            .collect())
+    }
+}
+
+/// Runs parsers on the content of one file of `size` bytes. Files that told nothing are left
+/// out, but for databases, where an empty one is news.
+pub(crate) fn read_member(
+    content: &mut impl BufRead,
+    size: u64,
+    runs: &[Run],
+    buffer: &mut Vec<u8>,
+) -> Vec<(Arc<str>, Reading)> {
+    let mut readings = Vec::new();
+    let mut keep = |run: &Run, facts: Facts| {
+        if run.parser.database || facts != Facts::default() {
+            let reading = Reading {
+                parser: run.parser.id.into(),
+                database: run.parser.database,
+                facts,
+            };
+            readings.push((Arc::clone(&run.path), reading));
+        }
+    };
+    if let [run] = runs
+        && run.parser.need == Need::Stream
+    {
+        let facts = dispatch::run(run.parser, &run.path, Content::Stream(content));
+        keep(run, facts);
+        return readings;
+    }
+    buffer.clear();
+    let limit = |run: &Run| match run.parser.need {
+        Need::Stream => limits::FILE_BYTES,
+        Need::Whole(limit) => limit.min(limits::FILE_BYTES),
+    };
+    let fits = runs.iter().any(|run| size <= limit(run));
+    if fits && content.read_to_end(buffer).is_err() {
+        // The stream remembers its fault, and the layer ends with it.
+        return readings;
+    }
+    for run in runs {
+        let facts = if size > limit(run) {
+            let mut facts = Facts::default();
+            facts.gaps.push(Gap::warning(
+                Stage::Inventory,
+                GapKind::Limit,
+                Location::file(Arc::clone(&run.path)),
+                format!(
+                    "{size} bytes are more than the {} that {} reads",
+                    limit(run),
+                    run.parser.id
+                ),
+            ));
+            facts
+        } else {
+            match run.parser.need {
+                Need::Whole(_) => dispatch::run(run.parser, &run.path, Content::Whole(buffer)),
+                Need::Stream => {
+                    let mut stream = buffer.as_slice();
+                    dispatch::run(run.parser, &run.path, Content::Stream(&mut stream))
+                }
+            }
+        };
+        keep(run, facts);
+    }
+    // A large file must not stay in memory for the rest of the layer.
+    if buffer.capacity() > (1 << 20) {
+        *buffer = Vec::new();
+    }
+    readings
+}

@@ -1,0 +1,413 @@
+//! The program as a user runs it: exit codes, reports, errors. The demo repository is the input.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a run gave.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.err))
+    }
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// Runs the binary in `directory` with nothing of our environment that could change the outcome.
+fn run(directory: &Path, arguments: &[&str]) -> Run {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test starts the program it tests"
+    )]
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"))
+        .args(arguments)
+        .current_dir(directory)
+        .env_clear()
+        .env("HOME", directory)
+        .output()
+        .unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A copy of the demo with its database beside it.
+fn demo() -> TempDir {
+    let directory = TempDir::new().unwrap();
+    copy(
+        &repository().join("testdata/demo"),
+        &directory.path().join("demo"),
+    );
+    let advisories = repository().join("testdata/demo-advisories");
+    let built = run(
+        directory.path(),
+        &[
+            "db",
+            "build",
+            "--osv",
+            advisories.to_str().unwrap(),
+            "--db",
+            "demo.db",
+        ],
+    );
+    assert_eq!(built.code, 0, "{}", built.err);
+    directory
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn scan(directory: &TempDir, arguments: &[&str]) -> Run {
+    let mut all = vec!["scan", "demo", "--db", "demo.db", "--date", "2026-11-21"];
+    all.extend_from_slice(arguments);
+    run(directory.path(), &all)
+}
+
+fn rules(report: &Value, kind: &str) -> Vec<String> {
+    let mut ids: Vec<String> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["kind"] == kind)
+        .map(|finding| {
+            format!(
+                "{} {}",
+                finding["target"].as_str().unwrap(),
+                finding["rule_id"].as_str().unwrap()
+            )
+        })
+        .collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+#[test]
+fn the_demo_shows_what_is_vulnerable_in_lockfiles_and_layers() {
+    let directory = demo();
+    let found = scan(&directory, &["--format", "json"]);
+    assert_eq!(found.code, 1, "{}", found.err);
+    let report = found.json();
+    assert_eq!(
+        rules(&report, "vulnerability"),
+        [
+            "demo GHSA-35jh-r3h4-6jhm",
+            "demo PYSEC-2018-28",
+            "demo RUSTSEC-2020-0071",
+            "demo/image DEBIAN-CVE-2023-5678",
+            "demo/image DEBIAN-CVE-2024-6119",
+            "demo/image GHSA-35jh-r3h4-6jhm",
+            "demo/image PYSEC-2018-28",
+        ]
+    );
+    assert!(
+        report["verdict"]["complete"].as_bool().unwrap(),
+        "{}",
+        report["gaps"]
+    );
+    let webp = report["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| p["name"] == "libwebp7")
+        .unwrap();
+    assert_eq!(
+        webp["locations"][0]["layer"]["index"], 1,
+        "the layer that upgraded it"
+    );
+}
+
+#[test]
+fn the_severity_without_a_vector_comes_from_the_alias_and_says_so() {
+    let report = scan(&demo(), &["--format", "json"]).json();
+    let finding = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|f| f["rule_id"] == "PYSEC-2018-28")
+        .unwrap();
+    assert_eq!(finding["severity"], "HIGH");
+    assert_eq!(
+        finding["severity_source"],
+        "CVSS_V3 (alias GHSA-x84v-xcm2-53pg)"
+    );
+}
+
+#[test]
+fn the_code_is_the_same_for_every_format() {
+    let directory = demo();
+    for format in ["table", "json", "sarif"] {
+        assert_eq!(scan(&directory, &["--format", format]).code, 1, "{format}");
+        assert_eq!(
+            scan(&directory, &["--format", format, "--fail-on", "critical"]).code,
+            0,
+            "{format}"
+        );
+        assert_eq!(
+            scan(&directory, &["--format", format, "--exit-zero"]).code,
+            0,
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let directory = demo();
+    for format in ["table", "json", "sarif"] {
+        let first = scan(&directory, &["--format", format]).out;
+        assert_eq!(first, scan(&directory, &["--format", format]).out);
+        assert!(
+            !first.contains(directory.path().to_str().unwrap()),
+            "no absolute path"
+        );
+    }
+}
+
+#[test]
+fn further_reports_are_written_beside_the_one_on_stdout() {
+    let directory = demo();
+    let found = scan(
+        &directory,
+        &["--report", "sarif=out.sarif", "--report", "json=out.json"],
+    );
+    assert_eq!(found.code, 1, "{}", found.err);
+    assert!(
+        found.out.lines().last().unwrap().starts_with("FAIL"),
+        "{}",
+        found.out
+    );
+    let sarif: Value =
+        serde_json::from_slice(&fs::read(directory.path().join("out.sarif")).unwrap()).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let json: Value =
+        serde_json::from_slice(&fs::read(directory.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!(json["verdict"]["passed"], false);
+}
+
+#[test]
+fn without_a_database_the_error_names_the_command_that_mends_it() {
+    let directory = demo();
+    let found = run(directory.path(), &["scan", "demo"]);
+    assert_eq!(found.code, 2);
+    assert!(found.err.contains("portcullis db build"), "{}", found.err);
+    assert!(found.out.is_empty());
+}
+
+#[test]
+fn infrastructure_alone_needs_no_database() {
+    let directory = demo();
+    let found = run(
+        directory.path(),
+        &["scan", "demo", "--only", "misconfig", "--format", "json"],
+    );
+    assert_eq!(found.code, 1, "{}", found.err);
+    let report = found.json();
+    assert!(report["database"].is_null());
+    let volume: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["rule_id"] == "aws-ec2-volume-unencrypted")
+        .collect();
+    assert_eq!(volume.len(), 1);
+    assert_eq!(
+        volume[0]["resource"],
+        "module.store[\"cold\"].aws_ebs_volume.data"
+    );
+}
+
+#[test]
+fn a_damaged_database_is_refused() {
+    let directory = demo();
+    let path = directory.path().join("demo.db");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(scan(&directory, &[]).code, 2);
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    let directory = TempDir::new().unwrap();
+    for arguments in [
+        &["scan", "--format", "pdf"][..],
+        &["scan", "--fail-on", "sometimes"],
+        &["scan", "--date", "yesterday"],
+        &["scan", "--platform", "linux"],
+        &["scan", "--report", "sarif"],
+        &["rules", "explain", "no-such-rule"],
+        &["db", "build"],
+        &["nonsense"],
+        &[],
+    ] {
+        let found = run(directory.path(), arguments);
+        assert_eq!(found.code, 2, "{arguments:?}: {}", found.err);
+    }
+}
+
+#[test]
+fn a_target_that_is_not_there_is_2_and_the_others_are_still_reported() {
+    let directory = demo();
+    let found = scan(&directory, &["nowhere", "--format", "json", "--exit-zero"]);
+    assert_eq!(found.code, 2);
+    let report = found.json();
+    assert!(!rules(&report, "vulnerability").is_empty());
+    assert_eq!(report["verdict"]["passed"], false);
+    assert!(found.err.contains("nowhere"), "{}", found.err);
+}
+
+/// Writes over the largest blob of an image layout.
+fn damage(image: &Path) {
+    let blobs = fs::read_dir(image.join("blobs/sha256")).unwrap();
+    let largest = blobs
+        .map(Result::unwrap)
+        .max_by_key(|entry| entry.metadata().unwrap().len())
+        .unwrap();
+    let mut bytes = fs::read(largest.path()).unwrap();
+    bytes[20] ^= 1;
+    fs::write(largest.path(), bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_image_is_2_when_named_and_a_gap_when_it_lies_in_a_tree() {
+    let directory = demo();
+    damage(&directory.path().join("demo/image"));
+    let named = run(
+        directory.path(),
+        &["scan", "oci:demo/image", "--db", "demo.db", "--exit-zero"],
+    );
+    assert_eq!(named.code, 2, "{}", named.err);
+    let tree = scan(&directory, &["--format", "json"]);
+    assert_eq!(tree.code, 1, "{}", tree.err);
+    let report = tree.json();
+    assert_eq!(report["verdict"]["complete"], false);
+    assert_eq!(report["gaps"][0]["path"], "demo/image");
+    assert_eq!(scan(&directory, &["--strict", "--exit-zero"]).code, 2);
+}
+
+#[test]
+fn a_bad_lockfile_is_a_gap_and_loses_nothing_else() {
+    let directory = demo();
+    fs::write(
+        directory.path().join("demo/service/Cargo.lock"),
+        "[[package]\nname",
+    )
+    .unwrap();
+    let found = scan(&directory, &["--format", "json"]);
+    assert_eq!(found.code, 1, "{}", found.err);
+    let report = found.json();
+    assert_eq!(report["gaps"][0]["path"], "demo/service/Cargo.lock");
+    assert!(rules(&report, "vulnerability").contains(&"demo PYSEC-2018-28".to_owned()));
+}
+
+#[test]
+fn packages_of_an_ecosystem_without_advisories_are_a_gap() {
+    let directory = demo();
+    fs::create_dir(directory.path().join("demo/php")).unwrap();
+    fs::write(
+        directory.path().join("demo/php/composer.lock"),
+        r#"{"packages": [{"name": "a/b", "version": "1.0.0"}], "packages-dev": []}"#,
+    )
+    .unwrap();
+    let report = scan(&directory, &["--format", "json"]).json();
+    assert_eq!(report["gaps"][0]["kind"], "no-advisories");
+    assert_eq!(report["verdict"]["complete"], false);
+}
+
+#[test]
+fn a_link_out_of_the_tree_is_not_followed() {
+    let directory = demo();
+    let secret = directory.path().join("requirements.txt");
+    fs::write(&secret, "requests==2.19.1\n").unwrap();
+    fs::remove_file(directory.path().join("demo/tools/requirements.txt")).unwrap();
+    std::os::unix::fs::symlink(
+        &secret,
+        directory.path().join("demo/tools/requirements.txt"),
+    )
+    .unwrap();
+    let report = scan(&directory, &["--format", "json"]).json();
+    assert!(!rules(&report, "vulnerability").contains(&"demo PYSEC-2018-28".to_owned()));
+    assert_eq!(report["gaps"][0]["path"], "demo/tools/requirements.txt");
+}
+
+#[test]
+fn rules_can_be_listed_explained_and_tested() {
+    let directory = TempDir::new().unwrap();
+    let list = run(directory.path(), &["rules", "list", "--format", "json"]);
+    assert_eq!(list.code, 0, "{}", list.err);
+    assert!(list.json()["rules"].as_array().unwrap().len() >= 25);
+    let explained = run(directory.path(), &["rules", "explain", "AWS-0092"]);
+    assert!(explained.out.starts_with("# "), "{}", explained.out);
+    assert!(!explained.out.starts_with("# #"), "{}", explained.out);
+    let own = repository().join("rules/aws");
+    let tested = run(directory.path(), &["rules", "test", own.to_str().unwrap()]);
+    assert_eq!(tested.code, 0, "{}", tested.out);
+}
+
+#[test]
+fn a_database_answers_questions() {
+    let directory = demo();
+    let asked = run(
+        directory.path(),
+        &[
+            "db",
+            "query",
+            "crates.io",
+            "time",
+            "0.1.43",
+            "--db",
+            "demo.db",
+            "--format",
+            "json",
+        ],
+    );
+    assert_eq!(asked.code, 0, "{}", asked.err);
+    let answer = asked.json();
+    assert_eq!(answer["matches"][0]["id"], "RUSTSEC-2020-0071");
+    let fixed = run(
+        directory.path(),
+        &[
+            "db",
+            "query",
+            "crates.io",
+            "time",
+            "0.2.23",
+            "--db",
+            "demo.db",
+            "--format",
+            "json",
+        ],
+    );
+    assert_eq!(fixed.json()["matches"].as_array().unwrap().len(), 0);
+    let status = run(
+        directory.path(),
+        &["db", "status", "--db", "demo.db", "--format", "json"],
+    );
+    assert_eq!(status.json()["records"], 7);
+}

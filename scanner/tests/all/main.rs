@@ -1,0 +1,10 @@
+//! Integration tests: one binary, so that the library is linked once. A module per subject.
+
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod images;
+#[cfg(test)]
+mod outputs;
+#[cfg(test)]
+mod support;

@@ -1,0 +1,280 @@
+//! A report with one of everything, and with text that tries to deceive.
+
+use std::sync::Arc;
+
+use portcullis::finding::{
+    Finding, Kind, Misconfiguration, RuleInfo, Severity, Vulnerability, fingerprint,
+};
+use portcullis::gap::{Gap, GapKind, Stage};
+use portcullis::inventory::Distribution;
+use portcullis::location::{Layer, Location, Region};
+use portcullis::package::{Package, PackageType, Scope, SourcePackage};
+use portcullis::report::{
+    Checks, Database, DatabaseSource, Report, StaleSource, Target, TargetGap, Undecided,
+};
+use portcullis::suppress::UnmatchedSuppression;
+
+/// Escape sequences, direction marks, Markdown, HTML and a mention.
+pub(crate) const NASTY: &str =
+    "\u{1b}[31mred\u{202e} <img src=x> [a](https://evil.example) @team `x`";
+
+pub(crate) fn report() -> Report {
+    let (packages, mut findings) = vulnerabilities();
+    findings.extend(misconfigurations());
+    findings
+        .sort_by(|a, b| (a.target, &a.location, &a.rule).cmp(&(b.target, &b.location, &b.rule)));
+    let gap = |target, gap| TargetGap { target, gap };
+    Report {
+        unmatched_suppressions: vec![UnmatchedSuppression {
+            source: "vex.json".into(),
+            statement: "CVE-2026-1\u{202e} of pkg:npm/left".to_owned(),
+            reason: "no finding has this id".to_owned(),
+        }],
+        date: "2026-03-01".to_owned(),
+        database: Some(Database {
+            digest: "sha256:dddd".to_owned(),
+            sources: vec![DatabaseSource {
+                name: "osv/crates.io".to_owned(),
+                digest: "sha256:eeee".to_owned(),
+                records: 12,
+                newest_modified: Some("2026-02-28T00:00:00Z".to_owned()),
+            }],
+            as_of: Some("2026-02-20T00:00:00Z".to_owned()),
+            stale: vec![StaleSource {
+                ecosystem: "Debian:12".to_owned(),
+                newest_modified: "2026-02-01T00:00:00Z".to_owned(),
+                days: 28,
+            }],
+        }),
+        targets: targets(),
+        packages,
+        rules: rules(&findings),
+        findings,
+        undecided: vec![Undecided {
+            target: 0,
+            rule: "aws-s3-bucket-unversioned".into(),
+            resource: "aws_s3_bucket.logs".into(),
+            location: Location::line("main.tf", 20),
+            cause: "var.versioning has no value".to_owned(),
+        }],
+        gaps: vec![
+            gap(
+                None,
+                Gap::warning(
+                    Stage::Matching,
+                    GapKind::NoAdvisories,
+                    Location::file(""),
+                    "no advisories for Hex",
+                ),
+            ),
+            gap(
+                Some(0),
+                Gap::error(
+                    Stage::Evaluation,
+                    GapKind::Syntax,
+                    Location::line("bad file.tf", 3),
+                    format!("expected `}}` {NASTY}"),
+                ),
+            ),
+            gap(
+                Some(1),
+                Gap::warning(
+                    Stage::Source,
+                    GapKind::EscapingPath,
+                    Location {
+                        layer: Some(layer(1)),
+                        ..Location::file("../../etc/passwd")
+                    },
+                    "link leaves the root",
+                ),
+            ),
+        ],
+        checks: Checks {
+            passed: 5,
+            failed: 2,
+            undecided: 1,
+        },
+        failed_targets: 0,
+    }
+}
+
+fn targets() -> Vec<Target> {
+    vec![
+        Target {
+            id: ".".to_owned(),
+            kind: "dir",
+            path: ".".to_owned(),
+            prefix: String::new(),
+            platform: None,
+            digest: None,
+            distribution: None,
+        },
+        Target {
+            id: "build/app.tar".to_owned(),
+            kind: "docker-archive",
+            path: "build/app.tar".to_owned(),
+            prefix: String::new(),
+            platform: Some("linux/amd64".to_owned()),
+            digest: Some("sha256:abcd".to_owned()),
+            distribution: Some(Distribution {
+                id: "debian".into(),
+                version: Some("12".into()),
+                like: Vec::new(),
+                name: Some("Debian GNU/Linux 12 (bookworm)".into()),
+            }),
+        },
+    ]
+}
+
+fn layer(index: u32) -> Arc<Layer> {
+    Arc::new(Layer {
+        index,
+        digest: format!("sha256:{index:064}").into(),
+        diff_id: format!("sha256:{index:063}f").into(),
+    })
+}
+
+pub(crate) fn vulnerability(
+    target: usize,
+    id: &str,
+    package: &Arc<Package>,
+    severity: Severity,
+) -> Finding {
+    let location = package
+        .locations
+        .first()
+        .cloned()
+        .unwrap_or_else(|| Location::file("none"));
+    Finding {
+        target,
+        rule: id.into(),
+        aliases: vec![format!("CVE-2026-{}", id.len())],
+        severity,
+        score: None,
+        severity_source: "own CVSS_V3".into(),
+        title: format!("Flaw in {}", package.name).into(),
+        message: format!("{} {} is affected by {id}", package.name, package.version),
+        fingerprint: fingerprint(&[id, "any", &location.path, &package.name]),
+        location,
+        kind: Kind::Vulnerability(Vulnerability {
+            package: Arc::clone(package),
+            fixed: Vec::new(),
+            merged: vec![id.to_owned()],
+            informational: None,
+        }),
+        suppressed: None,
+    }
+}
+
+fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
+    let old = Arc::new(
+        Package::new(PackageType::Cargo, "tar", "0.3.0").at(Location::line("Cargo.lock", 7)),
+    );
+    let new = Arc::new(
+        Package::new(PackageType::Cargo, "tar", "0.4.0").at(Location::line("Cargo.lock", 13)),
+    );
+    let scoped = Arc::new(Package {
+        scope: Scope {
+            dev: true,
+            optional: false,
+        },
+        ..Package::new(PackageType::Npm, "@acme/left", "1.0.0")
+            .at(Location::line("web/package-lock.json", 40))
+    });
+    let nasty = Arc::new(
+        Package::new(PackageType::Pypi, NASTY, "1\u{7}").at(Location::line("odd dir/ü.txt", 1)),
+    );
+    let system = Arc::new(Package {
+        arch: Some("amd64".into()),
+        ecosystem: Some("Debian:12".into()),
+        source: Some(SourcePackage {
+            name: "openssl".into(),
+            version: "3.0.9-1".into(),
+        }),
+        ..Package::new(PackageType::Deb, "libssl3", "3.0.9-1").at(Location {
+            layer: Some(layer(0)),
+            ..Location::file("var/lib/dpkg/status")
+        })
+    });
+    let plain = Arc::new(Package {
+        epoch: Some(1),
+        owner: Some("python3".into()),
+        ..Package::new(PackageType::Rpm, "bash", "5.2-1")
+            .at(Location::file("usr/lib/sysimage/rpm/rpmdb.sqlite"))
+    });
+    let mut first = vulnerability(0, "RUSTSEC-2026-0001", &old, Severity::Critical);
+    first.score = Some(9.8);
+    if let Kind::Vulnerability(found) = &mut first.kind {
+        found.fixed = vec!["0.4.1".to_owned(), "0.5.0".to_owned()];
+    }
+    let mut rated = vulnerability(1, "DEBIAN-CVE-2026-1", &system, Severity::Low);
+    rated.suppressed = Some("not reachable\u{7}".to_owned());
+    let mut odd = vulnerability(0, "GHSA-odd", &nasty, Severity::High);
+    odd.title = NASTY.into();
+    let findings = vec![
+        first,
+        vulnerability(0, "RUSTSEC-2026-0001", &new, Severity::Critical),
+        vulnerability(0, "GHSA-unrated", &scoped, Severity::Unknown),
+        odd,
+        rated,
+        vulnerability(1, "DEBIAN-CVE-2026-2", &system, Severity::Medium),
+    ];
+    let packages = vec![
+        (0, old),
+        (0, new),
+        (0, scoped),
+        (0, nasty),
+        (1, system),
+        (1, plain),
+    ];
+    (packages, findings)
+}
+
+fn misconfigurations() -> Vec<Finding> {
+    let region = Region {
+        start_line: 12,
+        start_column: Some(3),
+        end_line: 12,
+        end_column: Some(24),
+    };
+    ["aws_s3_bucket.logs", "module.a[\"x\"].aws_s3_bucket.b"]
+        .into_iter()
+        .map(|address| Finding {
+            target: 0,
+            rule: "aws-s3-bucket-public".into(),
+            aliases: vec!["AVD-AWS-0001".to_owned()],
+            severity: Severity::High,
+            score: None,
+            severity_source: "rule".into(),
+            title: "The bucket is public".into(),
+            message: "acl is \"public-read\"".to_owned(),
+            location: Location {
+                region: Some(region),
+                ..Location::file("main.tf")
+            },
+            fingerprint: fingerprint(&["aws-s3-bucket-public", "dir", "main.tf", address]),
+            kind: Kind::Misconfiguration(Misconfiguration {
+                resource: address.into(),
+                fix: Some("\"private\"".to_owned()),
+            }),
+            suppressed: None,
+        })
+        .collect()
+}
+
+/// One rule per finding's id, with hostile help.
+pub(crate) fn rules(findings: &[Finding]) -> Vec<RuleInfo> {
+    let mut rules: Vec<RuleInfo> = findings
+        .iter()
+        .map(|finding| RuleInfo {
+            id: Arc::clone(&finding.rule),
+            title: finding.title.to_string(),
+            help: format!("# What\n\nAbout {}.\n\n{NASTY}\n", finding.rule),
+            url: Some("https://example.org/a b".to_owned()),
+            tags: vec!["security".to_owned(), "CWE-79".to_owned()],
+        })
+        .collect();
+    rules.sort();
+    rules.dedup_by(|a, b| a.id == b.id);
+    rules
+}
