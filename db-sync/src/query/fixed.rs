@@ -28,7 +28,7 @@ pub(super) fn fixed<'db>(
     candidates.clear();
     let mut ranges: usize = 0;
     let mut others = false;
-    for (_, entry) in entries.iter() {
+    for entry in entries.iter() {
         let spans = views.spans(entry);
         ranges = ranges.saturating_add(spans.len());
         for span in spans {
@@ -108,14 +108,14 @@ fn sort(texts: &mut Vec<&str>, ecosystem: &str, semver: bool) {
 
 fn is_still_affected(
     package: &Package<'_, '_>,
-    entries: &[(usize, &View<'_>)],
+    entries: &[&View<'_>],
     version: &str,
 ) -> Result<bool, ReadError> {
     let (store, views) = (package.store, package.views);
     let asked = Asked::new(package.ecosystem, version, version);
-    for record in entries.chunk_by(|left, right| left.0 == right.0) {
-        let builds = asked.builds(store, views, record.iter().map(|(_, entry)| *entry))?;
-        for (_, entry) in record {
+    for record in entries.chunk_by(|left, right| left.record == right.record) {
+        let builds = asked.builds(store, views, record.iter().copied())?;
+        for entry in record {
             if asked.judge(store, views, entry)? == Verdict::Affected
                 && asked.compares(store, views, builds, entry)?
             {

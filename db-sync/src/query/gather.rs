@@ -11,7 +11,7 @@ use crate::store::read::Store;
 use crate::store::view::{Ratings, View, Views};
 
 /// A record that matched, with its entries.
-pub(super) struct Candidate<'p, 'db> {
+struct Candidate<'p, 'db> {
     head: Head<'db>,
     entries: &'p [View<'db>],
     builds: Builds,
@@ -27,6 +27,13 @@ impl Candidate<'_, '_> {
     }
 }
 
+/// The records of one flaw.
+struct Flaw<'c, 'p, 'db> {
+    /// The one to show.
+    first: &'c Candidate<'p, 'db>,
+    others: Vec<&'c Candidate<'p, 'db>>,
+}
+
 /// One package's entries and the question about them.
 pub(super) struct Package<'p, 'db> {
     pub(super) store: &'db Store,
@@ -39,8 +46,8 @@ pub(super) struct Package<'p, 'db> {
 #[derive(Default)]
 pub(super) struct Scratch<'p, 'db> {
     /// The entries of one flaw's records that could be compared with the
-    /// version, with the place of their record.
-    pub(super) entries: Vec<(usize, &'p View<'db>)>,
+    /// version, those of one record side by side.
+    pub(super) entries: Vec<&'p View<'db>>,
     /// Fixed versions by number, and whether a SEMVER range names them.
     pub(super) fixes: Vec<(bool, u32)>,
 }
@@ -104,24 +111,45 @@ pub(super) fn outcome<'db>(
             builds,
         });
     }
-    // Entries lie by record: those of one flaw that are together stay sorted.
-    candidates.sort_by_key(Candidate::flaw);
+    let flaws = flaws(&candidates, query.ecosystem);
     let mut scratch = Scratch::default();
-    outcome.matches.reserve_exact(candidates.len());
-    for flaw in candidates.chunk_by_mut(|left, right| left.flaw() == right.flaw()) {
-        if flaw.len() > 1 {
-            flaw.sort_by(|left, right| id::compare(query.ecosystem, left.head.id, right.head.id));
-        }
-        outcome
-            .matches
-            .extend(package.one_match(flaw, &mut scratch)?);
+    outcome.matches.reserve_exact(flaws.len());
+    for flaw in &flaws {
+        outcome.matches.push(package.one_match(flaw, &mut scratch)?);
     }
-    // Records are numbered in the order of their ids.
-    outcome
-        .matches
-        .sort_unstable_by_key(|found| found.first.head.record);
     outcome.undecided.sort();
     Ok(outcome)
+}
+
+/// The records of each flaw, the one to show first, in the order of those.
+fn flaws<'c, 'p, 'db>(
+    candidates: &'c [Candidate<'p, 'db>],
+    ecosystem: &str,
+) -> Vec<Flaw<'c, 'p, 'db>> {
+    let mut by_flaw: Vec<_> = candidates
+        .iter()
+        .map(|candidate| (candidate.flaw(), candidate))
+        .collect();
+    by_flaw.sort_by_key(|(flaw, _)| *flaw);
+    let mut flaws = Vec::with_capacity(by_flaw.len());
+    for group in by_flaw.chunk_by(|left, right| left.0 == right.0) {
+        match group {
+            [] => {}
+            [(_, first)] => flaws.push(Flaw {
+                first,
+                others: Vec::new(),
+            }),
+            [_, ..] => {
+                let mut others: Vec<_> = group.iter().map(|(_, candidate)| *candidate).collect();
+                others.sort_by(|left, right| id::compare(ecosystem, left.head.id, right.head.id));
+                let first = others.remove(0);
+                flaws.push(Flaw { first, others });
+            }
+        }
+    }
+    // Records are numbered in the order of their ids.
+    flaws.sort_unstable_by_key(|flaw| flaw.first.head.record);
+    flaws
 }
 
 /// Whether the record counts: not withdrawn, and known at the asked time.
@@ -163,51 +191,57 @@ impl<'p, 'db> Package<'p, 'db> {
         Ok((verdict, builds))
     }
 
-    /// Makes one match of the records of one flaw, the one to show first.
+    /// Makes one match of the records of one flaw.
     fn one_match(
         &self,
-        flaw: &[Candidate<'p, 'db>],
+        flaw: &Flaw<'_, 'p, 'db>,
         scratch: &mut Scratch<'p, 'db>,
-    ) -> Result<Option<Match<'db>>, ReadError> {
+    ) -> Result<Match<'db>, ReadError> {
         scratch.entries.clear();
-        let mut first = None;
-        let mut others = Vec::new();
-        for (place, candidate) in flaw.iter().enumerate() {
-            let mut hit = Hit {
-                head: candidate.head.clone(),
-                ratings: Ratings::default(),
-                more_ratings: Vec::new(),
-            };
-            for entry in candidate.entries {
-                if !self.compares(candidate, entry)? {
-                    continue;
-                }
-                scratch.entries.push((place, entry));
-                if hit.ratings.is_empty() {
-                    hit.ratings = entry.ratings.clone();
-                } else if !entry.ratings.is_empty() {
-                    hit.more_ratings.push(entry.ratings.clone());
-                }
-            }
-            if first.is_none() {
-                first = Some(hit);
-            } else {
-                others.push(hit);
-            }
+        let first = self.hit(flaw.first, scratch)?;
+        let mut published = first.head.published;
+        let mut modified = first.head.modified;
+        let mut others = Vec::with_capacity(flaw.others.len());
+        for other in &flaw.others {
+            let hit = self.hit(other, scratch)?;
+            published = [published, hit.head.published].into_iter().flatten().min();
+            modified = modified.max(hit.head.modified);
+            others.push(hit);
         }
-        let Some(first) = first else {
-            return Ok(None);
-        };
-        let heads = || flaw.iter().map(|candidate| &candidate.head);
-        Ok(Some(Match {
+        Ok(Match {
             id: first.head.id,
             fixed: fixed(self, scratch)?,
-            published: heads().filter_map(|head| head.published).min(),
-            modified: heads().filter_map(|head| head.modified).max(),
+            published,
+            modified,
             store: self.store,
             first,
             others,
-        }))
+        })
+    }
+
+    /// Notes the entries of one record that could be compared with the version.
+    fn hit(
+        &self,
+        candidate: &Candidate<'p, 'db>,
+        scratch: &mut Scratch<'p, 'db>,
+    ) -> Result<Hit<'db>, ReadError> {
+        let mut hit = Hit {
+            head: candidate.head.clone(),
+            ratings: Ratings::default(),
+            more_ratings: Vec::new(),
+        };
+        for entry in candidate.entries {
+            if !self.compares(candidate, entry)? {
+                continue;
+            }
+            scratch.entries.push(entry);
+            if hit.ratings.is_empty() {
+                hit.ratings = entry.ratings.clone();
+            } else if !entry.ratings.is_empty() {
+                hit.more_ratings.push(entry.ratings.clone());
+            }
+        }
+        Ok(hit)
     }
 
     fn compares(

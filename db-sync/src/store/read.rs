@@ -158,6 +158,9 @@ impl Store {
         };
         let text = store.whole(Section::Info).map_err(|_| refused())?;
         let mut info: Info = serde_json::from_slice(text).map_err(|_| refused())?;
+        if info.records != store.count(Section::RecordOffsets) {
+            return Err(refused());
+        }
         info.format_version = VERSION;
         info.root_digest = format!("sha256:{}", hex(&store.header.digest));
         info.file_size = length;

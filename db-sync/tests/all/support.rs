@@ -85,7 +85,7 @@ pub(crate) fn merged<'db>(outcome: &Outcome<'db>) -> Vec<&'db str> {
         .iter()
         .flat_map(db_sync::Match::merged)
         .collect();
-    ids.sort();
+    ids.sort_unstable();
     ids
 }
 
