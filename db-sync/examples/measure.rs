@@ -1,6 +1,7 @@
 //! Prints what a build and look-ups cost: `measure build OUT OSV… [--rustsec DIR]`,
-//! `measure sync OUT FROM`, `measure ask DB QUESTIONS`, where each line of QUESTIONS is
-//! `ecosystem TAB name TAB version`.
+//! `measure sync OUT FROM`, `measure ask DB QUESTIONS [all] [again]`, where each line of
+//! QUESTIONS is `ecosystem TAB name TAB version`; `all` reads every field of every match and
+//! `again` asks three times, `measure texts DB IDS`, where each line of IDS is a record's id.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
@@ -96,11 +97,17 @@ fn main() {
                 .lines()
                 .map(|line| line.split('\t').collect())
                 .collect();
+            let all = args.iter().any(|word| word == "all");
+            let rounds = if args.iter().any(|word| word == "again") {
+                3
+            } else {
+                1
+            };
             println!("before: rss {}", status("VmRSS"));
             let start = Instant::now();
             let db = Db::open(&args[1]).expect("open");
             println!("open {:.3} ms", start.elapsed().as_secs_f64() * 1000.0);
-            for round in 0..3 {
+            for round in 0..rounds {
                 let (mut matches, mut undecided, mut hits) = (0, 0, 0);
                 let start = Instant::now();
                 let before = cpu_ms();
@@ -114,6 +121,20 @@ fn main() {
                     };
                     let outcome = db.query(&query).expect("answer");
                     matches += outcome.matches.len();
+                    if all {
+                        for found in &outcome.matches {
+                            std::hint::black_box((
+                                found.merged(),
+                                found.summary().expect("summary"),
+                                found.informational().expect("kind"),
+                                found.aliases().expect("aliases"),
+                                found.ratings().expect("ratings"),
+                                found.scope().expect("scope"),
+                                found.sources().expect("sources"),
+                                found.url(),
+                            ));
+                        }
+                    }
                     undecided += outcome.undecided.len();
                     hits += usize::from(!outcome.matches.is_empty());
                     if number == 0 {
@@ -130,6 +151,24 @@ fn main() {
                 );
             }
         }
-        _ => println!("measure build|sync|ask"),
+        "texts" => {
+            let ids = std::fs::read_to_string(&args[2]).expect("ids");
+            let db = Db::open(&args[1]).expect("open");
+            let start = Instant::now();
+            let before = cpu_ms();
+            let mut bytes = 0;
+            for id in ids.lines() {
+                let found = db.advisory(id).expect("readable").expect("known");
+                bytes += found.details.len();
+            }
+            println!(
+                "{} records, {bytes} bytes of text, {:.2} ms wall {:.0} ms cpu, peak {}",
+                ids.lines().count(),
+                start.elapsed().as_secs_f64() * 1000.0,
+                cpu_ms() - before,
+                status("VmHWM"),
+            );
+        }
+        _ => println!("measure build|sync|ask|texts"),
     }
 }

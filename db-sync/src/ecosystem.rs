@@ -76,11 +76,23 @@ fn swift(name: &str) -> Cow<'_, str> {
 /// Module builds and ordinary builds of one package number their releases
 /// independently, so they must not be compared with each other.
 pub fn module_build(version: &str) -> Option<&str> {
-    let start = version
-        .find(".module_el")
-        .or_else(|| version.find(".module+el"))?;
-    let build = version.get(start..)?.get(".module_el".len()..)?;
-    Some(build.split('+').next().unwrap_or(build))
+    // The build is cut out at ASCII characters.
+    module_build_bytes(version.as_bytes()).and_then(|build| std::str::from_utf8(build).ok())
+}
+
+/// [`module_build`] of text that is not known to be UTF-8.
+pub(crate) fn module_build_bytes(version: &[u8]) -> Option<&[u8]> {
+    let mut rest = version;
+    loop {
+        let dot = rest.iter().position(|byte| *byte == b'.')?;
+        rest = rest.get(dot.checked_add(1)?..)?;
+        let build = rest
+            .strip_prefix(b"module_el")
+            .or_else(|| rest.strip_prefix(b"module+el"));
+        if let Some(build) = build {
+            return build.split(|byte| *byte == b'+').next();
+        }
+    }
 }
 
 /// Whether rpm module builds exist in this ecosystem.

@@ -63,7 +63,7 @@ pub fn check(
                 .push(undecided_gap(package, &undecided.id, &undecided.cause));
         }
         for found in answer.matches {
-            add(&mut outcome, package, &found);
+            add(&mut outcome, package, &found)?;
         }
     }
     Ok(outcome)
@@ -99,17 +99,28 @@ fn looked_up(package: &Package) -> (Arc<str>, String) {
     }
 }
 
-fn add(outcome: &mut Outcome, package: &Arc<Package>, found: &Match) {
-    let id: Arc<str> = Arc::from(found.id.as_str());
-    let rated = rating::rate(&found.ratings);
+fn add(
+    outcome: &mut Outcome,
+    package: &Arc<Package>,
+    found: &Match<'_>,
+) -> Result<(), db_sync::ReadError> {
+    let id: Arc<str> = Arc::from(found.id);
+    let rated = rating::rate(&found.ratings()?);
+    let aliases = found.aliases()?;
+    let summary = found.summary()?;
+    let informational = found.informational()?;
     if !outcome.rules.contains_key(&id) {
-        outcome.rules.insert(id.clone(), rule_info(found));
+        outcome.rules.insert(
+            id.clone(),
+            rule_info(found, &aliases, summary, informational),
+        );
     }
-    let title: Arc<str> = if found.summary.is_empty() {
+    let title: Arc<str> = if summary.is_empty() {
         Arc::from(format!("{id} in {}", package.name))
     } else {
-        Arc::from(found.summary.as_str())
+        Arc::from(summary)
     };
+    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let places: Vec<Location> = if package.locations.is_empty() {
         vec![Location::file("")]
     } else {
@@ -119,27 +130,28 @@ fn add(outcome: &mut Outcome, package: &Arc<Package>, found: &Match) {
         outcome.findings.push(Finding {
             target: 0,
             rule: id.clone(),
-            aliases: found.aliases.clone(),
+            aliases: aliases.clone(),
             severity: rated.severity,
             score: rated.score,
             severity_source: rated.source.clone(),
             title: title.clone(),
-            message: message(package, found),
+            message: message(package, found, informational),
             location,
             fingerprint: String::new(),
             kind: Kind::Vulnerability(Vulnerability {
                 package: package.clone(),
-                fixed: found.fixed.clone(),
-                merged: found.merged.clone(),
-                informational: found.informational.clone(),
+                fixed: owned(&found.fixed),
+                merged: owned(&found.merged()),
+                informational: informational.map(str::to_owned),
             }),
             suppressed: None,
         });
     }
+    Ok(())
 }
 
-fn message(package: &Package, found: &Match) -> String {
-    let what = match found.informational.as_deref() {
+fn message(package: &Package, found: &Match<'_>, informational: Option<&str>) -> String {
+    let what = match informational {
         Some(kind) => format!("is {kind}"),
         None => format!("is affected by {}", found.id),
     };
@@ -151,22 +163,27 @@ fn message(package: &Package, found: &Match) -> String {
 }
 
 /// What a match tells of its advisory; [`add_texts`] adds what only the record itself tells.
-fn rule_info(found: &Match) -> RuleInfo {
+fn rule_info(
+    found: &Match<'_>,
+    aliases: &[String],
+    summary: &str,
+    informational: Option<&str>,
+) -> RuleInfo {
     let mut help = String::new();
-    if !found.aliases.is_empty() {
-        let _ = writeln!(help, "Also known as {}.", found.aliases.join(", "));
+    if !aliases.is_empty() {
+        let _ = writeln!(help, "Also known as {}.", aliases.join(", "));
     }
     let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
-    tags.extend(found.informational.clone());
+    tags.extend(informational.map(str::to_owned));
     RuleInfo {
-        id: Arc::from(found.id.as_str()),
-        title: if found.summary.is_empty() {
-            found.id.clone()
+        id: Arc::from(found.id),
+        title: if summary.is_empty() {
+            found.id.to_owned()
         } else {
-            found.summary.clone()
+            summary.to_owned()
         },
         help,
-        url: Some(found.url.clone()).filter(|url| !url.is_empty()),
+        url: Some(found.url()).filter(|url| !url.is_empty()),
         tags,
     }
 }

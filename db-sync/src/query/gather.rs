@@ -1,33 +1,63 @@
 //! From entries to matches: the records of one flaw become one match.
 
-use super::evaluate::{Asked, Verdict, comparable};
-use super::head::{self, Head};
-use super::{Match, Outcome, Query, Undecided};
-use crate::advisory::{EventKind, order_of};
+use super::evaluate::{Asked, Builds, Verdict, comparable};
+use super::fixed::fixed;
+use super::found::{Hit, Match};
+use super::head::Head;
+use super::{Outcome, Query, Undecided};
 use crate::id;
-use crate::severity::{self, Rating, RatingKind};
 use crate::store::ReadError;
-use crate::store::entry::Entry;
 use crate::store::read::Store;
-use std::collections::BTreeMap;
+use crate::store::view::{Ratings, View, Views};
 
-/// Fixed versions that are named for one match. Each is compared with all
-/// records of the flaw, which a hostile record must not make quadratic.
-const MAX_FIXED: usize = 64;
+/// A record that matched, with its entries.
+struct Candidate<'p, 'db> {
+    head: Head<'db>,
+    entries: &'p [View<'db>],
+    builds: Builds,
+}
 
-/// A record that matched.
-struct Hit<'a> {
-    head: Head<'a>,
-    /// Its entries that could be compared with the version.
-    entries: Vec<&'a Entry>,
+impl Candidate<'_, '_> {
+    /// By group number, or by record for those alone.
+    fn flaw(&self) -> (u32, u32) {
+        match self.head.group {
+            0 => (0, self.head.record),
+            group => (group, 0),
+        }
+    }
+}
+
+/// The records of one flaw.
+struct Flaw<'c, 'p, 'db> {
+    /// The one to show.
+    first: &'c Candidate<'p, 'db>,
+    others: Vec<&'c Candidate<'p, 'db>>,
+}
+
+/// One package's entries and the question about them.
+pub(super) struct Package<'p, 'db> {
+    pub(super) store: &'db Store,
+    pub(super) ecosystem: &'p str,
+    pub(super) views: &'p Views<'db>,
+    pub(super) asked: Option<&'p Asked<'p>>,
+}
+
+/// Lists that every match of a package needs for a moment.
+#[derive(Default)]
+pub(super) struct Scratch<'p, 'db> {
+    /// The entries of one flaw's records that could be compared with the
+    /// version, those of one record side by side.
+    pub(super) entries: Vec<&'p View<'db>>,
+    /// Fixed versions by number, and whether a SEMVER range names them.
+    pub(super) fixes: Vec<(bool, u32)>,
 }
 
 /// Answers a query from the entries of its package.
-pub(super) fn outcome(
-    store: &Store,
+pub(super) fn outcome<'db>(
+    store: &'db Store,
     query: &Query<'_>,
-    entries: &[(u32, Entry)],
-) -> Result<Outcome, ReadError> {
+    views: &Views<'db>,
+) -> Result<Outcome<'db>, ReadError> {
     let text = query
         .version
         .map(|version| comparable(query.ecosystem, query.name, version));
@@ -35,72 +65,91 @@ pub(super) fn outcome(
         (Some(text), Some(given)) => Some(Asked::new(query.ecosystem, given, text)),
         _ => None,
     };
+    let package = Package {
+        store,
+        ecosystem: query.ecosystem,
+        views,
+        asked: asked.as_ref(),
+    };
     let mut outcome = Outcome::default();
-    // By group number, or by record for those alone.
-    let mut flaws: BTreeMap<(u32, u32), Vec<Hit<'_>>> = BTreeMap::new();
-    for of_record in entries.chunk_by(|left, right| left.0 == right.0) {
-        let Some((record, _)) = of_record.first() else {
+    let mut judged = Vec::new();
+    for entries in views
+        .entries()
+        .chunk_by(|left, right| left.record == right.record)
+    {
+        let Some(record) = entries.first().map(|entry| entry.record) else {
             continue;
         };
-        let own: Vec<&Entry> = of_record.iter().map(|(_, entry)| entry).collect();
-        let (verdict, compared) = judge(store, asked.as_ref(), own)?;
-        if verdict == Verdict::NotAffected {
-            continue;
+        let (verdict, builds) = package.judge(entries)?;
+        if verdict != Verdict::NotAffected {
+            judged.push((record, entries, verdict, builds));
         }
-        let head = Head::read(store, *record)?;
+    }
+    // Heads lie all over the file: touching them one after the other lets the
+    // machine fetch many at once.
+    let mut touched = 0_u8;
+    for (record, ..) in &judged {
+        touched ^= Head::touch(store, *record)?;
+    }
+    std::hint::black_box(touched);
+    let mut candidates = Vec::with_capacity(judged.len());
+    for (record, entries, verdict, builds) in judged {
+        let head = Head::read(store, record)?;
         if !is_live(&head, query) {
             continue;
         }
         if let Verdict::Undecided(cause) = verdict {
             outcome.undecided.push(Undecided {
                 id: head.id.to_owned(),
-                cause,
+                cause: cause.to_owned(),
             });
             continue;
         }
-        let flaw = if head.group == 0 {
-            (0, *record)
-        } else {
-            (head.group, 0)
-        };
-        flaws.entry(flaw).or_default().push(Hit {
+        candidates.push(Candidate {
             head,
-            entries: compared,
+            entries,
+            builds,
         });
     }
-    for hits in flaws.into_values() {
-        outcome
-            .matches
-            .extend(one_match(store, query, asked.as_ref(), hits)?);
+    let flaws = flaws(&candidates, query.ecosystem);
+    let mut scratch = Scratch::default();
+    outcome.matches.reserve_exact(flaws.len());
+    for flaw in &flaws {
+        outcome.matches.push(package.one_match(flaw, &mut scratch)?);
     }
-    outcome
-        .matches
-        .sort_by(|left, right| left.id.cmp(&right.id));
     outcome.undecided.sort();
     Ok(outcome)
 }
 
-/// The verdict of one record, and its entries that were compared.
-fn judge<'e>(
-    store: &Store,
-    asked: Option<&Asked<'_>>,
-    entries: Vec<&'e Entry>,
-) -> Result<(Verdict, Vec<&'e Entry>), ReadError> {
-    let Some(asked) = asked else {
-        return Ok((Verdict::Affected, entries));
-    };
-    let entries = asked.comparable_entries(store, entries)?;
-    let mut verdict = Verdict::NotAffected;
-    for entry in &entries {
-        match asked.judge(store, entry)? {
-            Verdict::Affected => return Ok((Verdict::Affected, entries)),
-            Verdict::Undecided(cause) if verdict == Verdict::NotAffected => {
-                verdict = Verdict::Undecided(cause);
+/// The records of each flaw, the one to show first, in the order of those.
+fn flaws<'c, 'p, 'db>(
+    candidates: &'c [Candidate<'p, 'db>],
+    ecosystem: &str,
+) -> Vec<Flaw<'c, 'p, 'db>> {
+    let mut by_flaw: Vec<_> = candidates
+        .iter()
+        .map(|candidate| (candidate.flaw(), candidate))
+        .collect();
+    by_flaw.sort_by_key(|(flaw, _)| *flaw);
+    let mut flaws = Vec::with_capacity(by_flaw.len());
+    for group in by_flaw.chunk_by(|left, right| left.0 == right.0) {
+        match group {
+            [] => {}
+            [(_, first)] => flaws.push(Flaw {
+                first,
+                others: Vec::new(),
+            }),
+            [_, ..] => {
+                let mut others: Vec<_> = group.iter().map(|(_, candidate)| *candidate).collect();
+                others.sort_by(|left, right| id::compare(ecosystem, left.head.id, right.head.id));
+                let first = others.remove(0);
+                flaws.push(Flaw { first, others });
             }
-            _ => {}
         }
     }
-    Ok((verdict, entries))
+    // Records are numbered in the order of their ids.
+    flaws.sort_unstable_by_key(|flaw| flaw.first.head.record);
+    flaws
 }
 
 /// Whether the record counts: not withdrawn, and known at the asked time.
@@ -116,148 +165,95 @@ fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
     }
 }
 
-/// Makes one match of the records of one flaw.
-fn one_match(
-    store: &Store,
-    query: &Query<'_>,
-    asked: Option<&Asked<'_>>,
-    mut hits: Vec<Hit<'_>>,
-) -> Result<Option<Match>, ReadError> {
-    hits.sort_by(|left, right| id::compare(query.ecosystem, left.head.id, right.head.id));
-    let Some(first) = hits.first() else {
-        return Ok(None);
-    };
-    let shown = first.head.id;
-    let mut found = Match {
-        id: shown.to_owned(),
-        merged: hits.iter().map(|hit| hit.head.id.to_owned()).collect(),
-        aliases: first.head.aliases(store)?,
-        summary: hits
-            .iter()
-            .map(|hit| hit.head.summary)
-            .find(|summary| !summary.is_empty())
-            .unwrap_or_default()
-            .to_owned(),
-        ratings: ratings(store, &hits)?,
-        fixed: fixed(store, query, asked, &hits)?,
-        published: hits.iter().filter_map(|hit| hit.head.published).min(),
-        modified: hits.iter().filter_map(|hit| hit.head.modified).max(),
-        informational: first.head.informational.map(str::to_owned),
-        scope: first.head.scope(),
-        sources: hits
-            .iter()
-            .flat_map(|hit| hit.head.sources(store))
-            .collect(),
-        url: id::url(shown),
-    };
-    found.merged.sort();
-    found.aliases.retain(|alias| *alias != found.id);
-    found.sources.sort();
-    found.sources.dedup();
-    Ok(Some(found))
-}
-
-/// All ratings of the merged records: vectors before words, the shown record's
-/// before the others', what it says of this package before the rest.
-fn ratings(store: &Store, hits: &[Hit<'_>]) -> Result<Vec<Rating>, ReadError> {
-    let mut all: Vec<Rating> = Vec::new();
-    for (position, hit) in hits.iter().enumerate() {
-        let mut own = Vec::new();
-        for (value, field) in hit.entries.iter().flat_map(|entry| &entry.ratings) {
-            own.push(head::rating(
-                store,
-                *value,
-                severity::field_name(*field).to_owned(),
-            )?);
-        }
-        own.extend(hit.head.ratings(store)?);
-        for mut rating in own {
-            let is_field = !rating.source.contains(' ');
-            if position > 0 && is_field {
-                rating.source = format!("alias {}", hit.head.id);
+impl<'p, 'db> Package<'p, 'db> {
+    /// The verdict of one record, and which of its entries can be compared.
+    fn judge(&self, record: &[View<'db>]) -> Result<(Verdict<'p>, Builds), ReadError> {
+        let Some(asked) = self.asked else {
+            return Ok((Verdict::Affected, Builds::All));
+        };
+        let builds = asked.builds(self.store, self.views, record.iter())?;
+        let mut verdict = Verdict::NotAffected;
+        for entry in record {
+            let own = asked.judge(self.store, self.views, entry)?;
+            // Comparing the builds costs more, and most entries do not matter.
+            if own == Verdict::NotAffected
+                || !asked.compares(self.store, self.views, builds, entry)?
+            {
+                continue;
             }
-            let known = all
-                .iter()
-                .any(|other| other.kind == rating.kind && other.value == rating.value);
-            if !known {
-                all.push(rating);
+            if own == Verdict::Affected {
+                return Ok((own, builds));
+            }
+            if verdict == Verdict::NotAffected {
+                verdict = own;
             }
         }
+        Ok((verdict, builds))
     }
-    all.sort_by_key(|rating| rating.kind == RatingKind::Word);
-    Ok(all)
-}
 
-/// Fixed versions above the asked one, lowest first.
-fn fixed(
-    store: &Store,
-    query: &Query<'_>,
-    asked: Option<&Asked<'_>>,
-    hits: &[Hit<'_>],
-) -> Result<Vec<String>, ReadError> {
-    let mut candidates: Vec<(bool, u32)> = Vec::new();
-    for entry in hits.iter().flat_map(|hit| &hit.entries) {
-        for range in &entry.ranges {
-            let fixes = range
-                .events
-                .iter()
-                .filter(|mark| mark.kind == EventKind::Fixed);
-            candidates.extend(fixes.filter_map(|mark| Some((range.semver, mark.version?))));
+    /// Makes one match of the records of one flaw.
+    fn one_match(
+        &self,
+        flaw: &Flaw<'_, 'p, 'db>,
+        scratch: &mut Scratch<'p, 'db>,
+    ) -> Result<Match<'db>, ReadError> {
+        scratch.entries.clear();
+        let first = self.hit(flaw.first, scratch)?;
+        let mut published = first.head.published;
+        let mut modified = first.head.modified;
+        let mut others = Vec::with_capacity(flaw.others.len());
+        for other in &flaw.others {
+            let hit = self.hit(other, scratch)?;
+            published = [published, hit.head.published].into_iter().flatten().min();
+            modified = modified.max(hit.head.modified);
+            others.push(hit);
         }
-        candidates.extend(entry.other_fixes.iter().map(|number| (false, *number)));
+        Ok(Match {
+            id: first.head.id,
+            fixed: fixed(self, scratch)?,
+            published,
+            modified,
+            store: self.store,
+            first,
+            others,
+        })
     }
-    candidates.sort_unstable();
-    candidates.dedup();
-    let mut texts: Vec<(bool, &str)> = Vec::new();
-    for (semver, number) in candidates {
-        let text = store.version(number)?;
-        if asked.is_none_or(|asked| asked.is_below(semver, text)) {
-            texts.push((semver, text));
-        }
-    }
-    let semver = texts.iter().any(|(semver, _)| *semver);
-    if let Some(order) = order_of(query.ecosystem, semver) {
-        texts.sort_by(|(_, left), (_, right)| {
-            let by_order = order
-                .compare(left, right)
-                .unwrap_or(std::cmp::Ordering::Equal);
-            by_order.then_with(|| left.cmp(right))
-        });
-    }
-    texts.dedup_by(|left, right| left.1 == right.1);
-    texts.truncate(MAX_FIXED);
-    let mut safe = Vec::new();
-    // What one range calls fixed, only another range can call affected.
-    let ranges: usize = hits
-        .iter()
-        .flat_map(|hit| &hit.entries)
-        .map(|entry| entry.ranges.len())
-        .sum();
-    if ranges > 1 {
-        for (_, text) in &texts {
-            if !is_still_affected(store, query, hits, text)? {
-                safe.push((*text).to_owned());
+
+    /// Notes the entries of one record that could be compared with the version.
+    fn hit(
+        &self,
+        candidate: &Candidate<'p, 'db>,
+        scratch: &mut Scratch<'p, 'db>,
+    ) -> Result<Hit<'db>, ReadError> {
+        let mut hit = Hit {
+            head: candidate.head.clone(),
+            ratings: Ratings::default(),
+            more_ratings: Vec::new(),
+        };
+        for entry in candidate.entries {
+            if !self.compares(candidate, entry)? {
+                continue;
+            }
+            scratch.entries.push(entry);
+            if hit.ratings.is_empty() {
+                hit.ratings = entry.ratings.clone();
+            } else if !entry.ratings.is_empty() {
+                hit.more_ratings.push(entry.ratings.clone());
             }
         }
+        Ok(hit)
     }
-    if safe.is_empty() {
-        safe = texts.into_iter().map(|(_, text)| text.to_owned()).collect();
-    }
-    Ok(safe)
-}
 
-fn is_still_affected(
-    store: &Store,
-    query: &Query<'_>,
-    hits: &[Hit<'_>],
-    version: &str,
-) -> Result<bool, ReadError> {
-    let asked = Asked::new(query.ecosystem, version, version);
-    for hit in hits {
-        let (verdict, _) = judge(store, Some(&asked), hit.entries.clone())?;
-        if verdict == Verdict::Affected {
-            return Ok(true);
+    fn compares(
+        &self,
+        candidate: &Candidate<'_, 'db>,
+        entry: &View<'db>,
+    ) -> Result<bool, ReadError> {
+        match self.asked {
+            // It has been found to affect the version, and only what compares can.
+            Some(_) if candidate.entries.len() == 1 => Ok(true),
+            Some(asked) => asked.compares(self.store, self.views, candidate.builds, entry),
+            None => Ok(true),
         }
     }
-    Ok(false)
 }

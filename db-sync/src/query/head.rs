@@ -9,77 +9,113 @@ use crate::store::codec::{Damaged, Reader, unzigzag};
 use crate::store::format::Section;
 use crate::store::read::Store;
 
-/// A record head that borrows from the file.
+/// The start of a record head, borrowed from the file; what only a match shows
+/// is decoded when it is asked for.
+#[derive(Clone, Debug)]
 pub(super) struct Head<'a> {
+    pub(super) record: u32,
     pub(super) id: &'a str,
     pub(super) published: Option<Moment>,
     pub(super) modified: Option<Moment>,
     pub(super) withdrawn: Option<Moment>,
     /// Number of the group of ids plus one; 0 for a record alone.
     pub(super) group: u32,
-    /// Rating values and origins.
-    ratings: Vec<(u32, u64)>,
-    sources: Vec<u32>,
+    rest: Reader<'a>,
+}
+
+/// The short texts of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Title<'a> {
     pub(super) summary: &'a str,
     pub(super) informational: Option<&'a str>,
-    functions: Vec<String>,
-    arch: Vec<String>,
-    os: Vec<String>,
 }
 
 impl<'a> Head<'a> {
     pub(super) fn read(store: &'a Store, record: u32) -> Result<Self, ReadError> {
         let bytes = store.item(Section::Records, Section::RecordOffsets, record)?;
-        Self::decode(bytes).map_err(damaged(Section::Records))
+        Self::decode(record, bytes).map_err(damaged(Section::Records))
     }
 
-    fn decode(bytes: &'a [u8]) -> Result<Self, Damaged> {
+    /// Any byte of a head, so that it is on its way when it is read.
+    pub(super) fn touch(store: &Store, record: u32) -> Result<u8, ReadError> {
+        let bytes = store.item(Section::Records, Section::RecordOffsets, record)?;
+        Ok(bytes.first().copied().unwrap_or_default())
+    }
+
+    fn decode(record: u32, bytes: &'a [u8]) -> Result<Self, Damaged> {
         let mut reader = Reader::new(bytes);
-        let mut head = Self {
+        Ok(Self {
+            record,
             id: reader.text()?,
             published: moment(&mut reader)?,
             modified: moment(&mut reader)?,
             withdrawn: moment(&mut reader)?,
             group: reader.small()?,
-            ratings: Vec::new(),
-            sources: Vec::new(),
-            summary: "",
-            informational: None,
-            functions: Vec::new(),
-            arch: Vec::new(),
-            os: Vec::new(),
+            rest: reader,
+        })
+    }
+
+    /// Skips to what follows the ratings and sources.
+    fn after_numbers(&self) -> Result<Reader<'a>, Damaged> {
+        let mut reader = self.rest.clone();
+        let ratings = reader.length()?;
+        reader.skip_numbers(ratings.saturating_mul(2))?;
+        let sources = reader.length()?;
+        reader.skip_numbers(sources)?;
+        Ok(reader)
+    }
+
+    pub(super) fn title(&self) -> Result<Title<'a>, ReadError> {
+        let read = || {
+            let mut reader = self.after_numbers()?;
+            let summary = reader.text()?;
+            let informational = if reader.is_empty() {
+                None
+            } else {
+                Some(reader.text()?).filter(|kind| !kind.is_empty())
+            };
+            Ok(Title {
+                summary,
+                informational,
+            })
         };
-        for _ in 0..reader.length()? {
-            head.ratings.push((reader.small()?, reader.number()?));
-        }
-        head.sources = reader.rising()?;
-        head.summary = reader.text()?;
-        if !reader.is_empty() {
-            head.informational = Some(reader.text()?).filter(|kind| !kind.is_empty());
-            head.functions = reader.texts()?;
-            head.arch = reader.texts()?;
-            head.os = reader.texts()?;
-        }
-        Ok(head)
+        read().map_err(damaged(Section::Records))
     }
 
-    pub(super) fn scope(&self) -> Scope {
-        Scope {
-            functions: self.functions.clone(),
-            arch: self.arch.clone(),
-            os: self.os.clone(),
-        }
+    pub(super) fn scope(&self) -> Result<Scope, ReadError> {
+        let read = || {
+            let mut reader = self.after_numbers()?;
+            reader.text()?;
+            if reader.is_empty() {
+                return Ok(Scope::default());
+            }
+            reader.text()?;
+            Ok(Scope {
+                functions: reader.texts()?,
+                arch: reader.texts()?,
+                os: reader.texts()?,
+            })
+        };
+        read().map_err(damaged(Section::Records))
     }
 
-    pub(super) fn sources(&self, store: &Store) -> Vec<String> {
-        self.sources
-            .iter()
-            .filter_map(|place| store.info().sources.get(*place as usize))
+    /// The names of the sources that hold the record.
+    pub(super) fn sources(&self, store: &Store) -> Result<Vec<String>, ReadError> {
+        let read = || {
+            let mut reader = self.rest.clone();
+            let ratings = reader.length()?;
+            reader.skip_numbers(ratings.saturating_mul(2))?;
+            reader.rising()
+        };
+        let places = read().map_err(damaged(Section::Records))?;
+        Ok(places
+            .into_iter()
+            .filter_map(|place| store.info().sources.get(place as usize))
             .map(|source| source.name.clone())
-            .collect()
+            .collect())
     }
 
-    /// All ids of the flaw, the record's own among them, sorted.
+    /// All ids of the flaw except the record's own, sorted.
     pub(super) fn aliases(&self, store: &Store) -> Result<Vec<String>, ReadError> {
         let Some(group) = self.group.checked_sub(1) else {
             return Ok(Vec::new());
@@ -91,32 +127,39 @@ impl<'a> Head<'a> {
         while !reader.is_empty() {
             let code = reader.number().map_err(&broken)?;
             let value = code >> 2;
-            ids.push(match code & 3 {
+            let id = match code & 3 {
+                0 if value == u64::from(self.record) => continue,
                 0 => {
                     record_id(store, u32::try_from(value).map_err(|_| broken(Damaged))?)?.to_owned()
                 }
                 1 => format!("CVE-{:04}-{:04}", value & 0x3fff, value >> 14),
                 _ => reader.text().map_err(&broken)?.to_owned(),
-            });
+            };
+            ids.push(id);
         }
+        ids.retain(|id| id != self.id);
         Ok(ids)
     }
 
+    /// The record's own ratings and those it was lent.
     pub(super) fn ratings(&self, store: &Store) -> Result<Vec<Rating>, ReadError> {
-        self.ratings
-            .iter()
-            .map(|(value, origin)| {
-                let lender =
-                    || u32::try_from(origin >> 2).map_err(|_| damaged(Section::Records)(Damaged));
-                let source = match origin & 3 {
-                    0 => severity::field_name(u8::try_from(origin >> 2).unwrap_or(0)).to_owned(),
-                    1 => format!("alias {}", record_id(store, lender()?)?),
-                    2 => format!("upstream {}", record_id(store, lender()?)?),
-                    _ => format!("related {}", record_id(store, lender()?)?),
-                };
-                rating(store, *value, source)
-            })
-            .collect()
+        let broken = damaged(Section::Records);
+        let mut reader = self.rest.clone();
+        let count = reader.length().map_err(&broken)?;
+        let mut ratings = Vec::new();
+        for _ in 0..count {
+            let value = reader.small().map_err(&broken)?;
+            let origin = reader.number().map_err(&broken)?;
+            let lender = || u32::try_from(origin >> 2).map_err(|_| broken(Damaged));
+            let source = match origin & 3 {
+                0 => severity::field_name(u8::try_from(origin >> 2).unwrap_or(0)).to_owned(),
+                1 => format!("alias {}", record_id(store, lender()?)?),
+                2 => format!("upstream {}", record_id(store, lender()?)?),
+                _ => format!("related {}", record_id(store, lender()?)?),
+            };
+            ratings.push(rating(store, value, source)?);
+        }
+        Ok(ratings)
     }
 }
 

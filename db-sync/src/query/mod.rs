@@ -4,6 +4,8 @@
 //! is scored or judged: ratings are handed on with where they came from.
 
 mod evaluate;
+mod fixed;
+mod found;
 mod gather;
 mod head;
 
@@ -11,11 +13,12 @@ use crate::advisory::{Reference, Scope};
 use crate::moment::Moment;
 use crate::severity::Rating;
 use crate::store::codec::{Damaged, Reader};
-use crate::store::entry::Entry;
 use crate::store::format::Section;
 use crate::store::read::Store;
+use crate::store::view::Views;
 use crate::store::{Info, OpenError, ReadError, hash};
 use crate::{ecosystem, id};
+pub use found::Match;
 use head::Head;
 use std::path::Path;
 
@@ -42,42 +45,11 @@ pub struct Query<'a> {
 
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Outcome<'db> {
     /// The flaws that affect the version, sorted by id.
-    pub matches: Vec<Match>,
+    pub matches: Vec<Match<'db>>,
     /// Records that may affect it, sorted by id.
     pub undecided: Vec<Undecided>,
-}
-
-/// One flaw that affects the version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    /// The id to show: of the matched records the ecosystem's own database
-    /// first, then GHSA, then CVE.
-    pub id: String,
-    /// The ids of all records that matched, sorted.
-    pub merged: Vec<String>,
-    /// All ids of the flaw except [`Match::id`], sorted.
-    pub aliases: Vec<String>,
-    /// One line about it; may be empty.
-    pub summary: String,
-    /// Severities, best first.
-    pub ratings: Vec<Rating>,
-    /// Fixed versions above the asked one, lowest first, without those that
-    /// another record of the flaw still calls affected.
-    pub fixed: Vec<String>,
-    /// The earliest publication.
-    pub published: Option<Moment>,
-    /// The latest change.
-    pub modified: Option<Moment>,
-    /// `unmaintained`, `unsound`, `notice` …, for records that are no vulnerability.
-    pub informational: Option<String>,
-    /// Functions and platforms it is limited to.
-    pub scope: Scope,
-    /// The names of the sources of the merged records, sorted.
-    pub sources: Vec<String>,
-    /// Where to read about it.
-    pub url: String,
 }
 
 /// A record that names the package, but cannot be compared with the version.
@@ -165,15 +137,15 @@ impl Db {
     ///
     /// # Errors
     /// The part of the file that holds the answer is damaged.
-    pub fn query(&self, query: &Query<'_>) -> Result<Outcome, ReadError> {
+    pub fn query(&self, query: &Query<'_>) -> Result<Outcome<'_>, ReadError> {
         match self.package(query.ecosystem, query.name)? {
             Some(entries) => gather::outcome(&self.store, query, &entries),
             None => Ok(Outcome::default()),
         }
     }
 
-    /// The entries of a package, with their records.
-    fn package(&self, ecosystem: &str, name: &str) -> Result<Option<Vec<(u32, Entry)>>, ReadError> {
+    /// The entries of a package.
+    fn package(&self, ecosystem: &str, name: &str) -> Result<Option<Views<'_>>, ReadError> {
         let name = ecosystem::normalise_name(ecosystem, name);
         let broken = damaged(Section::Packages);
         let hash = hash::of(&[ecosystem, &name]);
@@ -188,18 +160,9 @@ impl Db {
                 .ecosystems
                 .get(place)
                 .map(|known| known.name.as_str());
-            if known != Some(ecosystem) || reader.text().map_err(&broken)? != name {
-                continue;
+            if known == Some(ecosystem) && reader.text().map_err(&broken)? == name {
+                return Views::read(&mut reader).map(Some).map_err(broken);
             }
-            let count = reader.length().map_err(&broken)?;
-            let mut entries = Vec::with_capacity(count);
-            let mut record: u32 = 0;
-            for _ in 0..count {
-                let (step, entry) = Entry::read(&mut reader).map_err(&broken)?;
-                record = record.checked_add(step).ok_or_else(|| broken(Damaged))?;
-                entries.push((record, entry));
-            }
-            return Ok(Some(entries));
         }
         Ok(None)
     }
@@ -213,6 +176,7 @@ impl Db {
             return Ok(None);
         };
         let head = Head::read(&self.store, number)?;
+        let title = head.title()?;
         let broken = damaged(Section::Texts);
         let texts = self.store.texts(number)?;
         let mut reader = Reader::new(&texts);
@@ -225,23 +189,19 @@ impl Db {
             });
         }
         Ok(Some(Details {
-            aliases: head
-                .aliases(&self.store)?
-                .into_iter()
-                .filter(|alias| alias != head.id)
-                .collect(),
+            aliases: head.aliases(&self.store)?,
             upstream: reader.texts().map_err(&broken)?,
             related: reader.texts().map_err(&broken)?,
-            summary: head.summary.to_owned(),
+            summary: title.summary.to_owned(),
             details,
             references,
             ratings: head.ratings(&self.store)?,
             published: head.published,
             modified: head.modified,
             withdrawn: head.withdrawn,
-            informational: head.informational.map(str::to_owned),
-            scope: head.scope(),
-            sources: head.sources(&self.store),
+            informational: title.informational.map(str::to_owned),
+            scope: head.scope()?,
+            sources: head.sources(&self.store)?,
             url: id::url(head.id),
             id: head.id.to_owned(),
         }))
@@ -252,7 +212,7 @@ impl Db {
             .store
             .candidates(Section::RecordIndex, hash::of(&[id]))?
         {
-            if Head::read(&self.store, number)?.id == id {
+            if head::record_id(&self.store, number)? == id {
                 return Ok(Some(number));
             }
         }

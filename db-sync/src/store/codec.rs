@@ -50,7 +50,7 @@ pub(crate) fn unzigzag(value: u64) -> i64 {
 }
 
 /// A position in encoded bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
 }
@@ -69,18 +69,44 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
+    #[inline]
     pub(crate) fn number(&mut self) -> Result<u64, Damaged> {
-        let mut value: u64 = 0;
-        let mut shift = 0_u32;
-        loop {
-            let (byte, rest) = self.rest.split_first().ok_or(Damaged)?;
+        // Most numbers are small.
+        if let Some((byte, rest)) = self.rest.split_first()
+            && *byte < 0x80
+        {
             self.rest = rest;
-            value |= u64::from(byte & 0x7f).checked_shl(shift).ok_or(Damaged)?;
+            return Ok(u64::from(*byte));
+        }
+        self.long_number()
+    }
+
+    fn long_number(&mut self) -> Result<u64, Damaged> {
+        let mut value: u64 = 0;
+        for (place, byte) in (0_u32..10).zip(self.rest) {
+            value |= u64::from(byte & 0x7f).wrapping_shl(place.wrapping_mul(7));
             if byte & 0x80 == 0 {
+                let read = (place as usize).wrapping_add(1);
+                self.rest = self.rest.get(read..).unwrap_or_default();
                 return Ok(value);
             }
-            shift = shift.saturating_add(7);
         }
+        Err(Damaged)
+    }
+
+    /// Reads past numbers without computing them.
+    pub(crate) fn skip_numbers(&mut self, count: usize) -> Result<(), Damaged> {
+        let Some(last) = count.checked_sub(1) else {
+            return Ok(());
+        };
+        let mut ends = self
+            .rest
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte < 0x80);
+        let (end, _) = ends.nth(last).ok_or(Damaged)?;
+        self.rest = self.rest.get(end.saturating_add(1)..).unwrap_or_default();
+        Ok(())
     }
 
     pub(crate) fn small(&mut self) -> Result<u32, Damaged> {
@@ -164,5 +190,6 @@ mod tests {
         assert_eq!(Reader::new(&[0xff; 20]).number(), Err(Damaged));
         assert_eq!(Reader::new(&[0xff, 0xff, 0x7f]).texts(), Err(Damaged));
         assert_eq!(Reader::new(&[]).number(), Err(Damaged));
+        assert_eq!(Reader::new(&[1, 0x80]).skip_numbers(2), Err(Damaged));
     }
 }

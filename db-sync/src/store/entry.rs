@@ -33,10 +33,10 @@ pub(crate) struct Mark {
     pub(crate) version: Option<u32>,
 }
 
-const GENERAL: u64 = 0;
-const BEFORE: u64 = 1;
-const BEFORE_SEMVER: u64 = 2;
-const SHAPES: u64 = 4;
+pub(super) const GENERAL: u64 = 0;
+pub(super) const BEFORE: u64 = 1;
+pub(super) const BEFORE_SEMVER: u64 = 2;
+pub(super) const SHAPES: u64 = 4;
 
 impl Entry {
     /// Appends the entry; `head` is a number that the caller wants with it.
@@ -204,19 +204,25 @@ impl Span {
             span.unusable = Some(reader.text()?.to_owned());
         }
         for _ in 0..first >> 2 {
-            let mark = reader.number()?;
-            let number = mark >> 2;
-            let version = if number & 1 == 0 {
-                None
-            } else {
-                Some(u32::try_from(number >> 1).map_err(|_| Damaged)?)
-            };
-            span.events.push(Mark {
-                kind: EventKind::from_code(mark & 3),
-                version,
-            });
+            span.events.push(Mark::from_code(reader.number()?)?);
         }
         Ok(span)
+    }
+}
+
+impl Mark {
+    /// The reverse of how [`Entry::write`] puts a mark into one number.
+    pub(super) fn from_code(code: u64) -> Result<Self, Damaged> {
+        let number = code >> 2;
+        let version = if number & 1 == 0 {
+            None
+        } else {
+            Some(u32::try_from(number >> 1).map_err(|_| Damaged)?)
+        };
+        Ok(Self {
+            kind: EventKind::from_code(code & 3),
+            version,
+        })
     }
 }
 

@@ -181,7 +181,11 @@ impl Header {
 }
 
 /// A little-endian number; missing bytes are zero.
+#[inline]
 pub(crate) fn le32(bytes: &[u8]) -> u32 {
+    if let Some(field) = bytes.first_chunk() {
+        return u32::from_le_bytes(*field);
+    }
     let mut field = [0; 4];
     for (to, from) in field.iter_mut().zip(bytes) {
         *to = *from;
@@ -198,7 +202,5 @@ fn le64(bytes: &[u8]) -> u64 {
 }
 
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
+    crc32fast::hash(bytes)
 }

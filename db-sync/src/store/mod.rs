@@ -17,6 +17,7 @@ pub(crate) mod hash;
 mod info;
 mod map;
 pub(crate) mod read;
+pub(crate) mod view;
 pub(crate) mod write;
 
 pub use info::{EcosystemInfo, Info, SourceInfo};

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a database was refused.
 #[derive(Debug, thiserror::Error)]
@@ -85,8 +85,8 @@ pub enum ReadError {
 pub(crate) struct Store {
     map: Mmap,
     header: Header,
-    /// One bit per page whose checksum was found right.
-    verified: Box<[AtomicU64]>,
+    /// For each page, whether its checksum was found right.
+    verified: Box<[AtomicBool]>,
     info: Info,
 }
 
@@ -134,9 +134,9 @@ impl Store {
                 found: length,
             });
         }
-        let words = Header::pages(header.body).div_ceil(64);
+        let pages = Header::pages(header.body);
         let mut store = Self {
-            verified: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            verified: (0..pages).map(|_| AtomicBool::new(false)).collect(),
             map,
             header,
             info: Info::default(),
@@ -158,6 +158,9 @@ impl Store {
         };
         let text = store.whole(Section::Info).map_err(|_| refused())?;
         let mut info: Info = serde_json::from_slice(text).map_err(|_| refused())?;
+        if info.records != store.count(Section::RecordOffsets) {
+            return Err(refused());
+        }
         info.format_version = VERSION;
         info.root_digest = format!("sha256:{}", hex(&store.header.digest));
         info.file_size = length;
@@ -184,6 +187,7 @@ impl Store {
     }
 
     /// Checked bytes of a section.
+    #[inline]
     pub(crate) fn bytes(
         &self,
         section: Section,
@@ -199,10 +203,19 @@ impl Store {
         if length == 0 {
             return Ok(&[]);
         }
-        let from = offset.checked_add(start).ok_or_else(broken)?;
-        let to = offset.checked_add(end).ok_or_else(broken)?;
-        for page in from / PAGE..to.div_ceil(PAGE) {
-            self.check_page(page).ok_or_else(broken)?;
+        // Sections end within the file: the header was checked for it.
+        let from = offset.wrapping_add(start);
+        let to = offset.wrapping_add(end);
+        let (first, last) = (from / PAGE, to.wrapping_sub(1) / PAGE);
+        if !self.is_verified(first) || (first != last && !self.is_verified(last)) {
+            self.check_page(first).ok_or_else(broken)?;
+            self.check_page(last).ok_or_else(broken)?;
+        }
+        // What spans three pages or more is rare.
+        for page in first.wrapping_add(1)..last {
+            if !self.is_verified(page) {
+                self.check_page(page).ok_or_else(broken)?;
+            }
         }
         self.body(from, to).ok_or_else(broken)
     }
@@ -213,13 +226,19 @@ impl Store {
         self.map.get(from..to)
     }
 
-    /// Compares a page with its checksum, once.
+    /// Whether a page was compared with its checksum before.
+    #[inline]
+    fn is_verified(&self, page: u64) -> bool {
+        let known = usize::try_from(page)
+            .ok()
+            .and_then(|page| self.verified.get(page));
+        known.is_some_and(|known| known.load(Ordering::Relaxed))
+    }
+
+    /// Compares a page with its checksum.
+    #[cold]
     fn check_page(&self, page: u64) -> Option<()> {
-        let word = self.verified.get(usize::try_from(page / 64).ok()?)?;
-        let bit = 1_u64 << (page % 64);
-        if word.load(Ordering::Relaxed) & bit != 0 {
-            return Some(());
-        }
+        let known = self.verified.get(usize::try_from(page).ok()?)?;
         let from = page.checked_mul(PAGE)?;
         let to = from.saturating_add(PAGE).min(self.header.body);
         let crc_at = self.header.body.checked_add(page.checked_mul(4)?)?;
@@ -227,7 +246,7 @@ impl Store {
         if crc32(self.body(from, to)?) != stored {
             return None;
         }
-        word.fetch_or(bit, Ordering::Relaxed);
+        known.store(true, Ordering::Relaxed);
         Some(())
     }
 
@@ -261,7 +280,11 @@ impl Store {
     }
 
     /// The numbers stored under a hash; the caller compares the keys.
-    pub(crate) fn candidates(&self, index: Section, hash: u64) -> Result<Vec<u32>, ReadError> {
+    pub(crate) fn candidates(
+        &self,
+        index: Section,
+        hash: u64,
+    ) -> Result<impl Iterator<Item = u32>, ReadError> {
         let bits = self.u32_at(index, 0)?;
         if bits > 28 {
             return Err(damaged(index)(Damaged));
@@ -287,30 +310,19 @@ impl Store {
         Ok(entries
             .chunks_exact(8)
             .map(|entry| entry.split_at(4))
-            .filter(|(stored, _)| le32(stored) == mark)
-            .map(|(_, number)| le32(number))
-            .collect())
+            .filter(move |(stored, _)| le32(stored) == mark)
+            .map(|(_, number)| le32(number)))
+    }
+
+    /// A version by its number, as bytes.
+    pub(crate) fn version_bytes(&self, number: u32) -> Result<&[u8], ReadError> {
+        self.item(Section::Versions, Section::VersionOffsets, number)
     }
 
     /// A version by its number.
     pub(crate) fn version(&self, number: u32) -> Result<&str, ReadError> {
-        let bytes = self.item(Section::Versions, Section::VersionOffsets, number)?;
+        let bytes = self.version_bytes(number)?;
         std::str::from_utf8(bytes).map_err(|_| damaged(Section::Versions)(Damaged))
-    }
-
-    /// The number of a version string, if any record names it.
-    pub(crate) fn version_number(&self, text: &str) -> Result<Option<u32>, ReadError> {
-        let mut low = 0;
-        let mut high = u32::try_from(self.count(Section::VersionOffsets)).unwrap_or(u32::MAX);
-        while low < high {
-            let middle = low.midpoint(high);
-            match self.version(middle)?.cmp(text) {
-                std::cmp::Ordering::Equal => return Ok(Some(middle)),
-                std::cmp::Ordering::Less => low = middle.saturating_add(1),
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        Ok(None)
     }
 
     /// The texts of a record, decompressed.

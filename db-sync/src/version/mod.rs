@@ -134,6 +134,25 @@ impl Order {
             .ok_or_else(|| Invalid::new(self, text))
     }
 
+    /// Reads one version from bytes as [`Order::parse`] reads it from text, and says no more than
+    /// that it is none. Looking at many bounds, checking their UTF-8 costs as much as reading them.
+    pub(crate) fn parse_bytes(self, bytes: &[u8]) -> Option<Version<'_>> {
+        // Only white space outside ASCII needs text to be seen.
+        let outside = |byte: Option<&u8>| byte.is_some_and(|byte| !byte.is_ascii());
+        if outside(bytes.first()) || outside(bytes.last()) {
+            return self.parse(std::str::from_utf8(bytes).ok()?).ok();
+        }
+        // ASCII white space as text has it: unlike for bytes, U+000B is part of it.
+        let is_blank = |byte: &u8| matches!(byte, b'\t'..=b'\r' | b' ');
+        let start = bytes.iter().position(|byte| !is_blank(byte))?;
+        let end = bytes.iter().rposition(|byte| !is_blank(byte))?;
+        let text = bytes.get(start..=end)?;
+        if outside(text.first()) || outside(text.last()) {
+            return self.parse(std::str::from_utf8(bytes).ok()?).ok();
+        }
+        self.read(text).map(Version)
+    }
+
     /// Compares two versions by this order.
     pub fn compare(self, a: &str, b: &str) -> Result<Ordering, Invalid> {
         Ok(self.parse(a)?.cmp(&self.parse(b)?))
@@ -219,6 +238,30 @@ mod tests {
         let long = "x".repeat(1000);
         let invalid = Order::Semver.parse(&long).expect_err("no number");
         assert_eq!(invalid.text.len(), INVALID_TEXT_SHOWN);
+    }
+
+    #[test]
+    fn bytes_are_read_as_text_is() {
+        for text in [
+            "1.0",
+            " 1.0\t",
+            "\u{b}1\u{c}",
+            "\u{a0}1\u{3000}",
+            " \u{a0}1",
+            "1\u{e9}",
+            "",
+            " ",
+            "\u{85}",
+        ] {
+            for order in Order::ALL {
+                assert_eq!(
+                    order.parse_bytes(text.as_bytes()),
+                    order.parse(text).ok(),
+                    "{order:?} {text:?}"
+                );
+            }
+        }
+        assert_eq!(Order::Semver.parse_bytes(b"1.0-\xff"), None);
     }
 
     #[test]

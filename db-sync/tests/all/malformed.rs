@@ -294,7 +294,8 @@ fn only_the_valid_vector_is_a_rating() {
     };
     let built = built(&[&folder.join("20-broken-cvss.zip")], None);
     for found in ask(&built.db, CRATE, "bad-crate", "1.0.0").matches {
-        let kinds: Vec<RatingKind> = found.ratings.iter().map(|rating| rating.kind).collect();
+        let ratings = found.ratings().expect("ratings");
+        let kinds: Vec<RatingKind> = ratings.iter().map(|rating| rating.kind).collect();
         let expected: &[RatingKind] = if found.id.ends_with("0075") {
             &[RatingKind::Cvss2]
         } else {

@@ -10,9 +10,10 @@ fn rustsec_adds_what_only_it_knows() {
     let outcome = ask(&built.db, "crates.io", "smallvec", "1.0.0");
     assert_eq!(merged(&outcome), ["RUSTSEC-2021-0003"]);
     let found = &outcome.matches[0];
-    assert_eq!(found.scope.functions, ["smallvec::SmallVec::insert_many"]);
-    assert_eq!(found.scope.arch, ["x86_64"]);
-    assert_eq!(found.sources, ["RustSec", "crates.io"]);
+    let scope = found.scope().expect("scope");
+    assert_eq!(scope.functions, ["smallvec::SmallVec::insert_many"]);
+    assert_eq!(scope.arch, ["x86_64"]);
+    assert_eq!(found.sources().expect("sources"), ["RustSec", "crates.io"]);
     assert_eq!(found.fixed, ["1.6.1"]);
     assert_eq!(
         found.modified.map(|time| time.to_string()).as_deref(),
@@ -21,8 +22,8 @@ fn rustsec_adds_what_only_it_knows() {
 
     let unmaintained = ask(&built.db, "crates.io", "left-behind", "9.9.9");
     assert_eq!(
-        unmaintained.matches[0].informational.as_deref(),
-        Some("unmaintained")
+        unmaintained.matches[0].informational(),
+        Ok(Some("unmaintained"))
     );
     assert_eq!(
         merged(&ask(&built.db, "Rust", "std", "1.49.0")),

@@ -94,7 +94,7 @@ fn the_real_bucket_gives_the_same_bytes_on_one_thread_and_two() {
 }
 
 /// Every question that our small set can answer, and its answers.
-fn everything(db: &Db) -> Result<Vec<Outcome>, db_sync::ReadError> {
+fn everything(db: &Db) -> Result<Vec<Outcome<'_>>, db_sync::ReadError> {
     let mut all = Vec::new();
     for (ecosystem, name, version) in [
         ("crates.io", "smallvec", Some("1.0.0")),

@@ -68,7 +68,7 @@ pub(crate) fn built_from(records: &[&str]) -> Built {
     built(&[directory.path()], None)
 }
 
-pub(crate) fn ask(db: &Db, ecosystem: &str, name: &str, version: &str) -> Outcome {
+pub(crate) fn ask<'db>(db: &'db Db, ecosystem: &str, name: &str, version: &str) -> Outcome<'db> {
     let query = Query {
         ecosystem,
         name,
@@ -79,13 +79,13 @@ pub(crate) fn ask(db: &Db, ecosystem: &str, name: &str, version: &str) -> Outcom
 }
 
 /// The matched records of an answer, sorted.
-pub(crate) fn merged(outcome: &Outcome) -> Vec<String> {
-    let mut ids: Vec<String> = outcome
+pub(crate) fn merged<'db>(outcome: &Outcome<'db>) -> Vec<&'db str> {
+    let mut ids: Vec<&str> = outcome
         .matches
         .iter()
-        .flat_map(|one| one.merged.clone())
+        .flat_map(db_sync::Match::merged)
         .collect();
-    ids.sort();
+    ids.sort_unstable();
     ids
 }
 

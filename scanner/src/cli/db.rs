@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use db_sync::{BuildRequest, Db, Match, Query};
+use db_sync::{BuildRequest, Db, Match, Query, ReadError};
 use serde_json::{Value, json};
 
 use super::args::{DatabasePath, DbCommand, TextOrJson};
@@ -67,10 +67,11 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                 })
                 .map_err(|error| Failure::from_error(&error))?;
             let known = db.has_ecosystem(ecosystem);
-            print(&match format {
+            let text = match format {
                 TextOrJson::Json => query_json(ecosystem, known, &answer),
                 TextOrJson::Table => query_table(ecosystem, known, &answer),
-            })?;
+            };
+            print(&text.map_err(|error| Failure::from_error(&error))?)?;
             Ok(0)
         }
     }
@@ -147,31 +148,39 @@ fn status(db: &Db, format: TextOrJson) -> String {
     }
 }
 
-fn query_json(ecosystem: &str, known: bool, answer: &db_sync::Outcome) -> String {
-    let matches: Vec<Value> = answer.matches.iter().map(match_json).collect();
+fn query_json(
+    ecosystem: &str,
+    known: bool,
+    answer: &db_sync::Outcome<'_>,
+) -> Result<String, ReadError> {
+    let matches: Vec<Value> = answer
+        .matches
+        .iter()
+        .map(match_json)
+        .collect::<Result<_, _>>()?;
     let undecided: Vec<Value> = answer
         .undecided
         .iter()
         .map(|undecided| json!({ "id": undecided.id, "cause": undecided.cause }))
         .collect();
-    format!(
+    Ok(format!(
         "{:#}\n",
         json!({ "ecosystem": ecosystem, "known_ecosystem": known, "matches": matches, "undecided": undecided })
-    )
+    ))
 }
 
-fn match_json(found: &Match) -> Value {
-    let rated = rating::rate(&found.ratings);
-    let ratings: Vec<Value> = found
-        .ratings
+fn match_json(found: &Match<'_>) -> Result<Value, ReadError> {
+    let ratings = found.ratings()?;
+    let rated = rating::rate(&ratings);
+    let ratings: Vec<Value> = ratings
         .iter()
         .map(|rating| json!({ "kind": rating::kind_word(rating.kind), "value": rating.value, "source": rating.source }))
         .collect();
-    json!({
+    Ok(json!({
         "id": found.id,
-        "merged": found.merged,
-        "aliases": found.aliases,
-        "summary": found.summary,
+        "merged": found.merged(),
+        "aliases": found.aliases()?,
+        "summary": found.summary()?,
         "severity": rated.severity.as_str(),
         "severity_source": &*rated.source,
         "score": rated.score,
@@ -179,23 +188,27 @@ fn match_json(found: &Match) -> Value {
         "fixed": found.fixed,
         "published": found.published.map(|moment| moment.to_string()),
         "modified": found.modified.map(|moment| moment.to_string()),
-        "informational": found.informational,
-        "url": found.url,
-    })
+        "informational": found.informational()?,
+        "url": found.url(),
+    }))
 }
 
-fn query_table(ecosystem: &str, known: bool, answer: &db_sync::Outcome) -> String {
+fn query_table(
+    ecosystem: &str,
+    known: bool,
+    answer: &db_sync::Outcome<'_>,
+) -> Result<String, ReadError> {
     let mut text = String::new();
     for found in &answer.matches {
-        let rated = rating::rate(&found.ratings);
-        let fixed = found.fixed.first().map_or("no fix", String::as_str);
+        let rated = rating::rate(&found.ratings()?);
+        let fixed = found.fixed.first().copied().unwrap_or("no fix");
         let _ = writeln!(
             text,
             "{:<8} {}  fixed: {}  {}",
             rated.severity,
-            escape::line(&found.id),
+            escape::line(found.id),
             escape::line(fixed),
-            escape::line(&found.summary)
+            escape::line(found.summary()?)
         );
     }
     for undecided in &answer.undecided {
@@ -214,5 +227,5 @@ fn query_table(ecosystem: &str, known: bool, answer: &db_sync::Outcome) -> Strin
         );
     }
     let _ = writeln!(text, "{} matches", answer.matches.len());
-    text
+    Ok(text)
 }

@@ -1,0 +1,127 @@
+//! Which fixed versions a match names: those above the asked one that no
+//! record of the flaw calls affected, lowest first.
+
+use super::damaged;
+use super::evaluate::{Asked, Verdict};
+use super::gather::{Package, Scratch};
+use crate::advisory::{EventKind, order_of};
+use crate::store::ReadError;
+use crate::store::format::Section;
+use crate::store::view::View;
+use crate::version::Version;
+use std::cmp::Ordering;
+
+/// Fixed versions that are named for one match. Each is compared with all
+/// records of the flaw, which a hostile record must not make quadratic.
+const MAX_FIXED: usize = 64;
+
+/// Fixed versions above the asked one, lowest first, by the entries in `scratch`.
+pub(super) fn fixed<'db>(
+    package: &Package<'_, 'db>,
+    scratch: &mut Scratch<'_, 'db>,
+) -> Result<Vec<&'db str>, ReadError> {
+    let (store, views) = (package.store, package.views);
+    let Scratch {
+        entries,
+        fixes: candidates,
+    } = scratch;
+    candidates.clear();
+    let mut ranges: usize = 0;
+    let mut others = false;
+    for entry in entries.iter() {
+        let spans = views.spans(entry);
+        ranges = ranges.saturating_add(spans.len());
+        for span in spans {
+            let fixes = views
+                .marks(span)
+                .iter()
+                .filter(|mark| mark.kind == EventKind::Fixed);
+            candidates.extend(fixes.filter_map(|mark| Some((span.semver, mark.version?))));
+        }
+        for number in entry.other_fixes.clone() {
+            candidates.push((false, number.map_err(damaged(Section::Packages))?));
+            others = true;
+        }
+    }
+    // The events of one range are sorted by version.
+    let is_sorted = ranges < 2 && !others;
+    if !is_sorted {
+        candidates.sort_unstable();
+    }
+    candidates.dedup();
+    let mut semver = false;
+    let mut texts: Vec<&str> = Vec::new();
+    for (place, (of_semver, number)) in candidates.iter().copied().enumerate() {
+        let is_above = match package.asked {
+            None => true,
+            // All that follow the first one above are above, too.
+            Some(_) if is_sorted && !texts.is_empty() => true,
+            Some(asked) => asked.position(store, of_semver, number)? == Some(Ordering::Less),
+        };
+        if is_above {
+            if texts.is_empty() {
+                texts.reserve_exact(candidates.len().saturating_sub(place));
+            }
+            semver |= of_semver;
+            texts.push(store.version(number)?);
+        }
+    }
+    if texts.len() > 1 {
+        if !is_sorted {
+            sort(&mut texts, package.ecosystem, semver);
+        }
+        texts.dedup();
+        texts.truncate(MAX_FIXED);
+    }
+    // What one range calls fixed, only another range can call affected.
+    if ranges > 1 && !texts.is_empty() {
+        let mut safe = Vec::with_capacity(texts.len());
+        for text in &texts {
+            if !is_still_affected(package, entries, text)? {
+                safe.push(*text);
+            }
+        }
+        if !safe.is_empty() {
+            return Ok(safe);
+        }
+    }
+    Ok(texts)
+}
+
+/// Sorts by version, what is none last, and equal ones by text.
+fn sort(texts: &mut Vec<&str>, ecosystem: &str, semver: bool) {
+    let Some(order) = order_of(ecosystem, semver) else {
+        return;
+    };
+    let mut read: Vec<(Option<Version<'_>>, &str)> = texts
+        .iter()
+        .map(|text| (order.parse(text).ok(), *text))
+        .collect();
+    read.sort_by(|(left, left_text), (right, right_text)| {
+        left.is_none()
+            .cmp(&right.is_none())
+            .then_with(|| left.cmp(right))
+            .then_with(|| left_text.cmp(right_text))
+    });
+    *texts = read.into_iter().map(|(_, text)| text).collect();
+}
+
+fn is_still_affected(
+    package: &Package<'_, '_>,
+    entries: &[&View<'_>],
+    version: &str,
+) -> Result<bool, ReadError> {
+    let (store, views) = (package.store, package.views);
+    let asked = Asked::new(package.ecosystem, version, version);
+    for record in entries.chunk_by(|left, right| left.record == right.record) {
+        let builds = asked.builds(store, views, record.iter().copied())?;
+        for entry in record {
+            if asked.judge(store, views, entry)? == Verdict::Affected
+                && asked.compares(store, views, builds, entry)?
+            {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}

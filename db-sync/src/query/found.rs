@@ -1,0 +1,184 @@
+//! One flaw that affects a version, as the caller gets it: what every reader
+//! shows is there, borrowed from the file; the rest is read when asked for.
+
+use super::damaged;
+use super::head::{self, Head};
+use crate::advisory::Scope;
+use crate::id;
+use crate::moment::Moment;
+use crate::severity::{self, Rating, RatingKind};
+use crate::store::ReadError;
+use crate::store::format::Section;
+use crate::store::read::Store;
+use crate::store::view::Ratings;
+use std::fmt;
+
+/// One flaw that affects the version. It borrows from the [`Db`](super::Db).
+#[derive(Clone)]
+pub struct Match<'db> {
+    /// The id to show: of the matched records the ecosystem's own database
+    /// first, then GHSA, then CVE.
+    pub id: &'db str,
+    /// Fixed versions above the asked one, lowest first, without those that
+    /// another record of the flaw still calls affected.
+    pub fixed: Vec<&'db str>,
+    /// The earliest publication.
+    pub published: Option<Moment>,
+    /// The latest change.
+    pub modified: Option<Moment>,
+    pub(super) store: &'db Store,
+    /// The shown record.
+    pub(super) first: Hit<'db>,
+    /// The other records that matched, best first.
+    pub(super) others: Vec<Hit<'db>>,
+}
+
+/// A record that matched.
+#[derive(Clone, Debug)]
+pub(super) struct Hit<'db> {
+    pub(super) head: Head<'db>,
+    /// What its first entry says of this package only.
+    pub(super) ratings: Ratings<'db>,
+    /// The same of its other entries.
+    pub(super) more_ratings: Vec<Ratings<'db>>,
+}
+
+impl<'db> Match<'db> {
+    fn hits(&self) -> impl Iterator<Item = &Hit<'db>> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// The ids of all records that matched, sorted.
+    pub fn merged(&self) -> Vec<&'db str> {
+        let mut ids: Vec<&str> = self.hits().map(|hit| hit.head.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// All ids of the flaw except [`Match::id`], sorted.
+    ///
+    /// # Errors
+    /// The part of the file that holds them is damaged.
+    pub fn aliases(&self) -> Result<Vec<String>, ReadError> {
+        self.first.head.aliases(self.store)
+    }
+
+    /// One line about it, of the first record that has one; may be empty.
+    ///
+    /// # Errors
+    /// The part of the file that holds it is damaged.
+    pub fn summary(&self) -> Result<&'db str, ReadError> {
+        for hit in self.hits() {
+            let title = hit.head.title()?;
+            if !title.summary.is_empty() {
+                return Ok(title.summary);
+            }
+        }
+        Ok("")
+    }
+
+    /// `unmaintained`, `unsound`, `notice` …, for records that are no vulnerability.
+    ///
+    /// # Errors
+    /// The part of the file that holds it is damaged.
+    pub fn informational(&self) -> Result<Option<&'db str>, ReadError> {
+        Ok(self.first.head.title()?.informational)
+    }
+
+    /// Severities, best first: vectors before words, the shown record's before
+    /// the others', what it says of this package before the rest.
+    ///
+    /// # Errors
+    /// The part of the file that holds them is damaged.
+    pub fn ratings(&self) -> Result<Vec<Rating>, ReadError> {
+        let mut all: Vec<Rating> = Vec::new();
+        for (position, hit) in self.hits().enumerate() {
+            let mut own = Vec::new();
+            let entries = std::iter::once(&hit.ratings).chain(&hit.more_ratings);
+            for rating in entries.flat_map(Ratings::clone) {
+                let (value, field) = rating.map_err(damaged(Section::Packages))?;
+                let source = severity::field_name(field).to_owned();
+                own.push(head::rating(self.store, value, source)?);
+            }
+            own.extend(hit.head.ratings(self.store)?);
+            for mut rating in own {
+                let is_field = !rating.source.contains(' ');
+                if position > 0 && is_field {
+                    rating.source = format!("alias {}", hit.head.id);
+                }
+                let known = all
+                    .iter()
+                    .any(|other| other.kind == rating.kind && other.value == rating.value);
+                if !known {
+                    all.push(rating);
+                }
+            }
+        }
+        all.sort_by_key(|rating| rating.kind == RatingKind::Word);
+        Ok(all)
+    }
+
+    /// Functions and platforms it is limited to.
+    ///
+    /// # Errors
+    /// The part of the file that holds them is damaged.
+    pub fn scope(&self) -> Result<Scope, ReadError> {
+        self.first.head.scope()
+    }
+
+    /// The names of the sources of the merged records, sorted.
+    ///
+    /// # Errors
+    /// The part of the file that holds them is damaged.
+    pub fn sources(&self) -> Result<Vec<String>, ReadError> {
+        let mut names = Vec::new();
+        for hit in self.hits() {
+            names.extend(hit.head.sources(self.store)?);
+        }
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+
+    /// Where to read about it.
+    pub fn url(&self) -> String {
+        id::url(self.id)
+    }
+}
+
+impl fmt::Debug for Match<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Match")
+            .field("id", &self.id)
+            .field("merged", &self.merged())
+            .field("aliases", &self.aliases())
+            .field("summary", &self.summary())
+            .field("ratings", &self.ratings())
+            .field("fixed", &self.fixed)
+            .field("published", &self.published)
+            .field("modified", &self.modified)
+            .field("informational", &self.informational())
+            .field("scope", &self.scope())
+            .field("sources", &self.sources())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Equal where all that a reader can see is equal, also between two databases.
+impl PartialEq for Match<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.summary() == other.summary()
+            && self.fixed == other.fixed
+            && self.published == other.published
+            && self.modified == other.modified
+            && self.informational() == other.informational()
+            && self.merged() == other.merged()
+            && self.aliases() == other.aliases()
+            && self.ratings() == other.ratings()
+            && self.scope() == other.scope()
+            && self.sources() == other.sources()
+    }
+}
+
+impl Eq for Match<'_> {}
