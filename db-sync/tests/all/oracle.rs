@@ -96,6 +96,9 @@ fn in_range(order: Order, range: &Value, version: &str) -> Option<bool> {
         .filter_map(|(kind, value)| Some((kind.as_str(), value.as_str()?)))
         .collect();
     order.parse(version).ok()?;
+    if order == Order::PyPi && version.parse::<pep440_rs::Version>().is_err() {
+        return None;
+    }
     for (kind, bound) in &events {
         if (*kind, *bound) != ("introduced", "0") {
             order.parse(bound).ok()?;
