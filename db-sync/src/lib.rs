@@ -22,8 +22,8 @@ pub mod severity;
 pub mod sources;
 pub mod store;
 mod strict;
-pub mod transfer;
 pub mod sync;
+pub mod transfer;
 pub mod version;
 
 pub use compile::{BuildError, BuildReport, BuildRequest, build};

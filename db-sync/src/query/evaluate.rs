@@ -108,7 +108,11 @@ pub(super) fn comparable<'a>(ecosystem: &str, name: &str, version: &'a str) -> C
         // A vendor's suffix (`go1.21.5-bigcorp`, `go1.21.5 X:boringcrypto`) is none.
         return Cow::Borrowed(numbers);
     };
-    let padding = if numbers.matches('.').count() < 2 { ".0" } else { "" };
+    let padding = if numbers.matches('.').count() < 2 {
+        ".0"
+    } else {
+        ""
+    };
     Cow::Owned(format!("{numbers}{padding}-{pre_release}"))
 }
 

@@ -15,6 +15,6 @@ mod server;
 mod sources;
 mod store;
 mod support;
-mod transfer;
 mod sync;
+mod transfer;
 mod versions;

@@ -96,7 +96,7 @@ pub(super) struct ScanArguments {
     pub(super) vex_author: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct DatabasePath {
     /// The advisory database; by default `PORTCULLIS_DB`, else the user's cache directory.
     #[arg(long, value_name = "PATH")]
@@ -107,8 +107,8 @@ pub(super) struct DatabasePath {
 pub(super) enum DbCommand {
     /// Compile advisories into one local database.
     Build {
-        /// An OSV bucket export: its directory, one `all.zip`, or a directory of records.
-        #[arg(long, value_name = "DIR|ZIP", required_unless_present = "rustsec")]
+        /// An OSV bucket export: its directory or address, one `all.zip`, or a directory of records.
+        #[arg(long, value_name = "DIR|URL|ZIP", required_unless_present = "rustsec")]
         osv: Vec<PathBuf>,
         /// A RustSec advisory-db tree.
         #[arg(long, value_name = "DIR")]

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use db_sync::{BuildRequest, Db, Match, Query, ReadError};
 use serde_json::{Value, json};
 
-use super::args::{DatabasePath, DbCommand, TextOrJson};
+use super::args::{DatabasePath, DbCommand, SyncArguments, TextOrJson};
 use super::failure::Failure;
 use super::{paths, print, scan, transfer};
 use crate::output::escape;
@@ -23,15 +24,16 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             rustsec,
             database,
         } => {
-            let output = paths::database(database);
-            if let Some(parent) = output
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-            {
-                std::fs::create_dir_all(parent).map_err(|error| {
-                    Failure::io(format!("cannot create {}", parent.display()), &error)
-                })?;
+            let addresses = osv.iter().filter(|path| is_address(path)).count();
+            if addresses > 0 {
+                if addresses < osv.len() {
+                    return Err(Failure::new("addresses and folders cannot be mixed")
+                        .hint("fetch first: portcullis db sync --from URL"));
+                }
+                return super::sync::run(&full_sync(osv, rustsec.as_ref(), database));
             }
+            let output = paths::database(database);
+            paths::create_parent(&output)?;
             let request = BuildRequest {
                 osv: osv.clone(),
                 rustsec: rustsec.clone(),
@@ -74,6 +76,25 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             print(&text.map_err(|error| Failure::from_error(&error))?)?;
             Ok(0)
         }
+    }
+}
+
+/// Whether a source is an address and no path.
+fn is_address(source: &Path) -> bool {
+    source.starts_with("http:") || source.starts_with("https:")
+}
+
+/// A build from addresses is a sync that loads everything; several addresses are mirrors.
+fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath) -> SyncArguments {
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    SyncArguments {
+        from: osv.iter().map(text).collect(),
+        ecosystem: Vec::new(),
+        full: true,
+        offline: false,
+        rustsec: rustsec.into_iter().map(text).collect(),
+        ca_file: None,
+        database: database.clone(),
     }
 }
 

@@ -13,8 +13,8 @@ mod paths;
 mod progress;
 mod rules;
 mod scan;
-mod transfer;
 mod sync;
+mod transfer;
 
 use args::{Arguments, Command};
 use failure::Failure;

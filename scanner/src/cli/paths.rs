@@ -1,8 +1,9 @@
 //! Where the database lies when nobody says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::DatabasePath;
+use super::failure::Failure;
 
 const FILE_NAME: &str = "advisories.db";
 
@@ -15,6 +16,18 @@ pub(super) fn database(argument: &DatabasePath) -> PathBuf {
         return path;
     }
     cache_directory().join("portcullis").join(FILE_NAME)
+}
+
+/// Makes the directory that a file goes into.
+pub(super) fn create_parent(file: &Path) -> Result<(), Failure> {
+    match file
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        Some(parent) => std::fs::create_dir_all(parent)
+            .map_err(|error| Failure::io(format!("cannot create {}", parent.display()), &error)),
+        None => Ok(()),
+    }
 }
 
 /// XDG's, macOS's or Windows's cache directory; the working directory where none is known.

@@ -14,13 +14,7 @@ use crate::output::escape;
 /// as it was.
 pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
     let output = paths::database(&arguments.database);
-    if let Some(parent) = output
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-    {
-        std::fs::create_dir_all(parent)
-            .map_err(|error| Failure::io(format!("cannot create {}", parent.display()), &error))?;
-    }
+    paths::create_parent(&output)?;
     let mut request = SyncRequest {
         from: arguments.from.clone(),
         ecosystems: arguments.ecosystem.clone(),
