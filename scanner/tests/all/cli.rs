@@ -411,3 +411,98 @@ fn a_database_answers_questions() {
     );
     assert_eq!(status.json()["records"], 7);
 }
+
+#[test]
+fn another_database_than_the_pinned_one_is_refused() {
+    let directory = demo();
+    let status = run(
+        directory.path(),
+        &["db", "status", "--db", "demo.db", "--format", "json"],
+    );
+    let digest = status.json()["digest"].as_str().unwrap().to_owned();
+    assert_eq!(scan(&directory, &["--db-digest", &digest]).code, 1);
+    let other = scan(&directory, &["--db-digest", "sha256:00", "--exit-zero"]);
+    assert_eq!(other.code, 2);
+    assert!(other.err.contains(&digest), "{}", other.err);
+}
+
+#[test]
+fn the_database_answers_as_of_a_day() {
+    let directory = demo();
+    let report = scan(&directory, &["--format", "json", "--as-of", "2020-12-31"]).json();
+    assert_eq!(
+        rules(&report, "vulnerability"),
+        [
+            "demo PYSEC-2018-28",
+            "demo RUSTSEC-2020-0071",
+            "demo/image PYSEC-2018-28",
+        ]
+    );
+    assert_eq!(
+        report["database"]["as_of"],
+        "2020-12-31T23:59:59.999999999Z"
+    );
+}
+
+#[test]
+fn old_advisories_are_told_and_can_fail_the_run() {
+    let directory = demo();
+    let told = scan(&directory, &["--format", "json"]).json();
+    let stale = told["database"]["stale"].as_array().unwrap();
+    assert_eq!(stale[0]["ecosystem"], "Debian:12");
+    let quiet = scan(&directory, &["--format", "json", "--on-stale", "ignore"]).json();
+    assert!(quiet["database"].get("stale").is_none());
+    assert_eq!(
+        scan(&directory, &["--on-stale", "fail", "--exit-zero"]).code,
+        2
+    );
+    let enough = ["--on-stale", "fail", "--max-age", "9999", "--exit-zero"];
+    assert_eq!(scan(&directory, &enough).code, 0);
+}
+
+#[test]
+fn a_vex_statement_suppresses_and_can_be_written_back() {
+    let directory = demo();
+    let statement = r#"{
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.org/vex/1",
+        "author": "us", "timestamp": "2026-01-01T00:00:00Z", "version": 1,
+        "statements": [
+            {"vulnerability": {"name": "CVE-2021-23337"}, "products": [{"@id": "pkg:npm/lodash"}],
+             "status": "not_affected", "justification": "vulnerable_code_not_in_execute_path"},
+            {"vulnerability": {"name": "CVE-1999-0001"}, "products": [{"@id": "pkg:npm/lodash"}],
+             "status": "fixed"}
+        ]}"#;
+    fs::write(directory.path().join("own.json"), statement).unwrap();
+    let arguments = [
+        "--format",
+        "json",
+        "--vex",
+        "own.json",
+        "--write-vex",
+        "out.json",
+    ];
+    let report = scan(&directory, &arguments).json();
+    let lodash: Vec<_> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["package"] == "lodash")
+        .collect();
+    assert_eq!(lodash.len(), 2, "suppressed findings stay in the report");
+    assert!(
+        lodash
+            .iter()
+            .all(|finding| finding["suppressed"].is_string())
+    );
+    assert_eq!(
+        report["unmatched_suppressions"].as_array().unwrap().len(),
+        1
+    );
+    let again = scan(&directory, &["--format", "json", "--vex", "out.json"]).json();
+    assert_eq!(again["verdict"]["reason"], report["verdict"]["reason"]);
+    fs::write(directory.path().join("own.json"), "{").unwrap();
+    assert_eq!(
+        scan(&directory, &["--vex", "own.json", "--exit-zero"]).code,
+        2
+    );
+}

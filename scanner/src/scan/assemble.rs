@@ -1,0 +1,257 @@
+//! From what the targets told to the report: matches packages, applies suppressions, describes
+//! rules, sorts, and gives every finding its fingerprint.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use db_sync::{Db, Moment};
+use rayon::prelude::*;
+
+use super::read::{Work, source_cause};
+use super::{Advisories, Error, Request, Rules, TargetFailure};
+use crate::finding::{Finding, Kind, RuleInfo, fingerprint};
+use crate::gap::{Gap, GapKind, Stage};
+use crate::location::Location;
+use crate::matching;
+use crate::package::Package;
+use crate::report::{Database, DatabaseSource, Report, TargetGap};
+use crate::staleness;
+use crate::vex;
+
+pub(super) fn report(
+    request: &Request,
+    advisories: &dyn Advisories,
+    rules: &dyn Rules,
+    work: Vec<Work>,
+    failures: &[TargetFailure],
+) -> Result<Report, Error> {
+    let mut report = Report {
+        date: request.date.clone(),
+        ..Report::default()
+    };
+    let mut infos: BTreeMap<Arc<str>, RuleInfo> = BTreeMap::new();
+    let any_package = work.iter().any(|work| !work.inventory.packages.is_empty());
+    let db = if request.vulnerabilities && any_package {
+        Some(advisories.open()?)
+    } else {
+        None
+    };
+    report.database = db.map(|db| database(db, request.as_of));
+    for (index, work) in work.into_iter().enumerate() {
+        let prefix = work.target.prefix.clone();
+        let packages: Vec<Arc<Package>> = work
+            .inventory
+            .packages
+            .into_iter()
+            .map(|mut package| {
+                for location in &mut package.locations {
+                    prepend(location, &prefix);
+                }
+                Arc::new(package)
+            })
+            .collect();
+        let mut gaps: Vec<Gap> = work.gaps;
+        gaps.extend(work.inventory.gaps);
+        if let Some(outcome) = work.misconfigurations {
+            gaps.extend(outcome.gaps);
+            report
+                .findings
+                .extend(outcome.findings.into_iter().map(|mut finding| {
+                    finding.target = index;
+                    prepend(&mut finding.location, &prefix);
+                    finding
+                }));
+            report
+                .undecided
+                .extend(outcome.undecided.into_iter().map(|mut undecided| {
+                    undecided.target = index;
+                    prepend(&mut undecided.location, &prefix);
+                    undecided
+                }));
+            report.checks.passed += outcome.checks.passed;
+            report.checks.failed += outcome.checks.failed;
+            report.checks.undecided += outcome.checks.undecided;
+        }
+        report.gaps.extend(gaps.into_iter().map(|mut gap| {
+            prepend(&mut gap.location, &prefix);
+            TargetGap {
+                target: Some(index),
+                gap,
+            }
+        }));
+        if let Some(db) = db {
+            // Matched after the prefix went in: its locations are final.
+            let chunks: Vec<matching::Outcome> = packages
+                .par_chunks(256)
+                .map(|chunk| matching::check(chunk, db, request.as_of))
+                .collect::<Result<_, _>>()?;
+            let outcome = matching::join(chunks);
+            report
+                .findings
+                .extend(outcome.findings.into_iter().map(|mut finding| {
+                    finding.target = index;
+                    finding
+                }));
+            report
+                .gaps
+                .extend(outcome.gaps.into_iter().map(|gap| TargetGap {
+                    target: Some(index),
+                    gap,
+                }));
+            infos.extend(outcome.rules);
+        }
+        report
+            .packages
+            .extend(packages.into_iter().map(|package| (index, package)));
+        report.targets.push(work.target);
+    }
+    for failure in failures {
+        report.failed_targets += 1;
+        report.gaps.push(TargetGap {
+            target: None,
+            gap: Gap::error(
+                Stage::Source,
+                GapKind::Unreadable,
+                Location::file(failure.target.as_str()),
+                source_cause(&failure.error),
+            ),
+        });
+    }
+    if let (Some(db), Some(database)) = (db, &mut report.database) {
+        let used = report
+            .packages
+            .iter()
+            .filter_map(|(_, package)| package.ecosystem.clone());
+        database.stale =
+            staleness::check(db.info(), &used.collect(), &report.date, request.staleness)?;
+    }
+    if let Some(db) = db.filter(|_| request.texts) {
+        matching::add_texts(&mut infos, db)?;
+    }
+    vex::apply(&mut report, &request.statements);
+    describe_rules(&mut report, rules, infos)?;
+    finish(&mut report);
+    Ok(report)
+}
+
+fn prepend(location: &mut Location, prefix: &str) {
+    if !prefix.is_empty() {
+        location.path = if location.path.is_empty() {
+            Arc::from(prefix)
+        } else {
+            Arc::from(format!("{prefix}/{}", location.path))
+        };
+    }
+}
+
+fn database(db: &Db, as_of: Option<Moment>) -> Database {
+    let info = db.info();
+    let mut sources: Vec<DatabaseSource> = info
+        .sources
+        .iter()
+        .map(|source| DatabaseSource {
+            name: format!("{}/{}", source.kind, source.name),
+            digest: source.digest.clone(),
+            records: source.records,
+            newest_modified: source.newest_modified.clone(),
+        })
+        .collect();
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
+    Database {
+        digest: info.root_digest.clone(),
+        sources,
+        as_of: as_of.map(|moment| moment.to_string()),
+        stale: Vec::new(),
+    }
+}
+
+/// Adds what the violated rules say of themselves.
+fn describe_rules(
+    report: &mut Report,
+    rules: &dyn Rules,
+    mut infos: BTreeMap<Arc<str>, RuleInfo>,
+) -> Result<(), Error> {
+    let violated: BTreeSet<Arc<str>> = report
+        .findings
+        .iter()
+        .filter(|finding| matches!(finding.kind, Kind::Misconfiguration(_)))
+        .map(|finding| finding.rule.clone())
+        .collect();
+    if !violated.is_empty() {
+        let ruleset = rules.load()?;
+        for id in violated {
+            if let Some(rule) = ruleset.find(&id) {
+                let tags = vec![
+                    "security".to_owned(),
+                    "misconfiguration".to_owned(),
+                    rule.category.clone(),
+                ];
+                infos.insert(
+                    id.clone(),
+                    RuleInfo {
+                        id,
+                        title: rule.title,
+                        help: rule.help,
+                        url: None,
+                        tags,
+                    },
+                );
+            }
+        }
+    }
+    report.rules = infos.into_values().collect();
+    Ok(())
+}
+
+/// Sorts every list and gives each finding its fingerprint.
+fn finish(report: &mut Report) {
+    report.gaps.sort();
+    report.gaps.dedup();
+    report.undecided.sort();
+    report.undecided.dedup();
+    report.findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for finding in &mut report.findings {
+        let id = report
+            .targets
+            .get(finding.target)
+            .map_or("", |target| target.id.as_str());
+        let path = &*finding.location.path;
+        let base = match &finding.kind {
+            Kind::Vulnerability(found) => fingerprint(&[
+                "vulnerability",
+                id,
+                path,
+                found.package.kind.as_str(),
+                &found.package.name,
+                &finding.rule,
+            ]),
+            Kind::Misconfiguration(found) => {
+                fingerprint(&["misconfiguration", id, path, &found.resource, &finding.rule])
+            }
+        };
+        // The same flaw in two versions of one package of one file, or twice in one resource:
+        // told apart by their order, which is that of versions and lines.
+        let count = seen.entry(base.clone()).or_insert(0);
+        *count += 1;
+        finding.fingerprint = if *count == 1 {
+            base
+        } else {
+            format!("{base}:{count}")
+        };
+    }
+}
+
+fn order(finding: &Finding) -> impl Ord + '_ {
+    let subject: (&str, &str) = match &finding.kind {
+        Kind::Vulnerability(found) => (&found.package.name, &found.package.version),
+        Kind::Misconfiguration(found) => (&found.resource, ""),
+    };
+    (
+        finding.target,
+        &finding.location,
+        subject,
+        &finding.rule,
+        &finding.message,
+    )
+}

@@ -1,0 +1,136 @@
+//! Runs the pipeline: from a request to a report. The one place that knows the order of the
+//! stages; [`read`] turns one target into facts, [`assemble`] turns all of them into the report.
+
+use std::path::PathBuf;
+
+use db_sync::{Db, Moment};
+use rules::language::Ruleset;
+use rules::terraform::Options;
+
+use crate::report::{Report, StaleSource};
+use crate::source::{Platform, SourceError};
+use crate::staleness::Staleness;
+use crate::target::{self, TargetSpec};
+use crate::vex::Statement;
+
+mod assemble;
+mod read;
+
+pub use read::source_cause;
+
+/// What the user asked for.
+pub struct Request {
+    /// What to scan, in the order given.
+    pub targets: Vec<TargetSpec>,
+    /// Relative paths in reports are relative to this directory.
+    pub working_directory: PathBuf,
+    /// The date of the run.
+    pub date: String,
+    /// Look for vulnerable packages.
+    pub vulnerabilities: bool,
+    /// Look for misconfigured infrastructure.
+    pub misconfigurations: bool,
+    /// The platform of images with several.
+    pub platform: Option<Platform>,
+    /// Answer from the database as if it were this moment.
+    pub as_of: Option<Moment>,
+    /// What to do about sources that were not updated for long.
+    pub staleness: Staleness,
+    /// VEX statements, of all documents.
+    pub statements: Vec<Statement>,
+    /// Some writer shows the advisories' own texts.
+    pub texts: bool,
+    /// `TF_VAR_…` and the workspace.
+    pub terraform: Options,
+}
+
+/// Where packages get their advisories from; opened only when a package exists.
+pub trait Advisories: Sync {
+    /// The opened database.
+    fn open(&self) -> Result<&Db, Error>;
+}
+
+/// Where the rules come from; loaded only when infrastructure code exists.
+pub trait Rules: Sync {
+    /// The rules of this run.
+    fn load(&self) -> Result<&Ruleset, Error>;
+}
+
+/// Why a run gives no report at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database cannot be used.
+    #[error("the advisory database {} cannot be used", path.display())]
+    Database {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: db_sync::OpenError,
+    },
+    /// There is no database.
+    #[error("there is no advisory database at {}", path.display())]
+    NoDatabase {
+        /// Where one was looked for.
+        path: PathBuf,
+    },
+    /// The database broke while it was read.
+    #[error("the advisory database is damaged")]
+    Read(#[from] db_sync::ReadError),
+    /// Another database than the one asked for.
+    #[error("the advisory database is {found}, not {wanted}")]
+    OtherDatabase {
+        /// The digest asked for.
+        wanted: String,
+        /// The digest of the database at hand.
+        found: String,
+    },
+    /// A source that matters is older than the policy allows.
+    #[error("the advisories for {} are {} days old (newest change {})", .0.ecosystem, .0.days, .0.newest_modified)]
+    Stale(StaleSource),
+    /// Rules that cannot be used.
+    #[error("{0}")]
+    Rules(String),
+}
+
+/// A target that could not be scanned: the run goes on with the others, and ends with 2.
+#[derive(Debug)]
+pub struct TargetFailure {
+    /// As the user wrote it.
+    pub target: String,
+    /// Why.
+    pub error: SourceError,
+}
+
+/// The report, and the targets that are not in it.
+#[derive(Debug)]
+pub struct Scanned {
+    /// Everything found.
+    pub report: Report,
+    /// In the order given.
+    pub failures: Vec<TargetFailure>,
+}
+
+/// Scans every target of a request. `progress` is told the name of each stage.
+pub fn scan(
+    request: &Request,
+    advisories: &dyn Advisories,
+    rules: &dyn Rules,
+    progress: &dyn Fn(&str),
+) -> Result<Scanned, Error> {
+    let mut work = Vec::new();
+    let mut failures = Vec::new();
+    for spec in &request.targets {
+        let shown = target::shown(&spec.path, &request.working_directory);
+        progress(&shown);
+        match read::target(request, spec, rules)? {
+            Ok(found) => work.extend(found),
+            Err(error) => failures.push(TargetFailure {
+                target: shown,
+                error,
+            }),
+        }
+    }
+    progress("matching");
+    let report = assemble::report(request, advisories, rules, work, &failures)?;
+    Ok(Scanned { report, failures })
+}
