@@ -92,7 +92,7 @@ pub struct Affected {
 pub struct Range {
     /// Whether the range has the type SEMVER (else ECOSYSTEM).
     pub semver: bool,
-    /// The events; sorted by version once [`Range::prepare`] ran.
+    /// The events; sorted by version once `prepare` ran.
     pub events: Vec<Event>,
     /// Why the range cannot be evaluated, where it cannot.
     pub unusable: Option<String>,

@@ -8,7 +8,7 @@
 //! ```
 //! The exported file is the same everywhere: the layer of the OCI artifact is
 //! the file byte for byte, so that one signature serves all ways. Whatever the
-//! way, [`install`] alone puts a database in place, after everything was
+//! way, `install` alone puts a database in place, after everything was
 //! checked; what is refused leaves the old one untouched.
 
 mod error;

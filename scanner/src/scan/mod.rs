@@ -1,5 +1,5 @@
 //! Runs the pipeline: from a request to a report. The one place that knows the order of the
-//! stages; [`read`] turns one target into facts, [`assemble`] turns all of them into the report.
+//! stages; `read` turns one target into facts, `assemble` turns all of them into the report.
 
 use std::path::PathBuf;
 
