@@ -55,7 +55,8 @@ fn role(name: &str) -> Option<Role> {
         .strip_suffix(".tf")
         .or_else(|| name.strip_suffix(".tf.json"))?;
     // Editors leave such files behind; Terraform skips them too.
-    if name.starts_with('.') || name.starts_with('#') || name.ends_with('~') {
+    let is_backup = name.ends_with('~') || name.starts_with('#') && name.ends_with('#');
+    if name.starts_with('.') || is_backup {
         return None;
     }
     if stem == "override" || stem.ends_with("_override") {
@@ -96,6 +97,18 @@ impl<'a> Loader<'a> {
             .borrow_mut()
             .insert(directory.to_owned(), module.clone());
         module
+    }
+
+    /// Whether somebody applies a directory as it is: it has a backend, or values of its own.
+    pub(super) fn is_applied(&self, directory: &str) -> bool {
+        let has_backend = self
+            .module(directory)
+            .is_some_and(|module| module.has_backend);
+        let is_values = |name: &String| {
+            let stem = name.strip_suffix(".json").unwrap_or(name);
+            stem == "terraform.tfvars" || stem.ends_with(".auto.tfvars")
+        };
+        has_backend || self.names(directory).iter().any(is_values)
     }
 
     fn names(&self, directory: &str) -> Vec<String> {

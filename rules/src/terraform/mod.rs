@@ -96,7 +96,8 @@ fn evaluate_here(files: &dyn Files, directories: &[String], options: &Options) -
     }
 }
 
-/// The directories that no module calls, and one of each circle that nobody else calls.
+/// The directories that no module calls or that are applied by themselves, and one of each
+/// circle that nobody else calls.
 fn roots(loader: &Loader<'_>, directories: &[String]) -> BTreeSet<String> {
     let is_installed = |directory: &str| directory.split('/').any(|part| part == ".terraform");
     let mut calls: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
@@ -115,9 +116,10 @@ fn roots(loader: &Loader<'_>, directories: &[String]) -> BTreeSet<String> {
             others.filter(move |callee| callee != own)
         })
         .collect();
+    // A directory with its own state or values is applied by itself, whoever else calls it.
     let mut roots: BTreeSet<String> = calls
         .keys()
-        .filter(|directory| !called.contains(*directory))
+        .filter(|directory| !called.contains(*directory) || loader.is_applied(directory))
         .map(|directory| (*directory).to_owned())
         .collect();
     let mut reached: BTreeSet<String> = BTreeSet::new();

@@ -23,8 +23,26 @@ pub(super) struct Module {
     /// By local name, or name and alias.
     pub(super) providers: BTreeMap<Arc<str>, Block>,
     hoisted: BTreeMap<String, Expression>,
+    /// It keeps its state somewhere, so that somebody applies it as it is.
+    pub(super) has_backend: bool,
+    /// Blocks that are none of Terraform's.
+    misshapen: usize,
     pub(super) problems: Vec<Problem>,
 }
+
+/// How many blocks that are none of Terraform's are listed one by one, per module.
+const MAX_MISSHAPEN: usize = 100;
+
+/// Blocks that declare nothing a rule could see.
+const BESIDE: [&str; 7] = [
+    "terraform",
+    "moved",
+    "removed",
+    "import",
+    "check",
+    "ephemeral",
+    "action",
+];
 
 impl Module {
     pub(super) fn hoisted(&self, name: &str) -> Option<&Expression> {
@@ -57,15 +75,21 @@ impl Module {
             return;
         }
         let (Some(table), Some(name)) = (self.table(&block.kind), name_of(&block)) else {
-            if let (Some(mode), Some(kind), Some(name)) =
-                (mode_of(&block.kind), block.label(0), block.label(1))
-            {
-                let key = (mode, kind.clone(), name.clone());
-                let what = format!("{kind}.{name}");
-                let table = &mut self.resources;
-                if let Some(problem) = insert(table, key, block, &what) {
-                    self.problems.push(problem);
+            match (mode_of(&block.kind), block.label(0), block.label(1)) {
+                (Some(mode), Some(kind), Some(name)) => {
+                    let key = (mode, kind.clone(), name.clone());
+                    let what = format!("{kind}.{name}");
+                    let table = &mut self.resources;
+                    if let Some(problem) = insert(table, key, block, &what) {
+                        self.problems.push(problem);
+                    }
                 }
+                (None, ..) if BESIDE.contains(&&*block.kind) => {
+                    let mut inner = block.body.blocks.iter();
+                    self.has_backend |= &*block.kind == "terraform"
+                        && inner.any(|one| matches!(&*one.kind, "backend" | "cloud"));
+                }
+                _ => self.misshapen(&block),
             }
             return;
         };
@@ -74,6 +98,31 @@ impl Module {
         if let Some(problem) = insert(table, name, block, &what) {
             self.problems.push(problem);
         }
+    }
+
+    /// Reports a block that Terraform refuses: a kind that is none, or too few labels.
+    fn misshapen(&mut self, block: &Block) {
+        self.misshapen = self.misshapen.saturating_add(1);
+        let (kind, severity, cause) = if self.misshapen <= MAX_MISSHAPEN {
+            let labels = block.labels.len();
+            let cause = format!(
+                "a block {} with {labels} labels is none of Terraform's",
+                block.kind
+            );
+            (ProblemKind::Syntax, ProblemSeverity::Error, cause)
+        } else if self.misshapen == MAX_MISSHAPEN.saturating_add(1) {
+            let cause = format!("more than {MAX_MISSHAPEN} blocks are none of Terraform's");
+            (ProblemKind::Limit, ProblemSeverity::Warning, cause)
+        } else {
+            return;
+        };
+        self.problems.push(Problem {
+            path: block.span.file.clone(),
+            line: Some(block.span.start_line),
+            kind,
+            severity,
+            cause,
+        });
     }
 
     fn table(&mut self, kind: &str) -> Option<&mut BTreeMap<Arc<str>, Block>> {

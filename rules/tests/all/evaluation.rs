@@ -364,7 +364,7 @@ fn limits_end_many_instances() {
 fn limits_end_many_and_large_files() {
     let large = format!("#{}", "x".repeat(rules::terraform::MAX_FILE_BYTES));
     ends_with(ProblemKind::Limit, &[("main.tf", &large)]);
-    let nested = "a {\n}\n".repeat(rules::terraform::MAX_BLOCKS / 4);
+    let nested = "moved {\n}\n".repeat(rules::terraform::MAX_BLOCKS / 4);
     let paths: Vec<String> = (0..6).map(|number| format!("{number}.tf")).collect();
     let files: Vec<(&str, &str)> = paths.iter().map(|path| (&**path, &*nested)).collect();
     let evaluation = ends_with(ProblemKind::Limit, &files);
@@ -530,4 +530,31 @@ fn mutated_modules_do_no_harm() {
             }
         }
     }
+}
+
+#[test]
+fn a_block_that_is_none_of_terraforms_is_told() {
+    let typo = "resorce \"a_b\" \"c\" {}\n\nresource \"a_b\" {}\n";
+    let evaluation = ends_with(ProblemKind::Syntax, &[("main.tf", typo)]);
+    assert_eq!(evaluation.problems.len(), 2);
+    let many = "oops {\n}\n".repeat(1000);
+    let evaluation = ends_with(ProblemKind::Limit, &[("main.tf", &many)]);
+    assert_eq!(evaluation.problems.len(), 101);
+}
+
+#[test]
+fn a_module_with_its_own_state_is_a_root_whoever_calls_it() {
+    let evaluation = Memory::new(&[
+        (
+            "prod/main.tf",
+            "terraform {\n  backend \"s3\" {}\n}\nresource \"a_b\" \"c\" {}\n",
+        ),
+        (
+            "x/main.tf",
+            "module \"p\" {\n  source = \"../prod\"\n  count  = 0\n}\n",
+        ),
+    ])
+    .evaluate(&Options::default());
+    let roots: Vec<&str> = evaluation.stacks.iter().map(|stack| &*stack.root).collect();
+    assert_eq!(roots, ["prod", "x"]);
 }

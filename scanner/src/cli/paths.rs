@@ -12,8 +12,8 @@ pub(super) fn database(argument: &DatabasePath) -> PathBuf {
     if let Some(path) = &argument.db {
         return path.clone();
     }
-    if let Some(path) = variable("PORTCULLIS_DB") {
-        return path;
+    if let Some(path) = std::env::var_os("PORTCULLIS_DB").filter(|path| !path.is_empty()) {
+        return path.into();
     }
     cache_directory().join("portcullis").join(FILE_NAME)
 }
@@ -30,15 +30,16 @@ pub(super) fn create_parent(file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// XDG's, macOS's or Windows's cache directory; the working directory where none is known.
+/// XDG's, macOS's or Windows's cache directory. Where none is known it is one that is not there:
+/// a path relative to the working directory would be the scanned repository's word.
 fn cache_directory() -> PathBuf {
     if let Some(path) = variable("XDG_CACHE_HOME") {
         return path;
     }
     if cfg!(windows) {
-        return variable("LOCALAPPDATA").unwrap_or_default();
+        return variable("LOCALAPPDATA").unwrap_or_else(nowhere);
     }
-    let home = variable("HOME").unwrap_or_default();
+    let home = variable("HOME").unwrap_or_else(nowhere);
     if cfg!(target_os = "macos") {
         home.join("Library").join("Caches")
     } else {
@@ -46,8 +47,13 @@ fn cache_directory() -> PathBuf {
     }
 }
 
+fn nowhere() -> PathBuf {
+    PathBuf::from("/nonexistent")
+}
+
+/// An absolute path from the environment.
 fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name)
-        .filter(|value| !value.is_empty())
         .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
 }

@@ -1,6 +1,5 @@
 //! `portcullis scan`.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -84,9 +83,13 @@ fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
             .to_zoned(jiff::tz::TimeZone::UTC)
             .date()
     });
-    let as_of = arguments
-        .as_of
-        .and_then(|day| Moment::parse(&format!("{day}T23:59:59.999999999Z")));
+    let as_of = match arguments.as_of {
+        Some(day) => Some(
+            Moment::parse(&format!("{day}T23:59:59.999999999Z"))
+                .ok_or_else(|| Failure::new(format!("{day} is no day of the years 1 to 9999")))?,
+        ),
+        None => None,
+    };
     let mut statements = Vec::new();
     for path in &arguments.vex {
         statements.extend(vex::load(path).map_err(|error| Failure::from_error(&error))?);
@@ -114,22 +117,35 @@ fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
                 .reports
                 .iter()
                 .any(|file| file.format == Format::Sarif),
-        terraform: terraform_options(),
+        terraform: terraform_options()?,
     })
 }
 
-/// `TF_VAR_name` and `TF_WORKSPACE`, as Terraform reads them.
-fn terraform_options() -> Options {
-    let environment: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter_map(|(name, value)| Some((name.strip_prefix("TF_VAR_")?.to_owned(), value)))
-        .collect();
-    Options {
-        environment,
-        workspace: std::env::var("TF_WORKSPACE")
-            .ok()
-            .filter(|name| !name.is_empty()),
+/// `TF_VAR_name` and `TF_WORKSPACE`, as Terraform reads them. A value that is no text would
+/// silently leave a default in its place, and is refused.
+fn terraform_options() -> Result<Options, Failure> {
+    let mut options = Options::default();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name
+            .to_str()
+            .filter(|name| *name == "TF_WORKSPACE" || name.starts_with("TF_VAR_"))
+        else {
+            continue;
+        };
+        let Ok(value) = value.into_string() else {
+            return Err(Failure::new(format!(
+                "the environment variable {name} is not UTF-8"
+            )));
+        };
+        match name.strip_prefix("TF_VAR_") {
+            Some(variable) => {
+                options.environment.insert(variable.to_owned(), value);
+            }
+            None if value.is_empty() => {}
+            None => options.workspace = Some(value),
+        }
     }
+    Ok(options)
 }
 
 /// Opens the database at its first use.
@@ -162,7 +178,7 @@ impl Advisories for LazyDatabase {
 
 /// Opens a database, telling "not there" from "not usable".
 pub(super) fn open_database(path: &Path) -> Result<Db, Error> {
-    if !path.exists() {
+    if !path.is_file() {
         return Err(Error::NoDatabase {
             path: path.to_path_buf(),
         });

@@ -10,7 +10,7 @@ use crate::location::Location;
 use crate::misconfig;
 use crate::report::Target;
 use crate::source::directory::{self, DirectoryFiles, Interest};
-use crate::source::{ImageKind, SourceError, open_image};
+use crate::source::{ImageKind, SourceError, open_image, recognise};
 use crate::target::{self, TargetKind, TargetSpec};
 
 /// One target on its way through the pipeline.
@@ -69,6 +69,12 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
 fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Work>, SourceError> {
     let target = new_target(request, TargetKind::Image(kind), path);
     if !request.vulnerabilities {
+        if recognise(path).is_none() {
+            return Err(SourceError::Invalid {
+                place: target.path,
+                cause: "not a readable image".to_owned(),
+            });
+        }
         return Ok(vec![Work {
             target,
             inventory: Inventory::default(),

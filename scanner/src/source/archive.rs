@@ -308,16 +308,23 @@ impl Archive {
     }
 }
 
-/// What the first members of a file say about it; see [`super::recognise`].
-pub(super) fn looks_like(path: &Path) -> Option<super::ImageKind> {
-    let mut tar = Tar::new(Stream::open(path).ok()?);
+/// What the first members of a file say about it; see [`super::recognise`]. An archive that
+/// breaks off before it told is an error: nobody knows what it would have been.
+pub(super) fn looks_like(path: &Path) -> Result<Option<super::ImageKind>, String> {
+    let mut tar = Tar::new(Stream::open(path).map_err(|error| error.to_string())?);
     let mut strangers = 0;
     let mut saved = false;
-    for _ in 0..limits::RECOGNISE_MEMBERS {
-        let Ok(Some((member, _))) = tar.next() else {
+    for ordinal in 0..limits::RECOGNISE_MEMBERS {
+        let member = match tar.next() {
+            Ok(Some((member, _))) => member,
+            Ok(None) => break,
+            // What is no tar from its first byte on is something else.
+            Err(_) if ordinal == 0 => break,
+            Err(error) => return Err(error.to_string()),
+        };
+        let Ok(name) = names::normalise(&member.path) else {
             break;
         };
-        let name = names::normalise(&member.path).ok()?;
         let mut holds = |words: &[&str]| {
             let mut content = Vec::new();
             let head = (&mut tar)
@@ -328,10 +335,10 @@ pub(super) fn looks_like(path: &Path) -> Option<super::ImageKind> {
         };
         match name.as_str() {
             "oci-layout" if holds(&["imageLayoutVersion"]) => {
-                return Some(super::ImageKind::OciArchive);
+                return Ok(Some(super::ImageKind::OciArchive));
             }
             "index.json" if holds(&["\"manifests\"", "\"digest\""]) => {
-                return Some(super::ImageKind::OciArchive);
+                return Ok(Some(super::ImageKind::OciArchive));
             }
             // An OCI archive may follow in the same file, and is the better of the two.
             "manifest.json" if holds(&["\"Layers\"", "\"Config\""]) => saved = true,
@@ -344,7 +351,7 @@ pub(super) fn looks_like(path: &Path) -> Option<super::ImageKind> {
             }
         }
     }
-    saved.then_some(super::ImageKind::DockerArchive)
+    Ok(saved.then_some(super::ImageKind::DockerArchive))
 }
 
 /// Names that image archives have: blobs, layers and configs called by their digest.

@@ -101,12 +101,26 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
             continue;
         };
         // A layout's blobs are read through its index, not as files of the tree.
-        if layouts.iter().any(|layout| is_below(&relative, layout)) {
+        if layouts.iter().any(|layout| is_blob(&relative, layout)) {
             continue;
         }
         let Some(kind) = entry.file_type() else {
             continue;
         };
+        if entry.path().to_str().is_none() && (kind.is_dir() || is_interesting(&relative, interest))
+        {
+            tree.gaps.push(gap(
+                GapKind::Unreadable,
+                &relative,
+                "a name that is not UTF-8",
+            ));
+        }
+        if kind.is_symlink()
+            && let Some(cause) = unfollowed(&canonical, entry.path())
+        {
+            tree.gaps.push(gap(GapKind::Link, &relative, cause));
+            continue;
+        }
         if kind.is_dir() {
             if entry.depth() >= MAX_DEPTH {
                 tree.gaps.push(gap(
@@ -130,15 +144,31 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
             } else if kind.is_file() && may_be_archive(&entry) {
                 candidates.push(relative);
             }
+        } else if is_interesting(&relative, interest) {
+            tree.gaps.push(gap(
+                GapKind::Unreadable,
+                &relative,
+                "neither a file nor a directory",
+            ));
         }
     }
     tree.terraform.dedup();
     tree.terraform.sort();
     tree.terraform.dedup();
-    tree.images = candidates
+    let recognised: Vec<_> = candidates
         .into_par_iter()
-        .filter(|path| super::recognise(&root.join(path)).is_some())
+        .map(|path| (super::recognise_or(&root.join(&path)), path))
         .collect();
+    for (kind, path) in recognised {
+        match kind {
+            Ok(Some(_)) => tree.images.push(path),
+            Ok(None) => {}
+            Err(cause) => {
+                let cause = format!("an archive that breaks off, perhaps an image: {cause}");
+                tree.gaps.push(gap(GapKind::Malformed, &path, &cause));
+            }
+        }
+    }
     tree.images.extend(layouts);
     tree.images.sort();
     tree.files = wanted
@@ -247,9 +277,32 @@ fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
-fn is_below(path: &str, directory: &str) -> bool {
-    path.strip_prefix(directory)
-        .is_some_and(|rest| rest.starts_with('/'))
+/// Whether a path lies among the blobs of a layout.
+fn is_blob(path: &str, layout: &str) -> bool {
+    path.strip_prefix(layout)
+        .is_some_and(|rest| rest.starts_with("/blobs/"))
+}
+
+/// Whether a walk would look into a file of this name, if it could.
+fn is_interesting(path: &str, interest: Interest) -> bool {
+    interest.terraform && is_terraform(path)
+        || interest.packages && !dispatch::by_path(path, Evidence::Locked).is_empty()
+}
+
+/// What is not looked at behind a link: `None` where the walk sees the target anyway, and for
+/// links to files, which are opened by their own name.
+fn unfollowed(root: &Path, link: &Path) -> Option<&'static str> {
+    let real = link.canonicalize().ok()?;
+    if !real.is_dir() {
+        return None;
+    }
+    let Ok(below) = real.strip_prefix(root) else {
+        return Some("a link to a directory outside; it is not followed");
+    };
+    let is_skipped = below
+        .iter()
+        .any(|part| SKIPPED_DIRECTORIES.iter().any(|skipped| part == *skipped));
+    is_skipped.then_some("a link into a directory that is not entered")
 }
 
 /// Files that make a directory a Terraform module; Terraform itself minds the case.

@@ -53,16 +53,21 @@ pub enum ImageKind {
 /// if it holds none. Of a plain tar only headers are read, of a compressed one as much as it
 /// takes to see that it is none.
 pub fn recognise(path: &Path) -> Option<ImageKind> {
-    let data = std::fs::metadata(path).ok()?;
+    recognise_or(path).ok().flatten()
+}
+
+/// Like [`recognise`]; an archive that breaks off before it told what it is gives the reason.
+pub fn recognise_or(path: &Path) -> Result<Option<ImageKind>, String> {
+    let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if data.is_dir() {
         let is_layout = path.join("oci-layout").is_file()
             || path.join("index.json").is_file() && path.join("blobs").is_dir();
-        return is_layout.then_some(ImageKind::OciLayout);
+        return Ok(is_layout.then_some(ImageKind::OciLayout));
     }
     if data.is_file() {
         return archive::looks_like(path);
     }
-    None
+    Ok(None)
 }
 
 /// Why a target cannot be scanned at all (exit code 2).

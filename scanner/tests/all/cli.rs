@@ -506,3 +506,102 @@ fn a_vex_statement_suppresses_and_can_be_written_back() {
         2
     );
 }
+
+/// What lies in a tree and was not looked at, as `kind path`.
+fn gaps(report: &Value) -> Vec<String> {
+    let gaps = report["gaps"].as_array().unwrap().iter();
+    gaps.map(|gap| {
+        let kind = gap["kind"].as_str().unwrap();
+        format!("{kind} {}", gap["path"].as_str().unwrap())
+    })
+    .collect()
+}
+
+#[test]
+fn what_a_tree_hides_is_told() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::net::UnixListener;
+
+    let directory = demo();
+    let tree = directory.path().join("tree");
+    fs::create_dir_all(tree.join("node_modules/x")).unwrap();
+    fs::create_dir(directory.path().join("outside")).unwrap();
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, tree.join(name)).unwrap();
+    link("../outside", "a-link-out");
+    link("node_modules/x", "b-link-in");
+    let _socket = UnixListener::bind(tree.join("go.mod")).unwrap();
+    fs::write(tree.join(OsStr::from_bytes(b"x\xff.tf")), "").unwrap();
+    fs::write(tree.join("Gemfile.lock"), "<html>\n").unwrap();
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(4000);
+    header.set_cksum();
+    archive
+        .append_data(&mut header, "layer.tar", &[b'x'; 4000][..])
+        .unwrap();
+    let mut bytes = archive.into_inner().unwrap();
+    bytes.truncate(3000);
+    fs::write(tree.join("image.tar"), bytes).unwrap();
+    let found = run(
+        directory.path(),
+        &["scan", "tree", "--db", "demo.db", "--format", "json"],
+    );
+    assert_eq!(found.code, 0, "{}", found.err);
+    let told = gaps(&found.json());
+    for expected in [
+        "link tree/a-link-out",
+        "link tree/b-link-in",
+        "malformed tree/Gemfile.lock",
+        "malformed tree/image.tar",
+        "unreadable tree/go.mod",
+        "unreadable tree/x\u{fffd}.tf",
+    ] {
+        assert!(told.contains(&expected.to_owned()), "{expected}: {told:?}");
+    }
+}
+
+#[test]
+fn files_beside_a_layout_are_read() {
+    let directory = demo();
+    let image = directory.path().join("demo/image");
+    fs::copy(
+        directory.path().join("demo/tools/requirements.txt"),
+        image.join("requirements.txt"),
+    )
+    .unwrap();
+    let report = scan(&directory, &["--format", "json"]).json();
+    let found = report["findings"].as_array().unwrap().iter();
+    let mut paths = found.map(|finding| finding["location"]["path"].as_str().unwrap());
+    assert!(paths.any(|path| path == "demo/image/requirements.txt"));
+}
+
+#[test]
+fn sarif_names_files_as_the_repository_does() {
+    let sarif: Value = serde_json::from_str(&scan(&demo(), &["--format", "sarif"]).out).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let mut uris: Vec<&str> = results
+        .iter()
+        .map(|result| {
+            let place = &result["locations"][0]["physicalLocation"];
+            place["artifactLocation"]["uri"].as_str().unwrap()
+        })
+        .filter(|uri| !uri.contains('!'))
+        .collect();
+    uris.dedup();
+    assert!(uris.contains(&"demo/infra/main.tf"), "{uris:?}");
+    assert!(
+        uris.iter().all(|uri| !uri.contains("demo/demo")),
+        "{uris:?}"
+    );
+}
+
+#[test]
+fn an_image_that_is_none_is_2_whatever_is_looked_for() {
+    let directory = demo();
+    fs::write(directory.path().join("junk.tar"), "junk").unwrap();
+    for target in ["docker-archive:nowhere.tar", "docker-archive:junk.tar"] {
+        let found = run(directory.path(), &["scan", target, "--only", "misconfig"]);
+        assert_eq!(found.code, 2, "{target}");
+    }
+}

@@ -120,6 +120,15 @@ impl Run<'_> {
             let origin = Origin::Failed(address.into());
             doubtful("for_each", Arc::new(origin), address)
         };
+        // Terraform refuses it, since keys are shown in addresses.
+        let is_secret = match &value.kind {
+            Kind::List(list) => list.items.iter().any(Value::is_sensitive),
+            _ => false,
+        };
+        if is_secret || value.is_sensitive() {
+            let cause = "for_each is sensitive, and its keys would be shown".to_owned();
+            return refuse(ProblemKind::Evaluation, ProblemSeverity::Error, cause);
+        }
         let (pairs, rest): (Vec<(Arc<str>, Value)>, Option<&Unknown>) = match &value.kind {
             Kind::Unknown(unknown) => {
                 return doubtful("for_each", unknown.origin.clone(), address);

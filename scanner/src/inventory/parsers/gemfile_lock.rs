@@ -23,6 +23,7 @@ pub(super) static PARSER: Parser = Parser {
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let path: Arc<str> = input.path.into();
     let mut counts = false;
+    let mut sections = false;
     let mut open: Option<Package> = None;
     for (text, line) in input.content.utf8()?.lines().zip(1_u32..) {
         let content = text.trim();
@@ -35,6 +36,13 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                     return Err(ParseError::at(line, "a merge conflict"));
                 }
                 counts = matches!(content, "GEM" | "GIT" | "PLUGIN SOURCE");
+                let is_section = |c: char| c.is_ascii_uppercase() || c == ' ';
+                if content.chars().all(is_section) {
+                    sections = true;
+                } else {
+                    let cause = format!("{} is no section", shown(content));
+                    facts.malformed(&path, Some(line), cause);
+                }
             }
             4 if counts => {
                 facts.extend(open.take());
@@ -57,5 +65,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         }
     }
     facts.extend(open);
+    if !sections {
+        return Err(ParseError::new("no section of a Gemfile.lock"));
+    }
     Ok(())
 }

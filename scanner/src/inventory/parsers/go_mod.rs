@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::shared::entry;
+use crate::inventory::facts::shown;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
@@ -40,6 +41,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     // By name, and by the version that is replaced; `None` replaces every version.
     let mut replaced: BTreeMap<(&str, Option<&str>), Replacement<'_>> = BTreeMap::new();
     let mut block: Option<&str> = None;
+    let mut named = false;
     for (text, line) in input.content.utf8()?.lines().zip(1_u32..) {
         let text = text.split("//").next().unwrap_or_default().trim();
         if text.is_empty() {
@@ -108,11 +110,21 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                     format!("a {verb} line with missing parts"),
                 );
             }
-            _ => {}
+            ("module", _) => named = true,
+            ("go" | "toolchain" | "godebug" | "exclude" | "retract" | "tool" | "ignore", _) => {}
+            _ => {
+                let cause = format!("{} is no directive of a go.mod", shown(verb));
+                facts.malformed(&path, Some(line), cause);
+            }
         }
     }
     if let Some(verb) = block {
         facts.malformed(&path, None, format!("the block {verb} has no end"));
+    }
+    if !named {
+        return Err(ParseError::new(
+            "no module directive, which every go.mod has",
+        ));
     }
     for module in required {
         let replacement = replaced

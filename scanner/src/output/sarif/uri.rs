@@ -39,11 +39,12 @@ pub(crate) fn encode_path(path: &str) -> String {
     out
 }
 
-/// The prefix of everything in a target: the directory as the repository sees it, or the image
-/// with the `!` that enters it (`images/app.tar!/var/lib/dpkg/status`).
+/// The prefix of everything in a target: none for a directory, whose locations are those of the
+/// repository already, or the image with the `!` that enters it
+/// (`images/app.tar!/var/lib/dpkg/status`).
 pub(crate) fn root(target: &Target) -> String {
     if target.kind == "dir" {
-        encode_path(&target.prefix)
+        String::new()
     } else {
         let path = encode_path(&target.path);
         format!("{}!", if path.is_empty() { "image" } else { &path })
@@ -124,7 +125,7 @@ mod tests {
     fn places_are_relative_to_the_repository() {
         let file = Location::file("go.mod");
         assert_eq!(of(Some(&target("dir", ".", "")), &file), "go.mod");
-        assert_eq!(of(Some(&target("dir", "a", "a")), &file), "a/go.mod");
+        assert_eq!(of(Some(&target("dir", "a", "a")), &file), "go.mod");
         assert_eq!(
             of(Some(&target("oci", "img/x", "")), &file),
             "img/x!/go.mod"
