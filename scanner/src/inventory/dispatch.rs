@@ -154,6 +154,16 @@ pub fn by_magic(first: &[u8], evidence: Evidence) -> Vec<&'static Parser> {
 /// stays.
 pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
     let mut facts = Facts::default();
+    // What an interrupted write leaves behind; only a list of requirements may be empty.
+    if parser.evidence == Evidence::Locked
+        && parser.id != "requirements"
+        && let Content::Whole(bytes) = &content
+        && bytes.iter().all(u8::is_ascii_whitespace)
+    {
+        facts.malformed(path, None, "the file is empty");
+        facts.close(path);
+        return facts;
+    }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         (parser.parse)(Input { path, content }, &mut facts)
     }));

@@ -533,6 +533,7 @@ fn what_a_tree_hides_is_told() {
     let _socket = UnixListener::bind(tree.join("go.mod")).unwrap();
     fs::write(tree.join(OsStr::from_bytes(b"x\xff.tf")), "").unwrap();
     fs::write(tree.join("Gemfile.lock"), "<html>\n").unwrap();
+    fs::write(tree.join("Cargo.lock"), "\n").unwrap();
     let mut archive = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_ustar();
     header.set_size(4000);
@@ -552,6 +553,7 @@ fn what_a_tree_hides_is_told() {
     for expected in [
         "link tree/a-link-out",
         "link tree/b-link-in",
+        "malformed tree/Cargo.lock",
         "malformed tree/Gemfile.lock",
         "malformed tree/image.tar",
         "unreadable tree/go.mod",
