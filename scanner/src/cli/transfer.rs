@@ -38,7 +38,7 @@ pub(super) fn run(command: &TransferCommand) -> Result<u8, Failure> {
         } => {
             let database = paths::database(database);
             let key = key(verify_key.as_deref())?;
-            make_room(&database)?;
+            paths::create_parent(&database)?;
             let installed = transfer::import(&ImportRequest {
                 file,
                 database: &database,
@@ -82,7 +82,7 @@ fn pull(arguments: &PullArguments) -> Result<(), Failure> {
     use std::io::Write as _;
     let database = paths::database(&arguments.database);
     let key = key(arguments.verify_key.as_deref())?;
-    make_room(&database)?;
+    paths::create_parent(&database)?;
     let pulled = transfer::pull(&transfer::PullRequest {
         sources: &arguments.sources,
         database: &database,
@@ -131,14 +131,6 @@ fn key(path: Option<&Path>) -> Result<Option<VerifyKey>, Failure> {
     path.map(VerifyKey::read)
         .transpose()
         .map_err(|error| failure(&error))
-}
-
-fn make_room(database: &Path) -> Result<(), Failure> {
-    match database.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => std::fs::create_dir_all(parent)
-            .map_err(|error| Failure::io(format!("cannot create {}", parent.display()), &error)),
-        _ => Ok(()),
-    }
 }
 
 fn told(installed: &Installed) -> String {

@@ -144,21 +144,8 @@ fn read_directory(
         gaps: tree.gaps,
         misconfigurations,
     }];
-    for image in tree.images {
-        let inner = path.join(&image);
-        let spec = TargetSpec {
-            kind: None,
-            path: inner.clone(),
-        };
-        let read = match spec.resolve() {
-            Ok(Some(TargetKind::Image(kind))) => read_image(request, kind, &inner),
-            Ok(_) => continue,
-            Err(source) => Err(SourceError::Io {
-                path: inner,
-                source,
-            }),
-        };
-        match read {
+    for (image, kind) in tree.images {
+        match read_image(request, kind, &path.join(&image)) {
             Ok(images) => works.extend(images),
             // The tree itself is readable: a bad image in it is a bad file in it.
             Err(error) => {

@@ -14,7 +14,7 @@ use ignore::WalkBuilder;
 use rayon::prelude::*;
 use rules::files::{DirEntry, Files};
 
-use super::SourceError;
+use super::{ImageKind, SourceError};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::{Content, Evidence, Facts, Need, Parser, dispatch};
 use crate::location::Location;
@@ -42,7 +42,7 @@ pub struct Tree {
     /// Directories with Terraform files, sorted, relative, `""` is the root.
     pub terraform: Vec<String>,
     /// Image layouts and archives found inside, as paths relative to the root, sorted.
-    pub images: Vec<String>,
+    pub images: Vec<(String, ImageKind)>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -152,7 +152,6 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
             ));
         }
     }
-    tree.terraform.dedup();
     tree.terraform.sort();
     tree.terraform.dedup();
     let recognised: Vec<_> = candidates
@@ -161,15 +160,17 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
         .collect();
     for (kind, path) in recognised {
         match kind {
-            Ok(Some(_)) => tree.images.push(path),
+            Ok(Some(kind)) => tree.images.push((path, kind)),
             Ok(None) => {}
             Err(cause) => {
-                let cause = format!("an archive that breaks off, perhaps an image: {cause}");
+                let cause = format!("perhaps an image, but it cannot be read: {cause}");
                 tree.gaps.push(gap(GapKind::Malformed, &path, &cause));
             }
         }
     }
-    tree.images.extend(layouts);
+    let layouts = layouts.into_iter();
+    tree.images
+        .extend(layouts.map(|path| (path, ImageKind::OciLayout)));
     tree.images.sort();
     tree.files = wanted
         .into_par_iter()
@@ -324,8 +325,9 @@ fn may_be_archive(entry: &ignore::DirEntry) -> bool {
         return false;
     }
     let mut first = [0u8; 265];
+    // What cannot be opened is told as such where archives are recognised.
     let Ok(mut file) = File::open(entry.path()) else {
-        return false;
+        return true;
     };
     if file.read_exact(&mut first).is_err() {
         return false;
