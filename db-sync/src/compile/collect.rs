@@ -2,6 +2,7 @@
 //! become numbers, entries become bytes, and long texts go to a scratch file.
 
 use super::interner::Interner;
+use super::state::Kind;
 use crate::advisory::{Advisory, Affected, EventKind, Range, Scope, order_of};
 use crate::ecosystem;
 use crate::moment::Moment;
@@ -40,6 +41,9 @@ pub(super) struct Stored {
     pub(super) texts: Texts,
     /// The sources that hold this very record.
     pub(super) sources: Vec<u16>,
+    /// Whether it only lends ratings to the records of a segment of changes,
+    /// and stays in the segment below.
+    pub(super) context: bool,
 }
 
 /// The long texts of one record.
@@ -76,6 +80,9 @@ pub(super) struct Source {
     pub(super) records: Vec<(u32, [u8; 32])>,
 }
 
+/// All sources; records name them by their place.
+pub(super) type Sources = Vec<((SourceKind, String), Source)>;
+
 /// The source of warnings about the data as a whole.
 pub(super) const ALL: &str = "all sources";
 
@@ -87,7 +94,7 @@ pub(super) struct Collector {
     /// `kind value`, the kind as one digit.
     pub(super) ratings: Interner,
     pub(super) records: Vec<Stored>,
-    pub(super) sources: Vec<((SourceKind, String), Source)>,
+    pub(super) sources: Sources,
     pub(super) warnings: Vec<Warning>,
     pub(super) scratch: BufWriter<File>,
     position: u64,
@@ -121,6 +128,25 @@ impl Collector {
             rustsec: BTreeMap::new(),
             unordered: BTreeMap::new(),
         })
+    }
+
+    /// The texts of one kind.
+    pub(super) fn texts(&self, kind: Kind) -> &Interner {
+        match kind {
+            Kind::Ids => &self.ids,
+            Kind::Versions => &self.versions,
+            Kind::Packages => &self.packages,
+            Kind::Ratings => &self.ratings,
+        }
+    }
+
+    pub(super) fn texts_mut(&mut self, kind: Kind) -> &mut Interner {
+        match kind {
+            Kind::Ids => &mut self.ids,
+            Kind::Versions => &mut self.versions,
+            Kind::Packages => &mut self.packages,
+            Kind::Ratings => &mut self.ratings,
+        }
     }
 
     /// Takes a record of an OSV export.
@@ -388,6 +414,7 @@ impl Collector {
             entries: entries.into(),
             texts,
             sources: sources.to_vec(),
+            context: false,
         });
         Ok(())
     }

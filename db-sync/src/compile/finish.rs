@@ -1,22 +1,20 @@
 //! Turns what was collected into the file: picks one record per id, numbers
 //! everything in sorted order and writes the sections.
 
-use super::BuildError;
-use super::collect::{ALL, Collector, Source, Stored};
+use super::collect::{ALL, Collector, Stored};
 use super::flaw::Flaws;
 use super::interner::Interner;
 use super::rate::Loans;
-use super::texts;
+use super::{BuildError, census, texts};
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::sources::SourceKind;
 use crate::store::codec::{Reader, put, put_rising, put_text, put_texts, zigzag};
 use crate::store::entry::Entry;
 use crate::store::format::Section;
-use crate::store::read::{Store, hex};
+use crate::store::read::Store;
 use crate::store::write::Writer;
-use crate::store::{EcosystemInfo, Info, SourceInfo, hash};
-use sha2::{Digest, Sha256};
+use crate::store::{EcosystemInfo, Info, hash};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -48,11 +46,22 @@ pub(super) struct Written {
     pub(super) chosen: Vec<u32>,
 }
 
-/// Writes the database; texts that did not change are taken from `old`.
+/// The segment that the records are written before.
+pub(super) struct Over<'a> {
+    pub(super) below: &'a Store,
+    /// Its records that do not count any more, rising.
+    pub(super) masked: Vec<u32>,
+    /// The description of both.
+    pub(super) info: Info,
+}
+
+/// Writes the database, or a segment of changes `over` another; texts that did
+/// not change are taken from `old`.
 pub(super) fn write(
     collector: &mut Collector,
     old: Option<&Store>,
     output: &Path,
+    over: Option<Over<'_>>,
 ) -> Result<Written, BuildError> {
     let failed = |source| BuildError::Write {
         path: output.to_owned(),
@@ -84,7 +93,21 @@ pub(super) fn write(
     let heads = heads(collector, &records, &rated, &mut flaws, &groups, &sources)?;
     let versions = used_versions(collector, &records)?;
     let (packages, ecosystems) = packages(collector, &records, &versions.numbers, &rated)?;
-    let info = info(collector, &records, &sources, ecosystems);
+    let (info, masked, below) = match over {
+        None => {
+            let info = census::of_all(collector, &records, &sources, ecosystems);
+            (info, Vec::new(), None)
+        }
+        Some(over) => {
+            let filed = ecosystems.into_iter().map(|known| known.name);
+            let filed: Vec<String> = filed.collect();
+            (over.info, over.masked, Some((over.below, filed)))
+        }
+    };
+    let masked: Vec<u8> = masked
+        .iter()
+        .flat_map(|number| number.to_le_bytes())
+        .collect();
     let info = serde_json::to_vec(&info).map_err(|error| failed(error.into()))?;
     let write = || -> io::Result<()> {
         let w = &mut writer;
@@ -101,7 +124,15 @@ pub(super) fn write(
         w.section(Section::Packages, &packages.0.bytes)?;
         w.section(Section::PackageOffsets, &packages.0.offsets)?;
         w.section(Section::PackageIndex, &hash::table(&packages.1))?;
-        writer.finish(output)
+        w.section(Section::Masked, &masked)?;
+        let Some((below, filed)) = below else {
+            return writer.finish(output);
+        };
+        let mut of_below = Vec::new();
+        put_text(&mut of_below, &below.info().root_digest);
+        put_texts(&mut of_below, &filed);
+        w.section(Section::Below, &of_below)?;
+        writer.finish_above(output, below.segment())
     };
     write().map_err(failed)?;
     warnings.sort();
@@ -110,7 +141,7 @@ pub(super) fn write(
 }
 
 /// One position per id, sorted by id; the losers' sources are noted as well.
-fn choose(collector: &mut Collector, warnings: &mut Vec<Warning>) -> Vec<u32> {
+pub(super) fn choose(collector: &Collector, warnings: &mut Vec<Warning>) -> Vec<u32> {
     let (records, ids) = (&collector.records, &collector.ids);
     let mut order: Vec<u32> = records
         .iter()
@@ -266,9 +297,14 @@ fn heads(
     for (record, number) in records.iter().zip(0_u32..) {
         table.mark()?;
         let id = collector.ids.text(record.id);
-        hashes.push(hash::of(&[id]));
         let out = &mut table.bytes;
         put_text(out, id);
+        if record.context {
+            // Its id is all that is asked for, and only by number.
+            hashes.push(hash::of(&[id, "context"]));
+            continue;
+        }
+        hashes.push(hash::of(&[id]));
         for moment in [record.published, record.modified, record.withdrawn] {
             put_moment(out, moment);
         }
@@ -477,89 +513,4 @@ fn close(ecosystems: &mut [EcosystemInfo], touched: &mut Vec<u32>, records: &[&S
             .map(|moment| moment.to_string());
     }
     touched.clear();
-}
-
-fn info(
-    collector: &Collector,
-    records: &[&Stored],
-    places: &[u32],
-    ecosystems: Vec<EcosystemInfo>,
-) -> Info {
-    let mut held: Vec<Vec<&Stored>> = Vec::new();
-    held.resize_with(collector.sources.len(), Vec::new);
-    for record in &collector.records {
-        for source in &record.sources {
-            if let Some(list) = held.get_mut(usize::from(*source)) {
-                list.push(record);
-            }
-        }
-    }
-    let mut sources: Vec<(u32, SourceInfo)> = collector
-        .sources
-        .iter()
-        .zip(places)
-        .enumerate()
-        .map(|(number, (((kind, name), source), place))| {
-            let held = held.get(number).map(Vec::as_slice).unwrap_or_default();
-            (
-                *place,
-                source_info(*kind, name, source, held, &collector.ids),
-            )
-        })
-        .collect();
-    sources.sort();
-    Info {
-        records: records.len() as u64,
-        withdrawn: records
-            .iter()
-            .filter(|record| record.withdrawn.is_some())
-            .count() as u64,
-        sources: sources.into_iter().map(|(_, source)| source).collect(),
-        ecosystems,
-        ..Info::default()
-    }
-}
-
-/// `held` are the records of the source, which count for OSV's; RustSec's were
-/// counted as they came, since OSV's records take the place of most of them.
-fn source_info(
-    kind: SourceKind,
-    name: &str,
-    source: &Source,
-    held: &[&Stored],
-    ids: &Interner,
-) -> SourceInfo {
-    let (newest, mut all): (_, Vec<(&str, &[u8; 32])>) = match kind {
-        SourceKind::Osv => (
-            held.iter().filter_map(|record| record.modified).max(),
-            held.iter()
-                .map(|record| (ids.text(record.id), &record.digest))
-                .collect(),
-        ),
-        SourceKind::RustSec => (
-            source.newest,
-            source
-                .records
-                .iter()
-                .map(|(id, digest)| (ids.text(*id), digest))
-                .collect(),
-        ),
-    };
-    all.sort_unstable();
-    all.dedup();
-    let mut hasher = Sha256::new();
-    for (id, digest) in &all {
-        hasher.update(id.as_bytes());
-        hasher.update([0]);
-        hasher.update(digest);
-    }
-    let different = all.chunk_by(|left, right| left.0 == right.0).count();
-    SourceInfo {
-        kind: kind.as_str().to_owned(),
-        name: name.to_owned(),
-        digest: format!("sha256:{}", hex(&hasher.finalize())),
-        records: different as u64,
-        newest_modified: newest.map(|moment| moment.to_string()),
-        newest_listed: source.listed.map(|moment| moment.to_string()),
-    }
 }

@@ -1,7 +1,7 @@
 //! Texts to numbers, once each, in one buffer. Numbers follow the order of
 //! arrival and never reach the file.
 
-use crate::store::codec::{Damaged, Reader, put, put_text};
+use crate::store::codec::Damaged;
 use std::hash::{BuildHasher, RandomState};
 
 const EMPTY: u32 = u32::MAX;
@@ -29,37 +29,35 @@ impl Interner {
         }
     }
 
-    /// Writes all texts and their order; [`Interner::load`] reads them.
-    pub(super) fn dump(&self, out: &mut Vec<u8>) {
-        put_text(out, &self.bytes);
-        put(out, self.ends.len() as u64);
-        for end in &self.ends {
-            // The bytes of one interner stay far below 4 GiB.
-            let end = u32::try_from(*end).unwrap_or(u32::MAX);
-            out.extend_from_slice(&end.to_le_bytes());
-        }
-        for number in self.sorted() {
-            out.extend_from_slice(&number.to_le_bytes());
-        }
+    /// Hands out all texts in three parts: their bytes, where each ends, and
+    /// their numbers in the order of texts. [`Interner::load`] reads them.
+    pub(super) fn dump(&self, mut part: impl FnMut(&[u8])) {
+        part(self.bytes.as_bytes());
+        // The bytes of one interner stay far below 4 GiB.
+        let end = |end: &usize| u32::try_from(*end).unwrap_or(u32::MAX).to_le_bytes();
+        let ends: Vec<u8> = self.ends.iter().flat_map(end).collect();
+        part(&ends);
+        let order: Vec<u8> = self
+            .sorted()
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        part(&order);
     }
 
     /// Reads what [`Interner::dump`] wrote.
-    pub(super) fn load(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
-        let bytes = reader.text()?.to_owned();
-        let count = reader.length()?;
-        let size = count.checked_mul(4).ok_or(Damaged)?;
+    pub(super) fn load(bytes: &[u8], ends: &[u8], order: &[u8]) -> Result<Self, Damaged> {
+        let bytes = std::str::from_utf8(bytes).map_err(|_| Damaged)?.to_owned();
         let words = |bytes: &[u8]| -> Vec<u32> {
             let (words, _) = bytes.as_chunks::<4>();
             words.iter().map(|word| u32::from_le_bytes(*word)).collect()
         };
-        let ends: Vec<usize> = words(reader.bytes(size)?)
-            .into_iter()
-            .map(|end| end as usize)
-            .collect();
-        let loaded = words(reader.bytes(size)?);
+        let ends: Vec<usize> = words(ends).into_iter().map(|end| end as usize).collect();
+        let loaded = words(order);
         let sound = ends.is_sorted()
+            && ends.len() == loaded.len()
             && ends.iter().all(|end| bytes.is_char_boundary(*end))
-            && loaded.iter().all(|number| (*number as usize) < count);
+            && loaded.iter().all(|number| (*number as usize) < ends.len());
         if !sound {
             return Err(Damaged);
         }
@@ -158,7 +156,6 @@ impl Interner {
 #[cfg(test)]
 mod tests {
     use super::Interner;
-    use crate::store::codec::Reader;
 
     #[test]
     fn a_loaded_interner_goes_on_where_it_stopped() {
@@ -166,9 +163,9 @@ mod tests {
         for text in ["b", "", "é", "a"] {
             interner.number(text);
         }
-        let mut out = Vec::new();
-        interner.dump(&mut out);
-        let mut loaded = Interner::load(&mut Reader::new(&out)).expect("sound");
+        let mut parts = Vec::new();
+        interner.dump(|part| parts.push(part.to_vec()));
+        let mut loaded = Interner::load(&parts[0], &parts[1], &parts[2]).expect("sound");
         assert_eq!(loaded.number("a"), 3);
         for n in 0..2000 {
             assert_eq!(loaded.number(&format!("n{n}")), 4 + n);
@@ -176,8 +173,8 @@ mod tests {
         assert_eq!(loaded.number("n7"), 11);
         let texts: Vec<&str> = loaded.sorted().iter().map(|n| loaded.text(*n)).collect();
         assert!(texts.is_sorted() && texts.len() == 2004);
-        out.truncate(out.len() - 1);
-        assert!(Interner::load(&mut Reader::new(&out)).is_err());
+        assert!(Interner::load(&parts[0], &parts[1], &parts[2][4..]).is_err());
+        assert!(Interner::load(b"", &parts[1], &parts[2]).is_err());
     }
 
     #[test]

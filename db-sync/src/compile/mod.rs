@@ -11,12 +11,17 @@
 //! informational kind, functions, architectures and systems are RustSec's;
 //! ranges that differ are a warning.
 
+mod census;
 mod collect;
 mod finish;
 mod flaw;
 mod interner;
+mod journal;
+mod overlay;
 mod rate;
+mod reach;
 mod state;
+mod steps;
 mod texts;
 pub(crate) mod update;
 
@@ -100,7 +105,7 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
         sources::osv::read(path, &request.limits, &mut |found| collector.osv(found))?;
     }
     collector.add_rest()?;
-    let warnings = finish::write(&mut collector, None, &request.output)?.warnings;
+    let warnings = finish::write(&mut collector, None, &request.output, None)?.warnings;
     let info = crate::query::Db::open(&request.output)
         .map_err(BuildError::Unreadable)?
         .info()

@@ -1,11 +1,13 @@
 //! What an update needs to know of the build before it: all records in their
-//! compact form, without texts, which lie in the database itself.
+//! compact form and which of them name which ids, without texts, which lie in
+//! the database itself. The file is mapped and single records are read from it.
 //!
-//! The file belongs to one database (by root digest), one program version and
-//! one set of inputs. It is a cache: where anything differs or is damaged it
-//! is not used, and the database is built from the fetched records again.
+//! It belongs to one segment of one database (by root digest), one program
+//! version and one set of inputs. It is a cache: where anything differs or is
+//! damaged it is not used, and the database is built from the fetched records
+//! again.
 
-use super::collect::{Collector, Extras, Place, Source, Stored, Texts};
+use super::collect::{Collector, Extras, Place, Source, Sources, Stored, Texts};
 use super::interner::Interner;
 use crate::advisory::Scope;
 use crate::moment::Moment;
@@ -14,14 +16,21 @@ use crate::store::codec::{
     Damaged, Reader, put, put_rising, put_text, put_texts, unzigzag, zigzag,
 };
 use crate::store::format::{crc32, le32};
+use crate::store::map;
+use memmap2::Mmap;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
 
-const MAGIC: &[u8; 8] = b"PCSYNC1\n";
+const MAGIC: &[u8; 8] = b"PCSYNC2\n";
+/// Longest state that is used.
+const MAX_STATE: u64 = 2 << 30;
 
 /// What the state was made for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Label {
-    /// Root digest of the database.
+    /// Root digest of the segment.
     pub(super) digest: String,
     /// What else the records depend on, in the caller's words.
     pub(super) inputs: String,
@@ -29,21 +38,166 @@ pub(super) struct Label {
     pub(super) updates: u64,
 }
 
+/// The texts that records name by number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Ids,
+    Versions,
+    Packages,
+    Ratings,
+}
+
+const KINDS: [Kind; 4] = [Kind::Ids, Kind::Versions, Kind::Packages, Kind::Ratings];
+
+/// The parts of the file, in order; the first twelve are three of each kind of
+/// texts: the bytes, where each ends, and the numbers in the order of texts.
+const LABEL: usize = 12;
+const SOURCES: usize = 13;
+const SETS: usize = 14;
+const ROWS: usize = 15;
+const BODIES: usize = 16;
+/// Per id, where its links begin.
+const LINK_STARTS: usize = 17;
+/// Records that name an id, by id.
+const LINKS: usize = 18;
+/// Per id, the record that counts for it.
+const BY_ID: usize = 19;
+const PARTS: usize = 20;
+
+/// Bytes of a row: id, set of sources, start of the body, nanoseconds and
+/// seconds of `modified`, digest.
+const ROW: usize = 56;
+/// Nanoseconds of a time that is not known.
+const NO_TIME: u32 = u32::MAX;
+/// The record of an id that has none.
+const NONE: u32 = u32::MAX;
+
+/// The fixed part of a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) id: u32,
+    /// The sources that hold it.
+    pub(super) sources: &'a [u16],
+    pub(super) modified: Option<Moment>,
+    pub(super) digest: &'a [u8; 32],
+    body: u32,
+}
+
+/// A mapped state.
+pub(super) struct State {
+    map: Mmap,
+    parts: [(usize, usize); PARTS],
+    pub(super) label: Label,
+    pub(super) sources: Sources,
+    sets: Vec<Vec<u16>>,
+    /// Records that count, which come first and are numbered as in the database.
+    pub(super) winners: u32,
+    /// Records that lost to another one of their id, by id.
+    losers: BTreeMap<u32, Vec<u32>>,
+}
+
 /// Writes the state; `chosen` are the positions of the records in the file.
-pub(super) fn dump(collector: &Collector, chosen: &[u32], label: &Label) -> Vec<u8> {
-    let mut out = MAGIC.to_vec();
-    put_text(&mut out, env!("CARGO_PKG_VERSION"));
-    put_text(&mut out, &label.digest);
-    put_text(&mut out, &label.inputs);
-    put(&mut out, label.updates);
-    for interner in [
-        &collector.ids,
-        &collector.versions,
-        &collector.packages,
-        &collector.ratings,
-    ] {
-        interner.dump(&mut out);
+/// `None` where it would be too large to be of use.
+pub(super) fn dump(collector: &Collector, chosen: &[u32], label: &Label) -> Option<Vec<u8>> {
+    let mut out = Dump {
+        bytes: MAGIC.to_vec(),
+        ends: Vec::new(),
+    };
+    for interner in KINDS.map(|kind| collector.texts(kind)) {
+        interner.dump(|part| out.part(part));
     }
+    let mut part = Vec::new();
+    put_text(&mut part, env!("CARGO_PKG_VERSION"));
+    put_text(&mut part, &label.digest);
+    put_text(&mut part, &label.inputs);
+    put(&mut part, label.updates);
+    put(&mut part, chosen.len() as u64);
+    out.part(&part);
+    out.part(&sources(collector));
+
+    let mut is_chosen = vec![false; collector.records.len()];
+    for position in chosen {
+        if let Some(slot) = is_chosen.get_mut(*position as usize) {
+            *slot = true;
+        }
+    }
+    let winners = chosen
+        .iter()
+        .filter_map(|position| collector.records.get(*position as usize));
+    let losers = collector.records.iter().zip(&is_chosen);
+    let losers = losers
+        .filter(|(record, is_chosen)| !**is_chosen && !record.sources.is_empty())
+        .map(|(record, _)| record);
+    let records: Vec<&Stored> = winners.chain(losers).collect();
+
+    let mut sets: BTreeMap<&[u16], u32> = BTreeMap::new();
+    let (mut rows, mut bodies) = (Vec::new(), Vec::new());
+    for record in &records {
+        let next = u32::try_from(sets.len()).ok()?;
+        let set = *sets.entry(&record.sources).or_insert(next);
+        let start = u32::try_from(bodies.len()).ok()?;
+        let time = record.modified;
+        for number in [record.id, set, start, time.map_or(NO_TIME, Moment::nanos)] {
+            rows.extend_from_slice(&number.to_le_bytes());
+        }
+        rows.extend_from_slice(&time.map_or(0, Moment::seconds).to_le_bytes());
+        rows.extend_from_slice(&record.digest);
+        put_body(&mut bodies, record);
+    }
+    let mut numbered: Vec<(u32, &[u16])> = sets.into_iter().map(|(set, n)| (n, set)).collect();
+    numbered.sort_unstable();
+    let mut part = Vec::new();
+    put(&mut part, numbered.len() as u64);
+    for (_, set) in numbered {
+        put(&mut part, set.len() as u64);
+        for source in set {
+            put(&mut part, u64::from(*source));
+        }
+    }
+    out.part(&part);
+    out.part(&rows);
+    out.part(&bodies);
+    let (starts, links) = links(&records, collector.ids.len());
+    out.words(&starts);
+    out.words(&links);
+    let mut by_id = vec![NONE; collector.ids.len()];
+    for (record, number) in records.iter().zip(0_u32..).take(chosen.len()) {
+        if let Some(slot) = by_id.get_mut(record.id as usize) {
+            *slot = number;
+        }
+    }
+    out.words(&by_id);
+    Some(out.finish())
+}
+
+/// A file of parts in the making.
+struct Dump {
+    bytes: Vec<u8>,
+    ends: Vec<u8>,
+}
+
+impl Dump {
+    fn part(&mut self, part: &[u8]) {
+        self.bytes.extend_from_slice(part);
+        let end = self.bytes.len() as u64;
+        self.ends.extend_from_slice(&end.to_le_bytes());
+    }
+
+    fn words(&mut self, words: &[u32]) {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.part(&bytes);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.bytes.extend_from_slice(&self.ends);
+        let crc = crc32(&self.bytes);
+        self.bytes.extend_from_slice(&crc.to_le_bytes());
+        self.bytes
+    }
+}
+
+fn sources(collector: &Collector) -> Vec<u8> {
+    let mut out = Vec::new();
     put(&mut out, collector.sources.len() as u64);
     for ((kind, name), source) in &collector.sources {
         put(&mut out, u64::from(*kind == SourceKind::RustSec));
@@ -56,36 +210,39 @@ pub(super) fn dump(collector: &Collector, chosen: &[u32], label: &Label) -> Vec<
             out.extend_from_slice(digest);
         }
     }
-    let mut in_file = vec![false; collector.records.len()];
-    for position in chosen {
-        if let Some(slot) = in_file.get_mut(*position as usize) {
-            *slot = true;
-        }
-    }
-    let losers: Vec<&Stored> = collector
-        .records
-        .iter()
-        .zip(&in_file)
-        .filter(|(record, in_file)| !**in_file && !record.sources.is_empty())
-        .map(|(record, _)| record)
-        .collect();
-    for count in [chosen.len(), losers.len()] {
-        put(&mut out, count as u64);
-    }
-    for position in chosen {
-        if let Some(record) = collector.records.get(*position as usize) {
-            put_record(&mut out, record);
-        }
-    }
-    for record in losers {
-        put_record(&mut out, record);
-    }
-    let crc = crc32(&out);
-    out.extend_from_slice(&crc.to_le_bytes());
     out
 }
 
-fn put_moment(out: &mut Vec<u8>, moment: Option<Moment>) {
+/// Per id, the records that name it as an alias, as upstream or as related.
+fn links(records: &[&Stored], ids: usize) -> (Vec<u32>, Vec<u32>) {
+    let named = |record: &Stored| {
+        let mut all = [&*record.aliases, &record.upstream, &record.related].concat();
+        all.sort_unstable();
+        all.dedup();
+        all
+    };
+    let mut pairs: Vec<(u32, u32)> = records
+        .iter()
+        .zip(0_u32..)
+        .flat_map(|(record, number)| named(record).into_iter().map(move |id| (id, number)))
+        .collect();
+    pairs.sort_unstable();
+    let mut starts = Vec::with_capacity(ids.saturating_add(1));
+    let mut at = pairs.iter().zip(0_u32..).peekable();
+    let mut start = 0;
+    for id in 0..=u32::try_from(ids).unwrap_or(u32::MAX) {
+        while let Some((_, place)) = at.next_if(|((other, _), _)| *other < id) {
+            start = place.saturating_add(1);
+        }
+        starts.push(start);
+    }
+    (
+        starts,
+        pairs.into_iter().map(|(_, number)| number).collect(),
+    )
+}
+
+pub(super) fn put_moment(out: &mut Vec<u8>, moment: Option<Moment>) {
     match moment {
         None => put(out, 0),
         Some(moment) => {
@@ -95,7 +252,7 @@ fn put_moment(out: &mut Vec<u8>, moment: Option<Moment>) {
     }
 }
 
-fn take_moment(reader: &mut Reader<'_>) -> Result<Option<Moment>, Damaged> {
+pub(super) fn take_moment(reader: &mut Reader<'_>) -> Result<Option<Moment>, Damaged> {
     match reader.number()?.checked_sub(1) {
         None => Ok(None),
         Some(seconds) => Moment::new(unzigzag(seconds), reader.small()?)
@@ -104,10 +261,9 @@ fn take_moment(reader: &mut Reader<'_>) -> Result<Option<Moment>, Damaged> {
     }
 }
 
-fn put_record(out: &mut Vec<u8>, record: &Stored) {
-    put(out, u64::from(record.id));
-    out.extend_from_slice(&record.digest);
-    for moment in [record.published, record.modified, record.withdrawn] {
+/// What a row does not hold.
+fn put_body(out: &mut Vec<u8>, record: &Stored) {
+    for moment in [record.published, record.withdrawn] {
         put_moment(out, moment);
     }
     for numbers in [
@@ -128,10 +284,6 @@ fn put_record(out: &mut Vec<u8>, record: &Stored) {
     put(out, u64::from(record.texts.length));
     put(out, record.entries.len() as u64);
     out.extend_from_slice(&record.entries);
-    put(out, record.sources.len() as u64);
-    for source in &record.sources {
-        put(out, u64::from(*source));
-    }
     out.push(u8::from(record.extras.is_some()));
     if let Some(extras) = &record.extras {
         put_text(out, extras.informational.as_deref().unwrap_or_default());
@@ -141,14 +293,241 @@ fn put_record(out: &mut Vec<u8>, record: &Stored) {
     }
 }
 
-fn take_record(reader: &mut Reader<'_>, place: Place) -> Result<Stored, Damaged> {
-    let id = reader.small()?;
-    let digest: [u8; 32] = reader.bytes(32)?.try_into().map_err(|_| Damaged)?;
-    let (published, modified, withdrawn) = (
-        take_moment(reader)?,
-        take_moment(reader)?,
-        take_moment(reader)?,
-    );
+impl State {
+    /// Opens a state; `None` where there is none that can be used.
+    pub(super) fn open(path: &Path) -> io::Result<Option<Self>> {
+        let Ok(file) = File::open(path) else {
+            return Ok(None);
+        };
+        if file.metadata()?.len() > MAX_STATE {
+            return Ok(None);
+        }
+        Ok(Self::read(map::map(&file)?).ok())
+    }
+
+    fn read(map: Mmap) -> Result<Self, Damaged> {
+        let (covered, crc) = split_end(&map, 4)?;
+        let (body, ends) = split_end(covered, PARTS.saturating_mul(8))?;
+        if !body.starts_with(MAGIC) || crc32(covered) != le32(crc) {
+            return Err(Damaged);
+        }
+        let mut parts = [(0, 0); PARTS];
+        let mut start = MAGIC.len();
+        for (part, end) in parts.iter_mut().zip(ends.as_chunks::<8>().0) {
+            let end = usize::try_from(u64::from_le_bytes(*end)).map_err(|_| Damaged)?;
+            if end < start || end > body.len() {
+                return Err(Damaged);
+            }
+            *part = (start, end);
+            start = end;
+        }
+        let mut state = Self {
+            map,
+            parts,
+            label: Label::default(),
+            sources: Vec::new(),
+            sets: Vec::new(),
+            winners: 0,
+            losers: BTreeMap::new(),
+        };
+        state.read_label()?;
+        state.sources = state.read_sources()?;
+        state.sets = state.read_sets()?;
+        let rows = u32::try_from(state.part(ROWS).len() / ROW).map_err(|_| Damaged)?;
+        let mut losers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for number in state.winners..rows {
+            let id = state.row(number)?.id;
+            losers.entry(id).or_default().push(number);
+        }
+        state.losers = losers;
+        Ok(state)
+    }
+
+    fn read_label(&mut self) -> Result<(), Damaged> {
+        let mut reader = Reader::new(self.part(LABEL));
+        if reader.text()? != env!("CARGO_PKG_VERSION") {
+            return Err(Damaged);
+        }
+        let label = Label {
+            digest: reader.text()?.to_owned(),
+            inputs: reader.text()?.to_owned(),
+            updates: reader.number()?,
+        };
+        let winners = reader.small()?;
+        (self.label, self.winners) = (label, winners);
+        Ok(())
+    }
+
+    fn read_sources(&self) -> Result<Sources, Damaged> {
+        let mut reader = Reader::new(self.part(SOURCES));
+        let mut sources = Vec::new();
+        for _ in 0..reader.length()? {
+            let kind = if reader.number()? == 0 {
+                SourceKind::Osv
+            } else {
+                SourceKind::RustSec
+            };
+            let name = reader.text()?.to_owned();
+            let mut source = Source {
+                newest: take_moment(&mut reader)?,
+                listed: take_moment(&mut reader)?,
+                ..Source::default()
+            };
+            for _ in 0..reader.length()? {
+                let id = reader.small()?;
+                let digest = reader.bytes(32)?.try_into().map_err(|_| Damaged)?;
+                source.records.push((id, digest));
+            }
+            sources.push(((kind, name), source));
+        }
+        Ok(sources)
+    }
+
+    fn read_sets(&self) -> Result<Vec<Vec<u16>>, Damaged> {
+        let mut reader = Reader::new(self.part(SETS));
+        let mut sets = Vec::new();
+        for _ in 0..reader.length()? {
+            let mut set = Vec::new();
+            for _ in 0..reader.length()? {
+                set.push(u16::try_from(reader.small()?).map_err(|_| Damaged)?);
+            }
+            sets.push(set);
+        }
+        Ok(sets)
+    }
+
+    fn part(&self, part: usize) -> &[u8] {
+        let (start, end) = self.parts.get(part).copied().unwrap_or_default();
+        self.map.get(start..end).unwrap_or_default()
+    }
+
+    fn word(&self, part: usize, place: usize) -> Option<u32> {
+        let words: &[[u8; 4]] = self.part(part).as_chunks().0;
+        words.get(place).map(|word| u32::from_le_bytes(*word))
+    }
+
+    /// How many texts of a kind there are.
+    pub(super) fn count(&self, kind: Kind) -> u32 {
+        let ends = self.part((kind as usize).saturating_mul(3).saturating_add(1));
+        u32::try_from(ends.len() / 4).unwrap_or(u32::MAX)
+    }
+
+    /// A text by its number; empty for one that was never given.
+    pub(super) fn text(&self, kind: Kind, number: u32) -> &str {
+        let first = (kind as usize).saturating_mul(3);
+        let ends = first.saturating_add(1);
+        let place = number as usize;
+        let start = place
+            .checked_sub(1)
+            .and_then(|before| self.word(ends, before))
+            .unwrap_or(0);
+        let Some(end) = self.word(ends, place) else {
+            return "";
+        };
+        let bytes = self.part(first).get(start as usize..end as usize);
+        std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// The number of a text.
+    pub(super) fn find(&self, kind: Kind, text: &str) -> Option<u32> {
+        let order = (kind as usize).saturating_mul(3).saturating_add(2);
+        let order: &[[u8; 4]] = self.part(order).as_chunks().0;
+        let number = |word: &[u8; 4]| u32::from_le_bytes(*word);
+        let place = order
+            .binary_search_by(|word| self.text(kind, number(word)).cmp(text))
+            .ok()?;
+        order.get(place).map(number)
+    }
+
+    /// The fixed part of a record.
+    pub(super) fn row(&self, number: u32) -> Result<Row<'_>, Damaged> {
+        let start = (number as usize).checked_mul(ROW).ok_or(Damaged)?;
+        let bytes = self.part(ROWS).get(start..).ok_or(Damaged)?;
+        let (bytes, _) = bytes.split_at_checked(ROW).ok_or(Damaged)?;
+        let (head, digest) = bytes.split_last_chunk().ok_or(Damaged)?;
+        let (numbers, seconds) = head.split_last_chunk().ok_or(Damaged)?;
+        let [id, set, body, nanos] = numbers.as_chunks::<4>().0 else {
+            return Err(Damaged);
+        };
+        let number = |word: &[u8; 4]| u32::from_le_bytes(*word);
+        let modified = match number(nanos) {
+            NO_TIME => None,
+            nanos => Some(Moment::new(i64::from_le_bytes(*seconds), nanos).ok_or(Damaged)?),
+        };
+        let sources = self.sets.get(number(set) as usize).ok_or(Damaged)?;
+        Ok(Row {
+            id: number(id),
+            sources,
+            modified,
+            digest,
+            body: number(body),
+        })
+    }
+
+    /// All rows, those that count first, sorted by id.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..).map_while(|number| self.row(number).ok())
+    }
+
+    /// The records of an id: the one that counts, then the others.
+    pub(super) fn copies(&self, id: u32) -> impl Iterator<Item = u32> {
+        let winner = self.winner(id);
+        let losers = self.losers.get(&id).into_iter().flatten().copied();
+        winner.into_iter().chain(losers)
+    }
+
+    /// The record that counts for an id; its number is that in the database.
+    pub(super) fn winner(&self, id: u32) -> Option<u32> {
+        self.word(BY_ID, id as usize)
+            .filter(|number| *number != NONE)
+    }
+
+    /// The records that name an id as alias, upstream or related.
+    pub(super) fn links(&self, id: u32) -> impl Iterator<Item = u32> {
+        let bound = |place: usize| self.word(LINK_STARTS, place).unwrap_or(0) as usize;
+        let (start, end) = (bound(id as usize), bound((id as usize).saturating_add(1)));
+        let links: &[[u8; 4]] = self.part(LINKS).as_chunks().0;
+        let links = links.get(start..end).unwrap_or_default();
+        links.iter().map(|word| u32::from_le_bytes(*word))
+    }
+
+    /// A record; its numbers are those of this state's texts.
+    pub(super) fn record(&self, number: u32) -> Result<Stored, Damaged> {
+        let row = self.row(number)?;
+        let body = self.part(BODIES).get(row.body as usize..).ok_or(Damaged)?;
+        let place = if number < self.winners {
+            Place::Old(number)
+        } else {
+            Place::Gone
+        };
+        take_body(&mut Reader::new(body), &row, place)
+    }
+
+    /// Fills an empty collector with all records.
+    pub(super) fn fill(&self, collector: &mut Collector) -> Result<(), Damaged> {
+        for kind in KINDS {
+            let first = (kind as usize).saturating_mul(3);
+            let [bytes, ends, order] = [0, 1, 2].map(|more| self.part(first.saturating_add(more)));
+            *collector.texts_mut(kind) = Interner::load(bytes, ends, order)?;
+        }
+        collector.sources = self.read_sources()?;
+        let rows = self.part(ROWS).len() / ROW;
+        for number in (0_u32..).take(rows) {
+            let record = self.record(number)?;
+            collector.by_id.entry(record.id).or_default().push(number);
+            collector.records.push(record);
+        }
+        Ok(())
+    }
+}
+
+fn split_end(bytes: &[u8], length: usize) -> Result<(&[u8], &[u8]), Damaged> {
+    let at = bytes.len().checked_sub(length).ok_or(Damaged)?;
+    bytes.split_at_checked(at).ok_or(Damaged)
+}
+
+fn take_body(reader: &mut Reader<'_>, row: &Row<'_>, place: Place) -> Result<Stored, Damaged> {
+    let (published, withdrawn) = (take_moment(reader)?, take_moment(reader)?);
     let mut numbers = || reader.rising().map(Vec::into_boxed_slice);
     let (aliases, upstream, related) = (numbers()?, numbers()?, numbers()?);
     let (package_ratings, package_vectors) = (numbers()?, numbers()?);
@@ -160,10 +539,6 @@ fn take_record(reader: &mut Reader<'_>, place: Place) -> Result<Stored, Damaged>
     let length = reader.small()?;
     let count = reader.length()?;
     let entries = reader.bytes(count)?.into();
-    let mut sources = Vec::new();
-    for _ in 0..reader.length()? {
-        sources.push(u16::try_from(reader.small()?).map_err(|_| Damaged)?);
-    }
     let mut extras = None;
     if reader.byte()? != 0 {
         extras = Some(Box::new(Extras {
@@ -176,10 +551,10 @@ fn take_record(reader: &mut Reader<'_>, place: Place) -> Result<Stored, Damaged>
         }));
     }
     Ok(Stored {
-        id,
-        digest,
+        id: row.id,
+        digest: *row.digest,
         published,
-        modified,
+        modified: row.modified,
         withdrawn,
         aliases,
         upstream,
@@ -191,70 +566,7 @@ fn take_record(reader: &mut Reader<'_>, place: Place) -> Result<Stored, Damaged>
         extras,
         entries,
         texts: Texts { place, length },
-        sources,
+        sources: row.sources.to_vec(),
+        context: false,
     })
-}
-
-/// Fills an empty collector from a state; returns what the state is for.
-pub(super) fn load(bytes: &[u8], collector: &mut Collector) -> Result<Label, Damaged> {
-    let (covered, crc) = bytes
-        .len()
-        .checked_sub(4)
-        .and_then(|end| bytes.split_at_checked(end))
-        .ok_or(Damaged)?;
-    let body = covered.strip_prefix(MAGIC).ok_or(Damaged)?;
-    let mut reader = Reader::new(body);
-    if reader.text()? != env!("CARGO_PKG_VERSION") || crc32(covered) != le32(crc) {
-        return Err(Damaged);
-    }
-    let label = Label {
-        digest: reader.text()?.to_owned(),
-        inputs: reader.text()?.to_owned(),
-        updates: reader.number()?,
-    };
-    collector.ids = Interner::load(&mut reader)?;
-    collector.versions = Interner::load(&mut reader)?;
-    collector.packages = Interner::load(&mut reader)?;
-    collector.ratings = Interner::load(&mut reader)?;
-    for _ in 0..reader.length()? {
-        let kind = if reader.number()? == 0 {
-            SourceKind::Osv
-        } else {
-            SourceKind::RustSec
-        };
-        let name = reader.text()?.to_owned();
-        let mut source = Source {
-            newest: take_moment(&mut reader)?,
-            listed: take_moment(&mut reader)?,
-            ..Source::default()
-        };
-        for _ in 0..reader.length()? {
-            let id = reader.small()?;
-            let digest = reader.bytes(32)?.try_into().map_err(|_| Damaged)?;
-            source.records.push((id, digest));
-        }
-        collector.sources.push(((kind, name), source));
-    }
-    let (chosen, losers) = (reader.length()?, reader.length()?);
-    collector.records.reserve(chosen.saturating_add(losers));
-    for number in (0..u32::MAX).take(chosen) {
-        let record = take_record(&mut reader, Place::Old(number))?;
-        collector.records.push(record);
-    }
-    for _ in 0..losers {
-        let record = take_record(&mut reader, Place::Gone)?;
-        collector.records.push(record);
-    }
-    let mut by_id: BTreeMap<u32, Vec<u32>> = collector
-        .records
-        .iter()
-        .zip(0_u32..)
-        .take(chosen)
-        .map(|(record, position)| (record.id, vec![position]))
-        .collect();
-    for (record, position) in collector.records.iter().zip(0_u32..).skip(chosen) {
-        by_id.entry(record.id).or_default().push(position);
-    }
-    collector.by_id = by_id;
-    Ok(label)
 }

@@ -91,6 +91,9 @@ impl<'a> Feed<'a> {
     /// Appends the texts of one record with their length.
     fn append(&mut self, record: &Stored, out: &mut Vec<u8>) -> io::Result<()> {
         put(out, u64::from(record.texts.length));
+        if record.texts.length == 0 {
+            return Ok(());
+        }
         match record.texts.place {
             Place::Scratch(start) => {
                 let length = u64::from(record.texts.length);

@@ -1,33 +1,57 @@
-//! A build that can go on where the last one stopped: single records are
-//! taken out, added or replaced, and the file is written as if it had been
-//! built from the resulting records alone (the same bytes).
+//! A build that goes on where the last one stopped: single records are taken
+//! out, added or replaced. Few changes are written as a segment before the
+//! compiled database; otherwise the file is written as if it had been built
+//! from the resulting records alone (the same bytes).
 
 use super::collect::Collector;
+use super::overlay::{self, Failure};
 use super::state::{self, Label};
+use super::steps::{self, Steps};
 use super::{BuildError, BuildReport, finish};
 use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
+use crate::query::Db;
 use crate::sources::{self, SourceError, SourceKind};
 use crate::store::read::Store;
-use crate::store::write;
+use crate::store::{Info, write};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// After this many updates the next build starts from nothing, so that names
 /// that no record uses any more do not pile up.
 const MAX_UPDATES: u64 = 500;
-/// Longest state that is loaded.
-const MAX_STATE: u64 = 2 << 30;
 
 /// A build in steps.
 pub(crate) struct Session {
-    collector: Collector,
-    old: Option<Store>,
+    files: Files,
     limits: Limits,
+    /// The compiled database and what changed, as long as that is enough.
+    steps: Option<Box<Steps>>,
+    /// Otherwise all records.
+    whole: Whole,
+}
+
+/// Where a session reads and writes.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    /// The database.
+    pub(crate) output: PathBuf,
+    /// All records as they were last compiled.
+    pub(crate) state: PathBuf,
+    /// The changes since.
+    pub(crate) journal: PathBuf,
+    /// What else the records depend on, in the caller's words.
+    pub(crate) inputs: String,
+}
+
+struct Whole {
+    collector: Collector,
+    /// The segment that the records' texts lie in.
+    old: Option<Store>,
+    /// Updates since the last build from nothing.
     updates: u64,
 }
 
@@ -45,11 +69,11 @@ pub(crate) enum Applied {
 impl Session {
     /// Starts from nothing but the RustSec tree.
     pub(crate) fn fresh(
-        output: &Path,
+        files: Files,
         rustsec: Option<&Path>,
         limits: Limits,
     ) -> Result<Self, BuildError> {
-        let mut collector = collector(output)?;
+        let mut collector = collector(&files.output)?;
         if let Some(tree) = rustsec {
             sources::rustsec::read(tree, &limits, &mut |found| {
                 collector.rustsec(found);
@@ -57,47 +81,57 @@ impl Session {
             })?;
         }
         Ok(Self {
-            collector,
-            old: None,
+            files,
             limits,
-            updates: 0,
+            steps: None,
+            whole: Whole {
+                collector,
+                old: None,
+                updates: 0,
+            },
         })
     }
 
-    /// Goes on from a database and the state beside it; `None` where they do
-    /// not belong together, or are not of these inputs.
-    pub(crate) fn resume(
-        output: &Path,
-        state: &Path,
-        inputs: &str,
-        limits: Limits,
-    ) -> Result<Option<Self>, BuildError> {
-        let Ok(old) = Store::open(output) else {
-            return Ok(None);
-        };
-        if fs::metadata(state).map_or(true, |data| data.len() > MAX_STATE) {
-            return Ok(None);
-        }
-        let Ok(bytes) = fs::read(state) else {
-            return Ok(None);
-        };
-        let mut collector = collector(output)?;
-        let usable = state::load(&bytes, &mut collector).ok().filter(|label| {
-            label.digest == old.info().root_digest
-                && label.inputs == inputs
-                && label.updates < MAX_UPDATES
-        });
-        Ok(usable.map(|label| Self {
-            collector,
-            old: Some(old),
+    /// Goes on from a database and what is kept beside it; `None` where they
+    /// do not belong together, or are not of these inputs.
+    pub(crate) fn resume(files: Files, limits: Limits) -> Result<Option<Self>, BuildError> {
+        let steps = Steps::resume(
+            &files.output,
+            &files.state,
+            &files.journal,
+            &files.inputs,
             limits,
-            updates: label.updates.saturating_add(1),
-        }))
+        );
+        let steps = steps.map_err(|source| BuildError::Write {
+            path: files.state.clone(),
+            source,
+        })?;
+        let Some(steps) = steps.filter(|steps| steps.state.label.updates < MAX_UPDATES) else {
+            return Ok(None);
+        };
+        let mut session = Self::fresh(files, None, limits)?;
+        session.steps = Some(Box::new(steps));
+        Ok(Some(session))
+    }
+
+    /// All records, loaded if need be.
+    fn whole(&mut self) -> Result<&mut Whole, BuildError> {
+        if let Some(mut steps) = self.steps.take() {
+            let collector = &mut self.whole.collector;
+            steps.load(collector)?;
+            collector.warnings.append(&mut steps.warnings);
+            self.whole.updates = steps.state.label.updates.saturating_add(1);
+            self.whole.old = Some(steps.compiled);
+        }
+        Ok(&mut self.whole)
     }
 
     /// The OSV sources that it holds.
     pub(crate) fn sources(&self) -> BTreeSet<String> {
-        let osv = self.collector.sources.iter();
+        if let Some(steps) = &self.steps {
+            return steps.sources();
+        }
+        let osv = self.whole.collector.sources.iter();
         osv.filter(|((kind, _), _)| *kind == SourceKind::Osv)
             .map(|((_, name), _)| name.clone())
             .collect()
@@ -111,9 +145,10 @@ impl Session {
         archive: &Path,
         changes: &BTreeMap<String, Option<Vec<u8>>>,
     ) -> Result<(), BuildError> {
-        self.drop_source(name);
-        let collector = &mut self.collector;
-        sources::osv::read(archive, &self.limits, &mut |mut found| {
+        self.drop_source(name)?;
+        let limits = self.limits;
+        let collector = &mut self.whole()?.collector;
+        sources::osv::read(archive, &limits, &mut |mut found| {
             found.source = Arc::from(name);
             let replaced = match &found.advisory {
                 Some(advisory) => changes.contains_key(&advisory.id),
@@ -126,39 +161,28 @@ impl Session {
         })?;
         for (id, change) in changes {
             if let Some(bytes) = change {
-                self.add(name, id, bytes)?;
+                add(collector, name, id, bytes, &limits)?;
             }
         }
         Ok(())
     }
 
-    fn add(&mut self, name: &str, id: &str, bytes: &[u8]) -> Result<bool, SourceError> {
-        let source: Arc<str> = Arc::from(name);
-        let mut found = sources::osv::one(&source, &format!("{id}.json"), bytes, &self.limits);
-        if let Some(advisory) = &found.advisory
-            && advisory.id != id
-        {
-            let cause = format!("record skipped: it is {:?}", advisory.id);
-            found.warnings = vec![Warning::new(name, id, cause)];
-            found.advisory = None;
-        }
-        let usable = found.advisory.is_some();
-        self.collector.osv(found)?;
-        Ok(usable)
-    }
-
     /// The ids of each OSV source and when they were modified.
     pub(crate) fn known(&self) -> BTreeMap<&str, Vec<(&str, Option<Moment>)>> {
+        if let Some(steps) = &self.steps {
+            return steps.known();
+        }
+        let collector = &self.whole.collector;
         let mut all: Vec<Vec<(&str, Option<Moment>)>> = Vec::new();
-        all.resize_with(self.collector.sources.len(), Vec::new);
-        for record in &self.collector.records {
+        all.resize_with(collector.sources.len(), Vec::new);
+        for record in &collector.records {
             for source in &record.sources {
                 if let Some(list) = all.get_mut(usize::from(*source)) {
-                    list.push((self.collector.ids.text(record.id), record.modified));
+                    list.push((collector.ids.text(record.id), record.modified));
                 }
             }
         }
-        self.collector
+        collector
             .sources
             .iter()
             .zip(all)
@@ -173,9 +197,13 @@ impl Session {
     /// Whether the RustSec tree has this advisory too: its extras were joined
     /// to OSV's record, so that changing that one takes a build from nothing.
     pub(crate) fn joins_rustsec(&mut self, id: &str) -> bool {
-        let number = self.collector.ids.number(id);
-        self.old.is_some()
-            && self.collector.sources.iter().any(|((kind, _), source)| {
+        if let Some(steps) = &self.steps {
+            return steps.joins_rustsec(id);
+        }
+        let Whole { collector, old, .. } = &mut self.whole;
+        let number = collector.ids.number(id);
+        old.is_some()
+            && collector.sources.iter().any(|((kind, _), source)| {
                 *kind == SourceKind::RustSec && source.records.iter().any(|(id, _)| *id == number)
             })
     }
@@ -187,14 +215,18 @@ impl Session {
         id: &str,
         bytes: Option<&[u8]>,
     ) -> Result<Applied, BuildError> {
-        let before = self.collector.remove(name, id);
+        if let Some(steps) = &mut self.steps {
+            return Ok(steps.apply(name, id, bytes));
+        }
+        let collector = &mut self.whole.collector;
+        let before = collector.remove(name, id);
         let Some(bytes) = bytes else {
             return Ok(Applied::Removed);
         };
-        if !self.add(name, id, bytes)? {
+        if !add(collector, name, id, bytes, &self.limits)? {
             return Ok(Applied::Refused);
         }
-        Ok(match (before, self.collector.digest(name, id)) {
+        Ok(match (before, collector.digest(name, id)) {
             (None, _) => Applied::Added,
             (old, new) if old == new => Applied::Unchanged,
             _ => Applied::Changed,
@@ -202,15 +234,21 @@ impl Session {
     }
 
     /// Takes all records of a source out.
-    pub(crate) fn drop_source(&mut self, name: &str) {
-        self.collector.remove_source(name);
+    pub(crate) fn drop_source(&mut self, name: &str) -> Result<(), BuildError> {
+        self.whole()?.collector.remove_source(name);
+        Ok(())
     }
 
     /// Notes the newest time that the publisher's lists name; returns whether
     /// that is news.
     pub(crate) fn set_listed(&mut self, listed: Option<Moment>) -> bool {
+        if let Some(steps) = &mut self.steps {
+            let changed = steps.journal.listed != listed;
+            steps.journal.listed = listed;
+            return changed;
+        }
         let mut changed = false;
-        for ((kind, _), source) in &mut self.collector.sources {
+        for ((kind, _), source) in &mut self.whole.collector.sources {
             if *kind == SourceKind::Osv && source.listed != listed {
                 source.listed = listed;
                 changed = true;
@@ -234,42 +272,83 @@ impl Session {
     /// Whether the database can be written: a record whose texts are in no
     /// file any more, since a newer one of its id had replaced it, cannot.
     pub(crate) fn can_finish(&self) -> bool {
-        self.collector.winners_have_texts()
+        match &self.steps {
+            Some(steps) => steps.have_texts(),
+            None => self.whole.collector.winners_have_texts(),
+        }
     }
 
-    /// Writes the database, then the state for the next update.
-    pub(crate) fn finish(
-        mut self,
-        output: &Path,
-        state: &Path,
-        inputs: &str,
-    ) -> Result<BuildReport, BuildError> {
-        self.collector.add_rest()?;
-        let written = finish::write(&mut self.collector, self.old.as_ref(), output)?;
-        let info = crate::query::Db::open(output)
-            .map_err(BuildError::Unreadable)?
-            .info()
-            .clone();
+    /// Writes the database and what the next update needs.
+    pub(crate) fn finish(mut self) -> Result<BuildReport, BuildError> {
+        if let Some(steps) = &self.steps {
+            match overlay::write(steps, &self.files.output) {
+                Ok(warnings) => {
+                    let info = written(&self.files.output)?;
+                    let journal = steps.journal.dump(&info.root_digest);
+                    keep(&self.files.journal, &journal)?;
+                    return Ok(BuildReport { info, warnings });
+                }
+                Err(Failure::Build(error)) => return Err(error),
+                Err(Failure::Far) => {}
+            }
+        }
+        self.whole()?;
+        let Whole {
+            collector,
+            old,
+            updates,
+        } = &mut self.whole;
+        collector.add_rest()?;
+        let finished = finish::write(collector, old.as_ref(), &self.files.output, None)?;
+        let info = written(&self.files.output)?;
         let label = Label {
             digest: info.root_digest.clone(),
-            inputs: inputs.to_owned(),
-            updates: self.updates,
+            inputs: self.files.inputs.clone(),
+            updates: *updates,
         };
-        let bytes = state::dump(&self.collector, &written.chosen, &label);
-        replace(state, &bytes).map_err(|source| BuildError::Write {
-            path: state.to_owned(),
-            source,
-        })?;
+        if let Some(state) = state::dump(collector, &finished.chosen, &label) {
+            keep(&self.files.state, &state)?;
+        }
         Ok(BuildReport {
             info,
-            warnings: written.warnings,
+            warnings: finished.warnings,
         })
     }
 
     /// Warnings so far, where nothing is written.
     pub(crate) fn warnings(&self) -> &[Warning] {
-        &self.collector.warnings
+        match &self.steps {
+            Some(steps) => &steps.warnings,
+            None => &self.whole.collector.warnings,
+        }
     }
+}
+
+/// What the file says of itself that was just written.
+fn written(output: &Path) -> Result<Info, BuildError> {
+    let db = Db::open(output).map_err(BuildError::Unreadable)?;
+    Ok(db.info().clone())
+}
+
+fn keep(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    replace(path, bytes).map_err(|source| BuildError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Adds a record to one source; `false` where it is refused.
+fn add(
+    collector: &mut Collector,
+    name: &str,
+    id: &str,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<bool, SourceError> {
+    let found = steps::read(name, id, bytes, limits);
+    let usable = found.advisory.is_some();
+    collector.osv(found)?;
+    Ok(usable)
 }
 
 fn collector(output: &Path) -> Result<Collector, BuildError> {

@@ -52,9 +52,11 @@ pub(super) struct Scratch<'p, 'db> {
     pub(super) fixes: Vec<(bool, u32)>,
 }
 
-/// Answers a query from the entries of its package.
+/// Answers a query from the entries of its package in one segment; records
+/// that the segment above masks are left out.
 pub(super) fn outcome<'db>(
     store: &'db Store,
+    above: Option<&Store>,
     query: &Query<'_>,
     views: &Views<'db>,
 ) -> Result<Outcome<'db>, ReadError> {
@@ -81,7 +83,7 @@ pub(super) fn outcome<'db>(
             continue;
         };
         let (verdict, builds) = package.judge(entries)?;
-        if verdict != Verdict::NotAffected {
+        if verdict != Verdict::NotAffected && !is_masked(above, record)? {
             judged.push((record, entries, verdict, builds));
         }
     }
@@ -150,6 +152,10 @@ fn flaws<'c, 'p, 'db>(
     // Records are numbered in the order of their ids.
     flaws.sort_unstable_by_key(|flaw| flaw.first.head.record);
     flaws
+}
+
+fn is_masked(above: Option<&Store>, record: u32) -> Result<bool, ReadError> {
+    above.map_or(Ok(false), |above| above.masks(record))
 }
 
 /// Whether the record counts: not withdrawn, and known at the asked time.

@@ -181,7 +181,7 @@ pub(super) fn rating(store: &Store, value: u32, source: String) -> Result<Rating
 }
 
 /// The id of a record, without reading the rest of its head.
-pub(super) fn record_id(store: &Store, record: u32) -> Result<&str, ReadError> {
+pub(crate) fn record_id(store: &Store, record: u32) -> Result<&str, ReadError> {
     let bytes = store.item(Section::Records, Section::RecordOffsets, record)?;
     Reader::new(bytes).text().map_err(damaged(Section::Records))
 }

@@ -14,18 +14,21 @@ use crate::moment::Moment;
 use crate::severity::Rating;
 use crate::store::codec::{Damaged, Reader};
 use crate::store::format::Section;
-use crate::store::read::Store;
+use crate::store::read::{Segments, Store};
 use crate::store::view::Views;
 use crate::store::{Info, OpenError, ReadError, hash};
 use crate::{ecosystem, id};
 pub use found::Match;
 use head::Head;
+pub(crate) use head::record_id;
 use std::path::Path;
 
 /// An open database. Cheap to open, safe to share between threads; a newer
 /// file that is put in its place does not disturb it.
 pub struct Db {
-    store: Store,
+    /// The whole database, or what changed since [`Db::below`] was compiled.
+    top: Store,
+    below: Option<Store>,
 }
 
 /// One question.
@@ -108,12 +111,13 @@ impl Db {
     /// # Errors
     /// Each reason to refuse a file is its own [`OpenError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        Store::open(path.as_ref()).map(|store| Self { store })
+        let Segments { top, below } = Segments::open(path.as_ref())?;
+        Ok(Self { top, below })
     }
 
     /// What the database says about itself.
     pub fn info(&self) -> &Info {
-        self.store.info()
+        self.top.info()
     }
 
     /// Whether any advisory names this ecosystem, suffix included. Where not,
@@ -130,7 +134,8 @@ impl Db {
     /// # Errors
     /// The file is damaged.
     pub fn verify(&self) -> Result<(), ReadError> {
-        self.store.verify()
+        self.top.verify()?;
+        self.below.as_ref().map_or(Ok(()), Store::verify)
     }
 
     /// Finds the advisories that concern a package, or one version of it.
@@ -138,33 +143,16 @@ impl Db {
     /// # Errors
     /// The part of the file that holds the answer is damaged.
     pub fn query(&self, query: &Query<'_>) -> Result<Outcome<'_>, ReadError> {
-        match self.package(query.ecosystem, query.name)? {
-            Some(entries) => gather::outcome(&self.store, query, &entries),
-            None => Ok(Outcome::default()),
+        let mut outcome = match package(&self.top, query.ecosystem, query.name)? {
+            Some(views) => gather::outcome(&self.top, None, query, &views)?,
+            None => Outcome::default(),
+        };
+        if let Some(below) = &self.below
+            && let Some(views) = package(below, query.ecosystem, query.name)?
+        {
+            outcome.join(gather::outcome(below, Some(&self.top), query, &views)?);
         }
-    }
-
-    /// The entries of a package.
-    fn package(&self, ecosystem: &str, name: &str) -> Result<Option<Views<'_>>, ReadError> {
-        let name = ecosystem::normalise_name(ecosystem, name);
-        let broken = damaged(Section::Packages);
-        let hash = hash::of(&[ecosystem, &name]);
-        for number in self.store.candidates(Section::PackageIndex, hash)? {
-            let bytes = self
-                .store
-                .item(Section::Packages, Section::PackageOffsets, number)?;
-            let mut reader = Reader::new(bytes);
-            let place = reader.place().map_err(&broken)?;
-            let known = self
-                .info()
-                .ecosystems
-                .get(place)
-                .map(|known| known.name.as_str());
-            if known == Some(ecosystem) && reader.text().map_err(&broken)? == name {
-                return Views::read(&mut reader).map(Some).map_err(broken);
-            }
-        }
-        Ok(None)
+        Ok(outcome)
     }
 
     /// All that is known about one record, found by its own id.
@@ -172,50 +160,88 @@ impl Db {
     /// # Errors
     /// The part of the file that holds the record is damaged.
     pub fn advisory(&self, id: &str) -> Result<Option<Details>, ReadError> {
-        let Some(number) = self.record(id)? else {
+        if let Some(number) = record(&self.top, id)? {
+            return details(&self.top, number).map(Some);
+        }
+        let Some(below) = &self.below else {
             return Ok(None);
         };
-        let head = Head::read(&self.store, number)?;
-        let title = head.title()?;
-        let broken = damaged(Section::Texts);
-        let texts = self.store.texts(number)?;
-        let mut reader = Reader::new(&texts);
-        let details = reader.text().map_err(&broken)?.to_owned();
-        let mut references = Vec::new();
-        for _ in 0..reader.length().map_err(&broken)? {
-            references.push(Reference {
-                kind: reader.text().map_err(&broken)?.to_owned(),
-                url: reader.text().map_err(&broken)?.to_owned(),
-            });
+        match record(below, id)? {
+            Some(number) if !self.top.masks(number)? => details(below, number).map(Some),
+            _ => Ok(None),
         }
-        Ok(Some(Details {
-            aliases: head.aliases(&self.store)?,
-            upstream: reader.texts().map_err(&broken)?,
-            related: reader.texts().map_err(&broken)?,
-            summary: title.summary.to_owned(),
-            details,
-            references,
-            ratings: head.ratings(&self.store)?,
-            published: head.published,
-            modified: head.modified,
-            withdrawn: head.withdrawn,
-            informational: title.informational.map(str::to_owned),
-            scope: head.scope()?,
-            sources: head.sources(&self.store)?,
-            url: id::url(head.id),
-            id: head.id.to_owned(),
-        }))
     }
+}
 
-    fn record(&self, id: &str) -> Result<Option<u32>, ReadError> {
-        for number in self
-            .store
-            .candidates(Section::RecordIndex, hash::of(&[id]))?
-        {
-            if head::record_id(&self.store, number)? == id {
-                return Ok(Some(number));
-            }
-        }
-        Ok(None)
+impl Outcome<'_> {
+    /// Adds the answer of another segment, which has no flaw of this one.
+    fn join(&mut self, other: Self) {
+        self.matches.extend(other.matches);
+        self.matches.sort_by(|left, right| left.id.cmp(right.id));
+        self.undecided.extend(other.undecided);
+        self.undecided.sort();
     }
+}
+
+/// The entries of a package in one segment.
+pub(crate) fn package<'db>(
+    store: &'db Store,
+    ecosystem: &str,
+    name: &str,
+) -> Result<Option<Views<'db>>, ReadError> {
+    let name = ecosystem::normalise_name(ecosystem, name);
+    let broken = damaged(Section::Packages);
+    let hash = hash::of(&[ecosystem, &name]);
+    for number in store.candidates(Section::PackageIndex, hash)? {
+        let bytes = store.item(Section::Packages, Section::PackageOffsets, number)?;
+        let mut reader = Reader::new(bytes);
+        let place = reader.place().map_err(&broken)?;
+        if store.filed(place) == Some(ecosystem) && reader.text().map_err(&broken)? == name {
+            return Views::read(&mut reader).map(Some).map_err(broken);
+        }
+    }
+    Ok(None)
+}
+
+/// The number of a record in one segment.
+fn record(store: &Store, id: &str) -> Result<Option<u32>, ReadError> {
+    for number in store.candidates(Section::RecordIndex, hash::of(&[id]))? {
+        if head::record_id(store, number)? == id {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}
+
+fn details(store: &Store, number: u32) -> Result<Details, ReadError> {
+    let head = Head::read(store, number)?;
+    let title = head.title()?;
+    let broken = damaged(Section::Texts);
+    let texts = store.texts(number)?;
+    let mut reader = Reader::new(&texts);
+    let details = reader.text().map_err(&broken)?.to_owned();
+    let mut references = Vec::new();
+    for _ in 0..reader.length().map_err(&broken)? {
+        references.push(Reference {
+            kind: reader.text().map_err(&broken)?.to_owned(),
+            url: reader.text().map_err(&broken)?.to_owned(),
+        });
+    }
+    Ok(Details {
+        aliases: head.aliases(store)?,
+        upstream: reader.texts().map_err(&broken)?,
+        related: reader.texts().map_err(&broken)?,
+        summary: title.summary.to_owned(),
+        details,
+        references,
+        ratings: head.ratings(store)?,
+        published: head.published,
+        modified: head.modified,
+        withdrawn: head.withdrawn,
+        informational: title.informational.map(str::to_owned),
+        scope: head.scope()?,
+        sources: head.sources(store)?,
+        url: id::url(head.id),
+        id: head.id.to_owned(),
+    })
 }

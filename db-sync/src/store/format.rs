@@ -1,4 +1,7 @@
-//! The fixed part of the file: magic, version, section table, checksums.
+//! The fixed part of a segment: magic, version, section table, checksums.
+//!
+//! A file is one segment, or two: a small one with what changed, and behind it
+//! the one that it changes, byte for byte as it was.
 
 use sha2::{Digest, Sha256};
 
@@ -6,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const MAGIC: [u8; 8] = *b"PORTCLDB";
 /// The version that this code writes and reads. It changes with every change
 /// of the layout; the file is rebuilt, not converted.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Bytes of the header.
 pub(crate) const HEADER: usize = 1024;
 /// Bytes that share one checksum.
@@ -49,10 +52,16 @@ pub(crate) enum Section {
     PackageOffsets,
     /// Hash table from ecosystem and name to package.
     PackageIndex,
+    /// Records of the segment below that do not count any more: their numbers,
+    /// rising, u32 each.
+    Masked,
+    /// The root digest of the segment below and the ecosystems that this
+    /// segment's packages are filed under; empty where there is none.
+    Below,
 }
 
 impl Section {
-    pub(crate) const COUNT: usize = 15;
+    pub(crate) const COUNT: usize = 17;
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -64,6 +73,8 @@ impl Section {
             Self::Groups | Self::GroupOffsets => "groups",
             Self::Records | Self::RecordOffsets | Self::RecordIndex => "records",
             Self::Packages | Self::PackageOffsets | Self::PackageIndex => "packages",
+            Self::Masked => "masked records",
+            Self::Below => "lower segment",
         }
     }
 }
@@ -73,6 +84,8 @@ impl Section {
 pub(crate) struct Header {
     pub(crate) digest: [u8; 32],
     pub(crate) body: u64,
+    /// Bytes of the segment below, which follows this one; 0 where there is none.
+    pub(crate) below: u64,
     /// Offset in the body and length of each section.
     pub(crate) sections: [(u64, u64); Section::COUNT],
     pub(crate) pages_crc: u32,
@@ -93,11 +106,16 @@ impl Header {
         body.div_ceil(PAGE)
     }
 
-    /// The length of a whole file with this header.
-    pub(crate) fn file_length(&self) -> u64 {
+    /// The length of the segment with this header.
+    pub(crate) fn length(&self) -> u64 {
         (HEADER as u64)
             .saturating_add(self.body)
             .saturating_add(Self::pages(self.body).saturating_mul(4))
+    }
+
+    /// The length of a whole file that begins with this header.
+    pub(crate) fn file_length(&self) -> u64 {
+        self.length().saturating_add(self.below)
     }
 
     pub(crate) fn section(&self, section: Section) -> (u64, u64) {
@@ -112,6 +130,7 @@ impl Header {
         let mut out = Vec::new();
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&self.body.to_le_bytes());
+        out.extend_from_slice(&self.below.to_le_bytes());
         for (offset, length) in &self.sections {
             out.extend_from_slice(&offset.to_le_bytes());
             out.extend_from_slice(&length.to_le_bytes());
@@ -155,6 +174,7 @@ impl Header {
         }
         let mut header = Self {
             body: le64(take(8)?),
+            below: le64(take(8)?),
             ..Self::default()
         };
         for section in &mut header.sections {

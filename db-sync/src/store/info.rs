@@ -8,7 +8,9 @@ pub struct Info {
     /// The version of the file format.
     #[serde(skip)]
     pub format_version: u32,
-    /// `sha256:…` over the content: equal content has equal digests.
+    /// `sha256:…` over all that answers: equal digests mean equal answers. (Equal records have
+    /// equal digests where the file was built in one go; one that changes were added to has
+    /// another digest until it is next compiled as a whole.)
     #[serde(skip)]
     pub root_digest: String,
     /// Size of the file in bytes.

@@ -6,7 +6,7 @@ use std::io;
 
 /// Maps a whole file for reading.
 #[expect(unsafe_code, reason = "mapping a file is unsafe by nature; see SAFETY")]
-pub(super) fn map(file: &File) -> io::Result<Mmap> {
+pub(crate) fn map(file: &File) -> io::Result<Mmap> {
     // SAFETY: the map is only sound while nobody changes or shortens the file.
     // Databases are written to a new file and renamed into place, never
     // changed, so that an open one keeps its old content even when replaced.

@@ -15,7 +15,7 @@ pub(crate) mod entry;
 pub(crate) mod format;
 pub(crate) mod hash;
 mod info;
-mod map;
+pub(crate) mod map;
 pub(crate) mod read;
 pub(crate) mod view;
 pub(crate) mod write;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a database was refused.
@@ -81,13 +82,25 @@ pub enum ReadError {
     },
 }
 
-/// An open database file.
+/// An open segment of a database file.
 pub(crate) struct Store {
-    map: Mmap,
+    map: Arc<Mmap>,
+    /// Where its body begins in the file.
+    body: usize,
     header: Header,
     /// For each page, whether its checksum was found right.
     verified: Box<[AtomicBool]>,
     info: Info,
+    below: Option<Below>,
+}
+
+/// What a segment of changes knows of the one that it changes.
+struct Below {
+    /// Its root digest.
+    digest: String,
+    /// The ecosystems that packages of this segment are filed under; elsewhere
+    /// those are all that [`Info`] names.
+    filed: Vec<String>,
 }
 
 fn damaged(section: Section) -> impl Fn(Damaged) -> ReadError {
@@ -96,7 +109,13 @@ fn damaged(section: Section) -> impl Fn(Damaged) -> ReadError {
     }
 }
 
-impl Store {
+/// An open database file: the segment that answers first, and the one below it.
+pub(crate) struct Segments {
+    pub(crate) top: Store,
+    pub(crate) below: Option<Store>,
+}
+
+impl Segments {
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let path_buf = || path.to_owned();
         let read = |source: io::Error| match source.kind() {
@@ -111,8 +130,34 @@ impl Store {
         if length < HEADER as u64 {
             return Err(OpenError::Foreign { path: path_buf() });
         }
-        let map = map::map(&file).map_err(read)?;
-        let header = Header::decode(&map).map_err(|error| match error {
+        let map = Arc::new(map::map(&file).map_err(read)?);
+        let mut top = Store::open(&map, 0, path)?;
+        top.info.file_size = length;
+        if top.header.below == 0 {
+            return Ok(Self { top, below: None });
+        }
+        let start = usize::try_from(top.header.length()).unwrap_or(usize::MAX);
+        let below = Store::open(&map, start, path)?;
+        let expected = top.below.as_ref().map(|below| below.digest.as_str());
+        if below.header.below != 0 || expected != Some(below.info.root_digest.as_str()) {
+            return Err(OpenError::Damaged {
+                path: path_buf(),
+                part: "lower segment",
+            });
+        }
+        Ok(Self {
+            top,
+            below: Some(below),
+        })
+    }
+}
+
+impl Store {
+    /// Opens the segment that begins at `start` and reaches to the end of the file.
+    fn open(map: &Arc<Mmap>, start: usize, path: &Path) -> Result<Self, OpenError> {
+        let path_buf = || path.to_owned();
+        let bytes = map.get(start..).unwrap_or_default();
+        let header = Header::decode(bytes).map_err(|error| match error {
             HeaderError::Foreign => OpenError::Foreign { path: path_buf() },
             HeaderError::Version(found) if found > VERSION => OpenError::NewerFormat {
                 path: path_buf(),
@@ -127,25 +172,25 @@ impl Store {
                 part: "header",
             },
         })?;
-        if header.file_length() != map.len() as u64 {
+        if header.file_length() != bytes.len() as u64 {
             return Err(OpenError::Truncated {
                 path: path_buf(),
-                expected: header.file_length(),
-                found: length,
+                expected: header.file_length().saturating_add(start as u64),
+                found: map.len() as u64,
             });
         }
         let pages = Header::pages(header.body);
         let mut store = Self {
+            map: Arc::clone(map),
+            body: start.saturating_add(HEADER),
             verified: (0..pages).map(|_| AtomicBool::new(false)).collect(),
-            map,
             header,
             info: Info::default(),
+            below: None,
         };
-        let crcs = usize::try_from(store.header.body)
-            .ok()
-            .and_then(|body| store.map.get(HEADER.saturating_add(body)..))
-            .unwrap_or_default();
-        if crc32(crcs) != store.header.pages_crc {
+        let (body, table) = (store.header.body, pages.saturating_mul(4));
+        let crcs = store.body(body, body.saturating_add(table));
+        if crc32(crcs.unwrap_or_default()) != store.header.pages_crc {
             return Err(OpenError::Damaged {
                 path: path_buf(),
                 part: "page table",
@@ -158,12 +203,12 @@ impl Store {
         };
         let text = store.whole(Section::Info).map_err(|_| refused())?;
         let mut info: Info = serde_json::from_slice(text).map_err(|_| refused())?;
-        if info.records != store.count(Section::RecordOffsets) {
+        store.below = store.read_below().map_err(|_| refused())?;
+        if store.below.is_none() && info.records != store.count(Section::RecordOffsets) {
             return Err(refused());
         }
         info.format_version = VERSION;
         info.root_digest = format!("sha256:{}", hex(&store.header.digest));
-        info.file_size = length;
         store.info = info;
         Ok(store)
     }
@@ -172,13 +217,45 @@ impl Store {
         &self.info
     }
 
-    /// Reads all of the file and compares the root digest.
+    fn read_below(&self) -> Result<Option<Below>, ReadError> {
+        let broken = damaged(Section::Below);
+        let bytes = self.whole(Section::Below)?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let mut reader = Reader::new(bytes);
+        Ok(Some(Below {
+            digest: reader.text().map_err(&broken)?.to_owned(),
+            filed: reader.texts().map_err(&broken)?,
+        }))
+    }
+
+    /// All bytes of the segment, unchecked, for a file that goes on with it.
+    pub(crate) fn segment(&self) -> &[u8] {
+        let start = self.body.saturating_sub(HEADER);
+        self.map.get(start..).unwrap_or_default()
+    }
+
+    /// The ecosystem that packages are filed under by this number.
+    pub(crate) fn filed(&self, place: usize) -> Option<&str> {
+        match &self.below {
+            None => Some(&self.info.ecosystems.get(place)?.name),
+            Some(below) => below.filed.get(place).map(String::as_str),
+        }
+    }
+
+    /// Whether a segment of changes has replaced or removed a record of the one below.
+    pub(crate) fn masks(&self, record: u32) -> Result<bool, ReadError> {
+        let numbers: &[[u8; 4]] = self.whole(Section::Masked)?.as_chunks().0;
+        Ok(numbers
+            .binary_search_by_key(&record, |number| le32(number))
+            .is_ok())
+    }
+
+    /// Reads all of the segment and compares the root digest.
     pub(crate) fn verify(&self) -> Result<(), ReadError> {
-        let body = usize::try_from(self.header.body)
-            .ok()
-            .and_then(|body| self.map.get(HEADER..HEADER.saturating_add(body)));
         let whole = ReadError::Damaged { part: "body" };
-        let digest = Sha256::digest(body.ok_or(whole)?);
+        let digest = Sha256::digest(self.body(0, self.header.body).ok_or(whole)?);
         if self.header.root(&digest) == self.header.digest {
             Ok(())
         } else {
@@ -221,8 +298,8 @@ impl Store {
     }
 
     fn body(&self, from: u64, to: u64) -> Option<&[u8]> {
-        let from = HEADER.checked_add(usize::try_from(from).ok()?)?;
-        let to = HEADER.checked_add(usize::try_from(to).ok()?)?;
+        let from = self.body.checked_add(usize::try_from(from).ok()?)?;
+        let to = self.body.checked_add(usize::try_from(to).ok()?)?;
         self.map.get(from..to)
     }
 

@@ -79,11 +79,18 @@ impl Writer {
     }
 
     /// Completes the file and puts it in the place of `target`.
-    pub(crate) fn finish(mut self, target: &Path) -> io::Result<()> {
+    pub(crate) fn finish(self, target: &Path) -> io::Result<()> {
+        self.finish_above(target, &[])
+    }
+
+    /// Completes the file with the bytes of the segment below behind it.
+    pub(crate) fn finish_above(mut self, target: &Path, below: &[u8]) -> io::Result<()> {
         if !self.page.is_empty() {
             self.close_page();
         }
         self.file.write_all(&self.crcs)?;
+        self.file.write_all(below)?;
+        self.header.below = below.len() as u64;
         self.header.pages_crc = crc32(&self.crcs);
         self.header.digest = self.header.root(&self.hasher.finalize());
         self.file.seek(SeekFrom::Start(0))?;

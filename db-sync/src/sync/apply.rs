@@ -7,7 +7,7 @@ use super::list::{self, Listed};
 use super::plan::{self, Plan};
 use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, pool, rustsec, warning};
 use crate::compile::BuildReport;
-use crate::compile::update::{Applied, Session};
+use crate::compile::update::{Applied, Files, Session};
 use crate::ecosystem;
 use crate::fetch::{FetchError, Mirrors, Saved};
 use crate::moment::Moment;
@@ -33,6 +33,7 @@ const ARCHIVE: &str = "all.zip";
 const LIST: &str = "modified_id.csv";
 const ECOSYSTEMS: &str = "ecosystems.txt";
 const COMPILED: &str = "compiled";
+const CHANGED: &str = "changed";
 
 struct Sync<'a> {
     request: &'a SyncRequest,
@@ -79,12 +80,16 @@ impl Sync<'_> {
             inputs.push(' ');
             inputs.push_str(&tree.digest);
         }
-        let state = self.cache.file(COMPILED);
-        let output = &self.request.output;
+        let files = Files {
+            output: self.request.output.clone(),
+            state: self.cache.file(COMPILED),
+            journal: self.cache.file(CHANGED),
+            inputs,
+        };
         let resumed = if self.request.full {
             None
         } else {
-            Session::resume(output, &state, &inputs, self.request.limits)?
+            Session::resume(files.clone(), self.request.limits)?
         };
         let mut rebuilt = resumed.is_none();
         let names = self.ecosystems(resumed.as_ref())?;
@@ -97,11 +102,11 @@ impl Sync<'_> {
         }
         let mut session = match resumed {
             Some(session) => session,
-            None => self.fresh()?,
+            None => self.fresh(&files)?,
         };
         let dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
         for name in &dropped {
-            session.drop_source(name);
+            session.drop_source(name)?;
         }
         let mut missing: Vec<String> = names.difference(&session.sources()).cloned().collect();
         missing.extend(
@@ -122,7 +127,7 @@ impl Sync<'_> {
             changed |= any;
         } else {
             // Not possible in steps: all again from what was fetched.
-            session = self.fresh()?;
+            session = self.fresh(&files)?;
             rebuilt = true;
             changed = true;
             let all: Vec<String> = names.iter().cloned().collect();
@@ -133,9 +138,10 @@ impl Sync<'_> {
         let listed = self.listed(&lists)?;
         changed |= session.set_listed(listed);
         let mut build = if changed {
-            session.finish(output, &state, &inputs)?
+            session.finish()?
         } else {
-            let db = Db::open(output).map_err(crate::compile::BuildError::Unreadable)?;
+            let db =
+                Db::open(&self.request.output).map_err(crate::compile::BuildError::Unreadable)?;
             BuildReport {
                 info: db.info().clone(),
                 warnings: session.warnings().to_vec(),
@@ -155,10 +161,9 @@ impl Sync<'_> {
         })
     }
 
-    fn fresh(&self) -> Result<Session, SyncError> {
+    fn fresh(&self, files: &Files) -> Result<Session, SyncError> {
         let tree = self.tree.as_ref().map(|tree| tree.path.as_path());
-        let session = Session::fresh(&self.request.output, tree, self.request.limits)?;
-        Ok(session)
+        Ok(Session::fresh(files.clone(), tree, self.request.limits)?)
     }
 
     /// The directories to sync.

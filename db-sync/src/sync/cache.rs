@@ -1,7 +1,7 @@
 //! The folder beside the database: what was fetched, and the writers' lock.
 //!
 //! ```text
-//! <database>.sync/lock  compiled  ecosystems.txt  <dir>/{all.zip, modified_id.csv, changes.log, settled}
+//! <database>.sync/lock  compiled  changed  ecosystems.txt  <dir>/{all.zip, modified_id.csv, changes.log, settled}
 //! ```
 //! The log holds single records as they came, each with a checksum; a torn end
 //! (the process was killed) is cut off. Directory names are checked by the

@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod compare;
 mod malformed;
 mod oracle;
 #[cfg(feature = "network")]
