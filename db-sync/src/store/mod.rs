@@ -9,6 +9,11 @@
 //! table. A page is checked when it is first read, so that a damaged file is
 //! an error and never a wrong answer, and opening stays cheap. Keys are found
 //! by a hash table, which touches two pages; all else is by number.
+//!
+//! Such a segment is a whole database, or it holds what changed since another
+//! one was compiled, which then follows it in the file. It names the root
+//! digest of that one and the records there that do not count any more; a
+//! question is asked of both.
 
 pub(crate) mod codec;
 pub(crate) mod entry;
