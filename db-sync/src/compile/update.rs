@@ -13,7 +13,7 @@ use crate::store::read::Store;
 use crate::store::write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -279,10 +279,13 @@ fn collector(output: &Path) -> Result<Collector, BuildError> {
     })
 }
 
-/// Replaces a file as a whole.
+/// Replaces a file of the sync folder as a whole. The caller holds the
+/// folder's lock, so that the scratch file can have a name of its own: what a
+/// killed run left there is written over.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut scratch = tempfile::NamedTempFile::new_in(write::directory(path))?;
-    scratch.write_all(bytes)?;
-    scratch.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let scratch = path.with_file_name(name);
+    fs::write(&scratch, bytes)?;
+    fs::rename(&scratch, path)
 }

@@ -6,8 +6,8 @@
 mod files;
 #[cfg(feature = "network")]
 mod http;
-#[cfg(feature = "network")]
-mod retry;
+#[cfg(any(feature = "network", feature = "registry"))]
+pub(crate) mod retry;
 
 use crate::problem::Warning;
 use serde::{Deserialize, Serialize};

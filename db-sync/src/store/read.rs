@@ -106,6 +106,10 @@ impl Store {
                 source,
             },
         };
+        // Asked before opening: opening a pipe would wait for a writer.
+        if !std::fs::metadata(path).map_err(read)?.is_file() {
+            return Err(read(io::Error::other("not a regular file")));
+        }
         let file = File::open(path).map_err(read)?;
         let length = file.metadata().map_err(read)?.len();
         if length < HEADER as u64 {

@@ -14,9 +14,9 @@ use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::query::Db;
 use crate::sources::osv::is_directory_name;
+use crate::store::place::LOCK_WAIT;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Longest archive of one ecosystem.
 const MAX_ARCHIVE: u64 = 8 << 30;
@@ -26,8 +26,6 @@ const MAX_LIST: u64 = 512 << 20;
 const HEAD_OF_LIST: u64 = 4096;
 /// More changed records than this are fetched as one archive.
 const MANY_CHANGED: usize = 2000;
-/// How long to wait for another writer, unless the request says so.
-const LOCK_WAIT: Duration = Duration::from_secs(600);
 
 const ARCHIVE: &str = "all.zip";
 const LIST: &str = "modified_id.csv";
@@ -53,6 +51,10 @@ struct Sync<'a> {
 /// Whatever was asked for and could not be had; the database is untouched.
 pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
     let cache = Cache::open(&request.output, request.lock_wait.unwrap_or(LOCK_WAIT))?;
+    let request = &SyncRequest {
+        output: cache.database().to_owned(),
+        ..request.clone()
+    };
     let mirrors = if request.offline {
         None
     } else {

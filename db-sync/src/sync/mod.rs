@@ -22,6 +22,7 @@ use crate::compile::{BuildError, BuildReport};
 use crate::fetch::{Access, FetchError};
 use crate::limits::Limits;
 use crate::problem::Warning;
+use crate::store::PlaceError;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -120,12 +121,9 @@ pub enum SyncError {
     /// There is nothing to sync.
     #[error("no ecosystem to sync is known")]
     NoEcosystem,
-    /// Another process updates the same database.
-    #[error("another process updates {}", path.display())]
-    Locked {
-        /// The database.
-        path: PathBuf,
-    },
+    /// Another process updates the same database, or it cannot be replaced.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// The cache could not be used.
     #[error("cannot use {}", path.display())]
     Cache {

@@ -9,7 +9,8 @@ use super::head::{HEAD, Head, MAGIC, MAX_DATABASE, digest_text};
 use super::signature::{Seal, judge};
 use crate::query::Db;
 use crate::store::format;
-use crate::store::write::{directory, put_in_place};
+use crate::store::place::{Place, scratch};
+use crate::store::write::put_in_place;
 use minisign_verify::StreamVerifier;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -43,12 +44,13 @@ pub(crate) struct Incoming<'a, R> {
     pub(crate) length: u64,
 }
 
-/// Checks the content and puts it in the place of `target`.
+/// Checks the content and puts it in its place.
 pub(crate) fn install<R: Read>(
     incoming: Incoming<'_, R>,
-    target: &Path,
+    place: &Place,
     seal: Option<&Seal<'_>>,
 ) -> Result<Installed, TransferError> {
+    let target = place.target();
     let name = incoming.name;
     if incoming.length > MAX_DATABASE {
         return Err(TransferError::Limit {
@@ -63,10 +65,7 @@ pub(crate) fn install<R: Read>(
         hasher: Sha256::new(),
         verifier: seal.map(|seal| seal.verifier(name)).transpose()?,
     };
-    let mut scratch = tempfile::Builder::new()
-        .prefix(".portcullis-db-")
-        .tempfile_in(directory(target))
-        .map_err(TransferError::write(target))?;
+    let mut scratch = scratch(target).map_err(TransferError::write(target))?;
     let mut start = Vec::new();
     (&mut content)
         .take(MAGIC.len() as u64)

@@ -375,14 +375,20 @@ fn one_writer_at_a_time_and_readers_never_wait() {
     bucket.write(root.path(), true);
     let place = Place::new();
     place.sync(root.path());
+    let folder = place.directory.path().join("advisories.db.sync");
     let lock = fs::File::options()
         .write(true)
-        .open(place.directory.path().join("advisories.db.sync/lock"))
+        .create(true)
+        .truncate(false)
+        .open(folder.join("lock"))
         .expect("lock file");
     lock.lock().expect("lock");
     let mut request = place.request(&root.path().display().to_string());
     request.lock_wait = Some(Duration::from_millis(60));
-    assert!(matches!(run(&request), Err(SyncError::Locked { .. })));
+    assert!(matches!(
+        run(&request),
+        Err(SyncError::Place(db_sync::PlaceError::Locked { .. }))
+    ));
     Db::open(place.path()).expect("readers need no lock");
     drop(lock);
     bucket.set(
