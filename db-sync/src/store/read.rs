@@ -176,18 +176,20 @@ impl Store {
         &self.info
     }
 
-    /// Reads all of the file and compares the root digest.
+    /// Reads all of the file and compares the root digest, and each page with
+    /// the checksum that later reads compare it with.
     pub(crate) fn verify(&self) -> Result<(), ReadError> {
         let body = usize::try_from(self.header.body)
             .ok()
             .and_then(|body| self.map.get(HEADER..HEADER.saturating_add(body)));
         let whole = ReadError::Damaged { part: "body" };
         let digest = Sha256::digest(body.ok_or(whole)?);
-        if self.header.root(&digest) == self.header.digest {
-            Ok(())
-        } else {
-            Err(whole)
+        if self.header.root(&digest) != self.header.digest {
+            return Err(whole);
         }
+        (0..Header::pages(self.header.body))
+            .try_for_each(|page| self.check_page(page))
+            .ok_or(ReadError::Damaged { part: "page table" })
     }
 
     /// Checked bytes of a section.

@@ -4,6 +4,7 @@
 
 use super::cache::{self, Cache, Changes, MAX_LOG};
 use super::list::{self, Listed};
+use super::loss;
 use super::plan::{self, Plan};
 use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, pool, rustsec, warning};
 use crate::compile::BuildReport;
@@ -134,6 +135,11 @@ impl Sync<'_> {
         }
         let listed = self.listed(&lists)?;
         changed |= session.set_listed(listed);
+        if changed && !self.request.accept_removals {
+            let known = session.known().into_iter();
+            let now = known.map(|(name, records)| (name.to_owned(), records.len() as u64));
+            loss::check(&loss::counts(output), &now.collect())?;
+        }
         let mut build = if changed {
             session.finish(output, &state, &inputs)?
         } else {
@@ -390,10 +396,13 @@ impl Sync<'_> {
             self.renew(session, &far)?;
             plans = self.plans(session, &parsed)?;
         }
-        if let Some((name, plan)) = plans.iter().find(|(_, plan)| plan.doubtful) {
-            return Err(SyncError::List {
+        let mut doubtful = plans.iter().filter(|(_, plan)| plan.doubtful);
+        if let (false, Some((name, plan))) = (self.request.accept_removals, doubtful.next()) {
+            let before = session.known().get(name.as_str()).map_or(0, Vec::len) as u64;
+            return Err(SyncError::Shrunk {
                 ecosystem: name.clone(),
-                cause: format!("it lacks {} of the records at hand", plan.remove.len()),
+                before,
+                after: before.saturating_sub(plan.remove.len() as u64),
             });
         }
         let mut changed = !far.is_empty();

@@ -8,6 +8,7 @@ use super::export::opening;
 use super::head::{HEAD, Head, MAGIC, MAX_DATABASE, digest_text};
 use super::signature::{Seal, judge};
 use crate::query::Db;
+use crate::store::ReadError;
 use crate::store::format;
 use crate::store::place::{Place, scratch};
 use crate::store::write::put_in_place;
@@ -123,8 +124,9 @@ pub(crate) fn install<R: Read>(
 
 fn verified(path: &Path, name: &str) -> Result<Db, TransferError> {
     let db = Db::open(path).map_err(|error| opening(error, name))?;
-    db.verify()
-        .map_err(|_| TransferError::damaged(name, "body"))?;
+    // Not the checksums alone: what decodes here never fails in a scan.
+    db.check()
+        .map_err(|ReadError::Damaged { part }| TransferError::damaged(name, part))?;
     Ok(db)
 }
 

@@ -13,6 +13,7 @@ mod paths;
 mod progress;
 mod rules;
 mod scan;
+mod stdout;
 mod sync;
 mod transfer;
 
@@ -42,9 +43,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     match outcome {
         Ok(code) => code,
         Err(failure) => {
-            if !failure.is_broken_pipe() {
-                let _ = failure.render(&mut io::stderr().lock());
-            }
+            let _ = failure.render(&mut io::stderr().lock());
             COULD_NOT_FINISH
         }
     }
@@ -53,13 +52,16 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
 /// Prints text to stdout. A reader that went away is a quiet end.
 fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
+    stdout::check()
+        .and_then(|()| out.write_all(text.as_bytes()))
         .and_then(|()| out.flush())
         .or_else(ignore_broken_pipe)
         .map_err(|error| Failure::io("cannot write to stdout", &error))
 }
 
-/// A closed pipe is the reader's choice (`| head`), and never changes the exit code.
+/// A pipe that its reader closed is the reader's choice (`| head`), and never changes the exit
+/// code. Everything else that keeps the output from being written is a failure: a full disk, a
+/// stdout that was closed from the start.
 fn ignore_broken_pipe(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Ok(())

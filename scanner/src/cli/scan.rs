@@ -5,14 +5,14 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use db_sync::{Db, Moment};
+use db_sync::{Db, Moment, OpenError};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
 use super::args::{Only, ReportFile, ScanArguments};
 use super::failure::Failure;
 use super::progress::Progress;
-use super::{ignore_broken_pipe, paths};
+use super::{ignore_broken_pipe, paths, stdout};
 use crate::gate::{self, Policy, Verdict};
 use crate::output::{self, Format};
 use crate::report::Report;
@@ -178,14 +178,12 @@ impl Advisories for LazyDatabase {
 
 /// Opens a database, telling "not there" from "not usable".
 pub(super) fn open_database(path: &Path) -> Result<Db, Error> {
-    if !path.is_file() {
-        return Err(Error::NoDatabase {
+    Db::open(path).map_err(|source| match source {
+        OpenError::Missing { path } => Error::NoDatabase { path },
+        source => Error::Database {
             path: path.to_path_buf(),
-        });
-    }
-    Db::open(path).map_err(|source| Error::Database {
-        path: path.to_path_buf(),
-        source,
+            source,
+        },
     })
 }
 
@@ -234,8 +232,7 @@ pub(super) fn failure(error: &Error) -> Failure {
 }
 
 fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
-    let stdout = io::stdout();
-    let terminal = stdout.is_terminal();
+    let terminal = io::stdout().is_terminal();
     let options = output::Options {
         width: std::env::var("COLUMNS")
             .ok()
@@ -243,8 +240,9 @@ fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<()
             .unwrap_or(output::Options::DEFAULT_WIDTH),
         colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let mut out = BufWriter::new(stdout.lock());
-    output::write(format, report, verdict, options, &mut out)
+    let mut out = BufWriter::new(io::stdout().lock());
+    stdout::check()
+        .and_then(|()| output::write(format, report, verdict, options, &mut out))
         .and_then(|()| out.flush())
         .or_else(ignore_broken_pipe)
         .map_err(|error| Failure::io("cannot write the report", &error))
