@@ -32,4 +32,4 @@ pub use moment::Moment;
 pub use problem::Warning;
 pub use query::{Db, Match, Outcome, Query, Undecided};
 pub use severity::{Rating, RatingKind};
-pub use store::{EcosystemInfo, Info, OpenError, ReadError, SourceInfo};
+pub use store::{EcosystemInfo, Info, OpenError, PlaceError, ReadError, SourceInfo};

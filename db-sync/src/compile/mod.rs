@@ -28,10 +28,12 @@ pub(crate) mod update;
 use crate::limits::Limits;
 use crate::problem::Warning;
 use crate::sources::{self, SourceError};
-use crate::store::{Info, OpenError, write};
+use crate::store::place::{LOCK_WAIT, Place};
+use crate::store::{Info, OpenError, PlaceError, write};
 use collect::Collector;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What to compile, and where to.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,9 @@ pub struct BuildRequest {
     pub output: PathBuf,
     /// Bounds on the input.
     pub limits: Limits,
+    /// How long to wait while another process writes the same database; ten
+    /// minutes by default.
+    pub lock_wait: Option<Duration>,
 }
 
 /// What was compiled.
@@ -64,6 +69,9 @@ pub enum BuildError {
     /// A source was refused as a whole.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// Nothing may be written at the database's place.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// The database could not be written.
     #[error("cannot write the advisory database {}", path.display())]
     Write {
@@ -89,11 +97,13 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
     if request.osv.is_empty() && request.rustsec.is_none() {
         return Err(BuildError::NoSource);
     }
+    let place = Place::claim(&request.output, request.lock_wait.unwrap_or(LOCK_WAIT))?;
+    let output = place.target();
     let failed = |source| BuildError::Write {
         path: request.output.clone(),
         source,
     };
-    let mut collector = Collector::new(write::directory(&request.output)).map_err(failed)?;
+    let mut collector = Collector::new(write::directory(output)).map_err(failed)?;
     // RustSec first: its extras are added to OSV's records as they come.
     if let Some(tree) = &request.rustsec {
         sources::rustsec::read(tree, &request.limits, &mut |found| {
@@ -105,8 +115,8 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
         sources::osv::read(path, &request.limits, &mut |found| collector.osv(found))?;
     }
     collector.add_rest()?;
-    let warnings = finish::write(&mut collector, None, &request.output, None)?.warnings;
-    let info = crate::query::Db::open(&request.output)
+    let warnings = finish::write(&mut collector, None, output, None)?.warnings;
+    let info = crate::query::Db::open(output)
         .map_err(BuildError::Unreadable)?
         .info()
         .clone();

@@ -124,6 +124,32 @@ impl Steps {
         known
     }
 
+    /// How many records each OSV source has.
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        let mut counts = vec![0_u64; self.state.sources.len()];
+        for source in self.state.rows().flat_map(|row| row.sources) {
+            if let Some(count) = counts.get_mut(usize::from(*source)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        let sources = self.state.sources.iter().zip(counts);
+        let osv = sources.filter(|(((kind, _), _), _)| *kind == SourceKind::Osv);
+        let mut counts: BTreeMap<String, u64> = osv
+            .map(|(((_, name), _), count)| (name.clone(), count))
+            .collect();
+        for (name, id, record) in self.journal.all() {
+            let had = self.compiled_digest(name, id).is_some();
+            if let Some(count) = counts.get_mut(name) {
+                *count = match (had, record.is_some()) {
+                    (true, false) => count.saturating_sub(1),
+                    (false, true) => count.saturating_add(1),
+                    _ => *count,
+                };
+            }
+        }
+        counts
+    }
+
     /// Whether the RustSec tree has this advisory too.
     pub(super) fn joins_rustsec(&self, id: &str) -> bool {
         let Some(number) = self.state.find(Kind::Ids, id) else {
@@ -139,6 +165,11 @@ impl Steps {
         if let Some(change) = self.journal.get(name, id) {
             return change.record().map(|record| record.digest);
         }
+        self.compiled_digest(name, id)
+    }
+
+    /// The digest of a record of one source before the changes.
+    fn compiled_digest(&self, name: &str, id: &str) -> Option<[u8; 32]> {
         let source = self.source(name)?;
         let number = self.state.find(Kind::Ids, id)?;
         let mut rows = self

@@ -16,7 +16,8 @@ use crate::sources::{self, SourceError, SourceKind};
 use crate::store::read::Store;
 use crate::store::{Info, write};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -194,6 +195,17 @@ impl Session {
             .collect()
     }
 
+    /// How many records each OSV source has.
+    pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
+        if let Some(steps) = &self.steps {
+            return steps.counts();
+        }
+        let known = self.known().into_iter();
+        known
+            .map(|(name, records)| (name.to_owned(), records.len() as u64))
+            .collect()
+    }
+
     /// Whether the RustSec tree has this advisory too: its extras were joined
     /// to OSV's record, so that changing that one takes a build from nothing.
     pub(crate) fn joins_rustsec(&mut self, id: &str) -> bool {
@@ -358,10 +370,13 @@ fn collector(output: &Path) -> Result<Collector, BuildError> {
     })
 }
 
-/// Replaces a file as a whole.
+/// Replaces a file of the sync folder as a whole. The caller holds the
+/// folder's lock, so that the scratch file can have a name of its own: what a
+/// killed run left there is written over.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut scratch = tempfile::NamedTempFile::new_in(write::directory(path))?;
-    scratch.write_all(bytes)?;
-    scratch.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let scratch = path.with_file_name(name);
+    fs::write(&scratch, bytes)?;
+    fs::rename(&scratch, path)
 }

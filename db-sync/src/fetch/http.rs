@@ -9,6 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use ureq::http::{HeaderMap, Response, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
@@ -26,6 +27,8 @@ pub(super) struct Client {
     agent: Agent,
     base: String,
     access: Access,
+    /// Milliseconds waited so far, by all threads.
+    waited: AtomicU64,
 }
 
 /// How one try ended.
@@ -62,6 +65,7 @@ impl Client {
             agent,
             base: base.trim_end_matches('/').to_owned(),
             access: access.clone(),
+            waited: AtomicU64::new(0),
         })
     }
 
@@ -97,16 +101,32 @@ impl Client {
                 Try::Again(cause, asked) => (cause, asked),
             };
             done = done.saturating_add(1);
-            match retry::wait(&self.access, done, asked) {
-                Some(wait) => std::thread::sleep(wait),
-                None => {
-                    return Err(FetchError::Server {
-                        url: url.to_owned(),
-                        cause: format!("{cause} (after {done} tries)"),
-                    });
+            let end = match retry::wait(&self.access, done, asked) {
+                Some(wait) if self.may_wait(wait) => {
+                    std::thread::sleep(wait);
+                    continue;
                 }
-            }
+                Some(_) => format!(
+                    "the requests of this run have waited for {} seconds",
+                    self.access.total_wait.as_secs()
+                ),
+                None => match asked.filter(|asked| *asked > self.access.longest_wait) {
+                    Some(asked) => format!("it asks to wait {} seconds", asked.as_secs()),
+                    None => format!("after {done} tries"),
+                },
+            };
+            return Err(FetchError::Server {
+                url: url.to_owned(),
+                cause: format!("{cause} ({end})"),
+            });
         }
+    }
+
+    /// Takes a wait out of what the run may wait.
+    fn may_wait(&self, wait: Duration) -> bool {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let before = self.waited.fetch_add(millis(wait), Ordering::Relaxed);
+        before.saturating_add(millis(wait)) <= millis(self.access.total_wait)
     }
 
     fn read_once(&self, url: &str, limit: u64, beginning: bool) -> Try<Option<Vec<u8>>> {

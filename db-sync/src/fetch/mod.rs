@@ -6,8 +6,8 @@
 mod files;
 #[cfg(feature = "network")]
 mod http;
-#[cfg(feature = "network")]
-mod retry;
+#[cfg(any(feature = "network", feature = "registry"))]
+pub(crate) mod retry;
 
 use crate::problem::Warning;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ pub struct Access {
     pub backoff: Duration,
     /// The longest wait that a server may ask for (`Retry-After`).
     pub longest_wait: Duration,
+    /// The waits of all requests of a run together: a server that refuses
+    /// every second request must not hold up a pipeline for hours.
+    pub total_wait: Duration,
     /// Time until a connection stands, and between two reads.
     pub patience: Duration,
 }
@@ -43,6 +46,7 @@ impl Default for Access {
             tries: 5,
             backoff: Duration::from_millis(500),
             longest_wait: Duration::from_secs(120),
+            total_wait: Duration::from_secs(1800),
             patience: Duration::from_secs(30),
         }
     }

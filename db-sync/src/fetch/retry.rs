@@ -2,12 +2,14 @@
 //! asks for with `Retry-After`. No random part: a pipeline has one client, and
 //! equal runs shall behave equally.
 
+#[cfg(feature = "network")]
 use super::Access;
 use crate::moment::Moment;
 use std::time::Duration;
 
 /// The wait before the try that follows `done` tries; `None` where there is
 /// none. A server that asks for longer than we wait ends the tries.
+#[cfg(feature = "network")]
 pub(super) fn wait(access: &Access, done: u32, asked: Option<Duration>) -> Option<Duration> {
     if done >= access.tries {
         return None;
@@ -25,7 +27,7 @@ pub(super) fn wait(access: &Access, done: u32, asked: Option<Duration>) -> Optio
 
 /// Reads `Retry-After`: seconds, or an HTTP date, which is compared with the
 /// server's own clock (its `Date`) and not with ours, which may differ.
-pub(super) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
@@ -54,7 +56,7 @@ fn http_date(text: &str) -> Option<i64> {
     Moment::parse(&format!("{year}-{month:02}-{day}T{clock}Z")).map(Moment::seconds)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "network"))]
 mod tests {
     use super::{retry_after, wait};
     use crate::fetch::Access;

@@ -3,6 +3,7 @@
 //! what cannot be decided is an [`Undecided`] with the reason. Nothing here
 //! is scored or judged: ratings are handed on with where they came from.
 
+mod check;
 mod evaluate;
 mod fixed;
 mod found;
@@ -129,7 +130,7 @@ impl Db {
             .any(|known| known.name == ecosystem)
     }
 
-    /// Reads the whole file and compares it with its root digest.
+    /// Reads the whole file and compares it with all its checksums.
     ///
     /// # Errors
     /// The file is damaged.

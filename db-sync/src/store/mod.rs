@@ -21,9 +21,11 @@ pub(crate) mod format;
 pub(crate) mod hash;
 mod info;
 pub(crate) mod map;
+pub(crate) mod place;
 pub(crate) mod read;
 pub(crate) mod view;
 pub(crate) mod write;
 
 pub use info::{EcosystemInfo, Info, SourceInfo};
+pub use place::PlaceError;
 pub use read::{OpenError, ReadError};

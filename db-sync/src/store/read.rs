@@ -125,6 +125,10 @@ impl Segments {
                 source,
             },
         };
+        // Asked before opening: opening a pipe would wait for a writer.
+        if !std::fs::metadata(path).map_err(read)?.is_file() {
+            return Err(read(io::Error::other("not a regular file")));
+        }
         let file = File::open(path).map_err(read)?;
         let length = file.metadata().map_err(read)?.len();
         if length < HEADER as u64 {
@@ -236,6 +240,11 @@ impl Store {
         self.map.get(start..).unwrap_or_default()
     }
 
+    /// Whether it holds changes of the segment below it.
+    pub(crate) fn is_above(&self) -> bool {
+        self.below.is_some()
+    }
+
     /// The ecosystem that packages are filed under by this number.
     pub(crate) fn filed(&self, place: usize) -> Option<&str> {
         match &self.below {
@@ -252,15 +261,17 @@ impl Store {
             .is_ok())
     }
 
-    /// Reads all of the segment and compares the root digest.
+    /// Reads all of the segment and compares the root digest, and each page with
+    /// the checksum that later reads compare it with.
     pub(crate) fn verify(&self) -> Result<(), ReadError> {
         let whole = ReadError::Damaged { part: "body" };
         let digest = Sha256::digest(self.body(0, self.header.body).ok_or(whole)?);
-        if self.header.root(&digest) == self.header.digest {
-            Ok(())
-        } else {
-            Err(whole)
+        if self.header.root(&digest) != self.header.digest {
+            return Err(whole);
         }
+        (0..Header::pages(self.header.body))
+            .try_for_each(|page| self.check_page(page))
+            .ok_or(ReadError::Damaged { part: "page table" })
     }
 
     /// Checked bytes of a section.

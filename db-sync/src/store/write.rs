@@ -3,6 +3,7 @@
 //! atomic rename. A reader sees the old file or the new one.
 
 use super::format::{HEADER, Header, PAGE, Section, crc32};
+use super::place;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -19,11 +20,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts a scratch file in the directory of `target`.
+    /// Starts a scratch file beside `target`, whose [`place::Place`] the caller holds.
     pub(crate) fn create(target: &Path) -> io::Result<Self> {
-        let scratch = tempfile::Builder::new()
-            .prefix(".portcullis-db-")
-            .tempfile_in(directory(target))?;
+        let scratch = place::scratch(target)?;
         let mut file = BufWriter::with_capacity(1 << 20, scratch);
         file.write_all(&[0; HEADER])?;
         Ok(Self {

@@ -4,6 +4,7 @@
 
 use super::cache::{self, Cache, Changes, MAX_LOG};
 use super::list::{self, Listed};
+use super::loss;
 use super::plan::{self, Plan};
 use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, pool, rustsec, warning};
 use crate::compile::BuildReport;
@@ -14,9 +15,9 @@ use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::query::Db;
 use crate::sources::osv::is_directory_name;
+use crate::store::place::LOCK_WAIT;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Longest archive of one ecosystem.
 const MAX_ARCHIVE: u64 = 8 << 30;
@@ -26,8 +27,6 @@ const MAX_LIST: u64 = 512 << 20;
 const HEAD_OF_LIST: u64 = 4096;
 /// More changed records than this are fetched as one archive.
 const MANY_CHANGED: usize = 2000;
-/// How long to wait for another writer, unless the request says so.
-const LOCK_WAIT: Duration = Duration::from_secs(600);
 
 const ARCHIVE: &str = "all.zip";
 const LIST: &str = "modified_id.csv";
@@ -54,6 +53,10 @@ struct Sync<'a> {
 /// Whatever was asked for and could not be had; the database is untouched.
 pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
     let cache = Cache::open(&request.output, request.lock_wait.unwrap_or(LOCK_WAIT))?;
+    let request = &SyncRequest {
+        output: cache.database().to_owned(),
+        ..request.clone()
+    };
     let mirrors = if request.offline {
         None
     } else {
@@ -137,6 +140,9 @@ impl Sync<'_> {
         }
         let listed = self.listed(&lists)?;
         changed |= session.set_listed(listed);
+        if changed && !self.request.accept_removals {
+            loss::check(&loss::counts(&self.request.output), &session.counts())?;
+        }
         let mut build = if changed {
             session.finish()?
         } else {
@@ -393,10 +399,13 @@ impl Sync<'_> {
             self.renew(session, &far)?;
             plans = self.plans(session, &parsed)?;
         }
-        if let Some((name, plan)) = plans.iter().find(|(_, plan)| plan.doubtful) {
-            return Err(SyncError::List {
+        let mut doubtful = plans.iter().filter(|(_, plan)| plan.doubtful);
+        if let (false, Some((name, plan))) = (self.request.accept_removals, doubtful.next()) {
+            let before = session.known().get(name.as_str()).map_or(0, Vec::len) as u64;
+            return Err(SyncError::Shrunk {
                 ecosystem: name.clone(),
-                cause: format!("it lacks {} of the records at hand", plan.remove.len()),
+                before,
+                after: before.saturating_sub(plan.remove.len() as u64),
             });
         }
         let mut changed = !far.is_empty();

@@ -12,15 +12,14 @@ use super::plan::Settled;
 use crate::compile::update::replace;
 use crate::moment::Moment;
 use crate::store::format::crc32;
+use crate::store::place::Place;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How often a waiting writer looks for the lock.
-const LOOK: Duration = Duration::from_millis(50);
 /// A longer log is dropped and the archive loaded again.
 pub(super) const MAX_LOG: u64 = 256 << 20;
 
@@ -30,7 +29,7 @@ pub(super) type Changes = BTreeMap<String, Option<Vec<u8>>>;
 /// The opened folder; the lock ends with it.
 pub(super) struct Cache {
     root: PathBuf,
-    _lock: File,
+    place: Place,
 }
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> SyncError {
@@ -39,36 +38,18 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> SyncError {
 }
 
 impl Cache {
-    /// Opens the folder of a database and waits for its lock, which the system
-    /// releases when a process ends in whatever way.
+    /// Opens the folder of a database and waits for its lock.
     pub(super) fn open(database: &Path, wait: Duration) -> Result<Self, SyncError> {
-        let mut name = database.file_name().unwrap_or_default().to_owned();
-        name.push(".sync");
-        let root = database.with_file_name(name);
-        fs::create_dir_all(&root).map_err(failed(&root))?;
-        let path = root.join("lock");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(failed(&path))?;
-        let start = Instant::now();
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if start.elapsed() < wait => {
-                    std::thread::sleep(LOOK);
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(SyncError::Locked {
-                        path: database.to_owned(),
-                    });
-                }
-                Err(TryLockError::Error(error)) => return Err(failed(&path)(error)),
-            }
-        }
-        Ok(Self { root, _lock: lock })
+        let place = Place::claim(database, wait)?;
+        Ok(Self {
+            root: place.folder().to_owned(),
+            place,
+        })
+    }
+
+    /// The database itself, where no link leads on.
+    pub(super) fn database(&self) -> &Path {
+        self.place.target()
     }
 
     pub(super) fn file(&self, name: &str) -> PathBuf {

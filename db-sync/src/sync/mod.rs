@@ -14,6 +14,7 @@
 mod apply;
 mod cache;
 mod list;
+mod loss;
 mod plan;
 mod pool;
 mod rustsec;
@@ -22,6 +23,7 @@ use crate::compile::{BuildError, BuildReport};
 use crate::fetch::{Access, FetchError};
 use crate::limits::Limits;
 use crate::problem::Warning;
+use crate::store::PlaceError;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,6 +40,8 @@ pub struct SyncRequest {
     pub ecosystems: Vec<String>,
     /// Loads the archives again, whatever is at hand.
     pub full: bool,
+    /// Takes a source that lost so many of its records that it is doubtful.
+    pub accept_removals: bool,
     /// Uses only what was fetched before.
     pub offline: bool,
     /// The database file.
@@ -111,6 +115,18 @@ pub enum SyncError {
         /// What is wrong.
         cause: String,
     },
+    /// A source lost too many of its records at once.
+    #[error(
+        "{ecosystem} had {before} records and has {after} now: too many are gone at once to be believed"
+    )]
+    Shrunk {
+        /// The directory.
+        ecosystem: String,
+        /// Records in the database that is there.
+        before: u64,
+        /// Records that would be left.
+        after: u64,
+    },
     /// An ecosystem was asked for that the bucket does not list.
     #[error("the bucket has no ecosystem {name:?}")]
     UnknownEcosystem {
@@ -120,12 +136,9 @@ pub enum SyncError {
     /// There is nothing to sync.
     #[error("no ecosystem to sync is known")]
     NoEcosystem,
-    /// Another process updates the same database.
-    #[error("another process updates {}", path.display())]
-    Locked {
-        /// The database.
-        path: PathBuf,
-    },
+    /// Another process updates the same database, or it cannot be replaced.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// The cache could not be used.
     #[error("cannot use {}", path.display())]
     Cache {

@@ -10,7 +10,7 @@ pub(super) type Settled = BTreeMap<String, Moment>;
 
 /// More removals than this at once, and more than a quarter of all records,
 /// are taken for a list that is not whole.
-const MANY_REMOVED: usize = 100;
+const MANY_REMOVED: u64 = 100;
 
 /// The differences.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -51,9 +51,13 @@ pub(super) fn compare(
         // A line that we could not read may have named any of them.
         plan.remove.clear();
     }
-    let left = listed.ids.len();
-    plan.doubtful = plan.remove.len() > MANY_REMOVED && plan.remove.len() > left / 3;
+    plan.doubtful = too_many_removed(plan.remove.len() as u64, listed.ids.len() as u64);
     plan
+}
+
+/// Whether so many are gone that what is left is not believed.
+pub(super) fn too_many_removed(gone: u64, left: u64) -> bool {
+    gone > MANY_REMOVED && gone > left / 3
 }
 
 #[cfg(test)]

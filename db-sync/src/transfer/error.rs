@@ -24,6 +24,9 @@ pub enum TransferError {
         /// The system's reason.
         source: io::Error,
     },
+    /// Another process writes there, or it is no file that can be replaced.
+    #[error(transparent)]
+    Place(#[from] crate::store::PlaceError),
     /// The content is something else.
     #[error("{name} is neither an exported database nor a database")]
     Foreign {

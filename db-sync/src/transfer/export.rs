@@ -6,7 +6,8 @@ use super::{TransferError, file};
 use crate::query::Db;
 use crate::store::OpenError;
 use crate::store::format::VERSION;
-use crate::store::write::{directory, put_in_place};
+use crate::store::place::{LOCK_WAIT, Place, scratch};
+use crate::store::write::put_in_place;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -29,12 +30,10 @@ pub struct Exported {
 /// Verifies the database and writes it to `target`, atomically.
 pub fn export(database: &Path, target: &Path) -> Result<Exported, TransferError> {
     let write = TransferError::write(target);
-    let scratch = tempfile::Builder::new()
-        .prefix(".portcullis-export-")
-        .tempfile_in(directory(target))
-        .map_err(&write)?;
+    let place = Place::claim(target, LOCK_WAIT)?;
+    let scratch = scratch(place.target()).map_err(&write)?;
     let (scratch, exported) = export_to(database, scratch)?;
-    put_in_place(scratch, target).map_err(&write)?;
+    put_in_place(scratch, place.target()).map_err(&write)?;
     Ok(exported)
 }
 

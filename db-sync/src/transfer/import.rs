@@ -3,6 +3,7 @@
 use super::install::{Incoming, install};
 use super::signature::{MAX_SIGNATURE, Seal, beside};
 use super::{Installed, TransferError, VerifyKey, file};
+use crate::store::place::{LOCK_WAIT, Place};
 use std::path::Path;
 
 /// What to import, where to, and what to ask of it.
@@ -41,5 +42,6 @@ pub fn import(request: &ImportRequest<'_>) -> Result<Installed, TransferError> {
         content,
         length,
     };
-    install(incoming, request.database, seal.as_ref())
+    let place = Place::claim(request.database, LOCK_WAIT)?;
+    install(incoming, &place, seal.as_ref())
 }

@@ -8,8 +8,10 @@ use super::export::opening;
 use super::head::{HEAD, Head, MAGIC, MAX_DATABASE, digest_text};
 use super::signature::{Seal, judge};
 use crate::query::Db;
+use crate::store::ReadError;
 use crate::store::format;
-use crate::store::write::{directory, put_in_place};
+use crate::store::place::{Place, scratch};
+use crate::store::write::put_in_place;
 use minisign_verify::StreamVerifier;
 use sha2::{Digest, Sha256};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -43,12 +45,13 @@ pub(crate) struct Incoming<'a, R> {
     pub(crate) length: u64,
 }
 
-/// Checks the content and puts it in the place of `target`.
+/// Checks the content and puts it in its place.
 pub(crate) fn install<R: Read>(
     incoming: Incoming<'_, R>,
-    target: &Path,
+    place: &Place,
     seal: Option<&Seal<'_>>,
 ) -> Result<Installed, TransferError> {
+    let target = place.target();
     let name = incoming.name;
     if incoming.length > MAX_DATABASE {
         return Err(TransferError::Limit {
@@ -63,10 +66,7 @@ pub(crate) fn install<R: Read>(
         hasher: Sha256::new(),
         verifier: seal.map(|seal| seal.verifier(name)).transpose()?,
     };
-    let mut scratch = tempfile::Builder::new()
-        .prefix(".portcullis-db-")
-        .tempfile_in(directory(target))
-        .map_err(TransferError::write(target))?;
+    let mut scratch = scratch(target).map_err(TransferError::write(target))?;
     let mut start = Vec::new();
     (&mut content)
         .take(MAGIC.len() as u64)
@@ -124,8 +124,9 @@ pub(crate) fn install<R: Read>(
 
 fn verified(path: &Path, name: &str) -> Result<Db, TransferError> {
     let db = Db::open(path).map_err(|error| opening(error, name))?;
-    db.verify()
-        .map_err(|_| TransferError::damaged(name, "body"))?;
+    // Not the checksums alone: what decodes here never fails in a scan.
+    db.check()
+        .map_err(|ReadError::Damaged { part }| TransferError::damaged(name, part))?;
     Ok(db)
 }
 

@@ -168,6 +168,61 @@ fn a_flipped_byte_is_an_error_and_never_another_answer() {
 }
 
 #[test]
+fn a_flipped_bit_in_a_large_file_is_found_wherever_it_is() {
+    let root = TempDir::new().expect("temporary directory");
+    let mut noise = 1_u64;
+    for number in 0..400 {
+        // Texts that do not compress, so that they fill pages as well.
+        let mut details = String::new();
+        for _ in 0..300 {
+            noise = noise
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(9);
+            details.push_str(&(noise >> 40).to_string());
+        }
+        let record = format!(
+            r#"{{"id":"GHSA-{number}","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2026-{}"],"summary":"about {number}","details":"{details}","severity":[{{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H"}}],"affected":[{{"package":{{"ecosystem":"npm","name":"p{}"}},"versions":["3.{number}.1"],"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"2.{number}.0"}}]}}]}}]}}"#,
+            number / 2,
+            number % 150
+        );
+        fs::write(root.path().join(format!("GHSA-{number}.json")), record).expect("write");
+    }
+    let built = built(&[root.path()], None);
+    let good = fs::read(&built.path).expect("read");
+    assert!(good.len() > 40 * 8192, "{} bytes", good.len());
+    let answers = |db: &Db| -> Result<Vec<String>, db_sync::ReadError> {
+        let mut all = Vec::new();
+        for number in [0, 7, 149] {
+            let query = Query {
+                ecosystem: "npm",
+                name: &format!("p{number}"),
+                version: Some("1.0.0"),
+                as_of: None,
+            };
+            for found in db.query(&query)?.matches {
+                let details = db.advisory(found.id)?;
+                all.push(format!("{found:?} {:?} {details:?}", found.ratings()?));
+            }
+        }
+        Ok(all)
+    };
+    let expected = answers(&built.db).expect("answers");
+    assert_eq!(expected.len(), 8);
+    let path = built.directory.path().join("flipped.db");
+    let edges = (0..1024).chain(good.len() - 400..good.len());
+    for position in edges.chain((1024..good.len()).step_by(311)) {
+        let mut bytes = good.clone();
+        bytes[position] ^= 1 << (position % 8);
+        fs::write(&path, &bytes).expect("write");
+        let Ok(db) = Db::open(&path) else { continue };
+        assert!(db.verify().is_err(), "byte {position}");
+        if let Ok(found) = answers(&db) {
+            assert!(found == expected, "byte {position}");
+        }
+    }
+}
+
+#[test]
 fn a_shortened_file_is_refused() {
     let built = small();
     let good = fs::read(&built.path).expect("read");

@@ -549,7 +549,10 @@ fn a_bad_bucket_leaves_the_database_as_it_was() {
     let error = run(&place.request(&from))
         .expect_err("doubtful")
         .to_string();
-    assert!(error.contains("lacks 400 of the records"), "{error}");
+    assert!(
+        error.contains("npm had 401 records and has 1 now"),
+        "{error}"
+    );
     assert!(before == place.bytes());
 }
 
@@ -560,14 +563,20 @@ fn one_writer_at_a_time_and_readers_never_wait() {
     bucket.write(root.path(), true);
     let place = Place::new();
     place.sync(root.path());
+    let folder = place.directory.path().join("advisories.db.sync");
     let lock = fs::File::options()
         .write(true)
-        .open(place.directory.path().join("advisories.db.sync/lock"))
+        .create(true)
+        .truncate(false)
+        .open(folder.join("lock"))
         .expect("lock file");
     lock.lock().expect("lock");
     let mut request = place.request(&root.path().display().to_string());
     request.lock_wait = Some(Duration::from_millis(60));
-    assert!(matches!(run(&request), Err(SyncError::Locked { .. })));
+    assert!(matches!(
+        run(&request),
+        Err(SyncError::Place(db_sync::PlaceError::Locked { .. }))
+    ));
     Db::open(place.path()).expect("readers need no lock");
     drop(lock);
     bucket.set(
@@ -748,4 +757,118 @@ mod http {
         let error = run(&request).expect_err("no certificates").to_string();
         assert!(error.contains("no certificate"), "{error}");
     }
+}
+
+/// A bucket with so many npm records.
+fn many(count: usize) -> Bucket {
+    let mut bucket = Bucket::default();
+    for number in 0..count {
+        let rest = affects("npm", "left", &format!("3.{number}.0"));
+        bucket.set(
+            "npm",
+            &format!("GHSA-{number}"),
+            "2026-01-03T00:00:00Z",
+            &rest,
+        );
+    }
+    bucket
+}
+
+#[test]
+fn a_bucket_that_lost_much_is_not_believed_unless_told() {
+    let root = TempDir::new().expect("temporary directory");
+    many(500).write(root.path(), true);
+    let place = Place::new();
+    place.sync(root.path());
+    let before = place.bytes();
+    // List and archive agree, and no list at all: however it comes.
+    for lists in [true, false] {
+        many(300).write(root.path(), true);
+        if !lists {
+            fs::remove_file(root.path().join("npm/modified_id.csv")).expect("remove");
+        }
+        for full in [false, true] {
+            let mut request = place.request(&root.path().display().to_string());
+            request.full = full;
+            let error = run(&request).expect_err("doubtful");
+            assert!(
+                matches!(
+                    &error,
+                    SyncError::Shrunk {
+                        before: 500,
+                        after: 300,
+                        ..
+                    }
+                ),
+                "{lists} {full}: {error}"
+            );
+            assert!(before == place.bytes());
+        }
+    }
+    let mut request = place.request(&root.path().display().to_string());
+    request.accept_removals = true;
+    assert!(run(&request).expect("accepted").written);
+    assert_eq!(Db::open(place.path()).expect("open").info().records, 300);
+    // An archive without a record is none, whatever is accepted.
+    fs::write(root.path().join("npm/all.zip"), super::support::zip(&[])).expect("write");
+    request.full = true;
+    run(&request).expect_err("empty");
+    assert_eq!(Db::open(place.path()).expect("open").info().records, 300);
+}
+
+#[test]
+fn a_state_of_another_file_is_not_used() {
+    use db_sync::transfer::{ImportRequest, import};
+    let root = TempDir::new().expect("temporary directory");
+    let mut bucket = small();
+    bucket.write(root.path(), true);
+    let place = Place::new();
+    place.sync(root.path());
+    // Somebody puts another database there: the state beside it is of the first.
+    let other = super::support::built(&[&own().join("osv/PyPI")], None);
+    import(&ImportRequest {
+        file: &other.path,
+        database: &place.path(),
+        key: None,
+        signature: None,
+    })
+    .expect("import");
+    let more = affects("PyPI", "pack1", "9.9");
+    bucket.set("PyPI", "PYSEC-2026-90", "2026-03-01T00:00:00Z", &more);
+    bucket.write(root.path(), true);
+    let mut request = place.request(&root.path().display().to_string());
+    request.ecosystems = vec!["PyPI".to_owned(), "npm".to_owned()];
+    let report = run(&request).expect("sync");
+    assert!(report.rebuilt && report.written);
+    let db = Db::open(place.path()).expect("open");
+    assert_eq!(merged(&ask(&db, "PyPI", "pack1", "9.0")), ["PYSEC-2026-90"]);
+    assert!(merged(&ask(&db, "PyPI", "django", "2.2.10")).is_empty());
+    assert_eq!(db.info().records, 62);
+}
+
+#[cfg(feature = "network")]
+#[test]
+fn a_storm_of_refusals_ends_in_bounded_time() {
+    use super::server::{Server, Trouble};
+    let root = TempDir::new().expect("temporary directory");
+    small().write(root.path(), true);
+    let server = Server::start(root.path());
+    let place = Place::new();
+    let mut request = place.request(&server.url);
+    request.access.total_wait = Duration::from_millis(1500);
+    let storm = vec![Trouble::Status(429, Some("1".to_owned())); 4];
+    server.trouble("ecosystems.txt", &storm);
+    let begin = std::time::Instant::now();
+    let error = run(&request).expect_err("storm").to_string();
+    assert!(begin.elapsed() < Duration::from_secs(4));
+    assert!(
+        error.contains("429") && error.contains("have waited"),
+        "{error}"
+    );
+    server.trouble(
+        "ecosystems.txt",
+        &[Trouble::Status(429, Some("999".to_owned()))],
+    );
+    let error = run(&request).expect_err("busy").to_string();
+    assert!(error.contains("asks to wait 999 seconds"), "{error}");
 }

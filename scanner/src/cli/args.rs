@@ -233,6 +233,9 @@ pub(super) struct SyncArguments {
     /// Load whole archives and compile anew.
     #[arg(long)]
     pub(super) full: bool,
+    /// Take an ecosystem that lost more than a quarter of its advisories since the last sync.
+    #[arg(long)]
+    pub(super) accept_removals: bool,
     /// Use only what was fetched before.
     #[arg(long, conflicts_with = "full")]
     pub(super) offline: bool,

@@ -91,6 +91,7 @@ fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath
         from: osv.iter().map(text).collect(),
         ecosystem: Vec::new(),
         full: true,
+        accept_removals: false,
         offline: false,
         rustsec: rustsec.into_iter().map(text).collect(),
         ca_file: None,

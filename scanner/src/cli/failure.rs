@@ -12,7 +12,6 @@ pub(super) struct Failure {
     message: String,
     causes: Vec<String>,
     hints: Vec<String>,
-    broken_pipe: bool,
 }
 
 impl Failure {
@@ -22,7 +21,6 @@ impl Failure {
             message: message.into(),
             causes: Vec::new(),
             hints: Vec::new(),
-            broken_pipe: false,
         }
     }
 
@@ -40,7 +38,6 @@ impl Failure {
     /// From an input or output error.
     pub(super) fn io(message: impl Into<String>, error: &io::Error) -> Self {
         let mut failure = Self::new(message);
-        failure.broken_pipe = error.kind() == io::ErrorKind::BrokenPipe;
         failure.causes.push(error.to_string());
         failure
     }
@@ -49,11 +46,6 @@ impl Failure {
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
-    }
-
-    /// Whether the reader of our output went away.
-    pub(super) fn is_broken_pipe(&self) -> bool {
-        self.broken_pipe
     }
 
     /// Writes it. Text of the input is escaped.

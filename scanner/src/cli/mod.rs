@@ -42,9 +42,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     match outcome {
         Ok(code) => code,
         Err(failure) => {
-            if !failure.is_broken_pipe() {
-                let _ = failure.render(&mut io::stderr().lock());
-            }
+            let _ = failure.render(&mut io::stderr().lock());
             COULD_NOT_FINISH
         }
     }
@@ -59,7 +57,9 @@ fn print(text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::io("cannot write to stdout", &error))
 }
 
-/// A closed pipe is the reader's choice (`| head`), and never changes the exit code.
+/// A pipe that its reader closed is the reader's choice (`| head`), and never changes the exit
+/// code. Everything else that keeps the output from being written is a failure: a full disk, a
+/// stdout that was closed from the start.
 fn ignore_broken_pipe(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Ok(())

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use db_sync::{Db, Moment};
+use db_sync::{Db, Moment, OpenError};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
@@ -178,14 +178,12 @@ impl Advisories for LazyDatabase {
 
 /// Opens a database, telling "not there" from "not usable".
 pub(super) fn open_database(path: &Path) -> Result<Db, Error> {
-    if !path.is_file() {
-        return Err(Error::NoDatabase {
+    Db::open(path).map_err(|source| match source {
+        OpenError::Missing { path } => Error::NoDatabase { path },
+        source => Error::Database {
             path: path.to_path_buf(),
-        });
-    }
-    Db::open(path).map_err(|source| Error::Database {
-        path: path.to_path_buf(),
-        source,
+            source,
+        },
     })
 }
 
@@ -234,8 +232,7 @@ pub(super) fn failure(error: &Error) -> Failure {
 }
 
 fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
-    let stdout = io::stdout();
-    let terminal = stdout.is_terminal();
+    let terminal = io::stdout().is_terminal();
     let options = output::Options {
         width: std::env::var("COLUMNS")
             .ok()
@@ -243,7 +240,7 @@ fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<()
             .unwrap_or(output::Options::DEFAULT_WIDTH),
         colour: terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
     };
-    let mut out = BufWriter::new(stdout.lock());
+    let mut out = BufWriter::new(io::stdout().lock());
     output::write(format, report, verdict, options, &mut out)
         .and_then(|()| out.flush())
         .or_else(ignore_broken_pipe)

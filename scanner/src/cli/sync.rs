@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use db_sync::sync::{SyncReport, SyncRequest};
+use db_sync::sync::{SyncError, SyncReport, SyncRequest};
 
 use super::args::SyncArguments;
 use super::failure::Failure;
@@ -19,6 +19,7 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
         from: arguments.from.clone(),
         ecosystems: arguments.ecosystem.clone(),
         full: arguments.full,
+        accept_removals: arguments.accept_removals,
         offline: arguments.offline,
         rustsec: arguments.rustsec.clone(),
         output: output.clone(),
@@ -30,7 +31,11 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
     let synced = db_sync::sync::run(&request);
     drop(progress);
     let report = synced.map_err(|error| {
-        let failure = Failure::from_error(&error);
+        let mut failure = Failure::from_error(&error);
+        if matches!(error, SyncError::Shrunk { .. }) {
+            failure = failure
+                .hint("look at the bucket; if they are gone for good: portcullis db sync --accept-removals");
+        }
         if output.exists() {
             failure.hint("the database that was there is unchanged")
         } else {

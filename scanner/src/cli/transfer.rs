@@ -160,6 +160,10 @@ fn failure(error: &TransferError) -> Failure {
         }
         #[cfg(feature = "registry")]
         TransferError::Remote(
+            transfer::RemoteError::Busy { .. } | transfer::RemoteError::Status { status: 429, .. },
+        ) => rendered.hint("the server limits requests: log in, try later, or name a mirror as a second source"),
+        #[cfg(feature = "registry")]
+        TransferError::Remote(
             transfer::RemoteError::Auth { .. }
             | transfer::RemoteError::Status {
                 status: 401 | 403, ..

@@ -7,4 +7,7 @@ mod images;
 #[cfg(test)]
 mod outputs;
 #[cfg(test)]
+#[cfg(unix)]
+mod robust;
+#[cfg(test)]
 mod support;

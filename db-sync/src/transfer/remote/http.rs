@@ -3,7 +3,11 @@
 
 use super::RemoteError;
 use super::source::{may_speak, shown};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE};
+use crate::fetch::retry;
+use reqwest::header::{
+    ACCEPT, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, IF_RANGE,
+    LAST_MODIFIED, RANGE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, Url};
 use std::io;
@@ -46,9 +50,24 @@ pub(crate) struct Ask<'a> {
     pub(crate) form: Option<String>,
 }
 
-/// Where an answer goes. `restart` comes before each attempt.
+/// The beginning of an answer that broke off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// Its bytes.
+    pub(crate) length: u64,
+    /// What the server called the version (`ETag`, else `Last-Modified`);
+    /// `None` where the content is asked for by its digest.
+    pub(crate) version: Option<String>,
+}
+
+/// Where an answer goes.
 pub(crate) trait Sink {
-    fn restart(&mut self) -> io::Result<()>;
+    /// What is at hand already, so that only the rest is asked for.
+    fn kept(&self) -> Option<Kept> {
+        None
+    }
+    /// The answer begins anew, in this version.
+    fn restart(&mut self, version: Option<String>) -> io::Result<()>;
     /// Takes some bytes; `false` ends the answer early.
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool>;
     /// The longest answer that is read.
@@ -71,7 +90,7 @@ impl Memory {
 }
 
 impl Sink for Memory {
-    fn restart(&mut self) -> io::Result<()> {
+    fn restart(&mut self, _: Option<String>) -> io::Result<()> {
         self.bytes.clear();
         Ok(())
     }
@@ -195,7 +214,6 @@ impl Http {
             },
             again: Again::No,
         };
-        sink.restart().map_err(keep)?;
         let request = match &ask.form {
             None => self.client.get(ask.url.clone()),
             Some(form) => self
@@ -212,22 +230,38 @@ impl Http {
             }
         };
         let broken = |error| failed(&name, error);
-        let mut response = request
-            .header(ACCEPT, ask.accept)
-            .send()
-            .await
-            .map_err(broken)?;
-        if response.status() != reqwest::StatusCode::OK {
-            return Err(answered(&name, &response));
+        let mut request = request.header(ACCEPT, ask.accept);
+        let kept = sink.kept().filter(|kept| kept.length > 0);
+        if let Some(kept) = &kept {
+            request = request.header(RANGE, format!("bytes={}-", kept.length));
+            if let Some(version) = &kept.version {
+                request = request.header(IF_RANGE, version);
+            }
+        }
+        let mut response = request.send().await.map_err(broken)?;
+        let mut length: u64 = 0;
+        match (response.status().as_u16(), kept) {
+            (200, _) => sink.restart(version(response.headers())).map_err(keep)?,
+            (206, Some(kept)) if range_start(response.headers()) == Some(kept.length) => {
+                length = kept.length;
+            }
+            // Another part than the one asked for, or nothing behind it: all again.
+            (206 | 416, Some(_)) => {
+                sink.restart(None).map_err(keep)?;
+                return Err(Failed {
+                    again: Again::Up(ATTEMPTS),
+                    ..answered(&name, &response)
+                });
+            }
+            _ => return Err(answered(&name, &response)),
         }
         let limit = sink.limit();
         if response
             .content_length()
-            .is_some_and(|length| length > limit)
+            .is_some_and(|rest| length.saturating_add(rest) > limit)
         {
             return Err(too_long(limit));
         }
-        let mut length: u64 = 0;
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             length = length.saturating_add(chunk.len() as u64);
             if length > limit {
@@ -296,14 +330,27 @@ fn answered(name: &str, response: &Response) -> Failed {
     }
 }
 
-/// `Retry-After` in seconds; its form as a date counts as absent.
+/// How long the server asks to wait.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(Duration::from_secs(seconds))
+    let date = text(headers, &DATE);
+    retry::retry_after(text(headers, &RETRY_AFTER)?, date)
+}
+
+/// What the server calls this version of the content. A weak tag names none:
+/// two contents may share it.
+fn version(headers: &HeaderMap) -> Option<String> {
+    text(headers, &ETAG)
+        .filter(|tag| !tag.starts_with("W/"))
+        .or_else(|| text(headers, &LAST_MODIFIED))
+        .map(str::to_owned)
+}
+
+/// The first byte of `Content-Range: bytes 10-19/20`.
+fn range_start(headers: &HeaderMap) -> Option<u64> {
+    let range = text(headers, &CONTENT_RANGE)?.strip_prefix("bytes ")?;
+    range.split_once('-')?.0.parse().ok()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }

@@ -11,6 +11,7 @@ mod auth;
 mod credentials;
 mod error;
 mod http;
+mod partial;
 mod pull;
 mod push;
 mod registry;

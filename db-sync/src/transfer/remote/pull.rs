@@ -6,21 +6,20 @@ use super::artifact::{MAX_MANIFEST, offer};
 use super::auth::{Challenge, answer};
 use super::credentials::Login;
 use super::http::{Ask, Http, Memory, Sink};
+use super::partial::Download;
 use super::registry::Registry;
 use super::source::{Source, shown};
 use super::{Refused, RemoteError, block_on};
 use crate::query::Db;
-use crate::store::write::directory;
-use crate::transfer::head::{HEAD, Head, MAX_DATABASE, digest_text};
+use crate::store::place::{LOCK_WAIT, Place};
+use crate::transfer::head::{MAX_DATABASE, digest_text};
 use crate::transfer::install::{Incoming, Installed, install};
 use crate::transfer::signature::{MAX_SIGNATURE, Seal};
 use crate::transfer::{TransferError, VerifyKey};
 use oci_client::Reference;
 use reqwest::Url;
 use sha2::{Digest, Sha256};
-use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
-use tempfile::NamedTempFile;
 
 /// What to pull, where to, and how.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +52,8 @@ pub struct Pulled {
 
 /// Pulls from the first source that has a good database.
 pub fn pull(request: &PullRequest<'_>) -> Result<Pulled, TransferError> {
+    // Who waits here for another pull finds its database, and loads nothing.
+    let place = &Place::claim(request.database, LOCK_WAIT)?;
     block_on(async {
         let http = Http::new(request.insecure)?;
         let current = current(request);
@@ -66,6 +67,7 @@ pub fn pull(request: &PullRequest<'_>) -> Result<Pulled, TransferError> {
             let attempt = Attempt {
                 http: &http,
                 request,
+                place,
                 login,
                 current: current.as_deref(),
             };
@@ -79,7 +81,9 @@ pub fn pull(request: &PullRequest<'_>) -> Result<Pulled, TransferError> {
                     });
                 }
                 // The next mirror cannot help where our own disk fails.
-                Err(error @ TransferError::Write { .. }) => return Err(error),
+                Err(error @ (TransferError::Write { .. } | TransferError::Place(_))) => {
+                    return Err(error);
+                }
                 Err(error) => refused.push(Refused {
                     source: crate::problem::printable(text),
                     error,
@@ -112,6 +116,7 @@ type Served = (String, String, Option<Installed>);
 struct Attempt<'a> {
     http: &'a Http,
     request: &'a PullRequest<'a>,
+    place: &'a Place,
     login: &'a Login,
     current: Option<&'a str>,
 }
@@ -152,13 +157,15 @@ impl Attempt<'_> {
                 Some(memory.bytes)
             }
         };
-        let mut download = self.download(offer.database.size)?;
-        registry.blob(&offer.database.digest, &mut download).await?;
-        if let Some(current) = download.already {
+        let digest = &offer.database.digest;
+        let mut download = self.download(digest, true, offer.database.size)?;
+        registry.blob(digest, &mut download).await?;
+        // Whole now, or of no use: nothing of it is kept for another run.
+        download.forget();
+        if let Some(current) = download.already.take() {
             return Ok((name, current, None));
         }
-        let found = digest_text(&download.hasher.clone().finalize());
-        same(&name, &offer.database.digest, &found)?;
+        same(&name, digest, &download.digest())?;
         self.install(name, download, signature.as_deref())
     }
 
@@ -180,9 +187,12 @@ impl Attempt<'_> {
         } else {
             None
         };
-        let mut download = self.download(MAX_DATABASE)?;
+        // The address may hold a secret: it is not written down.
+        let asked = digest_text(&Sha256::digest(url.as_str()));
+        let mut download = self.download(&asked, false, MAX_DATABASE)?;
         self.get(url, &mut download).await?;
-        if let Some(current) = download.already {
+        download.forget();
+        if let Some(current) = download.already.take() {
             return Ok((name, current, None));
         }
         self.install(name, download, signature.as_deref())
@@ -221,32 +231,30 @@ impl Attempt<'_> {
         self.http.fetch(&ask, sink).await
     }
 
-    fn download(&self, limit: u64) -> Result<Download<'_>, TransferError> {
-        let file = tempfile::Builder::new()
-            .prefix(".portcullis-pull-")
-            .tempfile_in(directory(self.request.database))
-            .map_err(TransferError::write(self.request.database))?;
-        Ok(Download {
-            file,
-            hasher: Sha256::new(),
-            length: 0,
-            limit: limit.min(MAX_DATABASE),
-            start: Vec::new(),
-            current: self.current,
-            already: None,
-        })
+    fn download(
+        &self,
+        asked: &str,
+        by_digest: bool,
+        limit: u64,
+    ) -> Result<Download<'_>, TransferError> {
+        Download::open(
+            self.place.folder(),
+            asked,
+            by_digest,
+            limit.min(MAX_DATABASE),
+            self.current,
+        )
+        .map_err(TransferError::write(self.request.database))
     }
 
     fn install(
         &self,
         name: String,
-        download: Download<'_>,
+        mut download: Download<'_>,
         signature: Option<&[u8]>,
     ) -> Result<Served, TransferError> {
-        let mut content = download.file.into_file();
-        content
-            .seek(SeekFrom::Start(0))
-            .map_err(TransferError::read(&name))?;
+        let length = download.length;
+        let content = download.content().map_err(TransferError::read(&name))?;
         let seal = match (self.request.key, signature) {
             (Some(key), Some(text)) => Some(Seal::new(key, &String::from_utf8_lossy(text), &name)?),
             _ => None,
@@ -254,9 +262,9 @@ impl Attempt<'_> {
         let incoming = Incoming {
             name: &name,
             content,
-            length: download.length,
+            length,
         };
-        let installed = install(incoming, self.request.database, seal.as_ref())?;
+        let installed = install(incoming, self.place, seal.as_ref())?;
         Ok((name, installed.root_digest.clone(), Some(installed)))
     }
 }
@@ -270,50 +278,5 @@ fn same(name: &str, expected: &str, found: &str) -> Result<(), RemoteError> {
             expected: expected.to_owned(),
             found: found.to_owned(),
         })
-    }
-}
-
-/// An answer in a private file. It ends early when its head names the database
-/// that is already there.
-struct Download<'a> {
-    file: NamedTempFile,
-    hasher: Sha256,
-    length: u64,
-    limit: u64,
-    start: Vec<u8>,
-    current: Option<&'a str>,
-    already: Option<String>,
-}
-
-impl Sink for Download<'_> {
-    fn restart(&mut self) -> io::Result<()> {
-        self.file.as_file().set_len(0)?;
-        self.file.seek(SeekFrom::Start(0))?;
-        self.hasher = Sha256::new();
-        self.length = 0;
-        self.start.clear();
-        Ok(())
-    }
-
-    fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
-        self.file.write_all(bytes)?;
-        self.hasher.update(bytes);
-        self.length = self.length.saturating_add(bytes.len() as u64);
-        let missing = HEAD.saturating_sub(self.start.len());
-        if missing > 0 {
-            self.start.extend(bytes.iter().take(missing));
-            if self.start.len() == HEAD
-                && let Some(current) = self.current
-                && Head::decode(&self.start, "").is_ok_and(|head| head.root_digest() == current)
-            {
-                self.already = Some(current.to_owned());
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn limit(&self) -> u64 {
-        self.limit
     }
 }

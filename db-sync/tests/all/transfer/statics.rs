@@ -79,6 +79,114 @@ fn a_cut_line_and_a_busy_server_are_asked_again() {
     scene.assert_arrived();
 }
 
+/// The parts of a file that a server gave, by the ranges it was asked for.
+fn ranges(server: &Server) -> Vec<Option<usize>> {
+    let asked = server.asked();
+    let lines = asked.iter().map(|one| {
+        let mut lines = one.headers.lines();
+        lines.find_map(|line| line.strip_prefix("range: bytes=")?.strip_suffix('-'))
+    });
+    lines
+        .map(|start| start.map(|start| start.parse().expect("number")))
+        .collect()
+}
+
+fn rest(file: &[u8], start: usize, tag: &str) -> Vec<u8> {
+    let headers = format!(
+        "ETag: {tag}\r\nContent-Range: bytes {start}-{}/{}\r\n",
+        file.len() - 1,
+        file.len()
+    );
+    reply("206 Partial Content", &headers, &file[start..])
+}
+
+fn cut(file: &[u8], length: usize) -> Vec<u8> {
+    let mut whole = reply("200 OK", "ETag: \"one\"\r\n", file);
+    whole.truncate(whole.len() - file.len() + length);
+    whole
+}
+
+#[test]
+fn a_cut_file_is_continued_in_this_run_and_in_the_next() {
+    let scene = Scene::new();
+    let file = scene.file();
+    let content = file.clone();
+    let server = Server::start(move |number, _| match number {
+        0 => cut(&content, 300),
+        1 => reply("404 Not Found", "", b"gone for a moment"),
+        2 => {
+            // The rest from there is cut as well.
+            let mut part = rest(&content, 300, "\"one\"");
+            part.truncate(part.len() - (content.len() - 700));
+            part
+        }
+        _ => rest(&content, 700, "\"one\""),
+    });
+    let sources = [server.url("/advisories.pcdb")];
+    scene
+        .pull(&sources, &Login::Anonymous, None)
+        .expect_err("it broke off");
+    let folder = scene.directory.path().join("place/advisories.db.sync");
+    assert_eq!(
+        fs::read(folder.join("pull.part")).expect("kept"),
+        file[..300]
+    );
+    scene.pull(&sources, &Login::Anonymous, None).expect("pull");
+    assert_eq!(ranges(&server), [None, Some(300), Some(300), Some(700)]);
+    let headers = &server.asked()[2].headers;
+    assert!(headers.contains("if-range: \"one\""), "{headers}");
+    scene.assert_arrived();
+}
+
+#[test]
+fn another_file_behind_the_cut_is_never_joined_to_it() {
+    let scene = Scene::new();
+    let file = scene.file();
+    let good = file.clone();
+    let server = Server::start(
+        move |number, asked| match (asked.path.as_str(), number % 2) {
+            (_, 0) => cut(&vec![b'x'; 2000], 900),
+            // It says that the rest is of the same file, and lies.
+            ("/lies", _) => rest(&good, 900, "\"one\""),
+            ("/none", _) => reply("416 Range Not Satisfiable", "", b""),
+            _ => ok(&good),
+        },
+    );
+    let pull = |path| scene.pull(&[server.url(path)], &Login::Anonymous, None);
+    pull("/lies").expect_err("joined");
+    scene.assert_untouched("a lie");
+    pull("/changed").expect("begun anew");
+    scene.assert_arrived();
+}
+
+#[test]
+fn a_date_to_come_back_at_is_understood() {
+    let scene = Scene::new();
+    let file = scene.file();
+    let later = |until: &str| {
+        let headers = format!("Date: Sat, 21 Nov 2026 08:00:00 GMT\r\nRetry-After: {until}\r\n");
+        reply("429 Too Many Requests", &headers, b"")
+    };
+    let server = Server::start(move |number, asked| match (asked.path.as_str(), number) {
+        ("/soon", 0) => later("Sat, 21 Nov 2026 08:00:01 GMT"),
+        ("/late", _) => later("Sat, 21 Nov 2026 09:00:00 GMT"),
+        _ => ok(&file),
+    });
+    let pull = |path| scene.pull(&[server.url(path)], &Login::Anonymous, None);
+    let begin = std::time::Instant::now();
+    pull("/soon").expect("pull");
+    assert!(begin.elapsed() >= std::time::Duration::from_secs(1));
+    let fresh = Scene::new();
+    let error = fresh
+        .pull(&[server.url("/late")], &Login::Anonymous, None)
+        .expect_err("late");
+    assert!(matches!(
+        error,
+        TransferError::Remote(RemoteError::Busy { seconds: 3600, .. })
+    ));
+    assert_eq!(server.asked().len(), 3);
+}
+
 #[test]
 fn a_server_that_stays_bad_is_left() {
     let scene = Scene::new();

@@ -1,0 +1,65 @@
+//! A publisher's accident: an archive, a list or a whole bucket that lost a
+//! good part of its records at once is not believed, however it came. What is
+//! gone from the database is not found any more, and no scan would say so.
+
+use super::SyncError;
+use super::plan::too_many_removed;
+use crate::query::Db;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// How many records each OSV source had.
+pub(super) type Counts = BTreeMap<String, u64>;
+
+/// The counts of the database that is there; empty where there is none.
+pub(super) fn counts(database: &Path) -> Counts {
+    let Ok(db) = Db::open(database) else {
+        return Counts::new();
+    };
+    let sources = db.info().sources.iter();
+    sources
+        .filter(|source| source.kind == "osv")
+        .map(|source| (source.name.clone(), source.records))
+        .collect()
+}
+
+/// Refuses the new counts where too much is gone. Sources that are not among
+/// the new ones at all were not asked for any more.
+pub(super) fn check(before: &Counts, now: &Counts) -> Result<(), SyncError> {
+    for (name, after) in now {
+        let before = before.get(name).copied().unwrap_or(0);
+        let gone = before.saturating_sub(*after);
+        if (before > 0 && *after == 0) || too_many_removed(gone, *after) {
+            return Err(SyncError::Shrunk {
+                ecosystem: name.clone(),
+                before,
+                after: *after,
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, check};
+
+    #[test]
+    fn a_few_may_go_and_a_quarter_of_many_may_not() {
+        let counts = |count| Counts::from([("npm".to_owned(), count)]);
+        for (before, after, good) in [
+            (0, 0, true),
+            (0, 9, true),
+            (1, 0, false),
+            (100, 1, true),
+            (101, 1, true),
+            (102, 1, false),
+            (1000, 751, true),
+            (1000, 740, false),
+        ] {
+            let outcome = check(&counts(before), &counts(after));
+            assert_eq!(outcome.is_ok(), good, "{before} {after}");
+        }
+        assert!(check(&counts(500), &Counts::new()).is_ok());
+    }
+}
