@@ -408,3 +408,39 @@ impl Files for DirectoryFiles {
         open_inside(&self.root, path).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Interest, LITTLE, each, read};
+
+    #[test]
+    fn much_and_little_give_the_same_in_the_same_order() {
+        let items: Vec<usize> = (0..100).collect();
+        let twice = |item: usize| item * 2;
+        assert_eq!(each(items.clone(), true, twice), each(items, false, twice));
+    }
+
+    #[test]
+    fn a_tree_of_more_than_little_is_read_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let padding = "#".repeat(usize::try_from(LITTLE).unwrap());
+        for name in ["a", "b"] {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            let text = format!("django==1.0\n{padding}\n");
+            std::fs::write(root.path().join(name).join("requirements.txt"), text).unwrap();
+        }
+        let interest = Interest {
+            packages: true,
+            terraform: false,
+        };
+        let tree = read(root.path(), interest).unwrap();
+        let paths: Vec<&str> = tree.files.iter().map(|(path, _)| &**path).collect();
+        assert_eq!(paths, ["a/requirements.txt", "b/requirements.txt"]);
+        assert!(
+            tree.files
+                .iter()
+                .all(|(_, facts)| facts.packages.len() == 1)
+        );
+        assert!(tree.gaps.is_empty(), "{:?}", tree.gaps);
+    }
+}
