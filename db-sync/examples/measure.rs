@@ -117,7 +117,7 @@ fn main() {
                         ecosystem: question[0],
                         name: question[1],
                         version: Some(question[2]),
-                        as_of: None,
+                        ..Query::default()
                     };
                     let outcome = db.query(&query).expect("answer");
                     matches += outcome.matches.len();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use db_sync::{Db, Match, Moment, Query};
+use db_sync::{Db, Match, Moment, Query, Stream};
 
 use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
@@ -56,6 +56,7 @@ pub fn check(
             name: &name,
             version: Some(&version),
             as_of,
+            module: package.module.as_deref().and_then(Stream::of_label),
         })?;
         for undecided in answer.undecided {
             outcome
@@ -71,7 +72,9 @@ pub fn check(
 
 /// Joins the outcomes of several parts of one target's packages.
 pub fn join(parts: Vec<Outcome>) -> Outcome {
-    let mut whole = Outcome::default();
+    let mut parts = parts.into_iter();
+    // The first part, mostly the only one, need not be copied.
+    let mut whole = parts.next().unwrap_or_default();
     for part in parts {
         whole.findings.extend(part.findings);
         whole.gaps.extend(part.gaps);

@@ -192,6 +192,7 @@ mod tests {
                     name,
                     version,
                     as_of: None,
+                    module: None,
                 };
                 for found in db.query(&query)?.matches {
                     found.aliases()?;

@@ -37,6 +37,13 @@ pub(super) enum Builds {
     OneModule,
 }
 
+impl Builds {
+    /// Whether only module builds are compared.
+    pub(super) fn are_modular(self) -> bool {
+        matches!(self, Self::Modules | Self::OneModule)
+    }
+}
+
 /// The asked version, read in the orders that its ecosystem's ranges use.
 pub(super) struct Asked<'a> {
     /// As given; listed versions are compared with this text.

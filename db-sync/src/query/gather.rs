@@ -97,7 +97,7 @@ pub(super) fn outcome<'db>(
     let mut candidates = Vec::with_capacity(judged.len());
     for (record, entries, verdict, builds) in judged {
         let head = Head::read(store, record)?;
-        if !is_live(&head, query) {
+        if !is_live(&head, query) || is_of_another_stream(&head, builds, query)? {
             continue;
         }
         if let Verdict::Undecided(cause) = verdict {
@@ -168,6 +168,21 @@ fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
                 .is_none_or(|known| known <= day)
                 && head.withdrawn.is_none_or(|withdrawn| withdrawn > day)
         }
+    }
+}
+
+/// Whether a record that speaks of module builds is about another stream than
+/// the asked one. Where either is unknown, it is not.
+fn is_of_another_stream(
+    head: &Head<'_>,
+    builds: Builds,
+    query: &Query<'_>,
+) -> Result<bool, ReadError> {
+    match query.module {
+        Some(stream) if builds.are_modular() => {
+            Ok(stream.ruled_out_by(head.title()?.summary).is_some())
+        }
+        _ => Ok(false),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::store::format::Section;
 use crate::store::read::{Segments, Store};
 use crate::store::view::Views;
 use crate::store::{Info, OpenError, ReadError, hash};
+use crate::stream::Stream;
 use crate::{ecosystem, id};
 pub use found::Match;
 use head::Head;
@@ -45,6 +46,9 @@ pub struct Query<'a> {
     /// Answers as of this time: later records are left out, and later
     /// withdrawals ignored. (Earlier contents of a record are not known.)
     pub as_of: Option<Moment>,
+    /// The module stream that an rpm belongs to, where its label tells.
+    /// Errata about other streams of the module do not concern its version.
+    pub module: Option<Stream<'a>>,
 }
 
 /// The answer to a [`Query`].

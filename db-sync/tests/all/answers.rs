@@ -1,7 +1,7 @@
 //! What an answer says, on our own small set.
 
 use super::support::{Built, ask, built, built_from, merged, own};
-use db_sync::{Moment, Query, RatingKind};
+use db_sync::{Moment, Query, RatingKind, Stream};
 
 fn small() -> Built {
     built(&[&own().join("osv")], None)
@@ -108,6 +108,7 @@ fn as_of_shows_the_database_of_that_day() {
             name: "apache-airflow",
             version: Some("1.10"),
             as_of: Moment::parse(day),
+            ..Query::default()
         };
         merged(&built.db.query(&query).expect("answer"))
     };
@@ -236,4 +237,61 @@ fn one_way_aliases_join_and_withdrawn_links_do_not() {
     assert_eq!(ids, ["GHSA-2", "PYSEC-1"]);
     let aliases = outcome.matches[1].aliases().expect("aliases");
     assert_eq!(aliases, ["CVE-2026-0001", "GHSA-1"]);
+}
+
+/// An erratum of one module package, as AlmaLinux writes them.
+fn module_erratum(id: &str, summary: &str, fixed: &[&str]) -> String {
+    let affected: Vec<String> = fixed
+        .iter()
+        .map(|fixed| {
+            format!(
+                r#"{{"package":{{"ecosystem":"AlmaLinux:9","name":"nodejs"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}"#
+            )
+        })
+        .collect();
+    format!(
+        r#"{{"id":"{id}","modified":"2024-01-01T00:00:00Z","summary":"{summary}","affected":[{}]}}"#,
+        affected.join(",")
+    )
+}
+
+#[test]
+fn errata_of_other_streams_are_left_out_only_where_both_are_known() {
+    let build = "1:20.11.1-1.module_el9.3.0+90+e3b3c1fb";
+    let records = [
+        module_erratum(
+            "ALSA-1",
+            "Important: nodejs:18 security update",
+            &["1:18.19.0-1.module_el9.3.0+51+abc"],
+        ),
+        module_erratum("ALSA-2", "Important: nodejs:20 security update", &[build]),
+        module_erratum("ALSA-3", "Important: nodejs security update", &[build]),
+        module_erratum(
+            "ALSA-4",
+            "Low: nodejs:20 and web:1 security update",
+            &[build, "1:21.0-1.el9"],
+        ),
+    ];
+    let built = built_from(&records.each_ref().map(String::as_str));
+    let ask = |version: &str, label: &str| -> Vec<String> {
+        let query = Query {
+            ecosystem: "AlmaLinux:9",
+            name: "nodejs",
+            version: Some(version),
+            module: Stream::of_label(label),
+            ..Query::default()
+        };
+        let outcome = built.db.query(&query).expect("answer");
+        merged(&outcome).into_iter().map(str::to_owned).collect()
+    };
+    let modular = "1:18.14.2-2.module_el9.2.0+29+de583a0b";
+    assert_eq!(ask(modular, "nodejs:18:9020:rhel9"), ["ALSA-1", "ALSA-3"]);
+    assert_eq!(ask(modular, "nodejs:20"), ["ALSA-2", "ALSA-3", "ALSA-4"]);
+    // Another module, or no label, says nothing about streams of this one.
+    for label in ["other:18", "", "nodejs"] {
+        assert_eq!(ask(modular, label).len(), 4, "{label}");
+    }
+    assert_eq!(ask(modular, "web:2"), ["ALSA-1", "ALSA-2", "ALSA-3"]);
+    // An ordinary build is compared with ordinary builds, whatever its label says.
+    assert_eq!(ask("1:18.14.2-2.el9", "nodejs:18"), ["ALSA-4"]);
 }

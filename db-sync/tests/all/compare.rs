@@ -104,6 +104,7 @@ pub(crate) fn assert_same(folders: &[&Path], left: &Path, right: &Path) {
                     name,
                     version,
                     as_of,
+                    module: None,
                 };
                 let left = left.query(&query).expect("answer");
                 let right = right.query(&query).expect("answer");

@@ -109,7 +109,7 @@ fn everything(db: &Db) -> Result<Vec<Outcome<'_>>, db_sync::ReadError> {
             ecosystem,
             name,
             version,
-            as_of: None,
+            ..Query::default()
         };
         all.push(db.query(&query)?);
     }

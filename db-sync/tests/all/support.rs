@@ -73,7 +73,7 @@ pub(crate) fn ask<'db>(db: &'db Db, ecosystem: &str, name: &str, version: &str) 
         ecosystem,
         name,
         version: Some(version),
-        as_of: None,
+        ..Query::default()
     };
     db.query(&query).expect("answer")
 }

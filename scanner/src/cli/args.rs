@@ -134,6 +134,9 @@ pub(super) enum DbCommand {
         name: String,
         /// Version; without it, every advisory for the package.
         version: Option<String>,
+        /// Module stream of a modular rpm: leaves out errata about the module's other streams.
+        #[arg(long, value_name = "NAME:STREAM", requires = "version")]
+        module: Option<String>,
         /// table or json
         #[arg(long, value_name = "table|json", default_value = "table")]
         format: TextOrJson,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use db_sync::{BuildRequest, Db, Match, Query, ReadError};
+use db_sync::{BuildRequest, Db, Match, Query, ReadError, Stream};
 use serde_json::{Value, json};
 
 use super::args::{DatabasePath, DbCommand, SyncArguments, TextOrJson};
@@ -56,9 +56,11 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             ecosystem,
             name,
             version,
+            module,
             format,
             database,
         } => {
+            let module = module.as_deref().map(read_stream).transpose()?;
             let db = open(database)?;
             let answer = db
                 .query(&Query {
@@ -66,6 +68,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                     name,
                     version: version.as_deref(),
                     as_of: None,
+                    module,
                 })
                 .map_err(|error| Failure::from_error(&error))?;
             let known = db.has_ecosystem(ecosystem);
@@ -77,6 +80,14 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             Ok(0)
         }
     }
+}
+
+/// What is no stream would silently be compared with all of them.
+fn read_stream(label: &str) -> Result<Stream<'_>, Failure> {
+    Stream::of_label(label).ok_or_else(|| {
+        Failure::new(format!("{label:?} is no module stream"))
+            .hint("write name:stream, such as nodejs:18, or the package's whole MODULARITYLABEL")
+    })
 }
 
 /// Whether a source is an address and no path.

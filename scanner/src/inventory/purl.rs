@@ -48,6 +48,8 @@ pub fn purl(package: &Package, distribution: Option<&Distribution>) -> String {
         ("arch", package.arch.as_deref().map(str::to_owned)),
         ("distro", distro),
         ("epoch", package.epoch.map(|epoch| epoch.to_string())),
+        // Red Hat's qualifier for the module that a package belongs to.
+        ("rpmmod", package.module.as_deref().map(str::to_owned)),
     ];
     let mut separator = '?';
     for (key, value) in qualifiers {
@@ -113,6 +115,13 @@ mod tests {
         assert_eq!(
             purl(&rpm, Some(&distribution("almalinux", "9.2"))),
             "pkg:rpm/almalinux/libX11@1.7.0-7.el9?distro=almalinux-9.2&epoch=2"
+        );
+        let mut modular = Package::new(PackageType::Rpm, "npm", "9-1.module_el9.2.0+29+de");
+        modular.module = Some("nodejs:18:9020020230327152102:rhel9".into());
+        assert_eq!(
+            purl(&modular, Some(&distribution("almalinux", "9.2"))),
+            "pkg:rpm/almalinux/npm@9-1.module_el9.2.0%2B29%2Bde?distro=almalinux-9.2\
+             &rpmmod=nodejs:18:9020020230327152102:rhel9"
         );
         let apk = Package::new(PackageType::Apk, "libstdc++", "12-r1");
         assert_eq!(

@@ -18,6 +18,10 @@ use crate::report::{Database, DatabaseSource, Report, TargetGap};
 use crate::staleness;
 use crate::vex;
 
+/// Up to so many packages are matched on one thread, in a few milliseconds: what further threads
+/// would save in time they cost in memory.
+const FEW_PACKAGES: usize = 1024;
+
 pub(super) fn report(
     request: &Request,
     advisories: &dyn Advisories,
@@ -81,17 +85,19 @@ pub(super) fn report(
         }));
         if let Some(db) = db {
             // Matched after the prefix went in: its locations are final.
-            let chunks: Vec<matching::Outcome> = packages
-                .par_chunks(256)
-                .map(|chunk| matching::check(chunk, db, request.as_of))
-                .collect::<Result<_, _>>()?;
-            let outcome = matching::join(chunks);
-            report
-                .findings
-                .extend(outcome.findings.into_iter().map(|mut finding| {
-                    finding.target = index;
-                    finding
-                }));
+            let chunks: Vec<matching::Outcome> = if packages.len() <= FEW_PACKAGES {
+                vec![matching::check(&packages, db, request.as_of)?]
+            } else {
+                packages
+                    .par_chunks(256)
+                    .map(|chunk| matching::check(chunk, db, request.as_of))
+                    .collect::<Result<_, _>>()?
+            };
+            let mut outcome = matching::join(chunks);
+            for finding in &mut outcome.findings {
+                finding.target = index;
+            }
+            join(&mut report.findings, outcome.findings);
             report
                 .gaps
                 .extend(outcome.gaps.into_iter().map(|gap| TargetGap {
@@ -132,6 +138,15 @@ pub(super) fn report(
     describe_rules(&mut report, rules, infos)?;
     finish(&mut report);
     Ok(report)
+}
+
+/// Appends; the first list is taken as it is, without a copy.
+fn join<T>(all: &mut Vec<T>, more: Vec<T>) {
+    if all.is_empty() {
+        *all = more;
+    } else {
+        all.extend(more);
+    }
 }
 
 fn prepend(location: &mut Location, prefix: &str) {

@@ -34,6 +34,12 @@ pub const MAX_TERRAFORM_FILE: u64 = 16 * 1024 * 1024;
 /// The smallest file that can be an image archive: a header, a member and an end.
 const MIN_ARCHIVE: u64 = 1024;
 
+/// Up to so many bytes of lockfiles are read on one thread, in a few milliseconds.
+const LITTLE: u64 = 256 * 1024;
+
+/// Up to so many files are tried as images on one thread.
+const FEW_CANDIDATES: usize = 8;
+
 /// What a walk found.
 #[derive(Debug, Default)]
 pub struct Tree {
@@ -66,6 +72,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     let canonical = root.canonicalize().map_err(io_error)?;
     let mut tree = Tree::default();
     let mut wanted = Vec::new();
+    let mut wanted_bytes: u64 = 0;
     let mut candidates = Vec::new();
     let mut layouts: Vec<String> = Vec::new();
     let walk = WalkBuilder::new(root)
@@ -140,6 +147,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
                 continue;
             }
             if !dispatch::by_path(&relative, Evidence::Locked).is_empty() {
+                wanted_bytes = wanted_bytes.saturating_add(length(&entry));
                 wanted.push(relative);
             } else if kind.is_file() && may_be_archive(&entry) {
                 candidates.push(relative);
@@ -154,10 +162,10 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     }
     tree.terraform.sort();
     tree.terraform.dedup();
-    let recognised: Vec<_> = candidates
-        .into_par_iter()
-        .map(|path| (super::recognise_or(&root.join(&path)), path))
-        .collect();
+    let few = candidates.len() <= FEW_CANDIDATES;
+    let recognised = each(candidates, few, |path| {
+        (super::recognise_or(&root.join(&path)), path)
+    });
     for (kind, path) in recognised {
         match kind {
             Ok(Some(kind)) => tree.images.push((path, kind)),
@@ -172,15 +180,34 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     tree.images
         .extend(layouts.map(|path| (path, ImageKind::OciLayout)));
     tree.images.sort();
-    tree.files = wanted
-        .into_par_iter()
-        .map(|path| {
-            let facts = read_file(&canonical, &path);
-            (Arc::from(path), facts)
-        })
-        .collect();
+    let little = wanted_bytes <= LITTLE;
+    tree.files = each(wanted, little, |path| {
+        let facts = read_file(&canonical, &path);
+        (Arc::from(path), facts)
+    });
     tree.files.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(tree)
+}
+
+/// Works on each item: the little at once, the rest on all processors. Threads cost more memory
+/// (a stack and a heap each) than a usual project's lockfiles.
+fn each<T: Send, R: Send>(
+    items: Vec<T>,
+    little: bool,
+    work: impl Fn(T) -> R + Send + Sync,
+) -> Vec<R> {
+    if little {
+        items.into_iter().map(work).collect()
+    } else {
+        items.into_par_iter().map(work).collect()
+    }
+}
+
+/// The length of a file, only to tell little work from much.
+fn length(entry: &ignore::DirEntry) -> u64 {
+    // A link says nothing about its target.
+    let known = entry.metadata().ok().filter(std::fs::Metadata::is_file);
+    known.map_or(u64::MAX, |metadata| metadata.len())
 }
 
 /// Runs every parser that wants the file; a file that cannot be read gives a gap alone.
@@ -379,5 +406,41 @@ impl Files for DirectoryFiles {
 
     fn is_file(&self, path: &str) -> bool {
         open_inside(&self.root, path).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Interest, LITTLE, each, read};
+
+    #[test]
+    fn much_and_little_give_the_same_in_the_same_order() {
+        let items: Vec<usize> = (0..100).collect();
+        let twice = |item: usize| item * 2;
+        assert_eq!(each(items.clone(), true, twice), each(items, false, twice));
+    }
+
+    #[test]
+    fn a_tree_of_more_than_little_is_read_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let padding = "#".repeat(usize::try_from(LITTLE).unwrap());
+        for name in ["a", "b"] {
+            std::fs::create_dir(root.path().join(name)).unwrap();
+            let text = format!("django==1.0\n{padding}\n");
+            std::fs::write(root.path().join(name).join("requirements.txt"), text).unwrap();
+        }
+        let interest = Interest {
+            packages: true,
+            terraform: false,
+        };
+        let tree = read(root.path(), interest).unwrap();
+        let paths: Vec<&str> = tree.files.iter().map(|(path, _)| &**path).collect();
+        assert_eq!(paths, ["a/requirements.txt", "b/requirements.txt"]);
+        assert!(
+            tree.files
+                .iter()
+                .all(|(_, facts)| facts.packages.len() == 1)
+        );
+        assert!(tree.gaps.is_empty(), "{:?}", tree.gaps);
     }
 }

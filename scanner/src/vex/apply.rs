@@ -15,6 +15,10 @@ use crate::suppress::{Reason, UnmatchedSuppression};
 /// none. Statements of all documents are given at once: the newest counts, then the last. A
 /// finding that something else suppressed keeps its reason.
 pub fn apply(report: &mut Report, statements: &[Statement]) {
+    // The index holds each name of each finding; most runs have no use for it.
+    if statements.is_empty() {
+        return;
+    }
     apply_within(report, statements, MAX_COMPARISONS);
 }
 

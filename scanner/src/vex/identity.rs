@@ -528,7 +528,8 @@ mod tests {
         }
         assert_eq!(
             purl_of(&lib).expect("a name").to_string(),
-            "pkg:rpm/redhat/openssl-libs@1.1.1k-6.el8?arch=amd64&distro=redhat-8&epoch=1"
+            "pkg:rpm/redhat/openssl-libs@1.1.1k-6.el8?arch=amd64&distro=redhat-8&epoch=1\
+             &rpmmod=nodejs:18:8080:abc"
         );
         assert_eq!(
             miss(&purl_of(&lib).expect("a name").to_string(), &lib),
