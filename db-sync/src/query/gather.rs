@@ -4,7 +4,8 @@ use super::evaluate::{Asked, Builds, Verdict, comparable};
 use super::fixed::fixed;
 use super::found::{Hit, Match};
 use super::head::Head;
-use super::{Outcome, Query, Undecided};
+use super::state;
+use super::{FixState, Outcome, Query, Undecided};
 use crate::id;
 use crate::store::ReadError;
 use crate::store::read::Store;
@@ -208,9 +209,17 @@ impl<'p, 'db> Package<'p, 'db> {
             modified = modified.max(hit.head.modified);
             others.push(hit);
         }
+        let fixed = fixed(self, scratch)?;
+        let state = if fixed.is_empty() {
+            let hits = std::iter::once(&first).chain(&others);
+            state::unfixed(self, &scratch.entries, hits)?
+        } else {
+            FixState::Fixed
+        };
         Ok(Match {
             id: first.head.id,
-            fixed: fixed(self, scratch)?,
+            fixed,
+            state,
             published,
             modified,
             store: self.store,

@@ -3,11 +3,13 @@
 //! what cannot be decided is an [`Undecided`] with the reason. Nothing here
 //! is scored or judged: ratings are handed on with where they came from.
 
+mod choice;
 mod evaluate;
 mod fixed;
 mod found;
 mod gather;
 mod head;
+mod state;
 
 use crate::advisory::{Reference, Scope};
 use crate::moment::Moment;
@@ -18,8 +20,10 @@ use crate::store::read::Store;
 use crate::store::view::Views;
 use crate::store::{Info, OpenError, ReadError, hash};
 use crate::{ecosystem, id};
+pub use choice::{Choice, Step, choose};
 pub use found::Match;
 use head::Head;
+pub use state::FixState;
 use std::path::Path;
 
 /// An open database. Cheap to open, safe to share between threads; a newer
@@ -119,10 +123,11 @@ impl Db {
     /// Whether any advisory names this ecosystem, suffix included. Where not,
     /// an empty answer means "not known", not "clean".
     pub fn has_ecosystem(&self, ecosystem: &str) -> bool {
+        // Sorted by name, and asked for every package of a scan.
         self.info()
             .ecosystems
-            .iter()
-            .any(|known| known.name == ecosystem)
+            .binary_search_by(|known| known.name.as_str().cmp(ecosystem))
+            .is_ok()
     }
 
     /// Reads the whole file and compares it with its root digest.

@@ -11,6 +11,7 @@ mod db;
 mod failure;
 mod paths;
 mod progress;
+mod query;
 mod rules;
 mod scan;
 mod sync;

@@ -83,7 +83,7 @@ pub(super) fn report(
             // Matched after the prefix went in: its locations are final.
             let chunks: Vec<matching::Outcome> = packages
                 .par_chunks(256)
-                .map(|chunk| matching::check(chunk, db, request.as_of))
+                .map(|chunk| matching::check(chunk, db, request.as_of, &request.prefer))
                 .collect::<Result<_, _>>()?;
             let outcome = matching::join(chunks);
             report
@@ -189,6 +189,7 @@ fn describe_rules(
                 infos.insert(
                     id.clone(),
                     RuleInfo {
+                        record: id.clone(),
                         id,
                         title: rule.title,
                         help: rule.help,
@@ -224,7 +225,7 @@ fn finish(report: &mut Report) {
                 path,
                 found.package.kind.as_str(),
                 &found.package.name,
-                &finding.rule,
+                &found.record,
             ]),
             Kind::Misconfiguration(found) => {
                 fingerprint(&["misconfiguration", id, path, &found.resource, &finding.rule])
