@@ -31,6 +31,8 @@ pub use id::{url as advisory_url, vendor};
 pub use limits::Limits;
 pub use moment::Moment;
 pub use problem::Warning;
-pub use query::{Choice, Db, FixState, Match, Outcome, Query, Step, Undecided, choose};
+pub use query::{
+    Choice, Db, Explanation, FixState, Match, Outcome, Query, Step, Undecided, choose,
+};
 pub use severity::{Rating, RatingKind};
 pub use store::{EcosystemInfo, Info, OpenError, ReadError, SourceInfo};

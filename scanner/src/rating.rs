@@ -164,17 +164,13 @@ fn reason(
             Some(vendor) if has_vectors => {
                 format!("{vendor}'s own word for its packages comes before vectors of others")
             }
-            Some(vendor) => format!("{vendor}'s own word, and no vector is known"),
-            None => "its own word, and no vector is known".to_owned(),
+            Some(vendor) => format!("{vendor}'s own word, no vector is known"),
+            None => "its own word, no vector is known".to_owned(),
         },
-        Some("alias") if winner.kind == "word" => {
-            "an alias' word, and no vector is known".to_owned()
-        }
-        Some("alias") => "an alias, and it has no vector of its own".to_owned(),
-        Some("upstream") => "its upstream flaw, and no alias has a vector".to_owned(),
-        Some(_) => {
-            "the worst of its related flaws, and no alias or upstream flaw has a vector".to_owned()
-        }
+        Some("alias") if winner.kind == "word" => "an alias' word, no vector is known".to_owned(),
+        Some("alias") => "from an alias, the record itself has no vector".to_owned(),
+        Some("upstream") => "from its upstream flaw, no alias has a vector".to_owned(),
+        Some(_) => "the worst of its related flaws, nothing closer has a vector".to_owned(),
     };
     let mut text = format!("{severity}: {} ({why})", phrase(id, winner));
     for skipped in ratings.iter().take(place).take(NAMED) {
@@ -278,7 +274,7 @@ mod tests {
         );
         assert_eq!(
             &*lent.reason,
-            "CRITICAL: CVSS_V3 9.8 of CVE-2024-1 (an alias, and it has no vector of its own); the word \"not yet assigned\" of DEBIAN-CVE-2024-1 cannot be read"
+            "CRITICAL: CVSS_V3 9.8 of CVE-2024-1 (from an alias, the record itself has no vector); the word \"not yet assigned\" of DEBIAN-CVE-2024-1 cannot be read"
         );
         assert_eq!(
             (lent.score, &*lent.source),

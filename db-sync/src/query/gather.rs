@@ -154,7 +154,7 @@ fn flaws<'c, 'p, 'db>(
 }
 
 /// Whether the record counts: not withdrawn, and known at the asked time.
-fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
+pub(super) fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
     match query.as_of {
         None => head.withdrawn.is_none(),
         Some(day) => {
@@ -168,7 +168,7 @@ fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
 
 impl<'p, 'db> Package<'p, 'db> {
     /// The verdict of one record, and which of its entries can be compared.
-    fn judge(&self, record: &[View<'db>]) -> Result<(Verdict<'p>, Builds), ReadError> {
+    pub(super) fn judge(&self, record: &[View<'db>]) -> Result<(Verdict<'p>, Builds), ReadError> {
         let Some(asked) = self.asked else {
             return Ok((Verdict::Affected, Builds::All));
         };

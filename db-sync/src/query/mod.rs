@@ -5,6 +5,7 @@
 
 mod choice;
 mod evaluate;
+mod explain;
 mod fixed;
 mod found;
 mod gather;
@@ -21,6 +22,7 @@ use crate::store::view::Views;
 use crate::store::{Info, OpenError, ReadError, hash};
 use crate::{ecosystem, id};
 pub use choice::{Choice, Step, choose};
+pub use explain::{Answer, Bounds, EntryTold, Explanation, RangeTold, RecordTold, Standing};
 pub use found::Match;
 use head::Head;
 pub use state::FixState;
@@ -72,6 +74,9 @@ pub struct Details {
     pub id: String,
     /// All other ids of the flaw, sorted.
     pub aliases: Vec<String>,
+    /// The other ids that the record itself gives, in its order; the rest of
+    /// `aliases` comes from other records of the flaw.
+    pub stated: Vec<String>,
     /// Flaws it is derived from, as the record lists them.
     pub upstream: Vec<String>,
     /// Flaws it has to do with, as the record lists them.
@@ -149,6 +154,20 @@ impl Db {
         }
     }
 
+    /// Explains what the database knows of one flaw, by any of its ids, and one
+    /// version of a package. `None`: the database does not know the id. The
+    /// answer is that of [`Db::query`], which this asks.
+    ///
+    /// # Errors
+    /// The part of the file that holds the answer is damaged.
+    pub fn explain(
+        &self,
+        query: &Query<'_>,
+        id: &str,
+    ) -> Result<Option<Explanation<'_>>, ReadError> {
+        explain::explain(self, &self.store, query, id)
+    }
+
     /// The entries of a package.
     fn package(&self, ecosystem: &str, name: &str) -> Result<Option<Views<'_>>, ReadError> {
         let name = ecosystem::normalise_name(ecosystem, name);
@@ -197,6 +216,7 @@ impl Db {
             aliases: head.aliases(&self.store)?,
             upstream: reader.texts().map_err(&broken)?,
             related: reader.texts().map_err(&broken)?,
+            stated: reader.texts().map_err(&broken)?,
             summary: title.summary.to_owned(),
             details,
             references,

@@ -12,7 +12,6 @@ use crate::store::ReadError;
 use crate::store::entry::Mark;
 use crate::store::format::Section;
 use crate::store::view::{Ratings, View};
-use std::cmp::Ordering;
 
 /// RustSec's kind for a package that nobody looks after: no fix will come.
 const UNMAINTAINED: &str = "unmaintained";
@@ -96,17 +95,13 @@ fn end(
 ) -> Result<Option<FixState>, ReadError> {
     let mut inside = false;
     for mark in marks {
-        let position = match (package.asked, mark.version) {
-            (None, _) => Some(Ordering::Greater),
-            (_, None) if mark.kind == EventKind::Limit => Some(Ordering::Less),
-            (_, None) => Some(Ordering::Greater),
-            (Some(asked), Some(number)) => asked.position(package.store, semver, number)?,
+        let is_reached = match package.asked {
+            None => Some(true),
+            Some(asked) => asked.reaches(package.store, semver, mark)?,
         };
-        let is_reached = match position {
-            // As in the evaluation: a bound that this program cannot read says nothing.
-            None => continue,
-            Some(Ordering::Equal) => mark.kind != EventKind::LastAffected,
-            Some(position) => position == Ordering::Greater,
+        // As in the evaluation: a bound that this program cannot read says nothing.
+        let Some(is_reached) = is_reached else {
+            continue;
         };
         match (is_reached, mark.kind) {
             (true, EventKind::Introduced) => inside = true,

@@ -129,6 +129,8 @@ pub(super) enum DbCommand {
     },
     /// Show the advisories for one package.
     Query(QueryArguments),
+    /// Explain why a package is affected by a flaw, or why it is not.
+    Why(WhyArguments),
     #[command(flatten)]
     Transfer(TransferCommand),
 }
@@ -141,6 +143,25 @@ pub(super) struct QueryArguments {
     pub(super) name: String,
     /// Version; without it, every advisory for the package.
     pub(super) version: Option<String>,
+    /// table or json
+    #[arg(long, value_name = "table|json", default_value = "table")]
+    pub(super) format: TextOrJson,
+    #[command(flatten)]
+    pub(super) answer: AnswerArguments,
+    #[command(flatten)]
+    pub(super) database: DatabasePath,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WhyArguments {
+    /// Id of a flaw; with `--report` also a fingerprint or the beginning of one.
+    pub(super) finding: String,
+    /// The package: its package URL, or ecosystem, name and version.
+    #[arg(value_name = "PURL | ECOSYSTEM NAME VERSION", num_args = 0..=3)]
+    pub(super) package: Vec<String>,
+    /// A JSON report of ours to take the finding or the package from; `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
     /// table or json
     #[arg(long, value_name = "table|json", default_value = "table")]
     pub(super) format: TextOrJson,

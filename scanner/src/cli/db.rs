@@ -1,5 +1,5 @@
-//! `portcullis db build | status`; [`super::query`], [`super::sync`] and [`super::transfer`] have
-//! the rest.
+//! `portcullis db build | status`; [`super::query`], [`super::why`], [`super::sync`] and
+//! [`super::transfer`] have the rest.
 
 use std::fmt::Write as _;
 use std::io;
@@ -53,6 +53,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
         }
         DbCommand::Transfer(command) => transfer::run(command),
         DbCommand::Query(arguments) => super::query::run(arguments),
+        DbCommand::Why(arguments) => super::why::run(arguments),
     }
 }
 

@@ -16,6 +16,7 @@ mod rules;
 mod scan;
 mod sync;
 mod transfer;
+mod why;
 
 use args::{Arguments, Command};
 use failure::Failure;
