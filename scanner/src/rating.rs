@@ -3,6 +3,7 @@
 //! [`Severity::from_word`]. The order of trust is the database's.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -174,7 +175,7 @@ fn reason(
     };
     let mut text = format!("{severity}: {} ({why})", phrase(id, winner));
     for skipped in ratings.iter().take(place).take(NAMED) {
-        text.push_str(&format!("; {} cannot be read", phrase(id, skipped)));
+        let _ = write!(text, "; {} cannot be read", phrase(id, skipped));
     }
     let others: Vec<&Graded> = ratings
         .iter()
@@ -187,7 +188,7 @@ fn reason(
         text.push_str(&phrase(id, other));
     }
     if let Some(more) = others.len().checked_sub(NAMED).filter(|more| *more > 0) {
-        text.push_str(&format!(" and {more} more"));
+        let _ = write!(text, " and {more} more");
     }
     text
 }

@@ -96,7 +96,7 @@ struct Release<'a> {
 
 impl<'a> Release<'a> {
     fn of(version: &'a str) -> Option<Self> {
-        let Numbers { epoch, numbers, .. } = Numbers::of(version)?;
+        let Leading { epoch, numbers, .. } = Leading::of(version)?;
         let mut parts = numbers
             .split('.')
             .map(|number| number.trim_start_matches('0'));
@@ -119,7 +119,7 @@ impl<'a> Release<'a> {
 }
 
 /// What a version begins with.
-struct Numbers<'a> {
+struct Leading<'a> {
     /// PEP 440's, or nothing.
     epoch: &'a str,
     /// With dots between.
@@ -128,7 +128,7 @@ struct Numbers<'a> {
     release: &'a str,
 }
 
-impl<'a> Numbers<'a> {
+impl<'a> Leading<'a> {
     fn of(version: &'a str) -> Option<Self> {
         let version = version.trim();
         let plain = version.strip_prefix(['v', 'V']).unwrap_or(version);
@@ -155,7 +155,7 @@ impl<'a> Numbers<'a> {
 /// A version is a pre-release where its order puts it before its own numbers
 /// alone: `1.0-rc1`, `1.0b2`, `1.0.dev3`, `1.0-SNAPSHOT`, Go's pseudo-versions.
 fn is_pre_release(order: Order, version: &str) -> bool {
-    let Some(Numbers { release, .. }) = Numbers::of(version) else {
+    let Some(Leading { release, .. }) = Leading::of(version) else {
         return false;
     };
     match (order.parse(version), order.parse(release)) {

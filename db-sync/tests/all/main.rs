@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod explain;
 mod malformed;
 mod oracle;
 #[cfg(feature = "network")]

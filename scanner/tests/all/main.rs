@@ -8,3 +8,5 @@ mod images;
 mod outputs;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod why;

@@ -10,6 +10,9 @@ use super::{Affected, Told};
 use crate::output::escape::line;
 use crate::output::words::count;
 
+/// Ranges that the headline names; all follow below it.
+const NAMED: usize = 3;
+
 impl Told<'_> {
     /// The answer in one sentence.
     fn headline(&self) -> String {
@@ -53,17 +56,18 @@ impl Told<'_> {
                 subject.name, subject.ecosystem
             );
         };
-        let said = record
+        let said: Vec<String> = record
             .entries
             .iter()
             .filter(|entry| entry.skipped.is_none())
             .flat_map(|entry| &entry.ranges)
             .map(|range| range.bounds.sentence(self.version()))
-            .next();
-        match said {
-            Some(said) => format!("{said} ({})", record.id),
-            None => format!("{} speaks of other versions or builds", record.id),
+            .take(NAMED)
+            .collect();
+        if said.is_empty() {
+            return format!("{} speaks of other versions or builds", record.id);
         }
+        format!("{} ({})", said.join(" and "), record.id)
     }
 
     /// The version as it was compared.
