@@ -11,10 +11,23 @@ use serde::Deserialize;
 use super::super::failure::Failure;
 use super::subject::Subject;
 
-/// Most bytes of a report.
-const MAX_REPORT: u64 = 1 << 30;
+/// Most bytes of a report: some 200,000 findings.
+const MAX_REPORT: u64 = 512 << 20;
 /// Findings that an error names where several fit.
 const NAMED: usize = 8;
+
+/// All bytes of a reader that has at most `limit`.
+fn whole(reader: &mut dyn Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        let cause = format!("it is larger than {limit} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, cause));
+    }
+    Ok(bytes)
+}
 
 /// What is read of a report.
 #[derive(Debug, Deserialize)]
@@ -74,25 +87,12 @@ impl Report {
     /// Reads a report; `-` is stdin.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let name = path.display();
-        let failed = |error: &io::Error| Failure::io(format!("cannot read {name}"), error);
-        let mut text = Vec::new();
-        if path.as_os_str() == "-" {
-            io::stdin()
-                .lock()
-                .take(MAX_REPORT.saturating_add(1))
-                .read_to_end(&mut text)
+        let text = if path.as_os_str() == "-" {
+            whole(&mut io::stdin().lock(), MAX_REPORT)
         } else {
-            File::open(path).and_then(|file| {
-                file.take(MAX_REPORT.saturating_add(1))
-                    .read_to_end(&mut text)
-            })
+            File::open(path).and_then(|mut file| whole(&mut file, MAX_REPORT))
         }
-        .map_err(|error| failed(&error))?;
-        if text.len() as u64 > MAX_REPORT {
-            return Err(Failure::new(format!(
-                "{name} is larger than {MAX_REPORT} bytes"
-            )));
-        }
+        .map_err(|error| Failure::io(format!("cannot read {name}"), &error))?;
         Self::parse(&text).map_err(|error| {
             Failure::new(format!("{name} is no report of ours: {error}"))
                 .hint("write one: portcullis scan --report json=report.json")
@@ -278,6 +278,12 @@ mod tests {
         }
         assert!(report.package("pkg:c").is_err() && report.package("pkg:d").is_err());
         assert_eq!(report.package("pkg:b").unwrap().ecosystem, "AlmaLinux:9");
+    }
+
+    #[test]
+    fn a_report_has_a_largest_size() {
+        assert_eq!(whole(&mut &b"1234"[..], 4).unwrap(), b"1234");
+        assert!(whole(&mut &b"12345"[..], 4).is_err());
     }
 
     #[test]
