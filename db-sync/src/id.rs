@@ -1,5 +1,6 @@
 //! Advisory ids: which one to show first, and where it can be read.
 
+use crate::version::Order;
 use std::cmp::Ordering;
 
 /// Prefixes of the databases that are about one ecosystem, by the ecosystem
@@ -50,6 +51,22 @@ fn rank(ecosystem: &str, id: &str) -> usize {
     }
 }
 
+/// The distribution that an id's prefix belongs to: its record speaks for the
+/// distribution's own packages. `None` for every other database.
+///
+/// ```
+/// assert_eq!(db_sync::vendor("ALSA-2024:1"), Some("AlmaLinux"));
+/// assert_eq!(db_sync::vendor("CVE-2024-1"), None);
+/// ```
+pub fn vendor(id: &str) -> Option<&'static str> {
+    OWN.iter()
+        .find(|(ecosystem, prefixes)| {
+            Order::of_ecosystem(ecosystem).is_some_and(Order::is_of_distributions)
+                && prefixes.iter().any(|prefix| id.starts_with(prefix))
+        })
+        .map(|(ecosystem, _)| *ecosystem)
+}
+
 /// Whether `id` is a distribution's own record of the flaw `upstream`, as
 /// `DEBIAN-CVE-2024-1` is of `CVE-2024-1`.
 pub(crate) fn is_record_of(id: &str, upstream: &str) -> bool {
@@ -60,7 +77,7 @@ pub(crate) fn is_record_of(id: &str, upstream: &str) -> bool {
 }
 
 /// The page where people read about an advisory.
-pub(crate) fn url(id: &str) -> String {
+pub fn url(id: &str) -> String {
     if id.starts_with("RUSTSEC-") {
         format!("https://rustsec.org/advisories/{id}.html")
     } else if id.starts_with("GO-") {

@@ -28,10 +28,13 @@ pub mod transfer;
 pub mod version;
 
 pub use compile::{BuildError, BuildReport, BuildRequest, build};
+pub use id::{url as advisory_url, vendor};
 pub use limits::Limits;
 pub use moment::Moment;
 pub use problem::Warning;
-pub use query::{Db, Match, Outcome, Query, Undecided};
+pub use query::{
+    Choice, Db, Explanation, FixState, Match, Outcome, Query, Step, Undecided, choose,
+};
 pub use severity::{Rating, RatingKind};
 pub use store::{EcosystemInfo, Info, OpenError, PlaceError, ReadError, SourceInfo};
 pub use stream::Stream;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use db_sync::{FixState, Step};
 pub use rules::Severity;
 use sha2::{Digest, Sha256};
 
 use crate::location::Location;
 use crate::package::Package;
+use crate::rating::Rated;
 
 /// Version prefix of fingerprints; changes when their recipe does.
 pub const FINGERPRINT_VERSION: &str = "v1";
@@ -16,12 +18,38 @@ pub const FINGERPRINT_VERSION: &str = "v1";
 pub struct Vulnerability {
     /// The package.
     pub package: Arc<Package>,
-    /// Fixed versions above the installed one, best first; empty: no fix known.
+    /// The record that the database shows for the flaw; the fingerprint is made from it,
+    /// whichever id the user prefers to see as the finding's rule.
+    pub record: Arc<str>,
+    /// Fixed versions above the installed one, best first: the smallest on the installed
+    /// version's release line, then the others, ascending. Empty: no fix known.
     pub fixed: Vec<String>,
+    /// What is known about a fix.
+    pub fix: FixState,
+    /// How far the first of `fixed` lies from the installed version, where that can be told.
+    pub step: Option<Step>,
+    /// Every rating of the flaw, and why the finding's severity won.
+    pub rated: Arc<Rated>,
     /// Ids of the merged records that matched, sorted.
     pub merged: Vec<String>,
     /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories.
     pub informational: Option<String>,
+}
+
+impl Vulnerability {
+    /// A flaw of a package of which nothing more is known than its record's id.
+    pub fn new(package: Arc<Package>, record: impl Into<Arc<str>>) -> Self {
+        Self {
+            package,
+            record: record.into(),
+            fixed: Vec::new(),
+            fix: FixState::default(),
+            step: None,
+            rated: Arc::default(),
+            merged: Vec::new(),
+            informational: None,
+        }
+    }
 }
 
 /// A misconfigured resource.
@@ -47,7 +75,7 @@ pub enum Kind {
 pub struct Finding {
     /// Index into the report's targets.
     pub target: usize,
-    /// Advisory id or rule id.
+    /// Advisory id (the one to show, see [`crate::prefer`]) or rule id.
     pub rule: Arc<str>,
     /// Other ids of the same flaw or check, sorted.
     pub aliases: Vec<String>,
@@ -74,8 +102,10 @@ pub struct Finding {
 /// What a rule (advisory or check) says of itself, once per report, for SARIF and `explain`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleInfo {
-    /// Advisory id or rule id.
+    /// Advisory id or rule id, as findings name it.
     pub id: Arc<str>,
+    /// For an advisory the record in the database, which can have another id.
+    pub record: Arc<str>,
     /// One line.
     pub title: String,
     /// Markdown: what, why, how to fix.

@@ -20,7 +20,8 @@ pub enum FailOn {
 pub struct Policy {
     /// Threshold.
     pub fail_on: FailOn,
-    /// Vulnerabilities without a fixed version do not count.
+    /// Vulnerabilities without a known fixed version do not count, whether nobody fixed it, nobody
+    /// will, or no record says which version is free of it.
     pub ignore_unfixed: bool,
     /// Gaps are as bad as not finishing.
     pub strict: bool,
@@ -220,11 +221,10 @@ mod tests {
     }
 
     fn vulnerable(severity: Severity, fixed: &[&str]) -> Finding {
+        let package = Arc::new(Package::new(PackageType::Npm, "p", "1"));
         let vulnerability = Vulnerability {
-            package: Arc::new(Package::new(PackageType::Npm, "p", "1")),
             fixed: fixed.iter().map(|version| (*version).to_owned()).collect(),
-            merged: Vec::new(),
-            informational: None,
+            ..Vulnerability::new(package, "r")
         };
         finding(severity, Kind::Vulnerability(vulnerability))
     }

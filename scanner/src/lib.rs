@@ -21,6 +21,7 @@ pub mod matching;
 pub mod misconfig;
 pub mod output;
 pub mod package;
+pub mod prefer;
 pub mod rating;
 pub mod report;
 pub mod scan;

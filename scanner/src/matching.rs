@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use db_sync::{Db, Match, Moment, Query, Stream};
+use db_sync::{Choice, Db, FixState, Match, Moment, Query, Step, Stream};
 
 use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::location::Location;
 use crate::package::{Package, PackageType};
-use crate::rating;
+use crate::prefer::{Preference, Shown};
+use crate::rating::Rater;
 
 /// What matching one target's packages gave.
 #[derive(Debug, Default)]
@@ -26,13 +27,16 @@ pub struct Outcome {
     pub rules: BTreeMap<Arc<str>, RuleInfo>,
 }
 
-/// Matches packages of one target; the caller sets the index of the target.
+/// Matches packages of one target; the caller sets the index of the target. Answers are those of
+/// `as_of`, and flaws have the names that `prefer` says.
 pub fn check(
     packages: &[Arc<Package>],
     db: &Db,
     as_of: Option<Moment>,
+    prefer: &Preference,
 ) -> Result<Outcome, db_sync::ReadError> {
     let mut outcome = Outcome::default();
+    let mut rater = Rater::default();
     for package in packages {
         // The distribution's verdict counts for what the distribution built: its version numbers
         // say nothing about backported fixes.
@@ -64,7 +68,13 @@ pub fn check(
                 .push(undecided_gap(package, &undecided.id, &undecided.cause));
         }
         for found in answer.matches {
-            add(&mut outcome, package, &found)?;
+            let flaw = Flaw {
+                package,
+                version: &version,
+                found: &found,
+                shown: prefer.show(found.id, &found.merged(), found.aliases()?),
+            };
+            flaw.add(&mut outcome, &mut rater)?;
         }
     }
     Ok(outcome)
@@ -102,93 +112,126 @@ fn looked_up(package: &Package) -> (Arc<str>, String) {
     }
 }
 
-fn add(
-    outcome: &mut Outcome,
-    package: &Arc<Package>,
-    found: &Match<'_>,
-) -> Result<(), db_sync::ReadError> {
-    let id: Arc<str> = Arc::from(found.id);
-    let rated = rating::rate(&found.ratings()?);
-    let aliases = found.aliases()?;
-    let summary = found.summary()?;
-    let informational = found.informational()?;
-    if !outcome.rules.contains_key(&id) {
-        outcome.rules.insert(
-            id.clone(),
-            rule_info(found, &aliases, summary, informational),
-        );
-    }
-    let title: Arc<str> = if summary.is_empty() {
-        Arc::from(format!("{id} in {}", package.name))
-    } else {
-        Arc::from(summary)
-    };
-    let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    let places: Vec<Location> = if package.locations.is_empty() {
-        vec![Location::file("")]
-    } else {
-        package.locations.clone()
-    };
-    for location in places {
-        outcome.findings.push(Finding {
-            target: 0,
-            rule: id.clone(),
-            aliases: aliases.clone(),
-            severity: rated.severity,
-            score: rated.score,
-            severity_source: rated.source.clone(),
-            title: title.clone(),
-            message: message(package, found, informational),
-            location,
-            fingerprint: String::new(),
-            kind: Kind::Vulnerability(Vulnerability {
-                package: package.clone(),
-                fixed: owned(&found.fixed),
-                merged: owned(&found.merged()),
-                informational: informational.map(str::to_owned),
-            }),
-            suppressed: None,
-        });
-    }
-    Ok(())
+/// A flaw of a package, under the id to show.
+struct Flaw<'a, 'db> {
+    package: &'a Arc<Package>,
+    /// As it was looked up.
+    version: &'a str,
+    found: &'a Match<'db>,
+    shown: Shown,
 }
 
-fn message(package: &Package, found: &Match<'_>, informational: Option<&str>) -> String {
+impl Flaw<'_, '_> {
+    fn add(self, outcome: &mut Outcome, rater: &mut Rater) -> Result<(), db_sync::ReadError> {
+        let (package, found) = (self.package, self.found);
+        let id = self.shown.id.clone();
+        let record: Arc<str> = Arc::from(found.id);
+        let rated = rater.rate(found.id, found.ratings()?);
+        let summary = found.summary()?;
+        let informational = found.informational()?;
+        if !outcome.rules.contains_key(&id) {
+            outcome
+                .rules
+                .insert(id.clone(), self.rule_info(&record, summary, informational));
+        }
+        let title: Arc<str> = if summary.is_empty() {
+            Arc::from(format!("{id} in {}", package.name))
+        } else {
+            Arc::from(summary)
+        };
+        let (fixed, step) = best_first(package, self.version, &found.fixed);
+        let message = message(package, &id, informational, &fixed, found.state);
+        let vulnerability = Vulnerability {
+            fixed,
+            fix: found.state,
+            step,
+            rated: Arc::clone(&rated),
+            merged: found.merged().into_iter().map(str::to_owned).collect(),
+            informational: informational.map(str::to_owned),
+            ..Vulnerability::new(Arc::clone(package), record)
+        };
+        let places: Vec<Location> = if package.locations.is_empty() {
+            vec![Location::file("")]
+        } else {
+            package.locations.clone()
+        };
+        for location in places {
+            outcome.findings.push(Finding {
+                target: 0,
+                rule: id.clone(),
+                aliases: self.shown.aliases.clone(),
+                severity: rated.severity,
+                score: rated.score,
+                severity_source: rated.source.clone(),
+                title: title.clone(),
+                message: message.clone(),
+                location,
+                fingerprint: String::new(),
+                kind: Kind::Vulnerability(vulnerability.clone()),
+                suppressed: None,
+            });
+        }
+        Ok(())
+    }
+
+    /// What a match tells of its advisory; [`add_texts`] adds what only the record itself tells.
+    fn rule_info(&self, record: &Arc<str>, summary: &str, informational: Option<&str>) -> RuleInfo {
+        let Shown { id, aliases } = &self.shown;
+        let mut help = String::new();
+        if !aliases.is_empty() {
+            let _ = writeln!(help, "Also known as {}.", aliases.join(", "));
+        }
+        let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
+        tags.extend(informational.map(str::to_owned));
+        RuleInfo {
+            id: id.clone(),
+            record: record.clone(),
+            title: if summary.is_empty() {
+                id.to_string()
+            } else {
+                summary.to_owned()
+            },
+            help,
+            url: Some(db_sync::advisory_url(id)),
+            tags,
+        }
+    }
+}
+
+/// The fixed versions with the recommended one first, and how far that one is.
+fn best_first(package: &Package, installed: &str, fixed: &[&str]) -> (Vec<String>, Option<Step>) {
+    let ecosystem = package.ecosystem.as_deref().unwrap_or_default();
+    let choice = db_sync::choose(ecosystem, &package.name, installed, fixed);
+    let list = chosen_first(choice, fixed);
+    (list, choice.and_then(|choice| choice.step))
+}
+
+/// Puts the chosen one of a list in front; the others keep their order.
+pub fn chosen_first(choice: Option<Choice>, fixed: &[&str]) -> Vec<String> {
+    let mut list: Vec<String> = fixed.iter().map(|text| (*text).to_owned()).collect();
+    if let Some(first) = choice.and_then(|choice| list.get_mut(..=choice.place)) {
+        first.rotate_right(1);
+    }
+    list
+}
+
+fn message(
+    package: &Package,
+    id: &str,
+    informational: Option<&str>,
+    fixed: &[String],
+    state: FixState,
+) -> String {
     let what = match informational {
         Some(kind) => format!("is {kind}"),
-        None => format!("is affected by {}", found.id),
+        None => format!("is affected by {id}"),
     };
-    let fix = match found.fixed.first() {
-        Some(fixed) => format!("fixed in {fixed}"),
-        None => "no fixed version is known".to_owned(),
+    let fix = match (fixed.first(), state) {
+        (Some(fixed), _) => format!("fixed in {fixed}"),
+        (None, FixState::WontFix) => "it will not be fixed".to_owned(),
+        (None, _) => "no fixed version is known".to_owned(),
     };
     format!("{} {} {what}; {fix}", package.name, package.full_version())
-}
-
-/// What a match tells of its advisory; [`add_texts`] adds what only the record itself tells.
-fn rule_info(
-    found: &Match<'_>,
-    aliases: &[String],
-    summary: &str,
-    informational: Option<&str>,
-) -> RuleInfo {
-    let mut help = String::new();
-    if !aliases.is_empty() {
-        let _ = writeln!(help, "Also known as {}.", aliases.join(", "));
-    }
-    let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
-    tags.extend(informational.map(str::to_owned));
-    RuleInfo {
-        id: Arc::from(found.id),
-        title: if summary.is_empty() {
-            found.id.to_owned()
-        } else {
-            summary.to_owned()
-        },
-        help,
-        url: Some(found.url()).filter(|url| !url.is_empty()),
-        tags,
-    }
 }
 
 /// Puts the advisories' own texts in front of their help. Texts lie compressed in the database
@@ -198,7 +241,7 @@ pub fn add_texts(
     db: &Db,
 ) -> Result<(), db_sync::ReadError> {
     for rule in rules.values_mut() {
-        let details = db.advisory(&rule.id)?.map(|advisory| advisory.details);
+        let details = db.advisory(&rule.record)?.map(|advisory| advisory.details);
         if let Some(details) = details.filter(|details| !details.is_empty()) {
             rule.help = format!("{details}\n\n{}", rule.help);
         }

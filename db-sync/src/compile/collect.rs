@@ -491,6 +491,7 @@ impl Collector {
         }
         put_texts(&mut out, &advisory.upstream);
         put_texts(&mut out, &advisory.related);
+        put_texts(&mut out, &advisory.aliases);
         let length = u32::try_from(out.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let place = Place::Scratch(self.position);
         self.scratch.write_all(&out)?;

@@ -10,7 +10,7 @@ use crate::store::ReadError;
 use crate::store::entry::Mark;
 use crate::store::format::Section;
 use crate::store::read::Store;
-use crate::store::view::{View, Views};
+use crate::store::view::{SpanView, View, Views};
 use crate::strict;
 use crate::version::{Order, Version};
 use std::borrow::Cow;
@@ -210,7 +210,7 @@ impl<'a> Asked<'a> {
 
     /// Whether an entry lists the version by name. Numbers of versions follow
     /// their texts, so that each comparison says something about all lists.
-    fn is_listed(&self, store: &Store, view: &View<'_>) -> Result<bool, ReadError> {
+    pub(super) fn is_listed(&self, store: &Store, view: &View<'_>) -> Result<bool, ReadError> {
         let (mut low, mut high) = self.numbers.get();
         let mut open = Vec::new();
         for number in view.listed.clone() {
@@ -257,21 +257,57 @@ impl<'a> Asked<'a> {
     ) -> Result<Verdict<'v>, ReadError> {
         let mut doubt = None;
         for span in views.spans(view) {
-            let marks = views.marks(span);
-            if let Some(cause) = span.unusable {
-                doubt.get_or_insert(cause);
-            } else if let Err(cause) = self.reading(span.semver) {
-                if !marks.is_empty() {
-                    doubt.get_or_insert(cause.as_str());
+            match self.judge_span(store, views, span)? {
+                Verdict::Affected => return Ok(Verdict::Affected),
+                Verdict::NotAffected => {}
+                Verdict::Undecided(cause) => {
+                    doubt.get_or_insert(cause);
                 }
-            } else if self.contains(store, span.semver, marks)? {
-                return Ok(Verdict::Affected);
             }
         }
         if !view.listed.is_empty() && self.is_listed(store, view)? {
             return Ok(Verdict::Affected);
         }
         Ok(doubt.map_or(Verdict::NotAffected, Verdict::Undecided))
+    }
+
+    /// Evaluates one range.
+    #[inline]
+    pub(super) fn judge_span<'v>(
+        &'v self,
+        store: &Store,
+        views: &Views<'_>,
+        span: &SpanView<'v>,
+    ) -> Result<Verdict<'v>, ReadError> {
+        let marks = views.marks(span);
+        if let Some(cause) = span.unusable {
+            return Ok(Verdict::Undecided(cause));
+        }
+        Ok(match self.reading(span.semver) {
+            Err(_) if marks.is_empty() => Verdict::NotAffected,
+            Err(cause) => Verdict::Undecided(cause),
+            Ok(_) if self.contains(store, span.semver, marks)? => Verdict::Affected,
+            Ok(_) => Verdict::NotAffected,
+        })
+    }
+
+    /// Whether an event has taken effect at the version; `None` where its bound
+    /// cannot be read. Until it is left behind, the last affected version has not.
+    pub(super) fn reaches(
+        &self,
+        store: &Store,
+        semver: bool,
+        mark: &Mark,
+    ) -> Result<Option<bool>, ReadError> {
+        let Some(number) = mark.version else {
+            return Ok(Some(mark.kind != EventKind::Limit));
+        };
+        let position = self.position(store, semver, number)?;
+        Ok(position.map(|position| match position {
+            Ordering::Less => false,
+            Ordering::Equal => mark.kind != EventKind::LastAffected,
+            Ordering::Greater => true,
+        }))
     }
 
     fn contains(&self, store: &Store, semver: bool, marks: &[Mark]) -> Result<bool, ReadError> {

@@ -3,6 +3,7 @@
 
 use super::damaged;
 use super::head::{self, Head};
+use super::state::FixState;
 use crate::advisory::Scope;
 use crate::id;
 use crate::moment::Moment;
@@ -22,6 +23,8 @@ pub struct Match<'db> {
     /// Fixed versions above the asked one, lowest first, without those that
     /// another record of the flaw still calls affected.
     pub fixed: Vec<&'db str>,
+    /// Whether a fix is known, and if not, why.
+    pub state: FixState,
     /// The earliest publication.
     pub published: Option<Moment>,
     /// The latest change.
@@ -86,7 +89,9 @@ impl<'db> Match<'db> {
     }
 
     /// Severities, best first: vectors before words, the shown record's before
-    /// the others', what it says of this package before the rest.
+    /// the others', what it says of this package before the rest. Where the
+    /// shown record is a distribution's own, its word comes before the vectors
+    /// of others: it knows how it built its package.
     ///
     /// # Errors
     /// The part of the file that holds them is damaged.
@@ -114,7 +119,16 @@ impl<'db> Match<'db> {
                 }
             }
         }
-        all.sort_by_key(|rating| rating.kind == RatingKind::Word);
+        let is_vendor = id::vendor(self.first.head.id).is_some();
+        all.sort_by_key(|rating| {
+            let is_own = !rating.source.contains(' ');
+            match (rating.kind == RatingKind::Word, is_vendor, is_own) {
+                (false, false, _) | (false, true, true) => 0,
+                (true, true, true) => 1,
+                (false, true, false) => 2,
+                (true, _, _) => 3,
+            }
+        });
         Ok(all)
     }
 
@@ -155,6 +169,7 @@ impl fmt::Debug for Match<'_> {
             .field("summary", &self.summary())
             .field("ratings", &self.ratings())
             .field("fixed", &self.fixed)
+            .field("state", &self.state)
             .field("published", &self.published)
             .field("modified", &self.modified)
             .field("informational", &self.informational())
@@ -170,6 +185,7 @@ impl PartialEq for Match<'_> {
         self.id == other.id
             && self.summary() == other.summary()
             && self.fixed == other.fixed
+            && self.state == other.state
             && self.published == other.published
             && self.modified == other.modified
             && self.informational() == other.informational()

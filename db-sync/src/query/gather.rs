@@ -4,7 +4,8 @@ use super::evaluate::{Asked, Builds, Verdict, comparable};
 use super::fixed::fixed;
 use super::found::{Hit, Match};
 use super::head::Head;
-use super::{Outcome, Query, Undecided};
+use super::state;
+use super::{FixState, Outcome, Query, Segment, Undecided};
 use crate::id;
 use crate::store::ReadError;
 use crate::store::read::Store;
@@ -52,14 +53,13 @@ pub(super) struct Scratch<'p, 'db> {
     pub(super) fixes: Vec<(bool, u32)>,
 }
 
-/// Answers a query from the entries of its package in one segment; records
-/// that the segment above masks are left out.
+/// Answers a query from the entries of its package in one segment.
 pub(super) fn outcome<'db>(
-    store: &'db Store,
-    above: Option<&Store>,
+    segment: Segment<'db>,
     query: &Query<'_>,
     views: &Views<'db>,
 ) -> Result<Outcome<'db>, ReadError> {
+    let store = segment.store;
     let text = query
         .version
         .map(|version| comparable(query.ecosystem, query.name, version));
@@ -83,7 +83,7 @@ pub(super) fn outcome<'db>(
             continue;
         };
         let (verdict, builds) = package.judge(entries)?;
-        if verdict != Verdict::NotAffected && !is_masked(above, record)? {
+        if verdict != Verdict::NotAffected && !segment.masks(record)? {
             judged.push((record, entries, verdict, builds));
         }
     }
@@ -154,12 +154,8 @@ fn flaws<'c, 'p, 'db>(
     flaws
 }
 
-fn is_masked(above: Option<&Store>, record: u32) -> Result<bool, ReadError> {
-    above.map_or(Ok(false), |above| above.masks(record))
-}
-
 /// Whether the record counts: not withdrawn, and known at the asked time.
-fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
+pub(super) fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
     match query.as_of {
         None => head.withdrawn.is_none(),
         Some(day) => {
@@ -173,7 +169,7 @@ fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
 
 /// Whether a record that speaks of module builds is about another stream than
 /// the asked one. Where either is unknown, it is not.
-fn is_of_another_stream(
+pub(super) fn is_of_another_stream(
     head: &Head<'_>,
     builds: Builds,
     query: &Query<'_>,
@@ -188,7 +184,7 @@ fn is_of_another_stream(
 
 impl<'p, 'db> Package<'p, 'db> {
     /// The verdict of one record, and which of its entries can be compared.
-    fn judge(&self, record: &[View<'db>]) -> Result<(Verdict<'p>, Builds), ReadError> {
+    pub(super) fn judge(&self, record: &[View<'db>]) -> Result<(Verdict<'p>, Builds), ReadError> {
         let Some(asked) = self.asked else {
             return Ok((Verdict::Affected, Builds::All));
         };
@@ -229,9 +225,17 @@ impl<'p, 'db> Package<'p, 'db> {
             modified = modified.max(hit.head.modified);
             others.push(hit);
         }
+        let fixed = fixed(self, scratch)?;
+        let state = if fixed.is_empty() {
+            let hits = std::iter::once(&first).chain(&others);
+            state::unfixed(self, &scratch.entries, hits)?
+        } else {
+            FixState::Fixed
+        };
         Ok(Match {
             id: first.head.id,
-            fixed: fixed(self, scratch)?,
+            fixed,
+            state,
             published,
             modified,
             store: self.store,

@@ -4,11 +4,14 @@
 //! is scored or judged: ratings are handed on with where they came from.
 
 mod check;
+mod choice;
 mod evaluate;
+mod explain;
 mod fixed;
 mod found;
 mod gather;
 mod head;
+mod state;
 
 use crate::advisory::{Reference, Scope};
 use crate::moment::Moment;
@@ -20,9 +23,12 @@ use crate::store::view::Views;
 use crate::store::{Info, OpenError, ReadError, hash};
 use crate::stream::Stream;
 use crate::{ecosystem, id};
+pub use choice::{Choice, Step, choose};
+pub use explain::{Answer, Bounds, EntryTold, Explanation, RangeTold, RecordTold, Standing};
 pub use found::Match;
 use head::Head;
 pub(crate) use head::record_id;
+pub use state::FixState;
 use std::path::Path;
 
 /// An open database. Cheap to open, safe to share between threads; a newer
@@ -76,6 +82,9 @@ pub struct Details {
     pub id: String,
     /// All other ids of the flaw, sorted.
     pub aliases: Vec<String>,
+    /// The other ids that the record itself gives, in its order; the rest of
+    /// `aliases` comes from other records of the flaw.
+    pub stated: Vec<String>,
     /// Flaws it is derived from, as the record lists them.
     pub upstream: Vec<String>,
     /// Flaws it has to do with, as the record lists them.
@@ -128,10 +137,11 @@ impl Db {
     /// Whether any advisory names this ecosystem, suffix included. Where not,
     /// an empty answer means "not known", not "clean".
     pub fn has_ecosystem(&self, ecosystem: &str) -> bool {
+        // Sorted by name, and asked for every package of a scan.
         self.info()
             .ecosystems
-            .iter()
-            .any(|known| known.name == ecosystem)
+            .binary_search_by(|known| known.name.as_str().cmp(ecosystem))
+            .is_ok()
     }
 
     /// Reads the whole file and compares it with all its checksums.
@@ -148,16 +158,40 @@ impl Db {
     /// # Errors
     /// The part of the file that holds the answer is damaged.
     pub fn query(&self, query: &Query<'_>) -> Result<Outcome<'_>, ReadError> {
-        let mut outcome = match package(&self.top, query.ecosystem, query.name)? {
-            Some(views) => gather::outcome(&self.top, None, query, &views)?,
-            None => Outcome::default(),
-        };
-        if let Some(below) = &self.below
-            && let Some(views) = package(below, query.ecosystem, query.name)?
-        {
-            outcome.join(gather::outcome(below, Some(&self.top), query, &views)?);
+        let mut outcome = Outcome::default();
+        for segment in self.segments() {
+            if let Some(views) = package(segment.store, query.ecosystem, query.name)? {
+                outcome.join(gather::outcome(segment, query, &views)?);
+            }
         }
         Ok(outcome)
+    }
+
+    /// The parts of the file that answer; a flaw lies whole in one of them.
+    fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        let top = Segment {
+            store: &self.top,
+            above: None,
+        };
+        let below = self.below.as_ref().map(|store| Segment {
+            store,
+            above: Some(&self.top),
+        });
+        std::iter::once(top).chain(below)
+    }
+
+    /// Explains what the database knows of one flaw, by any of its ids, and one
+    /// version of a package. `None`: the database does not know the id. The
+    /// answer is that of [`Db::query`], which this asks.
+    ///
+    /// # Errors
+    /// The part of the file that holds the answer is damaged.
+    pub fn explain(
+        &self,
+        query: &Query<'_>,
+        id: &str,
+    ) -> Result<Option<Explanation<'_>>, ReadError> {
+        explain::explain(self, query, id)
     }
 
     /// All that is known about one record, found by its own id.
@@ -165,22 +199,63 @@ impl Db {
     /// # Errors
     /// The part of the file that holds the record is damaged.
     pub fn advisory(&self, id: &str) -> Result<Option<Details>, ReadError> {
-        if let Some(number) = record(&self.top, id)? {
-            return details(&self.top, number).map(Some);
+        for segment in self.segments() {
+            if let Some(number) = segment.record(id)? {
+                return details(segment.store, number).map(Some);
+            }
         }
-        let Some(below) = &self.below else {
-            return Ok(None);
-        };
-        match record(below, id)? {
-            Some(number) if !self.top.masks(number)? => details(below, number).map(Some),
+        Ok(None)
+    }
+}
+
+/// A part of the file that answers by itself.
+#[derive(Clone, Copy)]
+struct Segment<'db> {
+    store: &'db Store,
+    /// The segment of changes that may have replaced some of its records.
+    above: Option<&'db Store>,
+}
+
+impl Segment<'_> {
+    /// Whether a record was replaced or removed since.
+    fn masks(self, record: u32) -> Result<bool, ReadError> {
+        self.above.map_or(Ok(false), |above| above.masks(record))
+    }
+
+    /// The number of a record, if it counts here.
+    fn record(self, id: &str) -> Result<Option<u32>, ReadError> {
+        match record(self.store, id)? {
+            Some(number) if !self.masks(number)? => Ok(Some(number)),
             _ => Ok(None),
         }
+    }
+
+    /// The numbers of all records that count here.
+    fn records(self) -> impl Iterator<Item = Result<u32, ReadError>> {
+        (0..self.store.records()).filter_map(move |number| {
+            let counts = || -> Result<bool, ReadError> {
+                // Among changes, some records are there for their ids only.
+                let stands = !self.store.is_above() || {
+                    let id = head::record_id(self.store, number)?;
+                    record(self.store, id)? == Some(number)
+                };
+                Ok(stands && !self.masks(number)?)
+            };
+            match counts() {
+                Ok(counts) => counts.then_some(Ok(number)),
+                Err(error) => Some(Err(error)),
+            }
+        })
     }
 }
 
 impl Outcome<'_> {
     /// Adds the answer of another segment, which has no flaw of this one.
     fn join(&mut self, other: Self) {
+        if self.matches.is_empty() && self.undecided.is_empty() {
+            *self = other;
+            return;
+        }
         self.matches.extend(other.matches);
         self.matches.sort_by(|left, right| left.id.cmp(right.id));
         self.undecided.extend(other.undecided);
@@ -236,6 +311,7 @@ fn details(store: &Store, number: u32) -> Result<Details, ReadError> {
         aliases: head.aliases(store)?,
         upstream: reader.texts().map_err(&broken)?,
         related: reader.texts().map_err(&broken)?,
+        stated: reader.texts().map_err(&broken)?,
         summary: title.summary.to_owned(),
         details,
         references,

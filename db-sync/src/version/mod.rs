@@ -98,6 +98,12 @@ impl Order {
         Self::Semver,
     ];
 
+    /// Whether distributions order their packages so: their versions are builds within one
+    /// release, where "major" and "minor" say nothing.
+    pub const fn is_of_distributions(self) -> bool {
+        matches!(self, Self::Alpine | Self::Debian | Self::Rpm)
+    }
+
     /// Lower-case name of the order, as its case file in `testdata/versions` is called.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,6 +9,7 @@
 
 mod answers;
 mod compare;
+mod explain;
 mod malformed;
 mod oracle;
 #[cfg(feature = "network")]

@@ -3,12 +3,17 @@
 //! the last event at or below a version, instead of walking sorted events.
 
 use super::support::{ask, built, merged, shared};
+use db_sync::Query;
+use db_sync::query::Answer;
 use db_sync::version::Order;
 use serde_json::Value;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
+
+/// Every so many questions are explained record by record, too.
+const WHY_EVERY: u32 = 20;
 
 /// Live records by package, each with its entries about it.
 type Packages = BTreeMap<(String, String), BTreeMap<String, Vec<Value>>>;
@@ -237,6 +242,7 @@ fn the_database_answers_as_the_records_say() {
     let built = built(&[&bucket], None);
     let mut asked = 0_u32;
     let mut affected = 0_usize;
+    let mut explained = 0_u32;
     // Every package of small ecosystems, every n-th of large ones.
     let mut per_ecosystem: BTreeMap<&str, usize> = BTreeMap::new();
     for (ecosystem, _) in packages.keys() {
@@ -268,10 +274,37 @@ fn the_database_answers_as_the_records_say() {
             let doubtful: Vec<String> =
                 outcome.undecided.iter().map(|one| one.id.clone()).collect();
             assert_eq!(doubtful, undecided, "{ecosystem} {name} {version}");
+            if asked.is_multiple_of(WHY_EVERY) {
+                let query = Query {
+                    ecosystem,
+                    name,
+                    version: Some(&version),
+                    as_of: None,
+                    module: None,
+                };
+                for id in records.keys() {
+                    let told = built
+                        .db
+                        .explain(&query, id)
+                        .expect("answer")
+                        .expect("known");
+                    let own = told.records.iter().find(|record| record.id == *id);
+                    let own = own.map(|record| &record.answer);
+                    let expected = (matched.contains(id), undecided.contains(id));
+                    let said = (
+                        own == Some(&Answer::Affected),
+                        matches!(own, Some(Answer::Undecided(_))),
+                    );
+                    assert_eq!(said, expected, "{id} {ecosystem} {name} {version}");
+                    assert!(!expected.0 || told.answer == Answer::Affected);
+                    explained += 1;
+                }
+            }
             asked += 1;
             affected += matched.len();
         }
     }
     assert!(asked > 5000, "{asked} questions");
-    println!("{asked} questions, {affected} matched records");
+    assert!(explained > 500, "{explained} explanations");
+    println!("{asked} questions, {affected} matched records, {explained} explained");
 }

@@ -198,6 +198,7 @@ fn a_flipped_bit_in_a_large_file_is_found_wherever_it_is() {
                 name: &format!("p{number}"),
                 version: Some("1.0.0"),
                 as_of: None,
+                module: None,
             };
             for found in db.query(&query)?.matches {
                 let details = db.advisory(found.id)?;

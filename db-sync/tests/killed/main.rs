@@ -91,6 +91,7 @@ fn state_of(database: &Path) -> String {
             name: &name,
             version: Some("0.1"),
             as_of: None,
+            module: None,
         };
         let answer = db.query(&query).expect("answer");
         assert!(answer.undecided.is_empty());

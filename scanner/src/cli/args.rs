@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use db_sync::Moment;
 
+use super::failure::Failure;
 use crate::finding::Severity;
 use crate::gate::FailOn;
 use crate::output::Format;
+use crate::prefer::{Preference, Prefix};
 use crate::staleness::OnStale;
 
 /// The gate at the end of a CI pipeline.
@@ -75,10 +78,8 @@ pub(super) struct ScanArguments {
     /// Refuse every other database than the one with this digest.
     #[arg(long, value_name = "sha256:…")]
     pub(super) db_digest: Option<String>,
-    /// Answer as if the database were of this day: later records and withdrawals are left out.
-    /// What a record said before its last change is not known.
-    #[arg(long, value_name = "YYYY-MM-DD")]
-    pub(super) as_of: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    pub(super) answer: AnswerArguments,
     /// Advisories that did not change for so many days are called old.
     #[arg(long, value_name = "DAYS", default_value_t = crate::staleness::DEFAULT_DAYS)]
     pub(super) max_age: u32,
@@ -127,24 +128,83 @@ pub(super) enum DbCommand {
         database: DatabasePath,
     },
     /// Show the advisories for one package.
-    Query {
-        /// OSV ecosystem, such as `crates.io` or `Debian:12`.
-        ecosystem: String,
-        /// Package name (for Debian and Alpine the source package).
-        name: String,
-        /// Version; without it, every advisory for the package.
-        version: Option<String>,
-        /// Module stream of a modular rpm: leaves out errata about the module's other streams.
-        #[arg(long, value_name = "NAME:STREAM", requires = "version")]
-        module: Option<String>,
-        /// table or json
-        #[arg(long, value_name = "table|json", default_value = "table")]
-        format: TextOrJson,
-        #[command(flatten)]
-        database: DatabasePath,
-    },
+    Query(QueryArguments),
+    /// Explain why a package is affected by a flaw, or why it is not.
+    Why(WhyArguments),
     #[command(flatten)]
     Transfer(TransferCommand),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct QueryArguments {
+    /// OSV ecosystem, such as `crates.io` or `Debian:12`.
+    pub(super) ecosystem: String,
+    /// Package name (for Debian and Alpine the source package).
+    pub(super) name: String,
+    /// Version; without it, every advisory for the package.
+    pub(super) version: Option<String>,
+    /// Module stream of a modular rpm: leaves out errata about the module's other streams.
+    #[arg(long, value_name = "NAME:STREAM", requires = "version")]
+    pub(super) module: Option<String>,
+    /// table or json
+    #[arg(long, value_name = "table|json", default_value = "table")]
+    pub(super) format: TextOrJson,
+    #[command(flatten)]
+    pub(super) answer: AnswerArguments,
+    #[command(flatten)]
+    pub(super) database: DatabasePath,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WhyArguments {
+    /// Id of a flaw; with `--report` also a fingerprint or the beginning of one.
+    pub(super) finding: String,
+    /// The package: its package URL, or ecosystem, name and version.
+    #[arg(value_name = "PURL | ECOSYSTEM NAME VERSION", num_args = 0..=3)]
+    pub(super) package: Vec<String>,
+    /// A JSON report of ours to take the finding or the package from; `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// Module stream of a modular rpm: leaves out errata about the module's other streams.
+    #[arg(long, value_name = "NAME:STREAM")]
+    pub(super) module: Option<String>,
+    /// table or json
+    #[arg(long, value_name = "table|json", default_value = "table")]
+    pub(super) format: TextOrJson,
+    #[command(flatten)]
+    pub(super) answer: AnswerArguments,
+    #[command(flatten)]
+    pub(super) database: DatabasePath,
+}
+
+/// How the database is asked, and under which names it answers.
+#[derive(Clone, Debug, Args)]
+pub(super) struct AnswerArguments {
+    /// Answer as if the database were of this day: later records and withdrawals are left out.
+    /// What a record said before its last change is not known.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(super) as_of: Option<jiff::civil::Date>,
+    /// Show the first id of a flaw that begins so, such as `CVE,GHSA`; by default that of the
+    /// ecosystem's own database, then GHSA, then CVE. Fingerprints stay the same.
+    #[arg(long, value_name = "PREFIX,…", value_delimiter = ',')]
+    pub(super) prefer_id: Vec<Prefix>,
+}
+
+impl AnswerArguments {
+    /// The end of the day that answers are of.
+    pub(super) fn moment(&self) -> Result<Option<Moment>, Failure> {
+        let Some(day) = self.as_of else {
+            return Ok(None);
+        };
+        Moment::parse(&format!("{day}T23:59:59.999999999Z"))
+            .map(Some)
+            .ok_or_else(|| Failure::new(format!("{day} is no day of the years 1 to 9999")))
+    }
+
+    /// Which ids to show.
+    pub(super) fn preference(&self) -> Preference {
+        Preference::new(&self.prefer_id)
+    }
 }
 
 #[derive(Debug, Subcommand)]

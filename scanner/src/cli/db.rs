@@ -1,17 +1,17 @@
-//! `portcullis db build | status | query`; [`super::sync`] and [`super::transfer`] have the rest.
+//! `portcullis db build | status`; [`super::query`], [`super::why`], [`super::sync`] and
+//! [`super::transfer`] have the rest.
 
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use db_sync::{BuildRequest, Db, Match, Query, ReadError, Stream};
+use db_sync::{BuildRequest, Db};
 use serde_json::{Value, json};
 
 use super::args::{DatabasePath, DbCommand, SyncArguments, TextOrJson};
 use super::failure::Failure;
 use super::{paths, print, scan, transfer};
 use crate::output::escape;
-use crate::rating;
 
 /// How many warnings of a build are printed one by one.
 const SHOWN_WARNINGS: usize = 50;
@@ -52,42 +52,9 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             Ok(0)
         }
         DbCommand::Transfer(command) => transfer::run(command),
-        DbCommand::Query {
-            ecosystem,
-            name,
-            version,
-            module,
-            format,
-            database,
-        } => {
-            let module = module.as_deref().map(read_stream).transpose()?;
-            let db = open(database)?;
-            let answer = db
-                .query(&Query {
-                    ecosystem,
-                    name,
-                    version: version.as_deref(),
-                    as_of: None,
-                    module,
-                })
-                .map_err(|error| Failure::from_error(&error))?;
-            let known = db.has_ecosystem(ecosystem);
-            let text = match format {
-                TextOrJson::Json => query_json(ecosystem, known, &answer),
-                TextOrJson::Table => query_table(ecosystem, known, &answer),
-            };
-            print(&text.map_err(|error| Failure::from_error(&error))?)?;
-            Ok(0)
-        }
+        DbCommand::Query(arguments) => super::query::run(arguments),
+        DbCommand::Why(arguments) => super::why::run(arguments),
     }
-}
-
-/// What is no stream would silently be compared with all of them.
-fn read_stream(label: &str) -> Result<Stream<'_>, Failure> {
-    Stream::of_label(label).ok_or_else(|| {
-        Failure::new(format!("{label:?} is no module stream"))
-            .hint("write name:stream, such as nodejs:18, or the package's whole MODULARITYLABEL")
-    })
 }
 
 /// Whether a source is an address and no path.
@@ -110,7 +77,8 @@ fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath
     }
 }
 
-fn open(database: &DatabasePath) -> Result<Db, Failure> {
+/// Opens the database that the user means.
+pub(super) fn open(database: &DatabasePath) -> Result<Db, Failure> {
     scan::open_database(&paths::database(database)).map_err(|error| scan::failure(&error))
 }
 
@@ -179,86 +147,4 @@ fn status(db: &Db, format: TextOrJson) -> String {
             text
         }
     }
-}
-
-fn query_json(
-    ecosystem: &str,
-    known: bool,
-    answer: &db_sync::Outcome<'_>,
-) -> Result<String, ReadError> {
-    let matches: Vec<Value> = answer
-        .matches
-        .iter()
-        .map(match_json)
-        .collect::<Result<_, _>>()?;
-    let undecided: Vec<Value> = answer
-        .undecided
-        .iter()
-        .map(|undecided| json!({ "id": undecided.id, "cause": undecided.cause }))
-        .collect();
-    Ok(format!(
-        "{:#}\n",
-        json!({ "ecosystem": ecosystem, "known_ecosystem": known, "matches": matches, "undecided": undecided })
-    ))
-}
-
-fn match_json(found: &Match<'_>) -> Result<Value, ReadError> {
-    let ratings = found.ratings()?;
-    let rated = rating::rate(&ratings);
-    let ratings: Vec<Value> = ratings
-        .iter()
-        .map(|rating| json!({ "kind": rating::kind_word(rating.kind), "value": rating.value, "source": rating.source }))
-        .collect();
-    Ok(json!({
-        "id": found.id,
-        "merged": found.merged(),
-        "aliases": found.aliases()?,
-        "summary": found.summary()?,
-        "severity": rated.severity.as_str(),
-        "severity_source": &*rated.source,
-        "score": rated.score,
-        "ratings": ratings,
-        "fixed": found.fixed,
-        "published": found.published.map(|moment| moment.to_string()),
-        "modified": found.modified.map(|moment| moment.to_string()),
-        "informational": found.informational()?,
-        "url": found.url(),
-    }))
-}
-
-fn query_table(
-    ecosystem: &str,
-    known: bool,
-    answer: &db_sync::Outcome<'_>,
-) -> Result<String, ReadError> {
-    let mut text = String::new();
-    for found in &answer.matches {
-        let rated = rating::rate(&found.ratings()?);
-        let fixed = found.fixed.first().copied().unwrap_or("no fix");
-        let _ = writeln!(
-            text,
-            "{:<8} {}  fixed: {}  {}",
-            rated.severity,
-            escape::line(found.id),
-            escape::line(fixed),
-            escape::line(found.summary()?)
-        );
-    }
-    for undecided in &answer.undecided {
-        let _ = writeln!(
-            text,
-            "undecided {}: {}",
-            escape::line(&undecided.id),
-            escape::line(&undecided.cause)
-        );
-    }
-    if !known {
-        let _ = writeln!(
-            text,
-            "the database has no advisories for {}",
-            escape::line(ecosystem)
-        );
-    }
-    let _ = writeln!(text, "{} matches", answer.matches.len());
-    Ok(text)
 }

@@ -11,10 +11,12 @@ mod db;
 mod failure;
 mod paths;
 mod progress;
+mod query;
 mod rules;
 mod scan;
 mod sync;
 mod transfer;
+mod why;
 
 use args::{Arguments, Command};
 use failure::Failure;

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use db_sync::{Db, Moment, OpenError};
+use db_sync::{Db, OpenError};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
@@ -83,13 +83,6 @@ fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
             .to_zoned(jiff::tz::TimeZone::UTC)
             .date()
     });
-    let as_of = match arguments.as_of {
-        Some(day) => Some(
-            Moment::parse(&format!("{day}T23:59:59.999999999Z"))
-                .ok_or_else(|| Failure::new(format!("{day} is no day of the years 1 to 9999")))?,
-        ),
-        None => None,
-    };
     let mut statements = Vec::new();
     for path in &arguments.vex {
         statements.extend(vex::load(path).map_err(|error| Failure::from_error(&error))?);
@@ -106,7 +99,8 @@ fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
         vulnerabilities: wants(Only::Vuln),
         misconfigurations: wants(Only::Misconfig),
         platform,
-        as_of,
+        as_of: arguments.answer.moment()?,
+        prefer: arguments.answer.preference(),
         staleness: Staleness {
             days: arguments.max_age,
             on_stale: arguments.on_stale,

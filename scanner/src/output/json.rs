@@ -4,21 +4,23 @@
 
 use std::io::{self, Write};
 
+use db_sync::Step;
 use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::{serial, words};
-use crate::finding::{Finding, Kind};
+use crate::finding::{Finding, Kind, Vulnerability};
 use crate::gap::{GapKind, GapSeverity, Stage};
 use crate::gate::Verdict;
 use crate::inventory::purl::purl;
 use crate::location::{Layer, Location};
 use crate::package::{Package, PackageType, Scope, SourcePackage};
+use crate::rating::Graded;
 use crate::report::{Database, DatabaseSource, Report, Target, TargetGap, Undecided};
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
-pub(crate) const SCHEMA_VERSION: &str = "1.0";
+pub(crate) const SCHEMA_VERSION: &str = "1.1";
 
 /// Writes the report. Errors are those of `out`.
 pub(crate) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
@@ -281,17 +283,25 @@ struct FindingView<'a> {
     severity: &'static str,
     severity_source: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    severity_reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ratings: &'a [Graded],
+    #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
     title: &'a str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     package: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    purl: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     installed_version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fixed_version: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fixed_versions: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<FixView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
     location: LocationView<'a>,
@@ -306,6 +316,8 @@ impl<'a> FindingView<'a> {
             Kind::Vulnerability(found) => ("vulnerability", Some(found), None),
             Kind::Misconfiguration(found) => ("misconfiguration", None, Some(&*found.resource)),
         };
+        let target = report.targets.get(finding.target);
+        let distribution = target.and_then(|target| target.distribution.as_ref());
         let fixed_versions = vulnerability.map_or(&[] as &[String], |found| &found.fixed);
         Self {
             target: target_id(report, finding.target),
@@ -314,17 +326,41 @@ impl<'a> FindingView<'a> {
             aliases: &finding.aliases,
             severity: finding.severity.as_str(),
             severity_source: &finding.severity_source,
+            severity_reason: vulnerability.map(|found| &*found.rated.reason),
+            ratings: vulnerability.map_or(&[], |found| &found.rated.ratings),
             score: finding.score,
             title: &finding.title,
             message: &finding.message,
             package: vulnerability.map(|found| &*found.package.name),
+            purl: vulnerability.map(|found| purl(&found.package, distribution)),
             installed_version: vulnerability.map(|found| found.package.full_version()),
             fixed_version: fixed_versions.first().map(String::as_str),
             fixed_versions,
+            fix: vulnerability.map(FixView::new),
             resource,
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,
             suppressed: finding.suppressed.as_deref(),
+        }
+    }
+}
+
+/// What is known about a fix.
+#[derive(Serialize)]
+struct FixView<'a> {
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<&'static str>,
+}
+
+impl<'a> FixView<'a> {
+    fn new(found: &'a Vulnerability) -> Self {
+        Self {
+            state: found.fix.as_str(),
+            version: found.fixed.first().map(String::as_str),
+            step: found.step.map(Step::as_str),
         }
     }
 }

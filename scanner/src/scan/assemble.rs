@@ -86,11 +86,16 @@ pub(super) fn report(
         if let Some(db) = db {
             // Matched after the prefix went in: its locations are final.
             let chunks: Vec<matching::Outcome> = if packages.len() <= FEW_PACKAGES {
-                vec![matching::check(&packages, db, request.as_of)?]
+                vec![matching::check(
+                    &packages,
+                    db,
+                    request.as_of,
+                    &request.prefer,
+                )?]
             } else {
                 packages
                     .par_chunks(256)
-                    .map(|chunk| matching::check(chunk, db, request.as_of))
+                    .map(|chunk| matching::check(chunk, db, request.as_of, &request.prefer))
                     .collect::<Result<_, _>>()?
             };
             let mut outcome = matching::join(chunks);
@@ -204,6 +209,7 @@ fn describe_rules(
                 infos.insert(
                     id.clone(),
                     RuleInfo {
+                        record: id.clone(),
                         id,
                         title: rule.title,
                         help: rule.help,
@@ -239,7 +245,7 @@ fn finish(report: &mut Report) {
                 path,
                 found.package.kind.as_str(),
                 &found.package.name,
-                &finding.rule,
+                &found.record,
             ]),
             Kind::Misconfiguration(found) => {
                 fingerprint(&["misconfiguration", id, path, &found.resource, &finding.rule])

@@ -7,6 +7,7 @@ use db_sync::{Db, Moment};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
+use crate::prefer::Preference;
 use crate::report::{Report, StaleSource};
 use crate::source::{Platform, SourceError};
 use crate::staleness::Staleness;
@@ -34,6 +35,8 @@ pub struct Request {
     pub platform: Option<Platform>,
     /// Answer from the database as if it were this moment.
     pub as_of: Option<Moment>,
+    /// Which of a flaw's ids to show.
+    pub prefer: Preference,
     /// What to do about sources that were not updated for long.
     pub staleness: Staleness,
     /// VEX statements, of all documents.

@@ -41,10 +41,8 @@ fn finding(target: usize, rule: &str, aliases: &[&str], package: &Arc<Package>) 
         location: Location::file("lock"),
         fingerprint: String::new(),
         kind: Kind::Vulnerability(Vulnerability {
-            package: package.clone(),
-            fixed: Vec::new(),
             merged: vec![format!("M-{rule}")],
-            informational: None,
+            ..Vulnerability::new(package.clone(), rule)
         }),
         suppressed: None,
     }

@@ -7,14 +7,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What a run gave.
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Run {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.err))
     }
 }
@@ -27,7 +27,7 @@ fn repository() -> PathBuf {
 }
 
 /// Runs the binary in `directory` with nothing of our environment that could change the outcome.
-fn run(directory: &Path, arguments: &[&str]) -> Run {
+pub(crate) fn run(directory: &Path, arguments: &[&str]) -> Run {
     #[expect(
         clippy::disallowed_methods,
         reason = "a test starts the program it tests"
@@ -47,7 +47,7 @@ fn run(directory: &Path, arguments: &[&str]) -> Run {
 }
 
 /// A copy of the demo with its database beside it.
-fn demo() -> TempDir {
+pub(crate) fn demo() -> TempDir {
     let directory = TempDir::new().unwrap();
     copy(
         &repository().join("testdata/demo"),
@@ -82,7 +82,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn scan(directory: &TempDir, arguments: &[&str]) -> Run {
+pub(crate) fn scan(directory: &TempDir, arguments: &[&str]) -> Run {
     let mut all = vec!["scan", "demo", "--db", "demo.db", "--date", "2026-11-21"];
     all.extend_from_slice(arguments);
     run(directory.path(), &all)

@@ -11,3 +11,5 @@ mod outputs;
 mod robust;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod why;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use db_sync::FixState;
 use serde_sarif::sarif::{
     LogicalLocation, Message, PropertyBag, Result as SarifResult, Suppression, SupressionKind,
     SupressionStatus,
@@ -28,13 +29,20 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
         ("portcullis/v1".to_owned(), finding.fingerprint.clone()),
         ("primaryLocationLineHash".to_owned(), row.mark.clone()),
     ]);
-    let properties = BTreeMap::from([
+    let mut properties = BTreeMap::from([
         ("severity".to_owned(), finding.severity.as_str().into()),
         (
             "severity_source".to_owned(),
             part(&finding.severity_source).into(),
         ),
     ]);
+    if let Kind::Vulnerability(found) = &finding.kind {
+        properties.insert(
+            "severity_reason".to_owned(),
+            part(&found.rated.reason).into(),
+        );
+        properties.insert("fix_state".to_owned(), found.fix.as_str().into());
+    }
     let mut out = SarifResult::builder()
         .rule_id(&row.rule)
         .rule_index(i64::try_from(rule_index).unwrap_or(-1))
@@ -96,6 +104,9 @@ fn text(row: &Row<'_>) -> String {
             let installed = part(&found.package.full_version());
             match found.fixed.first() {
                 Some(fixed) => format!("{name} {installed} → {}: {title}.", part(fixed)),
+                None if found.fix == FixState::WontFix => {
+                    format!("{name} {installed} (will not be fixed): {title}.")
+                }
                 None => format!("{name} {installed} (no fix known): {title}."),
             }
         }

@@ -76,9 +76,14 @@ impl<'a> Row<'a> {
 fn mark(finding: &Finding, target: Option<&Target>) -> String {
     let root = target.map(uri::root).unwrap_or_default();
     let platform = target.and_then(|target| target.platform.as_deref());
+    // Not the id that the user prefers to see.
+    let rule = match &finding.kind {
+        Kind::Vulnerability(found) => &found.record,
+        Kind::Misconfiguration(_) => &finding.rule,
+    };
     fingerprint(&[
         &finding.fingerprint,
-        &finding.rule,
+        rule,
         &root,
         platform.unwrap_or_default(),
     ])

@@ -241,6 +241,7 @@ mod tests {
     fn limits_of_code_scanning_hold() {
         let info = RuleInfo {
             id: "aws-s3-public".into(),
+            record: "aws-s3-public".into(),
             title: "t".repeat(3_000),
             help: format!("# What\n\n{}", "h".repeat(20_000)),
             url: Some("javascript:x".to_owned()),
@@ -268,6 +269,7 @@ mod tests {
     fn foreign_help_is_defused_and_ours_is_not() {
         let info = RuleInfo {
             id: "GHSA-1".into(),
+            record: "GHSA-1".into(),
             title: "[x](http://evil)".to_owned(),
             help: "Read [this](http://evil).".to_owned(),
             url: None,

@@ -8,6 +8,8 @@ mod paint;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
+use db_sync::FixState;
+
 use self::groups::{FileGroup, PackageGroup};
 use self::paint::Paint;
 use super::escape::{line, truncate};
@@ -237,6 +239,7 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
         Kind::Vulnerability(found) => {
             let change = match found.fixed.first() {
                 Some(fixed) => format!("{installed} → {}", part(fixed)),
+                None if found.fix == FixState::WontFix => "will not be fixed".to_owned(),
                 None => "no fix known".to_owned(),
             };
             (change, part(&finding.title))

@@ -157,10 +157,8 @@ pub(crate) fn vulnerability(
         fingerprint: fingerprint(&[id, "any", &location.path, &package.name]),
         location,
         kind: Kind::Vulnerability(Vulnerability {
-            package: Arc::clone(package),
-            fixed: Vec::new(),
             merged: vec![id.to_owned()],
-            informational: None,
+            ..Vulnerability::new(Arc::clone(package), id)
         }),
         suppressed: None,
     }
@@ -267,6 +265,7 @@ pub(crate) fn rules(findings: &[Finding]) -> Vec<RuleInfo> {
     let mut rules: Vec<RuleInfo> = findings
         .iter()
         .map(|finding| RuleInfo {
+            record: finding.rule.clone(),
             id: Arc::clone(&finding.rule),
             title: finding.title.to_string(),
             help: format!("# What\n\nAbout {}.\n\n{NASTY}\n", finding.rule),

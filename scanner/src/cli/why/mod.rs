@@ -1,0 +1,127 @@
+//! `portcullis db why`: explains one finding, or why a flaw is none. Owns what is asked about; the
+//! answer is the database's ([`db_sync::Db::explain`]), and `render` puts it into words.
+
+mod render;
+mod report;
+mod subject;
+
+use std::sync::Arc;
+
+use db_sync::{Explanation, Moment, Query, ReadError};
+
+use self::report::Report;
+use self::subject::Subject;
+use super::args::WhyArguments;
+use super::failure::Failure;
+use super::{db, print, query};
+use crate::matching;
+use crate::prefer::Shown;
+use crate::rating::{Rated, Rater};
+
+/// All that is told.
+struct Told<'db> {
+    /// The id that was asked about.
+    id: String,
+    subject: Subject,
+    explanation: Explanation<'db>,
+    database: &'db db_sync::Info,
+    as_of: Option<Moment>,
+    /// For a flaw that affects the package.
+    verdict: Option<Affected>,
+}
+
+/// What our side makes of a match.
+struct Affected {
+    shown: Shown,
+    rated: Arc<Rated>,
+    fixed: Vec<String>,
+    step: Option<db_sync::Step>,
+}
+
+/// Explains; whatever the answer is, the code is 0. Without an answer it is 2.
+pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
+    let mut as_of = arguments.answer.moment()?;
+    let (id, subject) = match (&arguments.report, arguments.package.as_slice()) {
+        (None, []) => {
+            return Err(
+                Failure::new(format!("{} of which package?", arguments.finding))
+                    .hint("portcullis db why ID PURL, or ID ECOSYSTEM NAME VERSION")
+                    .hint("portcullis db why FINGERPRINT|ID --report report.json"),
+            );
+        }
+        (None, package) => (arguments.finding.clone(), Subject::given(package)?),
+        (Some(path), package) => {
+            let report = Report::read(path)?;
+            if as_of.is_none() {
+                as_of = report.as_of()?;
+            }
+            match package {
+                [] => report.finding(&arguments.finding)?,
+                [purl] => (arguments.finding.clone(), report.package(purl)?),
+                _ => {
+                    return Err(Failure::new("a report knows its packages by package URL")
+                        .hint("portcullis db why ID PURL --report report.json"));
+                }
+            }
+        }
+    };
+    let db = db::open(&arguments.database)?;
+    query::known(&db, &subject.ecosystem)?;
+    let module = arguments.module.as_ref().or(subject.module.as_ref());
+    let module = module.map(|label| query::stream(label)).transpose()?;
+    let read = |error: ReadError| Failure::from_error(&error);
+    let question = Query {
+        ecosystem: &subject.ecosystem,
+        name: &subject.name,
+        version: Some(&subject.version),
+        as_of,
+        module,
+    };
+    let explanation = db
+        .explain(&question, &id)
+        .map_err(read)?
+        .ok_or_else(|| unknown(&id))?;
+    let verdict = match &explanation.found {
+        Some(found) => {
+            let choice = db_sync::choose(
+                &subject.ecosystem,
+                &subject.name,
+                &subject.version,
+                &found.fixed,
+            );
+            let aliases = found.aliases().map_err(read)?;
+            let ratings = found.ratings().map_err(read)?;
+            Some(Affected {
+                shown: arguments
+                    .answer
+                    .preference()
+                    .show(found.id, &found.merged(), aliases),
+                rated: Rater::default().rate(found.id, ratings),
+                fixed: matching::chosen_first(choice, &found.fixed),
+                step: choice.and_then(|choice| choice.step),
+            })
+        }
+        None => None,
+    };
+    let told = Told {
+        id,
+        subject,
+        explanation,
+        database: db.info(),
+        as_of,
+        verdict,
+    };
+    print(&match arguments.format {
+        super::args::TextOrJson::Json => told.json(),
+        super::args::TextOrJson::Table => told.text(),
+    })?;
+    Ok(0)
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure::new(format!(
+        "the database has no record {id}, and none that names it"
+    ))
+    .hint("ids are compared exactly, such as CVE-2021-44228 or GHSA-jfh8-c2jp-5v3q")
+    .hint("the database may be older than the advisory: portcullis db status, db sync")
+}
