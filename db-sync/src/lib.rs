@@ -12,6 +12,7 @@
 pub mod advisory;
 pub mod compile;
 pub mod ecosystem;
+pub mod feed;
 pub mod fetch;
 mod id;
 mod limits;
@@ -27,9 +28,10 @@ pub mod transfer;
 pub mod version;
 
 pub use compile::{BuildError, BuildReport, BuildRequest, build};
+pub use feed::{Cve, Day, Epss, Exploitation, FeedKind, Kev, Share};
 pub use limits::Limits;
 pub use moment::Moment;
 pub use problem::Warning;
 pub use query::{Db, Match, Outcome, Query, Undecided};
 pub use severity::{Rating, RatingKind};
-pub use store::{EcosystemInfo, Info, OpenError, ReadError, SourceInfo};
+pub use store::{EcosystemInfo, FeedInfo, Info, OpenError, ReadError, SourceInfo};

@@ -15,7 +15,7 @@ use crate::store::entry::Entry;
 use crate::store::format::Section;
 use crate::store::read::{Store, hex};
 use crate::store::write::Writer;
-use crate::store::{EcosystemInfo, Info, SourceInfo, hash};
+use crate::store::{EcosystemInfo, Info, SourceInfo, feed, hash};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io;
@@ -101,6 +101,9 @@ pub(super) fn write(
         w.section(Section::Packages, &packages.0.bytes)?;
         w.section(Section::PackageOffsets, &packages.0.offsets)?;
         w.section(Section::PackageIndex, &hash::table(&packages.1))?;
+        for (kind, feed) in &collector.feeds {
+            w.section(feed::section(*kind), &feed.rows)?;
+        }
         writer.finish(output)
     };
     write().map_err(failed)?;
@@ -516,6 +519,11 @@ fn info(
             .count() as u64,
         sources: sources.into_iter().map(|(_, source)| source).collect(),
         ecosystems,
+        feeds: collector
+            .feeds
+            .values()
+            .map(|feed| feed.info.clone())
+            .collect(),
         ..Info::default()
     }
 }

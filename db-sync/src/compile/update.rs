@@ -9,6 +9,7 @@ use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::sources::{self, SourceError, SourceKind};
+use crate::store::feed::Feeds;
 use crate::store::read::Store;
 use crate::store::write;
 use std::collections::{BTreeMap, BTreeSet};
@@ -229,6 +230,11 @@ impl Session {
         let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
         let timed: Timed<'_> = serde_json::from_slice(record).ok()?;
         Moment::parse(&timed.modified)
+    }
+
+    /// Takes the feeds that the database is to have.
+    pub(crate) fn set_feeds(&mut self, feeds: Feeds) {
+        self.collector.feeds = feeds;
     }
 
     /// Whether the database can be written: a record whose texts are in no

@@ -4,12 +4,14 @@
 //! is scored or judged: ratings are handed on with where they came from.
 
 mod evaluate;
+mod exploitation;
 mod fixed;
 mod found;
 mod gather;
 mod head;
 
 use crate::advisory::{Reference, Scope};
+use crate::feed::{Cve, Epss, FeedKind, Kev};
 use crate::moment::Moment;
 use crate::severity::Rating;
 use crate::store::codec::{Damaged, Reader};
@@ -205,6 +207,39 @@ impl Db {
             url: id::url(head.id),
             id: head.id.to_owned(),
         }))
+    }
+
+    /// The EPSS score of a CVE, where the database has the feed and that the
+    /// CVE. Scores of a later day than `as_of` are not used.
+    ///
+    /// # Errors
+    /// The part of the file that holds it is damaged.
+    pub fn epss(&self, cve: &str, as_of: Option<Moment>) -> Result<Option<Epss>, ReadError> {
+        match Cve::parse(cve) {
+            Some(cve) => exploitation::epss(&self.store, cve, as_of),
+            None => Ok(None),
+        }
+    }
+
+    /// The KEV entry of a CVE, unless it was added after `as_of`.
+    ///
+    /// # Errors
+    /// The part of the file that holds it is damaged.
+    pub fn kev(&self, cve: &str, as_of: Option<Moment>) -> Result<Option<Kev>, ReadError> {
+        match Cve::parse(cve) {
+            Some(cve) => exploitation::kev(&self.store, cve, as_of),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the database has a feed that can answer as of this time.
+    pub fn has_feed(&self, kind: FeedKind, as_of: Option<Moment>) -> bool {
+        match kind {
+            FeedKind::Epss => {
+                exploitation::usable_epss(&self.store, as_of).is_ok_and(|day| day.is_some())
+            }
+            FeedKind::Kev => self.info().feed(kind).is_some(),
+        }
     }
 
     fn record(&self, id: &str) -> Result<Option<u32>, ReadError> {

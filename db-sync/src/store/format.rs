@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const MAGIC: [u8; 8] = *b"PORTCLDB";
 /// The version that this code writes and reads. It changes with every change
 /// of the layout; the file is rebuilt, not converted.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Bytes of the header.
 pub(crate) const HEADER: usize = 1024;
 /// Bytes that share one checksum.
@@ -49,10 +49,14 @@ pub(crate) enum Section {
     PackageOffsets,
     /// Hash table from ecosystem and name to package.
     PackageIndex,
+    /// Rows of the EPSS feed, see [`super::feed`].
+    Epss,
+    /// Rows of the KEV feed.
+    Kev,
 }
 
 impl Section {
-    pub(crate) const COUNT: usize = 15;
+    pub(crate) const COUNT: usize = 17;
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -64,6 +68,8 @@ impl Section {
             Self::Groups | Self::GroupOffsets => "groups",
             Self::Records | Self::RecordOffsets | Self::RecordIndex => "records",
             Self::Packages | Self::PackageOffsets | Self::PackageIndex => "packages",
+            Self::Epss => "EPSS",
+            Self::Kev => "KEV",
         }
     }
 }

@@ -12,6 +12,7 @@
 
 pub(crate) mod codec;
 pub(crate) mod entry;
+pub(crate) mod feed;
 pub(crate) mod format;
 pub(crate) mod hash;
 mod info;
@@ -20,5 +21,5 @@ pub(crate) mod read;
 pub(crate) mod view;
 pub(crate) mod write;
 
-pub use info::{EcosystemInfo, Info, SourceInfo};
+pub use info::{EcosystemInfo, FeedInfo, Info, SourceInfo};
 pub use read::{OpenError, ReadError};

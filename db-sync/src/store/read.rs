@@ -158,7 +158,9 @@ impl Store {
         };
         let text = store.whole(Section::Info).map_err(|_| refused())?;
         let mut info: Info = serde_json::from_slice(text).map_err(|_| refused())?;
-        if info.records != store.count(Section::RecordOffsets) {
+        if info.records != store.count(Section::RecordOffsets)
+            || !super::feed::fits(&store, &info.feeds)
+        {
             return Err(refused());
         }
         info.format_version = VERSION;
@@ -252,6 +254,11 @@ impl Store {
 
     pub(crate) fn whole(&self, section: Section) -> Result<&[u8], ReadError> {
         self.bytes(section, 0, self.header.section(section).1)
+    }
+
+    /// Bytes of a section.
+    pub(crate) fn length(&self, section: Section) -> u64 {
+        self.header.section(section).1
     }
 
     fn u32_at(&self, section: Section, at: u64) -> Result<u32, ReadError> {

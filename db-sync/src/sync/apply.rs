@@ -5,7 +5,7 @@
 use super::cache::{self, Cache, Changes, MAX_LOG};
 use super::list::{self, Listed};
 use super::plan::{self, Plan};
-use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, pool, rustsec, warning};
+use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, feeds, pool, rustsec, warning};
 use crate::compile::BuildReport;
 use crate::compile::update::{Applied, Session};
 use crate::ecosystem;
@@ -132,6 +132,9 @@ impl Sync<'_> {
         }
         let listed = self.listed(&lists)?;
         changed |= session.set_listed(listed);
+        let feeds = feeds::gather(self.request, &self.cache, &mut self.warnings)?;
+        changed |= feeds.changed;
+        session.set_feeds(feeds.feeds);
         let mut build = if changed {
             session.finish(output, &state, &inputs)?
         } else {

@@ -8,6 +8,7 @@
 )]
 
 mod answers;
+mod feeds;
 mod malformed;
 mod oracle;
 #[cfg(feature = "network")]
