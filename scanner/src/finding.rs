@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use db_sync::Exploitation;
 pub use rules::Severity;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,8 @@ pub struct Vulnerability {
     pub merged: Vec<String>,
     /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories.
     pub informational: Option<String>,
+    /// What EPSS and KEV say of its CVEs, where the database has these feeds.
+    pub exploitation: Exploitation,
 }
 
 /// A misconfigured resource.

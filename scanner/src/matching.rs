@@ -2,10 +2,11 @@
 //! the gaps for packages that no advisory source speaks of.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use db_sync::{Db, Match, Moment, Query};
+use db_sync::{Db, Exploitation, Match, Moment, Query};
 
 use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
@@ -33,6 +34,8 @@ pub fn check(
     as_of: Option<Moment>,
 ) -> Result<Outcome, db_sync::ReadError> {
     let mut outcome = Outcome::default();
+    // The records of a flaw tell which CVEs it is: packages that share them need one answer.
+    let mut exploited: BTreeMap<Vec<&str>, Exploitation> = BTreeMap::new();
     for package in packages {
         // The distribution's verdict counts for what the distribution built: its version numbers
         // say nothing about backported fixes.
@@ -63,7 +66,15 @@ pub fn check(
                 .push(undecided_gap(package, &undecided.id, &undecided.cause));
         }
         for found in answer.matches {
-            add(&mut outcome, package, &found)?;
+            let exploitation = if db.info().feeds.is_empty() {
+                Exploitation::default()
+            } else {
+                match exploited.entry(found.merged()) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(place) => *place.insert(found.exploitation(as_of)?),
+                }
+            };
+            add(&mut outcome, package, &found, exploitation)?;
         }
     }
     Ok(outcome)
@@ -103,6 +114,7 @@ fn add(
     outcome: &mut Outcome,
     package: &Arc<Package>,
     found: &Match<'_>,
+    exploitation: Exploitation,
 ) -> Result<(), db_sync::ReadError> {
     let id: Arc<str> = Arc::from(found.id);
     let rated = rating::rate(&found.ratings()?);
@@ -143,6 +155,7 @@ fn add(
                 fixed: owned(&found.fixed),
                 merged: owned(&found.merged()),
                 informational: informational.map(str::to_owned),
+                exploitation,
             }),
             suppressed: None,
         });

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::args::{DatabasePath, DbCommand, SyncArguments, TextOrJson};
 use super::failure::Failure;
 use super::{paths, print, scan, transfer};
-use crate::output::escape;
+use crate::output::{escape, words};
 use crate::rating;
 
 /// How many warnings of a build are printed one by one.
@@ -22,6 +22,8 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
         DbCommand::Build {
             osv,
             rustsec,
+            epss,
+            kev,
             database,
         } => {
             let addresses = osv.iter().filter(|path| is_address(path)).count();
@@ -30,13 +32,18 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                     return Err(Failure::new("addresses and folders cannot be mixed")
                         .hint("fetch first: portcullis db sync --from URL"));
                 }
-                return super::sync::run(&full_sync(osv, rustsec.as_ref(), database));
+                let mut arguments = full_sync(osv, rustsec.as_ref(), database);
+                arguments.epss = epss.iter().map(|path| text(path)).collect();
+                arguments.kev = kev.iter().map(|path| text(path)).collect();
+                return super::sync::run(&arguments);
             }
             let output = paths::database(database);
             paths::create_parent(&output)?;
             let request = BuildRequest {
                 osv: osv.clone(),
                 rustsec: rustsec.clone(),
+                epss: epss.clone(),
+                kev: kev.clone(),
                 output: output.clone(),
                 ..BuildRequest::default()
             };
@@ -84,15 +91,20 @@ fn is_address(source: &Path) -> bool {
     source.starts_with("http:") || source.starts_with("https:")
 }
 
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
 /// A build from addresses is a sync that loads everything; several addresses are mirrors.
 fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath) -> SyncArguments {
-    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     SyncArguments {
-        from: osv.iter().map(text).collect(),
+        from: osv.iter().map(|path| text(path)).collect(),
         ecosystem: Vec::new(),
         full: true,
         offline: false,
-        rustsec: rustsec.into_iter().map(text).collect(),
+        rustsec: rustsec.into_iter().map(|path| text(path)).collect(),
+        epss: Vec::new(),
+        kev: Vec::new(),
         ca_file: None,
         database: database.clone(),
     }
@@ -147,6 +159,7 @@ fn status(db: &Db, format: TextOrJson) -> String {
                     "records": info.records,
                     "sources": sources,
                     "ecosystems": info.ecosystems,
+                    "feeds": info.feeds,
                 })
             )
         }
@@ -164,9 +177,25 @@ fn status(db: &Db, format: TextOrJson) -> String {
                     source.records
                 );
             }
+            text.push_str(&feeds(info));
             text
         }
     }
+}
+
+/// The exploitation feeds of a database, one a line.
+pub(super) fn feeds(info: &db_sync::Info) -> String {
+    info.feeds.iter().fold(String::new(), |mut text, feed| {
+        let _ = writeln!(
+            text,
+            "{:<24} {:>8} entries, of {} ({})",
+            feed.kind.as_str(),
+            feed.entries,
+            escape::line(&feed.date),
+            escape::line(&feed.version)
+        );
+        text
+    })
 }
 
 fn query_json(
@@ -192,6 +221,7 @@ fn query_json(
 
 fn match_json(found: &Match<'_>) -> Result<Value, ReadError> {
     let ratings = found.ratings()?;
+    let exploitation = found.exploitation(None)?;
     let rated = rating::rate(&ratings);
     let ratings: Vec<Value> = ratings
         .iter()
@@ -206,6 +236,8 @@ fn match_json(found: &Match<'_>) -> Result<Value, ReadError> {
         "severity_source": &*rated.source,
         "score": rated.score,
         "ratings": ratings,
+        "epss": exploitation.epss,
+        "kev": exploitation.kev,
         "fixed": found.fixed,
         "published": found.published.map(|moment| moment.to_string()),
         "modified": found.modified.map(|moment| moment.to_string()),
@@ -223,9 +255,13 @@ fn query_table(
     for found in &answer.matches {
         let rated = rating::rate(&found.ratings()?);
         let fixed = found.fixed.first().copied().unwrap_or("no fix");
+        let mut marks = words::marks(&found.exploitation(None)?);
+        if !marks.is_empty() {
+            marks = format!("[{marks}] ");
+        }
         let _ = writeln!(
             text,
-            "{:<8} {}  fixed: {}  {}",
+            "{:<8} {}  fixed: {}  {marks}{}",
             rated.severity,
             escape::line(found.id),
             escape::line(fixed),

@@ -21,6 +21,8 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
         full: arguments.full,
         offline: arguments.offline,
         rustsec: arguments.rustsec.clone(),
+        epss: arguments.epss.clone(),
+        kev: arguments.kev.clone(),
         output: output.clone(),
         ..SyncRequest::default()
     };
@@ -63,6 +65,7 @@ fn summary(report: &SyncReport) -> String {
         (true, true) => "built",
         (true, false) => "updated",
     };
+    text.push_str(&db::feeds(info));
     let _ = writeln!(
         text,
         "database {} {what}, {} records",

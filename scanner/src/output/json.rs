@@ -4,6 +4,7 @@
 
 use std::io::{self, Write};
 
+use db_sync::{Epss, Kev};
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -14,11 +15,11 @@ use crate::gate::Verdict;
 use crate::inventory::purl::purl;
 use crate::location::{Layer, Location};
 use crate::package::{Package, PackageType, Scope, SourcePackage};
-use crate::report::{Database, DatabaseSource, Report, Target, TargetGap, Undecided};
+use crate::report::{Database, DatabaseSource, Feed, Report, Target, TargetGap, Undecided};
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
-pub(crate) const SCHEMA_VERSION: &str = "1.0";
+pub(crate) const SCHEMA_VERSION: &str = "1.1";
 
 /// Writes the report. Errors are those of `out`.
 pub(crate) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
@@ -109,10 +110,35 @@ struct Tool {
 struct DatabaseView<'a> {
     digest: &'a str,
     sources: Vec<DatabaseSourceView<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    feeds: Vec<FeedView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stale: Vec<StaleView<'a>>,
+}
+
+#[derive(Serialize)]
+struct FeedView<'a> {
+    name: &'a str,
+    date: &'a str,
+    version: &'a str,
+    digest: &'a str,
+    entries: u64,
+    used: bool,
+}
+
+impl<'a> FeedView<'a> {
+    fn new(feed: &'a Feed) -> Self {
+        Self {
+            name: feed.info.kind.as_str(),
+            date: &feed.info.date,
+            version: &feed.info.version,
+            digest: &feed.info.digest,
+            entries: feed.info.entries,
+            used: feed.used,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -131,6 +157,7 @@ impl<'a> DatabaseView<'a> {
                 .iter()
                 .map(DatabaseSourceView::new)
                 .collect(),
+            feeds: database.feeds.iter().map(FeedView::new).collect(),
             as_of: database.as_of.as_deref(),
             stale: database
                 .stale
@@ -282,6 +309,10 @@ struct FindingView<'a> {
     severity_source: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epss: Option<Epss>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kev: Option<Kev>,
     title: &'a str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -315,6 +346,8 @@ impl<'a> FindingView<'a> {
             severity: finding.severity.as_str(),
             severity_source: &finding.severity_source,
             score: finding.score,
+            epss: vulnerability.and_then(|found| found.exploitation.epss),
+            kev: vulnerability.and_then(|found| found.exploitation.kev),
             title: &finding.title,
             message: &finding.message,
             package: vulnerability.map(|found| &*found.package.name),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+use db_sync::Exploitation;
+
 use crate::finding::{Finding, Kind, Severity, Vulnerability};
 use crate::location::Location;
 use crate::package::{Package, PackageType};
@@ -45,6 +47,7 @@ fn finding(target: usize, rule: &str, aliases: &[&str], package: &Arc<Package>) 
             fixed: Vec::new(),
             merged: vec![format!("M-{rule}")],
             informational: None,
+            exploitation: Exploitation::default(),
         }),
         suppressed: None,
     }

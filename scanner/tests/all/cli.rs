@@ -7,19 +7,19 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// What a run gave.
-struct Run {
-    code: i32,
-    out: String,
-    err: String,
+pub(super) struct Run {
+    pub(super) code: i32,
+    pub(super) out: String,
+    pub(super) err: String,
 }
 
 impl Run {
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.err))
     }
 }
 
-fn repository() -> PathBuf {
+pub(super) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .canonicalize()
@@ -27,7 +27,7 @@ fn repository() -> PathBuf {
 }
 
 /// Runs the binary in `directory` with nothing of our environment that could change the outcome.
-fn run(directory: &Path, arguments: &[&str]) -> Run {
+pub(super) fn run(directory: &Path, arguments: &[&str]) -> Run {
     #[expect(
         clippy::disallowed_methods,
         reason = "a test starts the program it tests"
@@ -47,7 +47,7 @@ fn run(directory: &Path, arguments: &[&str]) -> Run {
 }
 
 /// A copy of the demo with its database beside it.
-fn demo() -> TempDir {
+pub(super) fn demo() -> TempDir {
     let directory = TempDir::new().unwrap();
     copy(
         &repository().join("testdata/demo"),

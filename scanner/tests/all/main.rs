@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod cli;
+mod feeds;
 #[cfg(test)]
 mod images;
 #[cfg(test)]

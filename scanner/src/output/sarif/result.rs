@@ -28,13 +28,27 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
         ("portcullis/v1".to_owned(), finding.fingerprint.clone()),
         ("primaryLocationLineHash".to_owned(), row.mark.clone()),
     ]);
-    let properties = BTreeMap::from([
+    let mut properties = BTreeMap::from([
         ("severity".to_owned(), finding.severity.as_str().into()),
         (
             "severity_source".to_owned(),
             part(&finding.severity_source).into(),
         ),
     ]);
+    if let Kind::Vulnerability(found) = &finding.kind {
+        let said = &found.exploitation;
+        let mut say = |name: &str, value: Option<serde_json::Value>| {
+            properties.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        say(
+            "epss",
+            said.epss.and_then(|epss| serde_json::to_value(epss).ok()),
+        );
+        say(
+            "kev",
+            said.kev.and_then(|kev| serde_json::to_value(kev).ok()),
+        );
+    }
     let mut out = SarifResult::builder()
         .rule_id(&row.rule)
         .rule_index(i64::try_from(rule_index).unwrap_or(-1))

@@ -239,7 +239,13 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
                 Some(fixed) => format!("{installed} → {}", part(fixed)),
                 None => "no fix known".to_owned(),
             };
-            (change, part(&finding.title))
+            let marks = words::marks(&found.exploitation);
+            let title = part(&finding.title);
+            if marks.is_empty() {
+                (change, title)
+            } else {
+                (change, format!("[{marks}] {title}"))
+            }
         }
         Kind::Misconfiguration(found) => {
             let said = if finding.message.is_empty() {
