@@ -1,10 +1,12 @@
 //! Exploitation feeds: what a file says is what the database answers, at any
 //! day, through any alias; syncs keep, replace and refuse them.
 
+#[cfg(feature = "network")]
 use super::server::{Server, Trouble};
 use super::support::{ask, built_from, own, request};
 use db_sync::sync::{SyncReport, SyncRequest, run};
 use db_sync::{BuildRequest, Db, FeedKind, Moment, Query, build};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -71,7 +73,7 @@ impl Place {
             let mut list = String::new();
             for record in records {
                 let id = record.split('"').nth(3).expect("id").to_owned();
-                list.push_str(&format!("2024-01-01T00:00:00Z,{id}\n"));
+                let _ = writeln!(list, "2024-01-01T00:00:00Z,{id}");
                 fs::write(folder.join(format!("{id}.json")), &record).expect("write");
                 entries.push((format!("{id}.json"), record.into_bytes()));
             }
@@ -231,7 +233,7 @@ fn a_flipped_byte_in_a_feed_is_an_error_and_never_another_answer() {
     // Large enough that rows fill pages of their own.
     let mut text = EPSS.to_owned();
     for number in 3000..9000 {
-        text.push_str(&format!("CVE-2024-{number},0.{number},0.5\n"));
+        let _ = writeln!(text, "CVE-2024-{number},0.{number},0.5");
     }
     place.put("epss.csv", &text);
     let db = place.build();
