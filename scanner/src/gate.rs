@@ -457,7 +457,7 @@ mod tests {
         finding
     }
 
-    fn feeds(kinds: &[(FeedKind, bool)]) -> Option<Database> {
+    fn feeds(kinds: &[(FeedKind, bool)]) -> Database {
         let feed = |(kind, used): &(FeedKind, bool)| Feed {
             info: FeedInfo {
                 kind: *kind,
@@ -468,13 +468,13 @@ mod tests {
             },
             used: *used,
         };
-        Some(Database {
+        Database {
             digest: String::new(),
             sources: Vec::new(),
             feeds: kinds.iter().map(feed).collect(),
             as_of: None,
             stale: Vec::new(),
-        })
+        }
     }
 
     const BOTH: [(FeedKind, bool); 2] = [(FeedKind::Epss, true), (FeedKind::Kev, true)];
@@ -491,7 +491,7 @@ mod tests {
             misconfigured(Severity::Low),
             suppressed,
         ]);
-        report.database = feeds(&BOTH);
+        report.database = Some(feeds(&BOTH));
         let mut policy = Policy {
             fail_on_kev: true,
             fail_on_epss: "0.5".parse().ok(),
@@ -522,13 +522,13 @@ mod tests {
     fn a_feed_that_is_not_there_or_not_usable_never_passes() {
         for (database, kev, epss, code) in [
             (None, true, true, 0),
-            (feeds(&[]), false, false, 0),
-            (feeds(&[]), true, false, 2),
-            (feeds(&[]), false, true, 2),
-            (feeds(&[(FeedKind::Kev, true)]), true, false, 0),
-            (feeds(&[(FeedKind::Kev, true)]), true, true, 2),
-            (feeds(&[(FeedKind::Epss, false)]), false, true, 2),
-            (feeds(&BOTH), true, true, 0),
+            (Some(feeds(&[])), false, false, 0),
+            (Some(feeds(&[])), true, false, 2),
+            (Some(feeds(&[])), false, true, 2),
+            (Some(feeds(&[(FeedKind::Kev, true)])), true, false, 0),
+            (Some(feeds(&[(FeedKind::Kev, true)])), true, true, 2),
+            (Some(feeds(&[(FeedKind::Epss, false)])), false, true, 2),
+            (Some(feeds(&BOTH)), true, true, 0),
         ] {
             let mut report = report(Vec::new());
             report.database = database;
