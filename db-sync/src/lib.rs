@@ -12,6 +12,7 @@
 pub mod advisory;
 pub mod compile;
 pub mod ecosystem;
+pub mod feed;
 pub mod fetch;
 mod id;
 mod limits;
@@ -28,6 +29,7 @@ pub mod transfer;
 pub mod version;
 
 pub use compile::{BuildError, BuildReport, BuildRequest, build};
+pub use feed::{Cve, Day, Epss, Exploitation, FeedKind, Kev, Share};
 pub use id::{url as advisory_url, vendor};
 pub use limits::Limits;
 pub use moment::Moment;
@@ -36,5 +38,5 @@ pub use query::{
     Choice, Db, Explanation, FixState, Match, Outcome, Query, Step, Undecided, choose,
 };
 pub use severity::{Rating, RatingKind};
-pub use store::{EcosystemInfo, Info, OpenError, PlaceError, ReadError, SourceInfo};
+pub use store::{EcosystemInfo, FeedInfo, Info, OpenError, PlaceError, ReadError, SourceInfo};
 pub use stream::Stream;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use db_sync::{FixState, Step};
+use db_sync::{Exploitation, FixState, Step};
 pub use rules::Severity;
 use sha2::{Digest, Sha256};
 
@@ -34,6 +34,8 @@ pub struct Vulnerability {
     pub merged: Vec<String>,
     /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories.
     pub informational: Option<String>,
+    /// What EPSS and KEV say of its CVEs, where the database has these feeds.
+    pub exploitation: Exploitation,
 }
 
 impl Vulnerability {
@@ -48,6 +50,7 @@ impl Vulnerability {
             rated: Arc::default(),
             merged: Vec::new(),
             informational: None,
+            exploitation: Exploitation::default(),
         }
     }
 }

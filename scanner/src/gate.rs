@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use db_sync::{Exploitation, FeedKind, Share};
+
 use crate::finding::{Finding, Kind, Severity};
 use crate::report::Report;
 
@@ -20,6 +22,10 @@ pub enum FailOn {
 pub struct Policy {
     /// Threshold.
     pub fail_on: FailOn,
+    /// Flaws that are listed in KEV violate, whatever their severity.
+    pub fail_on_kev: bool,
+    /// Flaws whose EPSS score is this or above violate, whatever their severity.
+    pub fail_on_epss: Option<Share>,
     /// Vulnerabilities without a known fixed version do not count, whether nobody fixed it, nobody
     /// will, or no record says which version is free of it.
     pub ignore_unfixed: bool,
@@ -33,11 +39,66 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             fail_on: FailOn::Severity(Severity::High),
+            fail_on_kev: false,
+            fail_on_epss: None,
             ignore_unfixed: false,
             strict: false,
             exit_zero: false,
         }
     }
+}
+
+impl Policy {
+    /// The feeds that it cannot do without.
+    pub fn feeds(&self) -> Vec<FeedKind> {
+        let epss = self.fail_on_epss.map(|_| FeedKind::Epss);
+        let kev = self.fail_on_kev.then_some(FeedKind::Kev);
+        epss.into_iter().chain(kev).collect()
+    }
+
+    /// Which of its conditions a finding meets.
+    fn reached(&self, finding: &Finding) -> Reached {
+        let said = match &finding.kind {
+            Kind::Vulnerability(found) => found.exploitation,
+            Kind::Misconfiguration(_) => Exploitation::default(),
+        };
+        Reached {
+            severity: match self.fail_on {
+                FailOn::Severity(threshold) => finding.severity >= threshold,
+                FailOn::Never => false,
+            },
+            kev: self.fail_on_kev && said.kev.is_some(),
+            epss: match (self.fail_on_epss, said.epss) {
+                (Some(threshold), Some(epss)) => epss.score >= threshold,
+                _ => false,
+            },
+        }
+    }
+}
+
+/// The conditions that a finding meets.
+#[derive(Clone, Copy)]
+struct Reached {
+    severity: bool,
+    kev: bool,
+    epss: bool,
+}
+
+/// Feeds that the policy needs and the database that answered cannot give: without them nobody
+/// can say that a run passed. Where no package needed a database, none is missing.
+pub fn missing_feeds(report: &Report, policy: &Policy) -> Vec<FeedKind> {
+    let Some(database) = &report.database else {
+        return Vec::new();
+    };
+    let has = |kind: &FeedKind| {
+        let mut feeds = database.feeds.iter();
+        feeds.any(|feed| feed.info.kind == *kind && feed.used)
+    };
+    policy
+        .feeds()
+        .into_iter()
+        .filter(|kind| !has(kind))
+        .collect()
 }
 
 /// The judgement over a report.
@@ -47,7 +108,8 @@ pub struct Verdict {
     pub passed: bool,
     /// Nothing was left out.
     pub complete: bool,
-    /// Every target could be scanned, and under `--strict` nothing was left out.
+    /// Every target could be scanned, every feed that the policy needs is there, and under
+    /// `--strict` nothing was left out.
     pub finished: bool,
     /// One sentence for people.
     pub reason: String,
@@ -60,6 +122,12 @@ pub struct Verdict {
 struct Tally {
     /// Violations by severity, in the order of `Severity::ALL`.
     violations: [usize; Severity::ALL.len()],
+    /// Violations through KEV, whatever else they violate.
+    kev: usize,
+    /// Violations through EPSS, whatever else they violate.
+    epss: usize,
+    /// Findings that violate, each once.
+    violating: usize,
     /// Of UNKNOWN severity, whether they violate or not.
     unknown: usize,
     /// Would violate, but have no fix.
@@ -73,25 +141,39 @@ impl Tally {
         if finding.suppressed.is_none() && finding.severity == Severity::Unknown {
             self.unknown = self.unknown.saturating_add(1);
         }
-        let reached = match policy.fail_on {
-            FailOn::Severity(threshold) => finding.severity >= threshold,
-            FailOn::Never => false,
-        };
-        if !reached {
+        let reached = policy.reached(finding);
+        if !(reached.severity || reached.kev || reached.epss) {
             return;
         }
         let unfixed = matches!(&finding.kind, Kind::Vulnerability(v) if v.fixed.is_empty());
-        let slot = Severity::ALL.iter().position(|s| *s == finding.severity);
-        let count = if finding.suppressed.is_some() {
-            Some(&mut self.suppressed)
-        } else if policy.ignore_unfixed && unfixed {
-            Some(&mut self.unfixed)
-        } else {
-            slot.and_then(|slot| self.violations.get_mut(slot))
-        };
-        if let Some(count) = count {
-            *count = count.saturating_add(1);
+        if finding.suppressed.is_some() {
+            self.suppressed = self.suppressed.saturating_add(1);
+            return;
         }
+        if policy.ignore_unfixed && unfixed {
+            self.unfixed = self.unfixed.saturating_add(1);
+            return;
+        }
+        self.violating = self.violating.saturating_add(1);
+        self.kev = self.kev.saturating_add(usize::from(reached.kev));
+        self.epss = self.epss.saturating_add(usize::from(reached.epss));
+        let slot = Severity::ALL.iter().position(|s| *s == finding.severity);
+        if let Some(count) = slot.and_then(|slot| self.violations.get_mut(slot)) {
+            *count = count.saturating_add(usize::from(reached.severity));
+        }
+    }
+
+    /// Violations by condition: `2 HIGH`, `1 in KEV`.
+    fn listed(&self) -> Vec<String> {
+        let by_severity = Severity::ALL
+            .iter()
+            .map(|severity| severity.as_str())
+            .zip(self.violations);
+        by_severity
+            .chain([("in KEV", self.kev), ("by EPSS", self.epss)])
+            .filter(|(_, count)| *count > 0)
+            .map(|(word, count)| format!("{count} {word}"))
+            .collect()
     }
 }
 
@@ -101,35 +183,56 @@ pub fn judge(report: &Report, policy: &Policy) -> Verdict {
     for finding in &report.findings {
         tally.add(finding, *policy);
     }
-    let violations: usize = tally.violations.iter().sum();
+    let violations = tally.violating;
+    let missing = missing_feeds(report, policy);
     let complete = report.gaps.is_empty() && report.failed_targets == 0;
-    let finished = report.failed_targets == 0 && (complete || !policy.strict);
+    let finished = report.failed_targets == 0 && missing.is_empty() && (complete || !policy.strict);
     Verdict {
         passed: finished && violations == 0,
         complete,
         finished,
-        reason: reason(report, *policy, &tally),
+        reason: reason(report, *policy, &tally, &missing),
         violations,
     }
 }
 
-fn reason(report: &Report, policy: Policy, tally: &Tally) -> String {
-    let threshold = match policy.fail_on {
+/// What fails the run.
+fn conditions(policy: Policy) -> String {
+    let mut text = match policy.fail_on {
         FailOn::Severity(Severity::Unknown) => "fail on any severity".to_owned(),
         FailOn::Severity(Severity::Critical) => "fail on CRITICAL".to_owned(),
         FailOn::Severity(severity) => format!("fail on {severity} and above"),
         FailOn::Never => "no severity fails the run".to_owned(),
     };
-    let listed: Vec<String> = Severity::ALL
-        .iter()
-        .zip(tally.violations)
-        .filter(|(_, count)| *count > 0)
-        .map(|(severity, count)| format!("{count} {severity}"))
-        .collect();
-    let mut text = match tally.violations.iter().sum() {
-        0usize => format!("no finding violates the policy ({threshold})"),
-        1 => format!("{} violates the policy ({threshold})", listed.join(", ")),
-        _ => format!("{} violate the policy ({threshold})", listed.join(", ")),
+    if policy.fail_on_kev {
+        text.push_str(", fail on KEV");
+    }
+    if let Some(score) = policy.fail_on_epss {
+        let _ = write!(text, ", fail on EPSS {score} and above");
+    }
+    text
+}
+
+fn reason(report: &Report, policy: Policy, tally: &Tally, missing: &[FeedKind]) -> String {
+    let conditions = conditions(policy);
+    let mut text = String::new();
+    for kind in missing {
+        let _ = write!(
+            text,
+            "cannot be judged: the database has no usable {kind} feed; "
+        );
+    }
+    let listed = tally.listed().join(", ");
+    // One finding may meet several conditions, so that their counts do not add up.
+    let listed = match (policy.feeds().is_empty(), tally.violating) {
+        (true, _) => listed,
+        (false, 1) => format!("1 finding ({listed})"),
+        (false, violating) => format!("{violating} findings ({listed})"),
+    };
+    let _ = match tally.violating {
+        0 => write!(text, "no finding violates the policy ({conditions})"),
+        1 => write!(text, "{listed} violates the policy ({conditions})"),
+        _ => write!(text, "{listed} violate the policy ({conditions})"),
     };
     let mut say = |number: usize, one: &str, many: &str| {
         let _ = match number {
@@ -169,7 +272,7 @@ fn reason(report: &Report, policy: Policy, tally: &Tally) -> String {
 }
 
 /// The exit code of a run that reached a verdict: 0 within policy, 1 violated, 2 for a target
-/// that could not be scanned and for gaps under `--strict`. `--exit-zero` hides 1, never 2. A
+/// that could not be scanned, for a feed that is not there and for gaps under `--strict`. `--exit-zero` hides 1, never 2. A
 /// run that did not reach a verdict exits with 2.
 pub const fn exit_code(verdict: &Verdict, policy: &Policy) -> u8 {
     if !verdict.finished {
@@ -185,12 +288,14 @@ pub const fn exit_code(verdict: &Verdict, policy: &Policy) -> u8 {
 mod tests {
     use std::sync::Arc;
 
+    use db_sync::{Cve, Day, Epss, FeedInfo, Kev};
+
     use super::*;
     use crate::finding::{Misconfiguration, Vulnerability};
     use crate::gap::{Gap, GapKind, Stage};
     use crate::location::Location;
     use crate::package::{Package, PackageType};
-    use crate::report::{TargetGap, Undecided};
+    use crate::report::{Database, Feed, TargetGap, Undecided};
 
     fn finding(severity: Severity, kind: Kind) -> Finding {
         Finding {
@@ -327,6 +432,116 @@ mod tests {
             verdict.reason,
             "no finding violates the policy (fail on HIGH and above); 1 without a fix ignored; 1 suppressed; 0 of UNKNOWN severity"
         );
+    }
+
+    /// A flaw that feeds speak of.
+    fn exploited(severity: Severity, fixed: &[&str], listed: bool, score: &str) -> Finding {
+        let mut finding = vulnerable(severity, fixed);
+        let cve = Cve::parse("CVE-2026-1000").unwrap();
+        if let Kind::Vulnerability(found) = &mut finding.kind {
+            found.exploitation.kev = listed.then_some(Kev {
+                cve,
+                date_added: None,
+                due_date: None,
+                ransomware: false,
+            });
+            let date = Day::parse("2026-11-20").unwrap();
+            found.exploitation.epss = score.parse().ok().map(|score| Epss {
+                score,
+                percentile: score,
+                cve,
+                date,
+            });
+        }
+        finding
+    }
+
+    fn feeds(kinds: &[(FeedKind, bool)]) -> Database {
+        let feed = |(kind, used): &(FeedKind, bool)| Feed {
+            info: FeedInfo {
+                kind: *kind,
+                date: "2026-11-20".to_owned(),
+                version: String::new(),
+                digest: String::new(),
+                entries: 1,
+            },
+            used: *used,
+        };
+        Database {
+            digest: String::new(),
+            sources: Vec::new(),
+            feeds: kinds.iter().map(feed).collect(),
+            as_of: None,
+            stale: Vec::new(),
+        }
+    }
+
+    const BOTH: [(FeedKind, bool); 2] = [(FeedKind::Epss, true), (FeedKind::Kev, true)];
+
+    #[test]
+    fn feeds_violate_whatever_the_severity_and_each_finding_counts_once() {
+        let mut suppressed = exploited(Severity::Low, &["2"], true, "1");
+        suppressed.suppressed = Some("not used".to_owned());
+        let mut report = report(vec![
+            exploited(Severity::High, &["2"], true, "0.5"),
+            exploited(Severity::Low, &["2"], true, ""),
+            exploited(Severity::Unknown, &[], false, "0.5"),
+            exploited(Severity::Low, &["2"], false, "0.49999"),
+            misconfigured(Severity::Low),
+            suppressed,
+        ]);
+        report.database = Some(feeds(&BOTH));
+        let mut policy = Policy {
+            fail_on_kev: true,
+            fail_on_epss: "0.5".parse().ok(),
+            ..Policy::default()
+        };
+        let verdict = judge(&report, &policy);
+        assert_eq!((verdict.violations, exit_code(&verdict, &policy)), (3, 1));
+        assert_eq!(
+            verdict.reason,
+            "3 findings (1 HIGH, 2 in KEV, 2 by EPSS) violate the policy (fail on HIGH and above, fail on KEV, fail on EPSS 0.5 and above); 1 suppressed; 1 of UNKNOWN severity"
+        );
+        policy.ignore_unfixed = true;
+        assert_eq!(judge(&report, &policy).violations, 2);
+        policy.fail_on_kev = false;
+        policy.fail_on = FailOn::Never;
+        let verdict = judge(&report, &policy);
+        assert_eq!(verdict.violations, 1);
+        assert!(verdict.reason.starts_with(
+            "1 finding (1 by EPSS) violates the policy (no severity fails the run, fail on EPSS 0.5"
+        ));
+        policy.fail_on_epss = "0".parse().ok();
+        assert_eq!(judge(&report, &policy).violations, 2);
+        policy.fail_on_epss = None;
+        assert_eq!(judge(&report, &policy).violations, 0);
+    }
+
+    #[test]
+    fn a_feed_that_is_not_there_or_not_usable_never_passes() {
+        for (database, kev, epss, code) in [
+            (None, true, true, 0),
+            (Some(feeds(&[])), false, false, 0),
+            (Some(feeds(&[])), true, false, 2),
+            (Some(feeds(&[])), false, true, 2),
+            (Some(feeds(&[(FeedKind::Kev, true)])), true, false, 0),
+            (Some(feeds(&[(FeedKind::Kev, true)])), true, true, 2),
+            (Some(feeds(&[(FeedKind::Epss, false)])), false, true, 2),
+            (Some(feeds(&BOTH)), true, true, 0),
+        ] {
+            let mut report = report(Vec::new());
+            report.database = database;
+            let policy = Policy {
+                fail_on_kev: kev,
+                fail_on_epss: epss.then(|| "0.5".parse().unwrap()),
+                exit_zero: true,
+                ..Policy::default()
+            };
+            let verdict = judge(&report, &policy);
+            assert_eq!(exit_code(&verdict, &policy), code, "{kev} {epss}");
+            assert_eq!(verdict.passed, code == 0);
+            assert_eq!(verdict.reason.starts_with("cannot be judged"), code == 2);
+        }
     }
 
     #[test]

@@ -2,10 +2,11 @@
 //! the gaps for packages that no advisory source speaks of.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use db_sync::{Choice, Db, FixState, Match, Moment, Query, Step, Stream};
+use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Query, Step, Stream};
 
 use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
@@ -37,6 +38,8 @@ pub fn check(
 ) -> Result<Outcome, db_sync::ReadError> {
     let mut outcome = Outcome::default();
     let mut rater = Rater::default();
+    // The records of a flaw tell which CVEs it is: packages that share them need one answer.
+    let mut exploited: BTreeMap<Vec<&str>, Exploitation> = BTreeMap::new();
     for package in packages {
         // The distribution's verdict counts for what the distribution built: its version numbers
         // say nothing about backported fixes.
@@ -68,10 +71,19 @@ pub fn check(
                 .push(undecided_gap(package, &undecided.id, &undecided.cause));
         }
         for found in answer.matches {
+            let exploitation = if db.info().feeds.is_empty() {
+                Exploitation::default()
+            } else {
+                match exploited.entry(found.merged()) {
+                    Entry::Occupied(known) => *known.get(),
+                    Entry::Vacant(place) => *place.insert(found.exploitation(as_of)?),
+                }
+            };
             let flaw = Flaw {
                 package,
                 version: &version,
                 found: &found,
+                exploitation,
                 shown: prefer.show(found.id, &found.merged(), found.aliases()?),
             };
             flaw.add(&mut outcome, &mut rater)?;
@@ -119,6 +131,7 @@ struct Flaw<'a, 'db> {
     version: &'a str,
     found: &'a Match<'db>,
     shown: Shown,
+    exploitation: Exploitation,
 }
 
 impl Flaw<'_, '_> {
@@ -148,6 +161,7 @@ impl Flaw<'_, '_> {
             rated: Arc::clone(&rated),
             merged: found.merged().into_iter().map(str::to_owned).collect(),
             informational: informational.map(str::to_owned),
+            exploitation: self.exploitation,
             ..Vulnerability::new(Arc::clone(package), record)
         };
         let places: Vec<Location> = if package.locations.is_empty() {

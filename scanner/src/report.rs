@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use db_sync::{FeedInfo, FeedKind};
+
 use crate::finding::{Finding, RuleInfo};
 use crate::gap::Gap;
 use crate::inventory::Distribution;
@@ -53,19 +55,44 @@ pub struct Database {
     pub sources: Vec<DatabaseSource>,
     /// It answered as of this moment, if not as of all it knows.
     pub as_of: Option<String>,
+    /// Exploitation feeds, sorted by kind.
+    pub feeds: Vec<Feed>,
     /// Ecosystems of packages found here whose advisories did not change for long, sorted.
     pub stale: Vec<StaleSource>,
 }
 
-/// An ecosystem whose advisories may be out of date.
+/// One exploitation feed of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// Which, of what day, and how much.
+    pub info: FeedInfo,
+    /// Whether it could answer: not where its scores are of a later day than the run asked for.
+    pub used: bool,
+}
+
+/// An ecosystem whose advisories may be out of date, or a feed that the gate uses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StaleSource {
-    /// With its suffix, such as `Debian:12`.
+    /// With its suffix, such as `Debian:12`; `EPSS` or `KEV` for a feed.
     pub ecosystem: String,
-    /// Newest change, RFC 3339.
+    /// Newest change, RFC 3339; the day of a feed.
     pub newest_modified: String,
     /// Days between it and the date of the run.
     pub days: i64,
+}
+
+impl StaleSource {
+    /// What is old, in words.
+    pub fn subject(&self) -> String {
+        if FeedKind::ALL
+            .iter()
+            .any(|kind| kind.as_str() == self.ecosystem)
+        {
+            format!("the entries of {}", self.ecosystem)
+        } else {
+            format!("the advisories for {}", self.ecosystem)
+        }
+    }
 }
 
 /// One source of a database.

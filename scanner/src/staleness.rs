@@ -1,11 +1,12 @@
 //! How old the advisories are that a run relied on. Only ecosystems of packages that were found
-//! matter; the age is counted from the newest change among an ecosystem's advisories to the date
-//! of the run, so that no other clock is read.
+//! and feeds that the gate uses matter; the age is counted from the newest change among an
+//! ecosystem's advisories, or from the day of a feed, to the date of the run, so that no other
+//! clock is read.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use db_sync::Info;
+use db_sync::{FeedKind, Info};
 use jiff::civil::Date;
 
 use crate::report::StaleSource;
@@ -43,26 +44,35 @@ impl Default for Staleness {
     }
 }
 
-/// The old ones among the ecosystems that were used, sorted; an error if the policy wants one.
+/// The old ones among the ecosystems and feeds that were used; an error if the policy wants one.
 pub(crate) fn check(
     info: &Info,
     used: &BTreeSet<Arc<str>>,
+    feeds: &[FeedKind],
     date: &str,
     policy: Staleness,
 ) -> Result<Vec<StaleSource>, Error> {
     if policy.on_stale == OnStale::Ignore {
         return Ok(Vec::new());
     }
-    let stale: Vec<StaleSource> = info
+    let ecosystems = info
         .ecosystems
         .iter()
         .filter(|known| used.contains(known.name.as_str()))
-        .filter_map(|known| {
-            let newest_modified = known.newest_modified.clone()?;
-            let days = days_between(&newest_modified, date)?;
+        .map(|known| (known.name.as_str(), known.newest_modified.as_deref()));
+    let feeds = info
+        .feeds
+        .iter()
+        .filter(|feed| feeds.contains(&feed.kind))
+        .map(|feed| (feed.kind.as_str(), Some(feed.date.as_str())));
+    let stale: Vec<StaleSource> = ecosystems
+        .chain(feeds)
+        .filter_map(|(name, newest)| {
+            let newest = newest?;
+            let days = days_between(newest, date)?;
             (days > i64::from(policy.days)).then(|| StaleSource {
-                ecosystem: known.name.clone(),
-                newest_modified,
+                ecosystem: name.to_owned(),
+                newest_modified: newest.to_owned(),
                 days,
             })
         })
@@ -82,7 +92,7 @@ fn days_between(from: &str, to: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use db_sync::EcosystemInfo;
+    use db_sync::{EcosystemInfo, FeedInfo};
 
     use super::*;
 
@@ -97,13 +107,36 @@ mod tests {
                 of("PyPI", "2026-11-01T10:00:00Z"),
                 of("npm", "2020-01-01T00:00:00Z"),
             ],
+            feeds: vec![FeedInfo {
+                kind: FeedKind::Epss,
+                date: "2026-11-10".to_owned(),
+                version: String::new(),
+                digest: String::new(),
+                entries: 1,
+            }],
             ..Info::default()
         }
     }
 
     fn stale(days: u32, on_stale: OnStale) -> Result<Vec<StaleSource>, Error> {
         let used = BTreeSet::from([Arc::from("PyPI")]);
-        check(&info(), &used, "2026-11-21", Staleness { days, on_stale })
+        check(
+            &info(),
+            &used,
+            &[],
+            "2026-11-21",
+            Staleness { days, on_stale },
+        )
+    }
+
+    #[test]
+    fn feeds_count_only_where_the_gate_uses_them() {
+        let policy = Staleness::default();
+        let check = |feeds| check(&info(), &BTreeSet::new(), feeds, "2026-11-21", policy).unwrap();
+        assert!(check(&[FeedKind::Kev]).is_empty());
+        let found = check(&[FeedKind::Epss, FeedKind::Kev]);
+        assert_eq!((found[0].ecosystem.as_str(), found[0].days), ("EPSS", 11));
+        assert_eq!(found[0].subject(), "the entries of EPSS");
     }
 
     #[test]

@@ -11,8 +11,9 @@ use crate::query;
 use crate::sources::SourceKind;
 use crate::store::codec::{Damaged, Reader};
 use crate::store::entry::Entry;
+use crate::store::feed::Feeds;
 use crate::store::read::{Store, hex};
-use crate::store::{EcosystemInfo, Info, SourceInfo};
+use crate::store::{EcosystemInfo, FeedInfo, Info, SourceInfo};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,8 +50,13 @@ pub(super) fn of_all(
         withdrawn: withdrawn(records),
         sources: sources.into_iter().map(|(_, source)| source).collect(),
         ecosystems,
+        feeds: of_feeds(&collector.feeds),
         ..Info::default()
     }
+}
+
+fn of_feeds(feeds: &Feeds) -> Vec<FeedInfo> {
+    feeds.values().map(|feed| feed.info.clone()).collect()
 }
 
 fn withdrawn(records: &[&Stored]) -> u64 {
@@ -145,6 +151,7 @@ pub(super) fn info(
         ),
         sources: sources(steps),
         ecosystems,
+        feeds: of_feeds(&steps.feeds),
         ..Info::default()
     }))
 }

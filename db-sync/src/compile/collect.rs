@@ -11,6 +11,7 @@ use crate::severity::{self, Rating};
 use crate::sources::{Found, SourceError, SourceKind};
 use crate::store::codec::{put, put_text, put_texts};
 use crate::store::entry::{Entry, Mark, Span};
+use crate::store::feed::Feeds;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -97,6 +98,8 @@ pub(super) struct Collector {
     pub(super) sources: Sources,
     pub(super) warnings: Vec<Warning>,
     pub(super) scratch: BufWriter<File>,
+    /// Exploitation feeds, which are handed through.
+    pub(super) feeds: Feeds,
     position: u64,
     /// Positions in `records` by id, newest first is not implied.
     pub(super) by_id: BTreeMap<u32, Vec<u32>>,
@@ -123,6 +126,7 @@ impl Collector {
             sources: Vec::new(),
             warnings: Vec::new(),
             scratch: BufWriter::with_capacity(1 << 20, tempfile::tempfile_in(directory)?),
+            feeds: Feeds::new(),
             position: 0,
             by_id: BTreeMap::new(),
             rustsec: BTreeMap::new(),

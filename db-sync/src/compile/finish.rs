@@ -14,7 +14,7 @@ use crate::store::entry::Entry;
 use crate::store::format::Section;
 use crate::store::read::Store;
 use crate::store::write::Writer;
-use crate::store::{EcosystemInfo, Info, hash};
+use crate::store::{EcosystemInfo, Info, feed, hash};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
@@ -124,6 +124,9 @@ pub(super) fn write(
         w.section(Section::Packages, &packages.0.bytes)?;
         w.section(Section::PackageOffsets, &packages.0.offsets)?;
         w.section(Section::PackageIndex, &hash::table(&packages.1))?;
+        for (kind, feed) in &collector.feeds {
+            w.section(feed::section(*kind), &feed.rows)?;
+        }
         w.section(Section::Masked, &masked)?;
         let Some((below, filed)) = below else {
             return writer.finish(output);

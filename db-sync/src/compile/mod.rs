@@ -25,8 +25,10 @@ mod steps;
 mod texts;
 pub(crate) mod update;
 
+use crate::feed::FeedKind;
 use crate::limits::Limits;
 use crate::problem::Warning;
+use crate::sources::feeds::FeedError;
 use crate::sources::{self, SourceError};
 use crate::store::place::{LOCK_WAIT, Place};
 use crate::store::{Info, OpenError, PlaceError, write};
@@ -42,6 +44,10 @@ pub struct BuildRequest {
     pub osv: Vec<PathBuf>,
     /// The RustSec tree.
     pub rustsec: Option<PathBuf>,
+    /// FIRST's EPSS file, CSV, plain or gzip.
+    pub epss: Option<PathBuf>,
+    /// CISA's KEV catalogue, JSON.
+    pub kev: Option<PathBuf>,
     /// The database file; replaced only when all went well.
     pub output: PathBuf,
     /// Bounds on the input.
@@ -72,6 +78,9 @@ pub enum BuildError {
     /// Nothing may be written at the database's place.
     #[error(transparent)]
     Place(#[from] PlaceError),
+    /// A feed was refused as a whole.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
     /// The database could not be written.
     #[error("cannot write the advisory database {}", path.display())]
     Write {
@@ -113,6 +122,17 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
     }
     for path in &request.osv {
         sources::osv::read(path, &request.limits, &mut |found| collector.osv(found))?;
+    }
+    let feeds = [
+        (FeedKind::Epss, &request.epss),
+        (FeedKind::Kev, &request.kev),
+    ];
+    for (kind, path) in feeds {
+        if let Some(path) = path {
+            let (feed, warnings) = sources::feeds::read(kind, path)?;
+            collector.feeds.insert(kind, feed);
+            collector.warnings.extend(warnings);
+        }
     }
     collector.add_rest()?;
     let warnings = finish::write(&mut collector, None, output, None)?.warnings;

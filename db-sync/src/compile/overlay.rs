@@ -66,6 +66,12 @@ pub(super) fn write(steps: &Steps, output: &Path) -> Result<Vec<Warning>, Failur
         .into_iter()
         .collect();
     let info = census::info(steps, &collector, &records, &masked)?.ok_or(Failure::Far)?;
+    let old = steps.compiled.info();
+    let changed = steps.feeds.iter();
+    collector.feeds = changed
+        .filter(|(kind, feed)| old.feed(**kind) != Some(&feed.info))
+        .map(|(kind, feed)| (*kind, feed.clone()))
+        .collect();
     let over = finish::Over {
         below: &steps.compiled,
         masked,

@@ -11,6 +11,7 @@ use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::sources::{self, Found, SourceError, SourceKind};
 use crate::store::codec::Damaged;
+use crate::store::feed::Feeds;
 use crate::store::read::{Segments, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,6 +28,7 @@ pub(super) struct Steps {
     /// What the state describes.
     pub(super) compiled: Store,
     pub(super) journal: Journal,
+    pub(super) feeds: Feeds,
     pub(super) limits: Limits,
     pub(super) warnings: Vec<Warning>,
 }
@@ -75,6 +77,7 @@ impl Steps {
             state,
             compiled,
             journal,
+            feeds: Feeds::new(),
             limits,
             warnings: Vec::new(),
         }))

@@ -13,6 +13,7 @@ use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::query::Db;
 use crate::sources::{self, SourceError, SourceKind};
+use crate::store::feed::Feeds;
 use crate::store::read::Store;
 use crate::store::{Info, write};
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,6 +122,7 @@ impl Session {
             let collector = &mut self.whole.collector;
             steps.load(collector)?;
             collector.warnings.append(&mut steps.warnings);
+            collector.feeds = std::mem::take(&mut steps.feeds);
             self.whole.updates = steps.state.label.updates.saturating_add(1);
             self.whole.old = Some(steps.compiled);
         }
@@ -279,6 +281,14 @@ impl Session {
         let record = record.strip_prefix(b"\xef\xbb\xbf").unwrap_or(record);
         let timed: Timed<'_> = serde_json::from_slice(record).ok()?;
         Moment::parse(&timed.modified)
+    }
+
+    /// Takes the feeds that the database is to have.
+    pub(crate) fn set_feeds(&mut self, feeds: Feeds) {
+        match &mut self.steps {
+            Some(steps) => steps.feeds = feeds,
+            None => self.whole.collector.feeds = feeds,
+        }
     }
 
     /// Whether the database can be written: a record whose texts are in no

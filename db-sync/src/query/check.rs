@@ -21,8 +21,8 @@ impl Db {
     /// what is not there.
     pub fn check(&self) -> Result<(), ReadError> {
         self.verify()?;
-        segment(&self.top)?;
-        self.below.as_ref().map_or(Ok(()), segment)
+        let mut segments = self.segments();
+        segments.try_for_each(|one| segment(one.store))
     }
 }
 

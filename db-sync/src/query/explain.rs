@@ -179,6 +179,7 @@ fn told<'db>(
         _ => None,
     };
     let package = Package {
+        db,
         store,
         ecosystem: query.ecosystem,
         views: &views,

@@ -1,10 +1,11 @@
 //! One flaw that affects a version, as the caller gets it: what every reader
 //! shows is there, borrowed from the file; the rest is read when asked for.
 
-use super::damaged;
 use super::head::{self, Head};
 use super::state::FixState;
+use super::{Db, damaged, exploitation};
 use crate::advisory::Scope;
+use crate::feed::Exploitation;
 use crate::id;
 use crate::moment::Moment;
 use crate::severity::{self, Rating, RatingKind};
@@ -29,6 +30,7 @@ pub struct Match<'db> {
     pub published: Option<Moment>,
     /// The latest change.
     pub modified: Option<Moment>,
+    pub(super) db: &'db Db,
     pub(super) store: &'db Store,
     /// The shown record.
     pub(super) first: Hit<'db>,
@@ -152,6 +154,20 @@ impl<'db> Match<'db> {
         names.sort_unstable();
         names.dedup();
         Ok(names)
+    }
+
+    /// What the exploitation feeds say of its CVEs as of a time: those of its
+    /// id and aliases, else those that its records are derived from.
+    ///
+    /// # Errors
+    /// The part of the file that holds them is damaged.
+    pub fn exploitation(&self, as_of: Option<Moment>) -> Result<Exploitation, ReadError> {
+        exploitation::of_match(self, as_of)
+    }
+
+    /// The numbers of the records that matched.
+    pub(super) fn records(&self) -> impl Iterator<Item = u32> {
+        self.hits().map(|hit| hit.head.record)
     }
 
     /// Where to read about it.

@@ -5,7 +5,7 @@ use super::fixed::fixed;
 use super::found::{Hit, Match};
 use super::head::Head;
 use super::state;
-use super::{FixState, Outcome, Query, Segment, Undecided};
+use super::{Db, FixState, Outcome, Query, Segment, Undecided};
 use crate::id;
 use crate::store::ReadError;
 use crate::store::read::Store;
@@ -37,6 +37,7 @@ struct Flaw<'c, 'p, 'db> {
 
 /// One package's entries and the question about them.
 pub(super) struct Package<'p, 'db> {
+    pub(super) db: &'db Db,
     pub(super) store: &'db Store,
     pub(super) ecosystem: &'p str,
     pub(super) views: &'p Views<'db>,
@@ -68,6 +69,7 @@ pub(super) fn outcome<'db>(
         _ => None,
     };
     let package = Package {
+        db: segment.db,
         store,
         ecosystem: query.ecosystem,
         views,
@@ -238,6 +240,7 @@ impl<'p, 'db> Package<'p, 'db> {
             state,
             published,
             modified,
+            db: self.db,
             store: self.store,
             first,
             others,

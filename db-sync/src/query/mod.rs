@@ -7,6 +7,7 @@ mod check;
 mod choice;
 mod evaluate;
 mod explain;
+mod exploitation;
 mod fixed;
 mod found;
 mod gather;
@@ -14,6 +15,7 @@ mod head;
 mod state;
 
 use crate::advisory::{Reference, Scope};
+use crate::feed::{Cve, Epss, FeedKind, Kev};
 use crate::moment::Moment;
 use crate::severity::Rating;
 use crate::store::codec::{Damaged, Reader};
@@ -34,9 +36,7 @@ use std::path::Path;
 /// An open database. Cheap to open, safe to share between threads; a newer
 /// file that is put in its place does not disturb it.
 pub struct Db {
-    /// The whole database, or what changed since [`Db::below`] was compiled.
-    top: Store,
-    below: Option<Store>,
+    segments: Segments,
 }
 
 /// One question.
@@ -125,13 +125,13 @@ impl Db {
     /// # Errors
     /// Each reason to refuse a file is its own [`OpenError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
-        let Segments { top, below } = Segments::open(path.as_ref())?;
-        Ok(Self { top, below })
+        let segments = Segments::open(path.as_ref())?;
+        Ok(Self { segments })
     }
 
     /// What the database says about itself.
     pub fn info(&self) -> &Info {
-        self.top.info()
+        self.segments.top.info()
     }
 
     /// Whether any advisory names this ecosystem, suffix included. Where not,
@@ -149,8 +149,8 @@ impl Db {
     /// # Errors
     /// The file is damaged.
     pub fn verify(&self) -> Result<(), ReadError> {
-        self.top.verify()?;
-        self.below.as_ref().map_or(Ok(()), Store::verify)
+        let mut segments = self.segments();
+        segments.try_for_each(|segment| segment.store.verify())
     }
 
     /// Finds the advisories that concern a package, or one version of it.
@@ -169,14 +169,17 @@ impl Db {
 
     /// The parts of the file that answer; a flaw lies whole in one of them.
     fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
+        let Segments { top, below } = &self.segments;
+        let below = below.as_ref().map(|store| Segment {
+            db: self,
+            store,
+            above: Some(top),
+        });
         let top = Segment {
-            store: &self.top,
+            db: self,
+            store: top,
             above: None,
         };
-        let below = self.below.as_ref().map(|store| Segment {
-            store,
-            above: Some(&self.top),
-        });
         std::iter::once(top).chain(below)
     }
 
@@ -206,11 +209,43 @@ impl Db {
         }
         Ok(None)
     }
+
+    /// The EPSS score of a CVE, where the database has the feed and that the
+    /// CVE. Scores of a later day than `as_of` are not used.
+    ///
+    /// # Errors
+    /// The part of the file that holds it is damaged.
+    pub fn epss(&self, cve: &str, as_of: Option<Moment>) -> Result<Option<Epss>, ReadError> {
+        match Cve::parse(cve) {
+            Some(cve) => exploitation::epss(self, cve, as_of),
+            None => Ok(None),
+        }
+    }
+
+    /// The KEV entry of a CVE, unless it was added after `as_of`.
+    ///
+    /// # Errors
+    /// The part of the file that holds it is damaged.
+    pub fn kev(&self, cve: &str, as_of: Option<Moment>) -> Result<Option<Kev>, ReadError> {
+        match Cve::parse(cve) {
+            Some(cve) => exploitation::kev(self, cve, as_of),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the database has a feed that can answer as of this time.
+    pub fn has_feed(&self, kind: FeedKind, as_of: Option<Moment>) -> bool {
+        match kind {
+            FeedKind::Epss => exploitation::usable_epss(self, as_of).is_ok_and(|day| day.is_some()),
+            FeedKind::Kev => self.info().feed(kind).is_some(),
+        }
+    }
 }
 
 /// A part of the file that answers by itself.
 #[derive(Clone, Copy)]
 struct Segment<'db> {
+    db: &'db Db,
     store: &'db Store,
     /// The segment of changes that may have replaced some of its records.
     above: Option<&'db Store>,

@@ -58,10 +58,14 @@ pub(crate) enum Section {
     /// The root digest of the segment below and the ecosystems that this
     /// segment's packages are filed under; empty where there is none.
     Below,
+    /// Rows of the EPSS feed, see [`super::feed`].
+    Epss,
+    /// Rows of the KEV feed.
+    Kev,
 }
 
 impl Section {
-    pub(crate) const COUNT: usize = 17;
+    pub(crate) const COUNT: usize = 19;
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -75,6 +79,8 @@ impl Section {
             Self::Packages | Self::PackageOffsets | Self::PackageIndex => "packages",
             Self::Masked => "masked records",
             Self::Below => "lower segment",
+            Self::Epss => "EPSS",
+            Self::Kev => "KEV",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a database says about itself: format, digest, sources, ecosystems.
 
+use crate::feed::{Day, FeedKind};
 use serde::{Deserialize, Serialize};
 
 /// The self-description of a database.
@@ -24,6 +25,38 @@ pub struct Info {
     pub sources: Vec<SourceInfo>,
     /// What can be asked about, sorted by name.
     pub ecosystems: Vec<EcosystemInfo>,
+    /// Exploitation feeds, sorted by kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feeds: Vec<FeedInfo>,
+}
+
+impl Info {
+    /// What the database says about one of its feeds.
+    pub fn feed(&self, kind: FeedKind) -> Option<&FeedInfo> {
+        self.feeds.iter().find(|feed| feed.kind == kind)
+    }
+}
+
+/// One exploitation feed of a database.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FeedInfo {
+    /// Which feed.
+    pub kind: FeedKind,
+    /// The day of its scores, or the day when it was released, `YYYY-MM-DD`.
+    pub date: String,
+    /// What the publisher calls this edition: EPSS' model, KEV's version.
+    pub version: String,
+    /// `sha256:…` over its text, unpacked.
+    pub digest: String,
+    /// Different CVEs in it.
+    pub entries: u64,
+}
+
+impl FeedInfo {
+    /// Its date as a day.
+    pub fn day(&self) -> Option<Day> {
+        Day::parse(&self.date)
+    }
 }
 
 /// One source of a database.

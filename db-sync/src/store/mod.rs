@@ -17,6 +17,7 @@
 
 pub(crate) mod codec;
 pub(crate) mod entry;
+pub(crate) mod feed;
 pub(crate) mod format;
 pub(crate) mod hash;
 mod info;
@@ -26,6 +27,6 @@ pub(crate) mod read;
 pub(crate) mod view;
 pub(crate) mod write;
 
-pub use info::{EcosystemInfo, Info, SourceInfo};
+pub use info::{EcosystemInfo, FeedInfo, Info, SourceInfo};
 pub use place::PlaceError;
 pub use read::{OpenError, ReadError};

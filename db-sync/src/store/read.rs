@@ -3,7 +3,8 @@
 use super::Info;
 use super::codec::{Damaged, Reader};
 use super::format::{HEADER, Header, HeaderError, MAX_BLOCK, PAGE, Section, VERSION, crc32, le32};
-use super::{hash, map};
+use super::{feed, hash, map};
+use crate::feed::FeedKind;
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 use std::fs::File;
@@ -143,7 +144,9 @@ impl Segments {
         let start = usize::try_from(top.header.length()).unwrap_or(usize::MAX);
         let below = Store::open(&map, start, path)?;
         let expected = top.below.as_ref().map(|below| below.digest.as_str());
-        if below.header.below != 0 || expected != Some(below.info.root_digest.as_str()) {
+        let belong = expected == Some(below.info.root_digest.as_str())
+            && feed::fits_above(&top, &top.info.feeds, &below.info.feeds);
+        if below.header.below != 0 || !belong {
             return Err(OpenError::Damaged {
                 path: path_buf(),
                 part: "lower segment",
@@ -153,6 +156,15 @@ impl Segments {
             top,
             below: Some(below),
         })
+    }
+
+    /// The segment that has the rows of a feed.
+    pub(crate) fn with(&self, feed: FeedKind) -> &Store {
+        let has_rows = self.top.length(feed::section(feed)) > 0;
+        self.below
+            .as_ref()
+            .filter(|_| !has_rows)
+            .unwrap_or(&self.top)
     }
 }
 
@@ -208,7 +220,15 @@ impl Store {
         let text = store.whole(Section::Info).map_err(|_| refused())?;
         let mut info: Info = serde_json::from_slice(text).map_err(|_| refused())?;
         store.below = store.read_below().map_err(|_| refused())?;
-        if store.below.is_none() && info.records != store.count(Section::RecordOffsets) {
+        let fits = match &store.below {
+            None => {
+                info.records == store.count(Section::RecordOffsets)
+                    && feed::fits(&store, &info.feeds)
+            }
+            // Told together with the segment below, see [`Segments::open`].
+            Some(_) => true,
+        };
+        if !fits {
             return Err(refused());
         }
         info.format_version = VERSION;
@@ -340,6 +360,11 @@ impl Store {
 
     pub(crate) fn whole(&self, section: Section) -> Result<&[u8], ReadError> {
         self.bytes(section, 0, self.header.section(section).1)
+    }
+
+    /// Bytes of a section.
+    pub(crate) fn length(&self, section: Section) -> u64 {
+        self.header.section(section).1
     }
 
     fn u32_at(&self, section: Section, at: u64) -> Result<u32, ReadError> {

@@ -6,7 +6,7 @@ use super::cache::{self, Cache, Changes, MAX_LOG};
 use super::list::{self, Listed};
 use super::loss;
 use super::plan::{self, Plan};
-use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, pool, rustsec, warning};
+use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, feeds, pool, rustsec, warning};
 use crate::compile::BuildReport;
 use crate::compile::update::{Applied, Files, Session};
 use crate::ecosystem;
@@ -143,6 +143,9 @@ impl Sync<'_> {
         if changed && !self.request.accept_removals {
             loss::check(&loss::counts(&self.request.output), &session.counts())?;
         }
+        let feeds = feeds::gather(self.request, &self.cache, &mut self.warnings)?;
+        changed |= feeds.changed;
+        session.set_feeds(feeds.feeds);
         let mut build = if changed {
             session.finish()?
         } else {

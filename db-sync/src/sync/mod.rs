@@ -13,6 +13,7 @@
 
 mod apply;
 mod cache;
+mod feeds;
 mod list;
 mod loss;
 mod plan;
@@ -20,6 +21,7 @@ mod pool;
 mod rustsec;
 
 use crate::compile::{BuildError, BuildReport};
+use crate::feed::FeedKind;
 use crate::fetch::{Access, FetchError};
 use crate::limits::Limits;
 use crate::problem::Warning;
@@ -49,6 +51,11 @@ pub struct SyncRequest {
     /// The RustSec advisory tree: a folder, or archives (`.tar`, `.tar.gz`,
     /// `.tar.zst`, a file or an address) with the same content, in order.
     pub rustsec: Vec<String>,
+    /// FIRST's EPSS file: files or addresses with the same content, in order.
+    /// Empty keeps the scores that the database has.
+    pub epss: Vec<String>,
+    /// CISA's KEV catalogue, in the same way.
+    pub kev: Vec<String>,
     /// How to reach the mirrors.
     pub access: Access,
     /// How long to wait while another process updates the same database.
@@ -146,6 +153,14 @@ pub enum SyncError {
         path: PathBuf,
         /// The system's reason.
         source: io::Error,
+    },
+    /// A feed could not be had.
+    #[error("cannot sync the {kind} feed: {cause}")]
+    Feed {
+        /// Which.
+        kind: FeedKind,
+        /// What is missing.
+        cause: String,
     },
     /// The RustSec archive cannot be used.
     #[error("cannot use the RustSec archive {}: {cause}", path.display())]

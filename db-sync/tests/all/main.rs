@@ -10,6 +10,7 @@
 mod answers;
 mod compare;
 mod explain;
+mod feeds;
 mod malformed;
 mod oracle;
 #[cfg(feature = "network")]

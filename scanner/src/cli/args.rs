@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
-use db_sync::Moment;
+use db_sync::{Moment, Share};
 
 use super::failure::Failure;
 use crate::finding::Severity;
@@ -52,6 +52,13 @@ pub(super) struct ScanArguments {
         default_value = "high"
     )]
     pub(super) fail_on: FailOn,
+    /// Flaws listed in KEV fail the run, whatever their severity; the database must have the feed.
+    #[arg(long)]
+    pub(super) fail_on_kev: bool,
+    /// Flaws with this EPSS score and above fail the run, whatever their severity; the database
+    /// must have the feed.
+    #[arg(long, value_name = "SCORE")]
+    pub(super) fail_on_epss: Option<Share>,
     /// Vulnerabilities without a fixed version do not fail the run.
     #[arg(long)]
     pub(super) ignore_unfixed: bool,
@@ -114,6 +121,12 @@ pub(super) enum DbCommand {
         /// A RustSec advisory-db tree.
         #[arg(long, value_name = "DIR")]
         rustsec: Option<PathBuf>,
+        /// FIRST's EPSS scores (CSV, plain or gzip).
+        #[arg(long, value_name = "FILE")]
+        epss: Option<PathBuf>,
+        /// CISA's KEV catalogue (JSON).
+        #[arg(long, value_name = "FILE")]
+        kev: Option<PathBuf>,
         #[command(flatten)]
         database: DatabasePath,
     },
@@ -305,6 +318,13 @@ pub(super) struct SyncArguments {
     /// RustSec's advisory-db: a folder or an archive; further archives are mirrors.
     #[arg(long, value_name = "DIR|TARBALL|URL")]
     pub(super) rustsec: Vec<String>,
+    /// FIRST's EPSS scores (CSV, plain or gzip); further ones are mirrors. Without it, the
+    /// database keeps those that it has.
+    #[arg(long, value_name = "URL|FILE")]
+    pub(super) epss: Vec<String>,
+    /// CISA's KEV catalogue (JSON), in the same way.
+    #[arg(long, value_name = "URL|FILE")]
+    pub(super) kev: Vec<String>,
     /// Trust only the certificate authorities in this PEM file.
     #[arg(long, value_name = "PEM")]
     pub(super) ca_file: Option<PathBuf>,

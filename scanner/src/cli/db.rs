@@ -22,6 +22,8 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
         DbCommand::Build {
             osv,
             rustsec,
+            epss,
+            kev,
             database,
         } => {
             let addresses = osv.iter().filter(|path| is_address(path)).count();
@@ -30,13 +32,18 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                     return Err(Failure::new("addresses and folders cannot be mixed")
                         .hint("fetch first: portcullis db sync --from URL"));
                 }
-                return super::sync::run(&full_sync(osv, rustsec.as_ref(), database));
+                let mut arguments = full_sync(osv, rustsec.as_ref(), database);
+                arguments.epss = epss.iter().map(|path| text(path)).collect();
+                arguments.kev = kev.iter().map(|path| text(path)).collect();
+                return super::sync::run(&arguments);
             }
             let output = paths::database(database);
             paths::create_parent(&output)?;
             let request = BuildRequest {
                 osv: osv.clone(),
                 rustsec: rustsec.clone(),
+                epss: epss.clone(),
+                kev: kev.clone(),
                 output: output.clone(),
                 ..BuildRequest::default()
             };
@@ -62,16 +69,21 @@ fn is_address(source: &Path) -> bool {
     source.starts_with("http:") || source.starts_with("https:")
 }
 
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
 /// A build from addresses is a sync that loads everything; several addresses are mirrors.
 fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath) -> SyncArguments {
-    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     SyncArguments {
-        from: osv.iter().map(text).collect(),
+        from: osv.iter().map(|path| text(path)).collect(),
         ecosystem: Vec::new(),
         full: true,
         accept_removals: false,
         offline: false,
-        rustsec: rustsec.into_iter().map(text).collect(),
+        rustsec: rustsec.into_iter().map(|path| text(path)).collect(),
+        epss: Vec::new(),
+        kev: Vec::new(),
         ca_file: None,
         database: database.clone(),
     }
@@ -127,6 +139,7 @@ fn status(db: &Db, format: TextOrJson) -> String {
                     "records": info.records,
                     "sources": sources,
                     "ecosystems": info.ecosystems,
+                    "feeds": info.feeds,
                 })
             )
         }
@@ -144,7 +157,23 @@ fn status(db: &Db, format: TextOrJson) -> String {
                     source.records
                 );
             }
+            text.push_str(&feeds(info));
             text
         }
     }
+}
+
+/// The exploitation feeds of a database, one a line.
+pub(super) fn feeds(info: &db_sync::Info) -> String {
+    info.feeds.iter().fold(String::new(), |mut text, feed| {
+        let _ = writeln!(
+            text,
+            "{:<24} {:>8} entries, of {} ({})",
+            feed.kind.as_str(),
+            feed.entries,
+            escape::line(&feed.date),
+            escape::line(&feed.version)
+        );
+        text
+    })
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use db_sync::{Db, Match, Query, ReadError, Stream};
+use db_sync::{Db, Exploitation, Match, Moment, Query, ReadError, Stream};
 use serde_json::{Value, json};
 
 use super::args::{QueryArguments, TextOrJson};
 use super::failure::Failure;
 use super::{db, print};
-use crate::output::escape;
+use crate::output::{escape, words};
 use crate::prefer::{Preference, Shown};
 use crate::rating::{Rated, Rater};
 
@@ -19,6 +19,7 @@ const NAMED: usize = 12;
 pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
     let db = db::open(&arguments.database)?;
     known(&db, &arguments.ecosystem)?;
+    let as_of = arguments.answer.moment()?;
     let module = arguments.module.as_deref().map(stream).transpose()?;
     let read = |error: ReadError| Failure::from_error(&error);
     let answer = db
@@ -26,7 +27,7 @@ pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
             ecosystem: &arguments.ecosystem,
             name: &arguments.name,
             version: arguments.version.as_deref(),
-            as_of: arguments.answer.moment()?,
+            as_of,
             module,
         })
         .map_err(read)?;
@@ -34,6 +35,7 @@ pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
         arguments,
         prefer: arguments.answer.preference(),
         rater: Rater::default(),
+        as_of,
     };
     let text = match arguments.format {
         TextOrJson::Json => asked.json(&answer),
@@ -84,6 +86,7 @@ pub(super) fn known(db: &Db, ecosystem: &str) -> Result<(), Failure> {
 /// One match with what our side makes of it.
 struct Told<'m, 'db> {
     found: &'m Match<'db>,
+    exploitation: Exploitation,
     shown: Shown,
     rated: std::sync::Arc<Rated>,
     fixed: Vec<String>,
@@ -94,6 +97,7 @@ struct Asked<'a> {
     arguments: &'a QueryArguments,
     prefer: Preference,
     rater: Rater,
+    as_of: Option<Moment>,
 }
 
 impl Asked<'_> {
@@ -104,6 +108,7 @@ impl Asked<'_> {
         });
         Ok(Told {
             found,
+            exploitation: found.exploitation(self.as_of)?,
             shown: self
                 .prefer
                 .show(found.id, &found.merged(), found.aliases()?),
@@ -142,9 +147,13 @@ impl Asked<'_> {
                 Some(fixed) => format!("fixed: {}", escape::line(fixed)),
                 None => format!("fix: {}", found.state.as_str()),
             };
+            let mut marks = words::marks(&told.exploitation);
+            if !marks.is_empty() {
+                marks = format!("[{marks}] ");
+            }
             let _ = writeln!(
                 text,
-                "{:<8} {}  {fixed}  {}",
+                "{:<8} {}  {fixed}  {marks}{}",
                 told.rated.severity,
                 escape::line(&told.shown.id),
                 escape::line(found.summary()?)
@@ -178,6 +187,8 @@ impl Told<'_, '_> {
             "severity_reason": &*self.rated.reason,
             "score": self.rated.score,
             "ratings": self.rated.ratings,
+            "epss": self.exploitation.epss,
+            "kev": self.exploitation.kev,
             "fixed": self.fixed,
             "fix": {
                 "state": found.state.as_str(),

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use db_sync::{Db, OpenError};
+use db_sync::{Db, FeedKind, OpenError};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
@@ -23,13 +23,15 @@ use crate::vex;
 
 /// Runs a scan and writes its reports; the verdict alone decides the exit code.
 pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
-    let request = request(arguments)?;
     let policy = Policy {
         fail_on: arguments.fail_on,
+        fail_on_kev: arguments.fail_on_kev,
+        fail_on_epss: arguments.fail_on_epss,
         ignore_unfixed: arguments.ignore_unfixed,
         strict: arguments.strict,
         exit_zero: arguments.exit_zero,
     };
+    let request = request(arguments, &policy)?;
     let database = LazyDatabase {
         path: paths::database(&arguments.database),
         digest: arguments.db_digest.clone(),
@@ -58,6 +60,9 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         let rendered = Failure::from_error(&failed.error);
         let _ = rendered.render(&mut io::stderr().lock());
     }
+    for kind in gate::missing_feeds(&report, &policy) {
+        let _ = missing_feed(kind, &report).render(&mut io::stderr().lock());
+    }
     if let Some(path) = &arguments.write_vex {
         write_vex(path, &report, &arguments.vex_author)?;
     }
@@ -68,7 +73,30 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
     Ok(gate::exit_code(&verdict, &policy))
 }
 
-fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
+/// Why the gate could not use a feed, and what mends it.
+fn missing_feed(kind: FeedKind, report: &Report) -> Failure {
+    let feeds = report.database.iter().flat_map(|database| &database.feeds);
+    let later = feeds.into_iter().find(|feed| feed.info.kind == kind);
+    let (flag, option) = match kind {
+        FeedKind::Epss => ("--fail-on-epss", "--epss"),
+        FeedKind::Kev => ("--fail-on-kev", "--kev"),
+    };
+    match later {
+        Some(feed) => Failure::new(format!(
+            "{flag} cannot be judged: the {kind} feed of the database is of {}, after the day of --as-of",
+            feed.info.date
+        ))
+        .hint("earlier ones are not kept: use the database of that day"),
+        None => Failure::new(format!(
+            "{flag} cannot be judged: the database has no {kind} feed"
+        ))
+        .hint(format!(
+            "add one: portcullis db sync {option} URL|FILE, or portcullis db build {option} FILE"
+        )),
+    }
+}
+
+fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failure> {
     let working_directory = std::env::current_dir()
         .map_err(|error| Failure::io("cannot tell the working directory", &error))?;
     let platform = match &arguments.platform {
@@ -105,6 +133,7 @@ fn request(arguments: &ScanArguments) -> Result<Request, Failure> {
             days: arguments.max_age,
             on_stale: arguments.on_stale,
         },
+        feeds: policy.feeds(),
         statements,
         texts: arguments.format == Format::Sarif
             || arguments
@@ -219,7 +248,7 @@ pub(super) fn failure(error: &Error) -> Failure {
         )),
         Error::Read(_) => rendered.hint("build it anew: portcullis db build"),
         Error::Stale(_) => {
-            rendered.hint("update it: portcullis db sync, or allow more: --max-age DAYS")
+            rendered.hint("update it: portcullis db sync (a feed: with --epss or --kev), or allow more: --max-age DAYS")
         }
         Error::OtherDatabase { .. } | Error::Rules(_) => rendered,
     }

@@ -22,6 +22,8 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
         accept_removals: arguments.accept_removals,
         offline: arguments.offline,
         rustsec: arguments.rustsec.clone(),
+        epss: arguments.epss.clone(),
+        kev: arguments.kev.clone(),
         output: output.clone(),
         ..SyncRequest::default()
     };
@@ -68,6 +70,7 @@ fn summary(report: &SyncReport) -> String {
         (true, true) => "built",
         (true, false) => "updated",
     };
+    text.push_str(&db::feeds(info));
     let _ = writeln!(
         text,
         "database {} {what}, {} records",

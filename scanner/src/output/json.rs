@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use db_sync::Step;
+use db_sync::{Epss, Kev, Step};
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -16,7 +16,7 @@ use crate::inventory::purl::purl;
 use crate::location::{Layer, Location};
 use crate::package::{Package, PackageType, Scope, SourcePackage};
 use crate::rating::Graded;
-use crate::report::{Database, DatabaseSource, Report, Target, TargetGap, Undecided};
+use crate::report::{Database, DatabaseSource, Feed, Report, Target, TargetGap, Undecided};
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
@@ -111,10 +111,35 @@ struct Tool {
 struct DatabaseView<'a> {
     digest: &'a str,
     sources: Vec<DatabaseSourceView<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    feeds: Vec<FeedView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stale: Vec<StaleView<'a>>,
+}
+
+#[derive(Serialize)]
+struct FeedView<'a> {
+    name: &'a str,
+    date: &'a str,
+    version: &'a str,
+    digest: &'a str,
+    entries: u64,
+    used: bool,
+}
+
+impl<'a> FeedView<'a> {
+    fn new(feed: &'a Feed) -> Self {
+        Self {
+            name: feed.info.kind.as_str(),
+            date: &feed.info.date,
+            version: &feed.info.version,
+            digest: &feed.info.digest,
+            entries: feed.info.entries,
+            used: feed.used,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -133,6 +158,7 @@ impl<'a> DatabaseView<'a> {
                 .iter()
                 .map(DatabaseSourceView::new)
                 .collect(),
+            feeds: database.feeds.iter().map(FeedView::new).collect(),
             as_of: database.as_of.as_deref(),
             stale: database
                 .stale
@@ -288,6 +314,10 @@ struct FindingView<'a> {
     ratings: &'a [Graded],
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epss: Option<Epss>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kev: Option<Kev>,
     title: &'a str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -329,6 +359,8 @@ impl<'a> FindingView<'a> {
             severity_reason: vulnerability.map(|found| &*found.rated.reason),
             ratings: vulnerability.map_or(&[], |found| &found.rated.ratings),
             score: finding.score,
+            epss: vulnerability.and_then(|found| found.exploitation.epss),
+            kev: vulnerability.and_then(|found| found.exploitation.kev),
             title: &finding.title,
             message: &finding.message,
             package: vulnerability.map(|found| &*found.package.name),

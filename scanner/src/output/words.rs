@@ -1,6 +1,7 @@
 //! The words that several writers share: the names of closed lists as the JSON contract spells
 //! them, digests in short, where something is in one phrase.
 
+use db_sync::Exploitation;
 use serde::Serialize;
 
 use crate::inventory::Distribution;
@@ -28,10 +29,18 @@ pub(crate) fn notes(report: &Report) -> Vec<String> {
                 "the database answered as of {moment}; what records said before their last change is not known"
             ));
         }
+        for feed in database.feeds.iter().filter(|feed| !feed.used) {
+            notes.push(format!(
+                "the {} feed is of {}, after that day: it was not used, and earlier ones are not kept",
+                feed.info.kind, feed.info.date
+            ));
+        }
         for source in &database.stale {
             notes.push(format!(
-                "the advisories for {} are {} days old (newest change {})",
-                source.ecosystem, source.days, source.newest_modified
+                "{} are {} days old (newest change {})",
+                source.subject(),
+                source.days,
+                source.newest_modified
             ));
         }
     }
@@ -42,6 +51,18 @@ pub(crate) fn notes(report: &Report) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// What feeds say, in short: `KEV, EPSS 0.94`; empty where they say nothing. A score is cut to two
+/// decimals and not rounded, so that it never seems to reach a bound that it does not reach.
+pub(crate) fn marks(said: &Exploitation) -> String {
+    let listed = said.kev.map(|_| "KEV".to_owned());
+    let scored = said.epss.map(|epss| match epss.score.parts() {
+        1..1_000 => "EPSS <0.01".to_owned(),
+        parts => format!("EPSS {}.{:02}", parts / 100_000, parts / 1_000 % 100),
+    });
+    let marks: Vec<String> = listed.into_iter().chain(scored).collect();
+    marks.join(", ")
 }
 
 /// The first digits of a digest, without its algorithm.
@@ -84,6 +105,8 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use db_sync::{Cve, Day, Epss};
+
     use super::*;
     use crate::gap::GapKind;
 
@@ -91,6 +114,28 @@ mod tests {
     fn words() {
         assert_eq!(word(GapKind::ResultsDropped), "results-dropped");
         assert_eq!(word(3), "");
+        let marked = |score: &str| {
+            let cve = Cve::parse("CVE-2026-1000").unwrap();
+            let share = score.parse().unwrap();
+            let date = Day::parse("2026-02-19").unwrap();
+            let epss = Epss {
+                score: share,
+                percentile: share,
+                cve,
+                date,
+            };
+            marks(&Exploitation {
+                epss: Some(epss),
+                kev: None,
+            })
+        };
+        assert_eq!(marks(&Exploitation::default()), "");
+        assert_eq!(marked("0.94999"), "EPSS 0.94");
+        assert_eq!(marked("0.00042"), "EPSS <0.01");
+        assert_eq!(
+            (marked("0").as_str(), marked("1").as_str()),
+            ("EPSS 0.00", "EPSS 1.00")
+        );
         assert_eq!(short_digest("sha256:0123456789abcdef"), "0123456789ab");
         assert_eq!(short_digest("sha256:äöü"), "äöü");
         assert_eq!(place(&Location::line("a/Cargo.lock", 7)), "a/Cargo.lock:7");

@@ -14,7 +14,7 @@ use crate::gap::{Gap, GapKind, Stage};
 use crate::location::Location;
 use crate::matching;
 use crate::package::Package;
-use crate::report::{Database, DatabaseSource, Report, TargetGap};
+use crate::report::{Database, DatabaseSource, Feed, Report, TargetGap};
 use crate::staleness;
 use crate::vex;
 
@@ -133,8 +133,9 @@ pub(super) fn report(
             .packages
             .iter()
             .filter_map(|(_, package)| package.ecosystem.clone());
+        let (used, feeds) = (used.collect(), &request.feeds);
         database.stale =
-            staleness::check(db.info(), &used.collect(), &report.date, request.staleness)?;
+            staleness::check(db.info(), &used, feeds, &report.date, request.staleness)?;
     }
     if let Some(db) = db.filter(|_| request.texts) {
         matching::add_texts(&mut infos, db)?;
@@ -177,9 +178,14 @@ fn database(db: &Db, as_of: Option<Moment>) -> Database {
         })
         .collect();
     sources.sort_by(|a, b| a.name.cmp(&b.name));
+    let feeds = info.feeds.iter().map(|info| Feed {
+        info: info.clone(),
+        used: db.has_feed(info.kind, as_of),
+    });
     Database {
         digest: info.root_digest.clone(),
         sources,
+        feeds: feeds.collect(),
         as_of: as_of.map(|moment| moment.to_string()),
         stale: Vec::new(),
     }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use db_sync::{Db, Moment};
+use db_sync::{Db, FeedKind, Moment};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
@@ -39,6 +39,8 @@ pub struct Request {
     pub prefer: Preference,
     /// What to do about sources that were not updated for long.
     pub staleness: Staleness,
+    /// Feeds that the gate uses: their age matters, too.
+    pub feeds: Vec<FeedKind>,
     /// VEX statements, of all documents.
     pub statements: Vec<Statement>,
     /// Some writer shows the advisories' own texts.
@@ -88,7 +90,7 @@ pub enum Error {
         found: String,
     },
     /// A source that matters is older than the policy allows.
-    #[error("the advisories for {} are {} days old (newest change {})", .0.ecosystem, .0.days, .0.newest_modified)]
+    #[error("{} are {} days old (newest change {})", .0.subject(), .0.days, .0.newest_modified)]
     Stale(StaleSource),
     /// Rules that cannot be used.
     #[error("{0}")]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::*;
+
 use crate::finding::{Finding, Kind, Severity, Vulnerability};
 use crate::location::Location;
 use crate::package::{Package, PackageType};

@@ -42,6 +42,18 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
             part(&found.rated.reason).into(),
         );
         properties.insert("fix_state".to_owned(), found.fix.as_str().into());
+        let said = &found.exploitation;
+        let mut say = |name: &str, value: Option<serde_json::Value>| {
+            properties.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        say(
+            "epss",
+            said.epss.and_then(|epss| serde_json::to_value(epss).ok()),
+        );
+        say(
+            "kev",
+            said.kev.and_then(|kev| serde_json::to_value(kev).ok()),
+        );
     }
     let mut out = SarifResult::builder()
         .rule_id(&row.rule)

@@ -242,7 +242,13 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
                 None if found.fix == FixState::WontFix => "will not be fixed".to_owned(),
                 None => "no fix known".to_owned(),
             };
-            (change, part(&finding.title))
+            let marks = words::marks(&found.exploitation);
+            let title = part(&finding.title);
+            if marks.is_empty() {
+                (change, title)
+            } else {
+                (change, format!("[{marks}] {title}"))
+            }
         }
         Kind::Misconfiguration(found) => {
             let said = if finding.message.is_empty() {

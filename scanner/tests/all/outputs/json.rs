@@ -97,6 +97,15 @@ fn findings_have_the_promised_fields() {
         json!({"path": "Cargo.lock", "start_line": 7, "end_line": 7})
     );
     assert_eq!(finding["score"], 9.8);
+    assert_eq!(
+        finding["epss"],
+        json!({"score": 0.94999, "percentile": 0.999, "cve": "CVE-2026-1000", "date": "2026-02-19"})
+    );
+    assert_eq!(
+        finding["kev"],
+        json!({"cve": "CVE-2026-1000", "date_added": "2026-01-10", "ransomware": true})
+    );
+    assert_eq!(report["database"]["feeds"][1]["name"], "KEV");
     assert_eq!(report["gaps"][1]["start_line"], 3);
     assert_eq!(report["packages"][4]["locations"][0]["layer"]["index"], 0);
     assert_eq!(

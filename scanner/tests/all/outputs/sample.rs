@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use db_sync::{Cve, Day, Epss, Exploitation, FeedInfo, FeedKind, Kev};
 use portcullis::finding::{
     Finding, Kind, Misconfiguration, RuleInfo, Severity, Vulnerability, fingerprint,
 };
@@ -10,7 +11,7 @@ use portcullis::inventory::Distribution;
 use portcullis::location::{Layer, Location, Region};
 use portcullis::package::{Package, PackageType, Scope, SourcePackage};
 use portcullis::report::{
-    Checks, Database, DatabaseSource, Report, StaleSource, Target, TargetGap, Undecided,
+    Checks, Database, DatabaseSource, Feed, Report, StaleSource, Target, TargetGap, Undecided,
 };
 use portcullis::suppress::UnmatchedSuppression;
 
@@ -39,6 +40,7 @@ pub(crate) fn report() -> Report {
                 records: 12,
                 newest_modified: Some("2026-02-28T00:00:00Z".to_owned()),
             }],
+            feeds: vec![feed(FeedKind::Epss), feed(FeedKind::Kev)],
             as_of: Some("2026-02-20T00:00:00Z".to_owned()),
             stale: vec![StaleSource {
                 ecosystem: "Debian:12".to_owned(),
@@ -126,6 +128,38 @@ fn targets() -> Vec<Target> {
     ]
 }
 
+fn feed(kind: FeedKind) -> Feed {
+    Feed {
+        info: FeedInfo {
+            kind,
+            date: "2026-02-19".to_owned(),
+            version: "v1\u{202e}".to_owned(),
+            digest: "sha256:ffff".to_owned(),
+            entries: 3,
+        },
+        used: true,
+    }
+}
+
+fn exploitation() -> Exploitation {
+    let cve = Cve::parse("CVE-2026-1000").unwrap();
+    let day = |text| Day::parse(text).unwrap();
+    Exploitation {
+        epss: Some(Epss {
+            score: "0.94999".parse().unwrap(),
+            percentile: "0.999".parse().unwrap(),
+            cve,
+            date: day("2026-02-19"),
+        }),
+        kev: Some(Kev {
+            cve,
+            date_added: Some(day("2026-01-10")),
+            due_date: None,
+            ransomware: true,
+        }),
+    }
+}
+
 fn layer(index: u32) -> Arc<Layer> {
     Arc::new(Layer {
         index,
@@ -204,6 +238,7 @@ fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
     first.score = Some(9.8);
     if let Kind::Vulnerability(found) = &mut first.kind {
         found.fixed = vec!["0.4.1".to_owned(), "0.5.0".to_owned()];
+        found.exploitation = exploitation();
     }
     let mut rated = vulnerability(1, "DEBIAN-CVE-2026-1", &system, Severity::Low);
     rated.suppressed = Some("not reachable\u{7}".to_owned());

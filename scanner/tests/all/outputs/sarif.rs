@@ -105,6 +105,9 @@ fn rules_and_results_agree() {
         assert_eq!(rules[index]["id"], result["ruleId"]);
     }
     let text = |n: usize| results[n]["message"]["text"].as_str().unwrap();
+    assert_eq!(results[0]["properties"]["epss"]["score"], 0.94999);
+    assert_eq!(results[0]["properties"]["kev"]["ransomware"], true);
+    assert!(results[1]["properties"].get("epss").is_none());
     assert_eq!(text(0), "tar 0.3.0 → 0.4.1: Flaw in tar.");
     assert_eq!(text(1), "tar 0.4.0 (no fix known): Flaw in tar.");
     assert_eq!(

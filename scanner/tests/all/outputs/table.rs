@@ -8,7 +8,7 @@ use super::sample;
 const EXPECTED: &str = r#"
 . (dir, 4 packages, 6 findings)
   tar 0.3.0 (cargo)  Cargo.lock:7
-    CRITICAL  RUSTSEC-2026-0001  0.3.0 → 0.4.1  Flaw in tar
+    CRITICAL  RUSTSEC-2026-0001  0.3.0 → 0.4.1  [KEV, EPSS 0.94] Flaw in tar
   tar 0.4.0 (cargo)  Cargo.lock:13
     CRITICAL  RUSTSEC-2026-0001  no fix known  Flaw in tar
   \u{1b}[31mred\u{202e} <img src=x> [a](https://evil.example) @team `x` 1\u{7} (pypi)  odd dir/ü.txt:1

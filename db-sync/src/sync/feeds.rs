@@ -1,0 +1,112 @@
+//! Exploitation feeds of a sync: fetched where the request names one, else
+//! those that the database has. What was fetched is kept beside the database
+//! (`epss.feed`, `kev.feed`), so that a run without network has it, and so has
+//! one that finds the database gone.
+
+use super::cache::Cache;
+use super::{SyncError, SyncRequest, warning};
+use crate::compile::BuildError;
+use crate::feed::FeedKind;
+use crate::fetch::{Access, Mirrors, Saved};
+use crate::problem::Warning;
+use crate::sources::feeds::{self, MAX_PACKED};
+use crate::store::feed::{self, Feed, Feeds};
+use crate::store::read::Segments;
+use std::fs;
+use std::path::Path;
+
+/// The feeds of the new database.
+pub(super) struct Gathered {
+    pub(super) feeds: Feeds,
+    /// Whether they are others than those of the old one.
+    pub(super) changed: bool,
+}
+
+/// Fetches (unless offline) and reads.
+pub(super) fn gather(
+    request: &SyncRequest,
+    cache: &Cache,
+    warnings: &mut Vec<Warning>,
+) -> Result<Gathered, SyncError> {
+    let old = Segments::open(&request.output)
+        .ok()
+        .and_then(|segments| feed::all(&segments).ok());
+    let mut feeds = Feeds::new();
+    for kind in FeedKind::ALL {
+        let (from, name) = match kind {
+            FeedKind::Epss => (&request.epss, "epss.feed"),
+            FeedKind::Kev => (&request.kev, "kev.feed"),
+        };
+        let file = cache.file(name);
+        let held = old.as_ref().and_then(|old| old.get(&kind));
+        if !from.is_empty() && !request.offline {
+            fetch(kind, from, &request.access, &file, warnings)?;
+        }
+        let found = if from.is_empty() && old.is_some() {
+            held.cloned()
+        } else if file.is_file() {
+            Some(read(kind, &file, warnings)?)
+        } else if from.is_empty() {
+            None
+        } else if let Some(held) = held {
+            let cause = "nothing was fetched before: what the database has is kept";
+            warnings.push(warning(kind.as_str(), "", cause));
+            Some(held.clone())
+        } else {
+            return Err(SyncError::Feed {
+                kind,
+                cause: "nothing was fetched before".to_owned(),
+            });
+        };
+        feeds.extend(found.map(|feed| (kind, feed)));
+    }
+    let changed = old.as_ref() != Some(&feeds);
+    Ok(Gathered { feeds, changed })
+}
+
+/// Saves the feed from the first source that has it.
+fn fetch(
+    kind: FeedKind,
+    from: &[String],
+    access: &Access,
+    to: &Path,
+    warnings: &mut Vec<Warning>,
+) -> Result<(), SyncError> {
+    let mut failure = SyncError::Feed {
+        kind,
+        cause: "no source was given".to_owned(),
+    };
+    for (number, source) in from.iter().enumerate() {
+        let (folder, name) = source.rsplit_once('/').unwrap_or((".", source));
+        let folder = if folder.is_empty() { "/" } else { folder };
+        let saved = Mirrors::new(&[folder.to_owned()], access)
+            .and_then(|mirror| mirror.save(&[name], to, MAX_PACKED));
+        failure = match saved {
+            Ok(Saved::Fresh | Saved::Unchanged) => return Ok(()),
+            Ok(Saved::Missing) => SyncError::Feed {
+                kind,
+                cause: format!("there is no {source}"),
+            },
+            Err(error) => error.into(),
+        };
+        if number.saturating_add(1) < from.len() {
+            let cause = format!("the next mirror is used: {failure}");
+            warnings.push(warning(kind.as_str(), "", cause));
+        }
+    }
+    Err(failure)
+}
+
+/// Reads a saved feed; one that is none shall not be kept for the next run.
+fn read(kind: FeedKind, file: &Path, warnings: &mut Vec<Warning>) -> Result<Feed, SyncError> {
+    match feeds::read(kind, file) {
+        Ok((feed, doubts)) => {
+            warnings.extend(doubts);
+            Ok(feed)
+        }
+        Err(error) => {
+            let _ = fs::remove_file(file);
+            Err(BuildError::from(error).into())
+        }
+    }
+}
