@@ -58,13 +58,17 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
     } else {
         Some(Mirrors::new(&request.from, &request.access)?)
     };
-    let tree = rustsec::tree(&request.rustsec, request.offline, &request.access, &cache)?;
+    let mut tree = rustsec::tree(&request.rustsec, request.offline, &request.access, &cache)?;
+    let mut warnings = Vec::new();
+    if let Some(tree) = &mut tree {
+        warnings.append(&mut tree.warnings);
+    }
     let mut sync = Sync {
         request,
         cache,
         mirrors,
         tree,
-        warnings: Vec::new(),
+        warnings,
         reports: BTreeMap::new(),
         checked: BTreeSet::new(),
         unlisted: Vec::new(),

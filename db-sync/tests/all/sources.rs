@@ -153,7 +153,7 @@ fn the_real_trees_merge_without_duplicates() {
     clippy::disallowed_methods,
     reason = "the test data is a tar archive, and no crate here reads one"
 )]
-fn unpack(archive: &Path, into: &Path) -> bool {
+pub(crate) fn unpack(archive: &Path, into: &Path) -> bool {
     std::process::Command::new("tar")
         .arg("--zstd")
         .arg("-xf")
