@@ -20,8 +20,12 @@ pub struct Vulnerability {
     pub fixed: Vec<String>,
     /// Ids of the merged records that matched, sorted.
     pub merged: Vec<String>,
-    /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories.
+    /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories, `yanked`
+    /// for versions that crates.io has yanked.
     pub informational: Option<String>,
+    /// Functions and platforms that it is limited to: a condition, since a lockfile tells
+    /// neither.
+    pub scope: db_sync::advisory::Scope,
 }
 
 /// A misconfigured resource.

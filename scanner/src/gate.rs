@@ -225,6 +225,7 @@ mod tests {
             fixed: fixed.iter().map(|version| (*version).to_owned()).collect(),
             merged: Vec::new(),
             informational: None,
+            scope: db_sync::advisory::Scope::default(),
         };
         finding(severity, Kind::Vulnerability(vulnerability))
     }

@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use db_sync::advisory::Scope;
 use db_sync::{Db, Match, Moment, Query};
 
 use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::location::Location;
+use crate::output::words;
 use crate::package::{Package, PackageType};
 use crate::rating;
+
+mod yanked;
 
 /// What matching one target's packages gave.
 #[derive(Debug, Default)]
@@ -42,6 +46,9 @@ pub fn check(
         let Some(ecosystem) = &package.ecosystem else {
             continue; // told once per target as `unknown-distribution`
         };
+        if package.public && db.is_yanked(&package.name, &package.version)? {
+            yanked::add(&mut outcome, package);
+        }
         if !db.has_ecosystem(ecosystem) {
             outcome
                 .unspoken
@@ -109,6 +116,7 @@ fn add(
     let aliases = found.aliases()?;
     let summary = found.summary()?;
     let informational = found.informational()?;
+    let scope = found.scope()?;
     if !outcome.rules.contains_key(&id) {
         outcome.rules.insert(
             id.clone(),
@@ -135,7 +143,7 @@ fn add(
             score: rated.score,
             severity_source: rated.source.clone(),
             title: title.clone(),
-            message: message(package, found, informational),
+            message: message(package, found, informational, &scope),
             location,
             fingerprint: String::new(),
             kind: Kind::Vulnerability(Vulnerability {
@@ -143,6 +151,7 @@ fn add(
                 fixed: owned(&found.fixed),
                 merged: owned(&found.merged()),
                 informational: informational.map(str::to_owned),
+                scope: scope.clone(),
             }),
             suppressed: None,
         });
@@ -150,8 +159,14 @@ fn add(
     Ok(())
 }
 
-fn message(package: &Package, found: &Match<'_>, informational: Option<&str>) -> String {
+fn message(
+    package: &Package,
+    found: &Match<'_>,
+    informational: Option<&str>,
+    scope: &Scope,
+) -> String {
     let what = match informational {
+        Some("notice") => format!("is the subject of the notice {}", found.id),
         Some(kind) => format!("is {kind}"),
         None => format!("is affected by {}", found.id),
     };
@@ -159,7 +174,12 @@ fn message(package: &Package, found: &Match<'_>, informational: Option<&str>) ->
         Some(fixed) => format!("fixed in {fixed}"),
         None => "no fixed version is known".to_owned(),
     };
-    format!("{} {} {what}; {fix}", package.name, package.full_version())
+    let version = package.full_version();
+    let mut text = format!("{} {version} {what}; {fix}", package.name);
+    if let Some(condition) = words::condition(scope) {
+        let _ = write!(text, "; {condition}");
+    }
+    text
 }
 
 /// What a match tells of its advisory; [`add_texts`] adds what only the record itself tells.

@@ -7,6 +7,7 @@ use crate::ecosystem;
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::severity::{self, Rating};
+use crate::sources::crates_index::Yanked;
 use crate::sources::{Found, SourceError, SourceKind};
 use crate::store::codec::{put, put_text, put_texts};
 use crate::store::entry::{Entry, Mark, Span};
@@ -89,6 +90,8 @@ pub(super) struct Collector {
     pub(super) records: Vec<Stored>,
     pub(super) sources: Vec<((SourceKind, String), Source)>,
     pub(super) warnings: Vec<Warning>,
+    /// Yanked versions, where an index was given.
+    pub(super) yanked: Option<Yanked>,
     pub(super) scratch: BufWriter<File>,
     position: u64,
     /// Positions in `records` by id, newest first is not implied.
@@ -115,6 +118,7 @@ impl Collector {
             records: Vec::new(),
             sources: Vec::new(),
             warnings: Vec::new(),
+            yanked: None,
             scratch: BufWriter::with_capacity(1 << 20, tempfile::tempfile_in(directory)?),
             position: 0,
             by_id: BTreeMap::new(),

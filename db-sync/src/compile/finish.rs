@@ -6,10 +6,11 @@ use super::collect::{ALL, Collector, Source, Stored};
 use super::flaw::Flaws;
 use super::interner::Interner;
 use super::rate::Loans;
-use super::texts;
+use super::{texts, yanked};
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::sources::SourceKind;
+use crate::sources::crates_index::Yanked;
 use crate::store::codec::{Reader, put, put_rising, put_text, put_texts, zigzag};
 use crate::store::entry::Entry;
 use crate::store::format::Section;
@@ -86,7 +87,7 @@ pub(super) fn write(
     let (packages, ecosystems) = packages(collector, &records, &versions.numbers, &rated)?;
     let info = info(collector, &records, &sources, ecosystems);
     let info = serde_json::to_vec(&info).map_err(|error| failed(error.into()))?;
-    let write = || -> io::Result<()> {
+    let mut write = || -> io::Result<()> {
         let w = &mut writer;
         w.section(Section::Info, &info)?;
         w.section(Section::Versions, &versions.table.bytes)?;
@@ -100,10 +101,13 @@ pub(super) fn write(
         w.section(Section::RecordIndex, &hash::table(&heads.1))?;
         w.section(Section::Packages, &packages.0.bytes)?;
         w.section(Section::PackageOffsets, &packages.0.offsets)?;
-        w.section(Section::PackageIndex, &hash::table(&packages.1))?;
-        writer.finish(output)
+        w.section(Section::PackageIndex, &hash::table(&packages.1))
     };
     write().map_err(failed)?;
+    if let Some(yanked) = &collector.yanked {
+        yanked::write(&mut writer, yanked, output)?;
+    }
+    writer.finish(output).map_err(failed)?;
     warnings.sort();
     warnings.dedup();
     Ok(Written { warnings, chosen })
@@ -514,7 +518,12 @@ fn info(
             .iter()
             .filter(|record| record.withdrawn.is_some())
             .count() as u64,
-        sources: sources.into_iter().map(|(_, source)| source).collect(),
+        // Records name their source by its place: what has none comes last.
+        sources: sources
+            .into_iter()
+            .map(|(_, source)| source)
+            .chain(collector.yanked.as_ref().map(Yanked::info))
+            .collect(),
         ecosystems,
         ..Info::default()
     }

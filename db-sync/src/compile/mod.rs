@@ -19,6 +19,7 @@ mod rate;
 mod state;
 mod texts;
 pub(crate) mod update;
+mod yanked;
 
 use crate::limits::Limits;
 use crate::problem::Warning;
@@ -35,6 +36,8 @@ pub struct BuildRequest {
     pub osv: Vec<PathBuf>,
     /// The RustSec tree.
     pub rustsec: Option<PathBuf>,
+    /// A crates.io index, for yanked versions.
+    pub crates_index: Option<PathBuf>,
     /// The database file; replaced only when all went well.
     pub output: PathBuf,
     /// Bounds on the input.
@@ -89,6 +92,11 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
         source,
     };
     let mut collector = Collector::new(write::directory(&request.output)).map_err(failed)?;
+    if let Some(index) = &request.crates_index {
+        let (yanked, warnings) = sources::crates_index::read(index, &request.limits)?;
+        collector.yanked = Some(yanked);
+        collector.warnings.extend(warnings);
+    }
     // RustSec first: its extras are added to OSV's records as they come.
     if let Some(tree) = &request.rustsec {
         sources::rustsec::read(tree, &request.limits, &mut |found| {

@@ -8,6 +8,7 @@ use super::{BuildError, BuildReport, finish};
 use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
+use crate::sources::crates_index::Yanked;
 use crate::sources::{self, SourceError, SourceKind};
 use crate::store::read::Store;
 use crate::store::write;
@@ -199,6 +200,11 @@ impl Session {
             (old, new) if old == new => Applied::Unchanged,
             _ => Applied::Changed,
         })
+    }
+
+    /// Takes the yanked versions that the database shall have.
+    pub(crate) fn set_yanked(&mut self, yanked: Option<Yanked>) {
+        self.collector.yanked = yanked;
     }
 
     /// Takes all records of a source out.

@@ -8,6 +8,7 @@ mod fixed;
 mod found;
 mod gather;
 mod head;
+mod yanked;
 
 use crate::advisory::{Reference, Scope};
 use crate::moment::Moment;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const MAGIC: [u8; 8] = *b"PORTCLDB";
 /// The version that this code writes and reads. It changes with every change
 /// of the layout; the file is rebuilt, not converted.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 /// Bytes of the header.
 pub(crate) const HEADER: usize = 1024;
 /// Bytes that share one checksum.
@@ -49,10 +49,17 @@ pub(crate) enum Section {
     PackageOffsets,
     /// Hash table from ecosystem and name to package.
     PackageIndex,
+    /// Yanked versions by crate, sorted; this and the next two are empty where
+    /// no index was given.
+    Yanked,
+    /// Offsets into [`Section::Yanked`].
+    YankedOffsets,
+    /// Hash table from crate to its yanked versions.
+    YankedIndex,
 }
 
 impl Section {
-    pub(crate) const COUNT: usize = 15;
+    pub(crate) const COUNT: usize = 18;
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -64,6 +71,7 @@ impl Section {
             Self::Groups | Self::GroupOffsets => "groups",
             Self::Records | Self::RecordOffsets | Self::RecordIndex => "records",
             Self::Packages | Self::PackageOffsets | Self::PackageIndex => "packages",
+            Self::Yanked | Self::YankedOffsets | Self::YankedIndex => "yanked",
         }
     }
 }

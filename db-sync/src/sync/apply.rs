@@ -13,6 +13,7 @@ use crate::fetch::{FetchError, Mirrors, Saved};
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::query::Db;
+use crate::sources::crates_index::{self, Yanked};
 use crate::sources::osv::is_directory_name;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ struct Sync<'a> {
     cache: Cache,
     mirrors: Option<Mirrors>,
     tree: Option<rustsec::Tree>,
+    yanked: Option<Yanked>,
     warnings: Vec<Warning>,
     reports: BTreeMap<String, EcosystemSync>,
     /// Directories whose archive was looked at in this run.
@@ -59,7 +61,14 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
         Some(Mirrors::new(&request.from, &request.access)?)
     };
     let mut tree = rustsec::tree(&request.rustsec, request.offline, &request.access, &cache)?;
+    let mut yanked = None;
     let mut warnings = Vec::new();
+    if let Some(index) = &request.crates_index {
+        let read = crates_index::read(index, &request.limits);
+        let (found, told) = read.map_err(crate::compile::BuildError::from)?;
+        yanked = Some(found);
+        warnings.extend(told);
+    }
     if let Some(tree) = &mut tree {
         warnings.append(&mut tree.warnings);
     }
@@ -68,6 +77,7 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
         cache,
         mirrors,
         tree,
+        yanked,
         warnings,
         reports: BTreeMap::new(),
         checked: BTreeSet::new(),
@@ -82,6 +92,10 @@ impl Sync<'_> {
         if let Some(tree) = &self.tree {
             inputs.push(' ');
             inputs.push_str(&tree.digest);
+        }
+        if let Some(yanked) = &self.yanked {
+            inputs.push_str(" yanked ");
+            inputs.push_str(&yanked.digest());
         }
         let state = self.cache.file(COMPILED);
         let output = &self.request.output;
@@ -100,7 +114,10 @@ impl Sync<'_> {
             self.reports.insert(name.clone(), report);
         }
         let mut session = match resumed {
-            Some(session) => session,
+            Some(mut session) => {
+                session.set_yanked(self.yanked.clone());
+                session
+            }
             None => self.fresh()?,
         };
         let dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
@@ -161,7 +178,8 @@ impl Sync<'_> {
 
     fn fresh(&self) -> Result<Session, SyncError> {
         let tree = self.tree.as_ref().map(|tree| tree.path.as_path());
-        let session = Session::fresh(&self.request.output, tree, self.request.limits)?;
+        let mut session = Session::fresh(&self.request.output, tree, self.request.limits)?;
+        session.set_yanked(self.yanked.clone());
         Ok(session)
     }
 

@@ -113,6 +113,10 @@ pub(super) enum DbCommand {
         /// A RustSec advisory-db tree.
         #[arg(long, value_name = "DIR")]
         rustsec: Option<PathBuf>,
+        /// A crates.io index, for yanked versions: a git checkout, or a folder of cargo's registry
+        /// index with its `.cache`.
+        #[arg(long, value_name = "DIR")]
+        crates_index: Option<PathBuf>,
         #[command(flatten)]
         database: DatabasePath,
     },
@@ -236,9 +240,14 @@ pub(super) struct SyncArguments {
     /// Use only what was fetched before.
     #[arg(long, conflicts_with = "full")]
     pub(super) offline: bool,
-    /// RustSec's advisory-db: a folder or an archive; further archives are mirrors.
+    /// RustSec's advisory-db: a folder, an archive, or a git repository
+    /// (`git+https://…`, `https://….git`); further ones are mirrors, tried in order.
     #[arg(long, value_name = "DIR|TARBALL|URL")]
     pub(super) rustsec: Vec<String>,
+    /// A crates.io index, for yanked versions: a git checkout, or a folder of cargo's registry
+    /// index with its `.cache`.
+    #[arg(long, value_name = "DIR")]
+    pub(super) crates_index: Option<PathBuf>,
     /// Trust only the certificate authorities in this PEM file.
     #[arg(long, value_name = "PEM")]
     pub(super) ca_file: Option<PathBuf>,

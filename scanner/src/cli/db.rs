@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::args::{DatabasePath, DbCommand, SyncArguments, TextOrJson};
 use super::failure::Failure;
 use super::{paths, print, scan, transfer};
-use crate::output::escape;
+use crate::output::{escape, words};
 use crate::rating;
 
 /// How many warnings of a build are printed one by one.
@@ -22,6 +22,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
         DbCommand::Build {
             osv,
             rustsec,
+            crates_index,
             database,
         } => {
             let addresses = osv.iter().filter(|path| is_address(path)).count();
@@ -30,13 +31,17 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                     return Err(Failure::new("addresses and folders cannot be mixed")
                         .hint("fetch first: portcullis db sync --from URL"));
                 }
-                return super::sync::run(&full_sync(osv, rustsec.as_ref(), database));
+                return super::sync::run(&SyncArguments {
+                    crates_index: crates_index.clone(),
+                    ..full_sync(osv, rustsec.as_ref(), database)
+                });
             }
             let output = paths::database(database);
             paths::create_parent(&output)?;
             let request = BuildRequest {
                 osv: osv.clone(),
                 rustsec: rustsec.clone(),
+                crates_index: crates_index.clone(),
                 output: output.clone(),
                 ..BuildRequest::default()
             };
@@ -93,6 +98,7 @@ fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath
         full: true,
         offline: false,
         rustsec: rustsec.into_iter().map(text).collect(),
+        crates_index: None,
         ca_file: None,
         database: database.clone(),
     }
@@ -193,6 +199,7 @@ fn query_json(
 fn match_json(found: &Match<'_>) -> Result<Value, ReadError> {
     let ratings = found.ratings()?;
     let rated = rating::rate(&ratings);
+    let scope = found.scope()?;
     let ratings: Vec<Value> = ratings
         .iter()
         .map(|rating| json!({ "kind": rating::kind_word(rating.kind), "value": rating.value, "source": rating.source }))
@@ -210,6 +217,7 @@ fn match_json(found: &Match<'_>) -> Result<Value, ReadError> {
         "published": found.published.map(|moment| moment.to_string()),
         "modified": found.modified.map(|moment| moment.to_string()),
         "informational": found.informational()?,
+        "limited_to": { "functions": scope.functions, "arch": scope.arch, "os": scope.os },
         "url": found.url(),
     }))
 }
@@ -223,13 +231,14 @@ fn query_table(
     for found in &answer.matches {
         let rated = rating::rate(&found.ratings()?);
         let fixed = found.fixed.first().copied().unwrap_or("no fix");
+        let title = words::remark(found.informational()?, &found.scope()?, found.summary()?);
         let _ = writeln!(
             text,
             "{:<8} {}  fixed: {}  {}",
             rated.severity,
             escape::line(found.id),
             escape::line(fixed),
-            escape::line(found.summary()?)
+            escape::line(&title)
         );
     }
     for undecided in &answer.undecided {

@@ -21,6 +21,7 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
         full: arguments.full,
         offline: arguments.offline,
         rustsec: arguments.rustsec.clone(),
+        crates_index: arguments.crates_index.clone(),
         output: output.clone(),
         ..SyncRequest::default()
     };

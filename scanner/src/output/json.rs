@@ -18,7 +18,7 @@ use crate::report::{Database, DatabaseSource, Report, Target, TargetGap, Undecid
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
-pub(crate) const SCHEMA_VERSION: &str = "1.0";
+pub(crate) const SCHEMA_VERSION: &str = "1.1";
 
 /// Writes the report. Errors are those of `out`.
 pub(crate) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
@@ -293,6 +293,10 @@ struct FindingView<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fixed_versions: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    informational: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limited_to: Option<LimitsView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
     location: LocationView<'a>,
     fingerprint: &'a str,
@@ -321,11 +325,34 @@ impl<'a> FindingView<'a> {
             installed_version: vulnerability.map(|found| found.package.full_version()),
             fixed_version: fixed_versions.first().map(String::as_str),
             fixed_versions,
+            informational: vulnerability.and_then(|found| found.informational.as_deref()),
+            limited_to: vulnerability.and_then(|found| LimitsView::new(&found.scope)),
             resource,
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,
             suppressed: finding.suppressed.as_deref(),
         }
+    }
+}
+
+/// On what condition a flaw exists; empty lists mean no limit.
+#[derive(Serialize)]
+struct LimitsView<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    functions: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    arch: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    os: &'a [String],
+}
+
+impl<'a> LimitsView<'a> {
+    fn new(scope: &'a db_sync::advisory::Scope) -> Option<Self> {
+        (!scope.is_empty()).then_some(Self {
+            functions: &scope.functions,
+            arch: &scope.arch,
+            os: &scope.os,
+        })
     }
 }
 

@@ -7,7 +7,7 @@ mod sarif;
 mod serial;
 mod table;
 mod width;
-mod words;
+pub(crate) mod words;
 
 use std::io::{self, Write};
 use std::str::FromStr;

@@ -45,6 +45,7 @@ fn finding(target: usize, rule: &str, aliases: &[&str], package: &Arc<Package>) 
             fixed: Vec::new(),
             merged: vec![format!("M-{rule}")],
             informational: None,
+            scope: db_sync::advisory::Scope::default(),
         }),
         suppressed: None,
     }

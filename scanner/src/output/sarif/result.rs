@@ -28,13 +28,21 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
         ("portcullis/v1".to_owned(), finding.fingerprint.clone()),
         ("primaryLocationLineHash".to_owned(), row.mark.clone()),
     ]);
-    let properties = BTreeMap::from([
+    let mut properties = BTreeMap::from([
         ("severity".to_owned(), finding.severity.as_str().into()),
         (
             "severity_source".to_owned(),
             part(&finding.severity_source).into(),
         ),
     ]);
+    if let Kind::Vulnerability(found) = &finding.kind {
+        if let Some(kind) = &found.informational {
+            properties.insert("informational".to_owned(), part(kind).into());
+        }
+        if let Some(condition) = words::condition(&found.scope) {
+            properties.insert("limited_to".to_owned(), part(&condition).into());
+        }
+    }
     let mut out = SarifResult::builder()
         .rule_id(&row.rule)
         .rule_index(i64::try_from(rule_index).unwrap_or(-1))
@@ -94,6 +102,7 @@ fn text(row: &Row<'_>) -> String {
         Kind::Vulnerability(found) => {
             let name = part(&found.package.name);
             let installed = part(&found.package.full_version());
+            let title = part(&words::title(found, title));
             match found.fixed.first() {
                 Some(fixed) => format!("{name} {installed} → {}: {title}.", part(fixed)),
                 None => format!("{name} {installed} (no fix known): {title}."),

@@ -239,7 +239,7 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
                 Some(fixed) => format!("{installed} → {}", part(fixed)),
                 None => "no fix known".to_owned(),
             };
-            (change, part(&finding.title))
+            (change, part(&words::title(found, &finding.title)))
         }
         Kind::Misconfiguration(found) => {
             let said = if finding.message.is_empty() {

@@ -161,6 +161,7 @@ pub(crate) fn vulnerability(
             fixed: Vec::new(),
             merged: vec![id.to_owned()],
             informational: None,
+            scope: db_sync::advisory::Scope::default(),
         }),
         suppressed: None,
     }
