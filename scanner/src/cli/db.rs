@@ -163,10 +163,15 @@ fn status(db: &Db, format: TextOrJson) -> String {
             );
             for source in &info.sources {
                 let newest = source.newest_modified.as_deref().unwrap_or("unknown");
+                // Two sources can be of one name: `crates.io` of OSV, and of the index.
+                let name = match source.kind.as_str() {
+                    "osv" | "rustsec" => source.name.clone(),
+                    kind => format!("{} ({kind})", source.name),
+                };
                 let _ = writeln!(
                     text,
                     "{:<24} {:>8} records, newest {newest}",
-                    escape::line(&source.name),
+                    escape::line(&name),
                     source.records
                 );
             }
