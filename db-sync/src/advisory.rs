@@ -63,7 +63,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether it limits nothing.
+    pub fn is_empty(&self) -> bool {
         self.functions.is_empty() && self.arch.is_empty() && self.os.is_empty()
     }
 }

@@ -32,8 +32,12 @@ pub struct Vulnerability {
     pub rated: Arc<Rated>,
     /// Ids of the merged records that matched, sorted.
     pub merged: Vec<String>,
-    /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories.
+    /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories, `yanked`
+    /// for versions that crates.io has yanked.
     pub informational: Option<String>,
+    /// Functions and platforms that it is limited to: a condition, since a lockfile tells
+    /// neither.
+    pub scope: db_sync::advisory::Scope,
     /// What EPSS and KEV say of its CVEs, where the database has these feeds.
     pub exploitation: Exploitation,
 }
@@ -50,6 +54,7 @@ impl Vulnerability {
             rated: Arc::default(),
             merged: Vec::new(),
             informational: None,
+            scope: db_sync::advisory::Scope::default(),
             exploitation: Exploitation::default(),
         }
     }

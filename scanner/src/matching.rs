@@ -6,14 +6,18 @@ use std::collections::btree_map::Entry;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use db_sync::advisory::Scope;
 use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Query, Step, Stream};
 
 use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::location::Location;
+use crate::output::words;
 use crate::package::{Package, PackageType};
 use crate::prefer::{Preference, Shown};
 use crate::rating::Rater;
+
+mod yanked;
 
 /// What matching one target's packages gave.
 #[derive(Debug, Default)]
@@ -49,6 +53,9 @@ pub fn check(
         let Some(ecosystem) = &package.ecosystem else {
             continue; // told once per target as `unknown-distribution`
         };
+        if package.public && db.is_yanked(&package.name, &package.version)? {
+            yanked::add(&mut outcome, package);
+        }
         if !db.has_ecosystem(ecosystem) {
             outcome
                 .unspoken
@@ -142,6 +149,7 @@ impl Flaw<'_, '_> {
         let rated = rater.rate(found.id, found.ratings()?);
         let summary = found.summary()?;
         let informational = found.informational()?;
+        let scope = found.scope()?;
         if !outcome.rules.contains_key(&id) {
             outcome
                 .rules
@@ -153,7 +161,7 @@ impl Flaw<'_, '_> {
             Arc::from(summary)
         };
         let (fixed, step) = best_first(package, self.version, &found.fixed);
-        let message = message(package, &id, informational, &fixed, found.state);
+        let message = message(package, &id, informational, &scope, &fixed, found.state);
         let vulnerability = Vulnerability {
             fixed,
             fix: found.state,
@@ -162,6 +170,7 @@ impl Flaw<'_, '_> {
             merged: found.merged().into_iter().map(str::to_owned).collect(),
             informational: informational.map(str::to_owned),
             exploitation: self.exploitation,
+            scope,
             ..Vulnerability::new(Arc::clone(package), record)
         };
         let places: Vec<Location> = if package.locations.is_empty() {
@@ -233,10 +242,12 @@ fn message(
     package: &Package,
     id: &str,
     informational: Option<&str>,
+    scope: &Scope,
     fixed: &[String],
     state: FixState,
 ) -> String {
     let what = match informational {
+        Some("notice") => format!("is the subject of the notice {id}"),
         Some(kind) => format!("is {kind}"),
         None => format!("is affected by {id}"),
     };
@@ -245,7 +256,12 @@ fn message(
         (None, FixState::WontFix) => "it will not be fixed".to_owned(),
         (None, _) => "no fixed version is known".to_owned(),
     };
-    format!("{} {} {what}; {fix}", package.name, package.full_version())
+    let version = package.full_version();
+    let mut text = format!("{} {version} {what}; {fix}", package.name);
+    if let Some(condition) = words::condition(scope) {
+        let _ = write!(text, "; {condition}");
+    }
+    text
 }
 
 /// Puts the advisories' own texts in front of their help. Texts lie compressed in the database

@@ -109,6 +109,9 @@ pub struct Package {
     pub source: Option<SourcePackage>,
     /// Name of the operating-system package that owns this package's files.
     pub owner: Option<Arc<str>>,
+    /// Whether its file says that it comes from the ecosystem's public registry; only
+    /// `Cargo.lock` tells.
+    pub public: bool,
     /// Module stream label of a modular rpm (`nodejs:18:…`).
     pub module: Option<Arc<str>>,
     /// Development or optional.
@@ -131,6 +134,7 @@ impl Package {
             ecosystem: kind.ecosystem().map(Arc::from),
             source: None,
             owner: None,
+            public: false,
             module: None,
             scope: Scope::default(),
             dependencies: Vec::new(),

@@ -9,6 +9,7 @@ use super::steps::Steps;
 use crate::moment::Moment;
 use crate::query;
 use crate::sources::SourceKind;
+use crate::sources::crates_index::Yanked;
 use crate::store::codec::{Damaged, Reader};
 use crate::store::entry::Entry;
 use crate::store::feed::Feeds;
@@ -48,7 +49,12 @@ pub(super) fn of_all(
     Info {
         records: records.len() as u64,
         withdrawn: withdrawn(records),
-        sources: sources.into_iter().map(|(_, source)| source).collect(),
+        // Records name their source by its place: what has none comes last.
+        sources: sources
+            .into_iter()
+            .map(|(_, source)| source)
+            .chain(collector.yanked.as_ref().map(Yanked::info))
+            .collect(),
         ecosystems,
         feeds: of_feeds(&collector.feeds),
         ..Info::default()

@@ -8,6 +8,7 @@ use crate::ecosystem;
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::severity::{self, Rating};
+use crate::sources::crates_index::Yanked;
 use crate::sources::{Found, SourceError, SourceKind};
 use crate::store::codec::{put, put_text, put_texts};
 use crate::store::entry::{Entry, Mark, Span};
@@ -97,6 +98,8 @@ pub(super) struct Collector {
     pub(super) records: Vec<Stored>,
     pub(super) sources: Sources,
     pub(super) warnings: Vec<Warning>,
+    /// Yanked versions, where an index was given.
+    pub(super) yanked: Option<Yanked>,
     pub(super) scratch: BufWriter<File>,
     /// Exploitation feeds, which are handed through.
     pub(super) feeds: Feeds,
@@ -125,6 +128,7 @@ impl Collector {
             records: Vec::new(),
             sources: Vec::new(),
             warnings: Vec::new(),
+            yanked: None,
             scratch: BufWriter::with_capacity(1 << 20, tempfile::tempfile_in(directory)?),
             feeds: Feeds::new(),
             position: 0,

@@ -5,7 +5,7 @@ use super::collect::{ALL, Collector, Stored};
 use super::flaw::Flaws;
 use super::interner::Interner;
 use super::rate::Loans;
-use super::{BuildError, census, texts};
+use super::{BuildError, census, texts, yanked};
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::sources::SourceKind;
@@ -109,7 +109,7 @@ pub(super) fn write(
         .flat_map(|number| number.to_le_bytes())
         .collect();
     let info = serde_json::to_vec(&info).map_err(|error| failed(error.into()))?;
-    let write = || -> io::Result<()> {
+    let mut write = || -> io::Result<()> {
         let w = &mut writer;
         w.section(Section::Info, &info)?;
         w.section(Section::Versions, &versions.table.bytes)?;
@@ -127,17 +127,23 @@ pub(super) fn write(
         for (kind, feed) in &collector.feeds {
             w.section(feed::section(*kind), &feed.rows)?;
         }
-        w.section(Section::Masked, &masked)?;
-        let Some((below, filed)) = below else {
-            return writer.finish(output);
-        };
-        let mut of_below = Vec::new();
-        put_text(&mut of_below, &below.info().root_digest);
-        put_texts(&mut of_below, &filed);
-        w.section(Section::Below, &of_below)?;
-        writer.finish_above(output, below.segment())
+        w.section(Section::Masked, &masked)
     };
     write().map_err(failed)?;
+    if let Some(yanked) = &collector.yanked {
+        yanked::write(&mut writer, yanked, output)?;
+    }
+    let finished = match below {
+        None => writer.finish(output),
+        Some((below, filed)) => {
+            let mut of_below = Vec::new();
+            put_text(&mut of_below, &below.info().root_digest);
+            put_texts(&mut of_below, &filed);
+            let written = writer.section(Section::Below, &of_below);
+            written.and_then(|()| writer.finish_above(output, below.segment()))
+        }
+    };
+    finished.map_err(failed)?;
     warnings.sort();
     warnings.dedup();
     Ok(Written { warnings, chosen })

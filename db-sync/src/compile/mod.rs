@@ -24,6 +24,7 @@ mod state;
 mod steps;
 mod texts;
 pub(crate) mod update;
+mod yanked;
 
 use crate::feed::FeedKind;
 use crate::limits::Limits;
@@ -48,6 +49,8 @@ pub struct BuildRequest {
     pub epss: Option<PathBuf>,
     /// CISA's KEV catalogue, JSON.
     pub kev: Option<PathBuf>,
+    /// A crates.io index, for yanked versions.
+    pub crates_index: Option<PathBuf>,
     /// The database file; replaced only when all went well.
     pub output: PathBuf,
     /// Bounds on the input.
@@ -113,6 +116,11 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
         source,
     };
     let mut collector = Collector::new(write::directory(output)).map_err(failed)?;
+    if let Some(index) = &request.crates_index {
+        let (yanked, warnings) = sources::crates_index::read(index, &request.limits)?;
+        collector.yanked = Some(yanked);
+        collector.warnings.extend(warnings);
+    }
     // RustSec first: its extras are added to OSV's records as they come.
     if let Some(tree) = &request.rustsec {
         sources::rustsec::read(tree, &request.limits, &mut |found| {

@@ -12,6 +12,7 @@ use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::query::Db;
+use crate::sources::crates_index::Yanked;
 use crate::sources::{self, SourceError, SourceKind};
 use crate::store::feed::Feeds;
 use crate::store::read::Store;
@@ -245,6 +246,11 @@ impl Session {
             (old, new) if old == new => Applied::Unchanged,
             _ => Applied::Changed,
         })
+    }
+
+    /// Takes the yanked versions that the database shall have.
+    pub(crate) fn set_yanked(&mut self, yanked: Option<Yanked>) {
+        self.whole.collector.yanked = yanked;
     }
 
     /// Takes all records of a source out.

@@ -3,6 +3,7 @@
 //! `NO_PROXY`. A body that is cut off is continued where it ended, if the
 //! server's strong `ETag` says that it is still the same file.
 
+use super::git::Fault;
 use super::retry;
 use super::{Access, FetchError, Saved, Tag, beside, failed, read_tag, saved_tag, write_tag};
 use std::fs::{self, File, OpenOptions};
@@ -11,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use ureq::http::{HeaderMap, Response, header};
+use ureq::http::{HeaderMap, Request, Response, header};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 
@@ -30,6 +31,16 @@ pub(super) struct Client {
     /// Milliseconds waited so far, by all threads.
     waited: AtomicU64,
 }
+
+/// What became of an exchange.
+pub(super) enum Exchanged<T> {
+    Answer(T),
+    /// The server names another address; it was not followed.
+    Redirect(String),
+}
+
+/// Takes an answer's body.
+pub(super) type Take<'a, T> = &'a dyn Fn(&mut dyn Read) -> Result<T, Fault>;
 
 /// How one try ended.
 enum Try<T> {
@@ -127,6 +138,50 @@ impl Client {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let before = self.waited.fetch_add(millis(wait), Ordering::Relaxed);
         before.saturating_add(millis(wait)) <= millis(self.access.total_wait)
+    }
+
+    /// Sends a request, with a body as `POST`, and reads the answer while it
+    /// comes. Redirects are not followed.
+    pub(super) fn exchange<T>(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+        time: Duration,
+        take: Take<'_, T>,
+    ) -> Result<Exchanged<T>, FetchError> {
+        self.tried(url, || {
+            let method = if body.is_some() { "POST" } else { "GET" };
+            let mut request = Request::builder().method(method).uri(url);
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let sent = request
+                .body(body.unwrap_or_default())
+                .map_err(ureq::Error::from)
+                .and_then(|request| {
+                    let config = self.agent.configure_request(request);
+                    let config = config.timeout_global(Some(time)).max_redirects(0);
+                    self.agent.run(config.build())
+                });
+            let mut response = match sent {
+                Ok(response) => response,
+                Err(error) => return unsent(url, &error),
+            };
+            match response.status().as_u16() {
+                200 => {}
+                301 | 302 | 303 | 307 | 308 => {
+                    let to = text(response.headers(), &header::LOCATION);
+                    return Try::Done(Exchanged::Redirect(to.unwrap_or_default()));
+                }
+                _ => return refused(url, &response),
+            }
+            match take(&mut response.body_mut().as_reader()) {
+                Ok(answer) => Try::Done(Exchanged::Answer(answer)),
+                Err(Fault::Cut(cause)) => Try::Again(cause, None),
+                Err(other) => Try::Failed(fault(url, other)),
+            }
+        })
     }
 
     fn read_once(&self, url: &str, limit: u64, beginning: bool) -> Try<Option<Vec<u8>>> {
@@ -272,19 +327,33 @@ impl Client {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        request.call().map_err(|error| match error {
-            ureq::Error::BadUri(_)
-            | ureq::Error::Http(_)
-            | ureq::Error::InvalidProxyUrl
-            | ureq::Error::TooManyRedirects
-            | ureq::Error::RedirectFailed
-            | ureq::Error::Rustls(_)
-            | ureq::Error::Tls(_) => Try::Failed(FetchError::Server {
-                url: url.to_owned(),
-                cause: error.to_string(),
-            }),
-            other => Try::Again(other.to_string(), None),
-        })
+        request.call().map_err(|error| unsent(url, &error))
+    }
+}
+
+/// A request without an answer.
+fn unsent<T>(url: &str, error: &ureq::Error) -> Try<T> {
+    match error {
+        ureq::Error::BadUri(_)
+        | ureq::Error::Http(_)
+        | ureq::Error::InvalidProxyUrl
+        | ureq::Error::TooManyRedirects
+        | ureq::Error::RedirectFailed
+        | ureq::Error::Rustls(_)
+        | ureq::Error::Tls(_) => Try::Failed(FetchError::Server {
+            url: url.to_owned(),
+            cause: error.to_string(),
+        }),
+        other => Try::Again(other.to_string(), None),
+    }
+}
+
+/// An answer that is not used.
+pub(super) fn fault(url: &str, fault: Fault) -> FetchError {
+    let url = url.to_owned();
+    match fault {
+        Fault::Cut(cause) | Fault::Wrong(cause) => FetchError::Server { url, cause },
+        Fault::TooLarge(limit) => FetchError::TooLarge { url, limit },
     }
 }
 

@@ -5,6 +5,8 @@
 
 mod files;
 #[cfg(feature = "network")]
+pub(crate) mod git;
+#[cfg(feature = "network")]
 mod http;
 #[cfg(any(feature = "network", feature = "registry"))]
 pub(crate) mod retry;

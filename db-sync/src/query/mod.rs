@@ -13,6 +13,7 @@ mod found;
 mod gather;
 mod head;
 mod state;
+mod yanked;
 
 use crate::advisory::{Reference, Scope};
 use crate::feed::{Cve, Epss, FeedKind, Kev};

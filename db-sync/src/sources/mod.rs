@@ -9,6 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(crate) mod crates_index;
 pub mod feeds;
 pub mod osv;
 pub mod rustsec;

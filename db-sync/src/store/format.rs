@@ -62,10 +62,17 @@ pub(crate) enum Section {
     Epss,
     /// Rows of the KEV feed.
     Kev,
+    /// Yanked versions by crate, sorted; this and the next two are empty where
+    /// no index was given.
+    Yanked,
+    /// Offsets into [`Section::Yanked`].
+    YankedOffsets,
+    /// Hash table from crate to its yanked versions.
+    YankedIndex,
 }
 
 impl Section {
-    pub(crate) const COUNT: usize = 19;
+    pub(crate) const COUNT: usize = 22;
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -81,6 +88,7 @@ impl Section {
             Self::Below => "lower segment",
             Self::Epss => "EPSS",
             Self::Kev => "KEV",
+            Self::Yanked | Self::YankedOffsets | Self::YankedIndex => "yanked",
         }
     }
 }

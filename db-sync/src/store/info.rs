@@ -21,7 +21,8 @@ pub struct Info {
     pub records: u64,
     /// Withdrawn records.
     pub withdrawn: u64,
-    /// Where the records came from, sorted by kind and name.
+    /// Where the records came from, sorted by kind and name, then where other
+    /// data came from.
     pub sources: Vec<SourceInfo>,
     /// What can be asked about, sorted by name.
     pub ecosystems: Vec<EcosystemInfo>,
@@ -62,7 +63,7 @@ impl FeedInfo {
 /// One source of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourceInfo {
-    /// `osv` or `rustsec`.
+    /// `osv`, `rustsec`, or `crates-index` for yanked versions.
     pub kind: String,
     /// The directory in the bucket or the archive's name.
     pub name: String,

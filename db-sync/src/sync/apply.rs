@@ -14,6 +14,7 @@ use crate::fetch::{FetchError, Mirrors, Saved};
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::query::Db;
+use crate::sources::crates_index::{self, Yanked};
 use crate::sources::osv::is_directory_name;
 use crate::store::place::LOCK_WAIT;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,7 @@ struct Sync<'a> {
     cache: Cache,
     mirrors: Option<Mirrors>,
     tree: Option<rustsec::Tree>,
+    yanked: Option<Yanked>,
     warnings: Vec<Warning>,
     reports: BTreeMap<String, EcosystemSync>,
     /// Directories whose archive was looked at in this run.
@@ -62,13 +64,25 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
     } else {
         Some(Mirrors::new(&request.from, &request.access)?)
     };
-    let tree = rustsec::tree(&request.rustsec, request.offline, &request.access, &cache)?;
+    let mut tree = rustsec::tree(&request.rustsec, request.offline, &request.access, &cache)?;
+    let mut yanked = None;
+    let mut warnings = Vec::new();
+    if let Some(index) = &request.crates_index {
+        let read = crates_index::read(index, &request.limits);
+        let (found, told) = read.map_err(crate::compile::BuildError::from)?;
+        yanked = Some(found);
+        warnings.extend(told);
+    }
+    if let Some(tree) = &mut tree {
+        warnings.append(&mut tree.warnings);
+    }
     let mut sync = Sync {
         request,
         cache,
         mirrors,
         tree,
-        warnings: Vec::new(),
+        yanked,
+        warnings,
         reports: BTreeMap::new(),
         checked: BTreeSet::new(),
         unlisted: Vec::new(),
@@ -82,6 +96,10 @@ impl Sync<'_> {
         if let Some(tree) = &self.tree {
             inputs.push(' ');
             inputs.push_str(&tree.digest);
+        }
+        if let Some(yanked) = &self.yanked {
+            inputs.push_str(" yanked ");
+            inputs.push_str(&yanked.digest());
         }
         let files = Files {
             output: self.request.output.clone(),
@@ -104,7 +122,10 @@ impl Sync<'_> {
             self.reports.insert(name.clone(), report);
         }
         let mut session = match resumed {
-            Some(session) => session,
+            Some(mut session) => {
+                session.set_yanked(self.yanked.clone());
+                session
+            }
             None => self.fresh(&files)?,
         };
         let dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
@@ -172,7 +193,9 @@ impl Sync<'_> {
 
     fn fresh(&self, files: &Files) -> Result<Session, SyncError> {
         let tree = self.tree.as_ref().map(|tree| tree.path.as_path());
-        Ok(Session::fresh(files.clone(), tree, self.request.limits)?)
+        let mut session = Session::fresh(files.clone(), tree, self.request.limits)?;
+        session.set_yanked(self.yanked.clone());
+        Ok(session)
     }
 
     /// The directories to sync.

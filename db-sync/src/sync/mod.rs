@@ -48,14 +48,17 @@ pub struct SyncRequest {
     pub offline: bool,
     /// The database file.
     pub output: PathBuf,
-    /// The RustSec advisory tree: a folder, or archives (`.tar`, `.tar.gz`,
-    /// `.tar.zst`, a file or an address) with the same content, in order.
+    /// The RustSec advisory tree: a folder, git repositories (`git+https://…`,
+    /// `https://….git`) or archives (`.tar`, `.tar.gz`, `.tar.zst`, a file or
+    /// an address) with the same content, in order.
     pub rustsec: Vec<String>,
     /// FIRST's EPSS file: files or addresses with the same content, in order.
     /// Empty keeps the scores that the database has.
     pub epss: Vec<String>,
     /// CISA's KEV catalogue, in the same way.
     pub kev: Vec<String>,
+    /// A crates.io index, for yanked versions.
+    pub crates_index: Option<PathBuf>,
     /// How to reach the mirrors.
     pub access: Access,
     /// How long to wait while another process updates the same database.

@@ -119,6 +119,41 @@ fn the_newest_of_several_copies_counts_in_any_order() {
 }
 
 #[test]
+fn yanked_versions_are_answered_and_cost_nothing_where_no_index_is() {
+    let index = tempfile::TempDir::new().expect("temporary directory");
+    let folder = index.path().join("sm/al");
+    std::fs::create_dir_all(&folder).expect("folder");
+    let line = |version: &str, yanked: bool| {
+        format!("{{\"name\":\"smallvec\",\"vers\":\"{version}\",\"yanked\":{yanked}}}\n")
+    };
+    let lines = [
+        line("1.0.0", false),
+        line("1.0.1", true),
+        line("2.0.0-a.1", true),
+    ];
+    std::fs::write(folder.join("smallvec"), lines.concat()).expect("write");
+    let directory = tempfile::TempDir::new().expect("temporary directory");
+    let rustsec = Some(own().join("rustsec"));
+    let mut request = super::support::request(&[], directory.path());
+    request.rustsec.clone_from(&rustsec);
+    let without = db_sync::build(&request).expect("build").info;
+    request.crates_index = Some(index.path().to_owned());
+    let info = db_sync::build(&request).expect("build").info;
+    let db = db_sync::Db::open(&request.output).expect("open");
+    let ask = |name: &str, version: &str| db.is_yanked(name, version).expect("answer");
+    assert!(ask("smallvec", "1.0.1") && ask("smallvec", "2.0.0-a.1"));
+    assert!(!ask("smallvec", "1.0.0") && !ask("smallvec", "1.0") && !ask("other", "1.0.1"));
+    let last = info.sources.last().expect("source");
+    assert_eq!((last.kind.as_str(), last.records), ("crates-index", 2));
+    assert_eq!(info.sources.len(), without.sources.len() + 1);
+    assert_eq!(info.records, without.records);
+    assert!(info.file_size < without.file_size + 400);
+    // An index alone says nothing of advisories.
+    request.rustsec = None;
+    assert!(db_sync::build(&request).is_err());
+}
+
+#[test]
 fn the_real_trees_merge_without_duplicates() {
     let (Some(bucket), Some(archive)) =
         (shared("osv-bucket"), shared("rustsec-advisory-db.tar.zst"))
@@ -153,7 +188,7 @@ fn the_real_trees_merge_without_duplicates() {
     clippy::disallowed_methods,
     reason = "the test data is a tar archive, and no crate here reads one"
 )]
-fn unpack(archive: &Path, into: &Path) -> bool {
+pub(crate) fn unpack(archive: &Path, into: &Path) -> bool {
     std::process::Command::new("tar")
         .arg("--zstd")
         .arg("-xf")

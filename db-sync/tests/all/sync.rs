@@ -1,6 +1,9 @@
 //! Syncing: an update gives the answers of a build from nothing, and whatever
 //! goes wrong on the way leaves the database as it was.
 
+#[cfg(feature = "network")]
+mod git;
+
 use super::compare::assert_same;
 use super::support::{ask, merged, own, shared};
 use db_sync::Db;

@@ -97,12 +97,15 @@ impl Scene {
     }
 }
 
+/// The format of the databases that this program writes.
+const DATABASE_FORMAT: u32 = 2;
+
 /// An exported file with a right head around any payload.
 fn wrapped(root: &[u8], length: u64, payload: &[u8]) -> Vec<u8> {
     let mut out = b"PORTCLEX".to_vec();
     // The format of exports, and that of databases.
     out.extend_from_slice(&1_u32.to_le_bytes());
-    out.extend_from_slice(&2_u32.to_le_bytes());
+    out.extend_from_slice(&DATABASE_FORMAT.to_le_bytes());
     out.extend_from_slice(root);
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(&(payload.len() as u64).to_le_bytes());

@@ -127,6 +127,10 @@ pub(super) enum DbCommand {
         /// CISA's KEV catalogue (JSON).
         #[arg(long, value_name = "FILE")]
         kev: Option<PathBuf>,
+        /// A crates.io index, for yanked versions: a git checkout, or a folder of cargo's registry
+        /// index with its `.cache`.
+        #[arg(long, value_name = "DIR")]
+        crates_index: Option<PathBuf>,
         #[command(flatten)]
         database: DatabasePath,
     },
@@ -315,7 +319,8 @@ pub(super) struct SyncArguments {
     /// Use only what was fetched before.
     #[arg(long, conflicts_with = "full")]
     pub(super) offline: bool,
-    /// RustSec's advisory-db: a folder or an archive; further archives are mirrors.
+    /// RustSec's advisory-db: a folder, an archive, or a git repository
+    /// (`git+https://…`, `https://….git`); further ones are mirrors, tried in order.
     #[arg(long, value_name = "DIR|TARBALL|URL")]
     pub(super) rustsec: Vec<String>,
     /// FIRST's EPSS scores (CSV, plain or gzip); further ones are mirrors. Without it, the
@@ -325,6 +330,10 @@ pub(super) struct SyncArguments {
     /// CISA's KEV catalogue (JSON), in the same way.
     #[arg(long, value_name = "URL|FILE")]
     pub(super) kev: Vec<String>,
+    /// A crates.io index, for yanked versions: a git checkout, or a folder of cargo's registry
+    /// index with its `.cache`.
+    #[arg(long, value_name = "DIR")]
+    pub(super) crates_index: Option<PathBuf>,
     /// Trust only the certificate authorities in this PEM file.
     #[arg(long, value_name = "PEM")]
     pub(super) ca_file: Option<PathBuf>,

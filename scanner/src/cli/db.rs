@@ -24,6 +24,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
             rustsec,
             epss,
             kev,
+            crates_index,
             database,
         } => {
             let addresses = osv.iter().filter(|path| is_address(path)).count();
@@ -35,6 +36,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                 let mut arguments = full_sync(osv, rustsec.as_ref(), database);
                 arguments.epss = epss.iter().map(|path| text(path)).collect();
                 arguments.kev = kev.iter().map(|path| text(path)).collect();
+                arguments.crates_index.clone_from(crates_index);
                 return super::sync::run(&arguments);
             }
             let output = paths::database(database);
@@ -44,6 +46,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                 rustsec: rustsec.clone(),
                 epss: epss.clone(),
                 kev: kev.clone(),
+                crates_index: crates_index.clone(),
                 output: output.clone(),
                 ..BuildRequest::default()
             };
@@ -84,6 +87,7 @@ fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath
         rustsec: rustsec.into_iter().map(|path| text(path)).collect(),
         epss: Vec::new(),
         kev: Vec::new(),
+        crates_index: None,
         ca_file: None,
         database: database.clone(),
     }
@@ -150,10 +154,15 @@ fn status(db: &Db, format: TextOrJson) -> String {
             );
             for source in &info.sources {
                 let newest = source.newest_modified.as_deref().unwrap_or("unknown");
+                // Two sources can be of one name: `crates.io` of OSV, and of the index.
+                let name = match source.kind.as_str() {
+                    "osv" | "rustsec" => source.name.clone(),
+                    kind => format!("{} ({kind})", source.name),
+                };
                 let _ = writeln!(
                     text,
                     "{:<24} {:>8} records, newest {newest}",
-                    escape::line(&source.name),
+                    escape::line(&name),
                     source.records
                 );
             }

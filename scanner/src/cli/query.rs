@@ -156,7 +156,11 @@ impl Asked<'_> {
                 "{:<8} {}  {fixed}  {marks}{}",
                 told.rated.severity,
                 escape::line(&told.shown.id),
-                escape::line(found.summary()?)
+                escape::line(&words::remark(
+                    found.informational()?,
+                    &found.scope()?,
+                    found.summary()?
+                ))
             );
             let _ = writeln!(text, "         {}", escape::line(&told.rated.reason));
         }
@@ -176,6 +180,7 @@ impl Asked<'_> {
 impl Told<'_, '_> {
     fn json(&self) -> Result<Value, ReadError> {
         let found = self.found;
+        let scope = found.scope()?;
         Ok(json!({
             "id": &*self.shown.id,
             "record": found.id,
@@ -198,6 +203,7 @@ impl Told<'_, '_> {
             "published": found.published.map(|moment| moment.to_string()),
             "modified": found.modified.map(|moment| moment.to_string()),
             "informational": found.informational()?,
+            "limited_to": { "functions": scope.functions, "arch": scope.arch, "os": scope.os },
             "url": db_sync::advisory_url(&self.shown.id),
         }))
     }

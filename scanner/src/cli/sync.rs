@@ -24,6 +24,7 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
         rustsec: arguments.rustsec.clone(),
         epss: arguments.epss.clone(),
         kev: arguments.kev.clone(),
+        crates_index: arguments.crates_index.clone(),
         output: output.clone(),
         ..SyncRequest::default()
     };

@@ -31,6 +31,7 @@ type Key = (
     Option<SourcePackage>,
     Option<Arc<str>>,
     Option<Arc<str>>,
+    bool,
 );
 
 /// Puts the facts of all visible files together.
@@ -159,6 +160,7 @@ fn unite(merged: &mut BTreeMap<Key, Package>, package: Package) {
         package.source.clone(),
         package.owner.clone(),
         package.module.clone(),
+        package.public,
     );
     match merged.get_mut(&key) {
         None => {

@@ -331,6 +331,10 @@ struct FindingView<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fixed_versions: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
+    informational: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limited_to: Option<LimitsView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<FixView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
@@ -369,6 +373,8 @@ impl<'a> FindingView<'a> {
             fixed_version: fixed_versions.first().map(String::as_str),
             fixed_versions,
             fix: vulnerability.map(FixView::new),
+            informational: vulnerability.and_then(|found| found.informational.as_deref()),
+            limited_to: vulnerability.and_then(|found| LimitsView::new(&found.scope)),
             resource,
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,
@@ -394,6 +400,27 @@ impl<'a> FixView<'a> {
             version: found.fixed.first().map(String::as_str),
             step: found.step.map(Step::as_str),
         }
+    }
+}
+
+/// On what condition a flaw exists; empty lists mean no limit.
+#[derive(Serialize)]
+struct LimitsView<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    functions: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    arch: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    os: &'a [String],
+}
+
+impl<'a> LimitsView<'a> {
+    fn new(scope: &'a db_sync::advisory::Scope) -> Option<Self> {
+        (!scope.is_empty()).then_some(Self {
+            functions: &scope.functions,
+            arch: &scope.arch,
+            os: &scope.os,
+        })
     }
 }
 

@@ -1,9 +1,13 @@
 //! The words that several writers share: the names of closed lists as the JSON contract spells
 //! them, digests in short, where something is in one phrase.
 
+use std::fmt::Write as _;
+
 use db_sync::Exploitation;
+use db_sync::advisory::Scope;
 use serde::Serialize;
 
+use crate::finding::Vulnerability;
 use crate::inventory::Distribution;
 use crate::location::{Layer, Location};
 use crate::report::Report;
@@ -63,6 +67,50 @@ pub(crate) fn marks(said: &Exploitation) -> String {
     });
     let marks: Vec<String> = listed.into_iter().chain(scored).collect();
     marks.join(", ")
+}
+
+/// Most functions that people are shown of a condition; the JSON report has all.
+const SHOWN_FUNCTIONS: usize = 3;
+
+/// On what platforms, and in which functions, a flaw exists; `None` where it exists everywhere.
+/// Untrusted text.
+pub(crate) fn condition(scope: &Scope) -> Option<String> {
+    let mut parts = Vec::new();
+    for (what, names) in [("OS", &scope.os), ("architecture", &scope.arch)] {
+        if !names.is_empty() {
+            parts.push(format!("only on {what} {}", names.join(", ")));
+        }
+    }
+    if let Some(first) = scope
+        .functions
+        .get(..SHOWN_FUNCTIONS.min(scope.functions.len()))
+        && !first.is_empty()
+    {
+        let more = scope.functions.len().saturating_sub(first.len());
+        let more = match more {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        parts.push(format!("only through {}{more}", first.join(", ")));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// A title with what kind of remark it is, and on what condition it holds. Untrusted text.
+pub(crate) fn title(found: &Vulnerability, title: &str) -> String {
+    remark(found.informational.as_deref(), &found.scope, title)
+}
+
+/// [`title`] of what is no finding yet.
+pub(crate) fn remark(informational: Option<&str>, scope: &Scope, title: &str) -> String {
+    let mut text = match informational {
+        Some(kind) => format!("{kind}: {title}"),
+        None => title.to_owned(),
+    };
+    if let Some(condition) = condition(scope) {
+        let _ = write!(text, " ({condition})");
+    }
+    text
 }
 
 /// The first digits of a digest, without its algorithm.
@@ -135,6 +183,19 @@ mod tests {
         assert_eq!(
             (marked("0").as_str(), marked("1").as_str()),
             ("EPSS 0.00", "EPSS 1.00")
+        );
+        assert_eq!(condition(&Scope::default()), None);
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let scope = Scope {
+            functions: texts(&["a::b", "a::c", "a::d", "a::e"]),
+            arch: texts(&["x86"]),
+            os: texts(&["windows", "linux"]),
+        };
+        assert_eq!(
+            condition(&scope).as_deref(),
+            Some(
+                "only on OS windows, linux; only on architecture x86; only through a::b, a::c, a::d and 1 more"
+            )
         );
         assert_eq!(short_digest("sha256:0123456789abcdef"), "0123456789ab");
         assert_eq!(short_digest("sha256:äöü"), "äöü");

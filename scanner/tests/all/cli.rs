@@ -1,5 +1,7 @@
 //! The program as a user runs it: exit codes, reports, errors. The demo repository is the input.
 
+mod remarks;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -12,6 +12,12 @@ use crate::package::PackageType;
 /// The newest version of the format that we know.
 const NEWEST: u32 = 4;
 
+/// The public registry, as cargo writes it for its git and for its sparse index.
+const CRATES_IO: [&str; 2] = [
+    "registry+https://github.com/rust-lang/crates.io-index",
+    "sparse+https://index.crates.io/",
+];
+
 /// `Cargo.lock`.
 pub(super) static PARSER: Parser = Parser {
     id: "cargo-lock",
@@ -38,11 +44,12 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             facts.malformed(&path, Some(node.line), "a package without name or version");
             continue;
         };
-        if node.text_at("source").is_none() {
+        let Some(source) = node.text_at("source") else {
             continue;
-        }
+        };
         let text = name.text().unwrap_or_default();
         let mut package = entry(PackageType::Cargo, &path, name.line, text, version);
+        package.public = CRATES_IO.contains(&source);
         package.dependencies = dependencies(node);
         facts.add(package);
     }

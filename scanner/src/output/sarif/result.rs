@@ -37,6 +37,12 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
         ),
     ]);
     if let Kind::Vulnerability(found) = &finding.kind {
+        if let Some(kind) = &found.informational {
+            properties.insert("informational".to_owned(), part(kind).into());
+        }
+        if let Some(condition) = words::condition(&found.scope) {
+            properties.insert("limited_to".to_owned(), part(&condition).into());
+        }
         properties.insert(
             "severity_reason".to_owned(),
             part(&found.rated.reason).into(),
@@ -114,6 +120,7 @@ fn text(row: &Row<'_>) -> String {
         Kind::Vulnerability(found) => {
             let name = part(&found.package.name);
             let installed = part(&found.package.full_version());
+            let title = part(&words::title(found, title));
             match found.fixed.first() {
                 Some(fixed) => format!("{name} {installed} → {}: {title}.", part(fixed)),
                 None if found.fix == FixState::WontFix => {

@@ -243,7 +243,7 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
                 None => "no fix known".to_owned(),
             };
             let marks = words::marks(&found.exploitation);
-            let title = part(&finding.title);
+            let title = part(&words::title(found, &finding.title));
             if marks.is_empty() {
                 (change, title)
             } else {
