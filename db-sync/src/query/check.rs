@@ -5,11 +5,11 @@
 
 use super::head::{self, Head};
 use super::{Db, damaged};
-use crate::store::ReadError;
 use crate::store::codec::{Damaged, Reader};
 use crate::store::format::Section;
 use crate::store::read::Store;
 use crate::store::view::Views;
+use crate::store::{ReadError, feed, hash};
 use std::collections::BTreeSet;
 
 impl Db {
@@ -35,7 +35,10 @@ fn segment(store: &Store) -> Result<(), ReadError> {
     for number in numbers(store.count(Section::PackageOffsets)) {
         package(store, number)?;
     }
-    Ok(())
+    for number in numbers(store.count(Section::YankedOffsets)) {
+        yanked(store, number)?;
+    }
+    feed::check(store)
 }
 
 fn records(store: &Store) -> Result<(), ReadError> {
@@ -139,7 +142,23 @@ fn entries(store: &Store, views: &Views<'_>) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// Details, links, and the ids of other flaws.
+/// A crate of the index, which is found by its name.
+fn yanked(store: &Store, number: u32) -> Result<(), ReadError> {
+    let broken = damaged(Section::Yanked);
+    let item = store.item(Section::Yanked, Section::YankedOffsets, number)?;
+    let mut reader = Reader::new(item);
+    let name = reader.text().map_err(&broken)?;
+    reader.texts().map_err(&broken)?;
+    let hash = hash::of(&[name]);
+    let mut candidates = store.candidates(Section::YankedIndex, hash)?;
+    if candidates.any(|candidate| candidate == number) {
+        Ok(())
+    } else {
+        Err(broken(Damaged))
+    }
+}
+
+/// Details, links, and the ids of other flaws; see `Details`.
 fn check_text(texts: &[u8]) -> Result<(), Damaged> {
     let mut reader = Reader::new(texts);
     reader.text()?;
@@ -147,6 +166,7 @@ fn check_text(texts: &[u8]) -> Result<(), Damaged> {
         reader.text()?;
         reader.text()?;
     }
+    reader.texts()?;
     reader.texts()?;
     reader.texts()?;
     Ok(())

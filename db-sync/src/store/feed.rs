@@ -85,12 +85,9 @@ fn row(store: &Store, kind: FeedKind, wanted: Cve) -> Result<Option<&[u8]>, Read
     while low < high {
         let middle = low.midpoint(high);
         let bytes = store.bytes(section(kind), middle.saturating_mul(width), width)?;
-        let (key, rest) = bytes
-            .split_at_checked(KEY)
-            .ok_or_else(|| damaged(kind)(Damaged))?;
-        let (year, serial) = key.split_at(2);
-        let year = u16::try_from(le32(year)).unwrap_or(u16::MAX);
-        match Cve::from_parts(year, le32(serial)).cmp(&wanted) {
+        let found = key(bytes).zip(bytes.get(KEY..));
+        let (cve, rest) = found.ok_or_else(|| damaged(kind)(Damaged))?;
+        match cve.cmp(&wanted) {
             std::cmp::Ordering::Less => low = middle.saturating_add(1),
             std::cmp::Ordering::Greater => high = middle,
             std::cmp::Ordering::Equal => return Ok(Some(rest)),
@@ -143,6 +140,40 @@ pub(crate) fn kev(store: &Store, cve: Cve) -> Result<Option<Kev>, ReadError> {
         due_date: day(due)?,
         ransomware: flags.first().is_some_and(|flags| flags & RANSOMWARE != 0),
     }))
+}
+
+/// Reads all rows: sorted, as looking up expects, and each with a meaning.
+pub(crate) fn check(store: &Store) -> Result<(), ReadError> {
+    let day = Day::new(0).ok_or_else(|| damaged(FeedKind::Epss)(Damaged))?;
+    for kind in FeedKind::ALL {
+        let bytes = store.whole(section(kind))?;
+        let width = usize::try_from(width(kind)).unwrap_or(usize::MAX);
+        let mut last = None;
+        for row in bytes.chunks_exact(width) {
+            let cve = key(row).ok_or_else(|| damaged(kind)(Damaged))?;
+            if last.replace(cve) >= Some(cve) {
+                return Err(damaged(kind)(Damaged));
+            }
+            let found = match kind {
+                FeedKind::Epss => epss(store, day, cve)?.is_some(),
+                FeedKind::Kev => kev(store, cve)?.is_some(),
+            };
+            if !found {
+                return Err(damaged(kind)(Damaged));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The CVE that a row is about.
+fn key(row: &[u8]) -> Option<Cve> {
+    let (year, rest) = row.split_at_checked(2)?;
+    let serial = rest.get(..4)?;
+    Some(Cve::from_parts(
+        u16::try_from(le32(year)).ok()?,
+        le32(serial),
+    ))
 }
 
 /// All feeds of an open file.
