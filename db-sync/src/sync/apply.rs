@@ -219,21 +219,25 @@ impl Sync<'_> {
             }
             names.insert(name);
         }
-        if names.is_empty() {
+        let found = self.request.found.iter();
+        let mut wanted: Vec<(String, &str)> = found
+            .map(|found| ecosystem::base(found).to_owned())
+            .map(|name| (name, "the bucket has no such ecosystem: left out"))
+            .collect();
+        if names.is_empty() || !wanted.is_empty() {
             let held = session.map_or_else(|| self.held(), Session::sources);
-            for name in held.into_iter().filter(|name| is_directory_name(name)) {
-                if offered
-                    .as_ref()
-                    .is_none_or(|offered| offered.contains(&name))
-                {
-                    names.insert(name);
-                } else {
-                    let cause = "the bucket does not list this ecosystem any more: left out";
-                    self.warnings.push(warning(&name, "", cause));
-                }
+            let gone = "the bucket does not list this ecosystem any more: left out";
+            wanted.extend(held.into_iter().map(|name| (name, gone)));
+        }
+        for (name, cause) in wanted {
+            let offers = offered.as_ref();
+            if is_directory_name(&name) && offers.is_none_or(|offered| offered.contains(&name)) {
+                names.insert(name);
+            } else {
+                self.warnings.push(warning(&name, "", cause));
             }
         }
-        if names.is_empty() {
+        if names.is_empty() && self.request.found.is_empty() {
             names = offered.ok_or_else(|| SyncError::Missing {
                 what: ECOSYSTEMS.to_owned(),
             })?;

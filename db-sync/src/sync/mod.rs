@@ -40,6 +40,9 @@ pub struct SyncRequest {
     /// Ecosystems, with or without a release suffix. Empty means those of the
     /// database that is there, else all that the bucket lists.
     pub ecosystems: Vec<String>,
+    /// Ecosystems that were found somewhere, such as in the last scans: they are synced besides
+    /// those of the database. What the bucket does not have is a warning.
+    pub found: Vec<String>,
     /// Loads the archives again, whatever is at hand.
     pub full: bool,
     /// Takes a source that lost so many of its records that it is doubtful.

@@ -496,6 +496,37 @@ fn only_what_is_asked_for_and_then_what_is_there() {
 }
 
 #[test]
+fn what_was_found_is_added_to_what_is_there() {
+    let root = TempDir::new().expect("temporary directory");
+    small().write(root.path(), true);
+    let place = Place::new();
+    let mut request = place.request(&root.path().display().to_string());
+    let names = |report: &SyncReport| -> Vec<String> {
+        let all = report.ecosystems.iter();
+        all.map(|one| one.name.clone()).collect()
+    };
+    request.found = vec!["npm".to_owned(), "Alpine:v3.20".to_owned()];
+    let report = run(&request).expect("sync");
+    assert_eq!(names(&report), ["npm"]);
+    let warnings: Vec<String> = report
+        .build
+        .warnings
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        warnings,
+        ["Alpine: the bucket has no such ecosystem: left out"]
+    );
+    request.found = vec!["PyPI".to_owned()];
+    assert_eq!(names(&run(&request).expect("sync")), ["PyPI", "npm"]);
+    let nothing = Place::new();
+    let mut request = nothing.request(&root.path().display().to_string());
+    request.found = vec!["Alpine:v3.20".to_owned()];
+    assert!(matches!(run(&request), Err(SyncError::NoEcosystem)));
+}
+
+#[test]
 fn a_bad_bucket_leaves_the_database_as_it_was() {
     let root = TempDir::new().expect("temporary directory");
     let mut bucket = small();

@@ -310,6 +310,9 @@ pub(super) struct SyncArguments {
     /// Only these ecosystems; by default those of the database, else all.
     #[arg(long, value_name = "NAME")]
     pub(super) ecosystem: Vec<String>,
+    /// Sync what these JSON reports of ours found, besides what the database has; `-` is stdin.
+    #[arg(long, value_name = "FILE", conflicts_with = "ecosystem")]
+    pub(super) report: Vec<PathBuf>,
     /// Load whole archives and compile anew.
     #[arg(long)]
     pub(super) full: bool,

@@ -81,6 +81,7 @@ fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath
     SyncArguments {
         from: osv.iter().map(|path| text(path)).collect(),
         ecosystem: Vec::new(),
+        report: Vec::new(),
         full: true,
         accept_removals: false,
         offline: false,

@@ -1,5 +1,6 @@
 //! `portcullis db sync`: runs the sync and tells what changed.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use db_sync::sync::{SyncError, SyncReport, SyncRequest};
@@ -7,6 +8,7 @@ use db_sync::sync::{SyncError, SyncReport, SyncRequest};
 use super::args::SyncArguments;
 use super::failure::Failure;
 use super::progress::Progress;
+use super::why::Report;
 use super::{db, paths, print};
 use crate::output::escape;
 
@@ -15,9 +17,18 @@ use crate::output::escape;
 pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
     let output = paths::database(&arguments.database);
     paths::create_parent(&output)?;
+    let mut found = BTreeSet::new();
+    for path in &arguments.report {
+        found.extend(Report::read(path)?.ecosystems());
+    }
+    if found.is_empty() && !arguments.report.is_empty() && !output.exists() {
+        print("the reports name no package that advisories speak of: nothing to sync\n")?;
+        return Ok(0);
+    }
     let mut request = SyncRequest {
         from: arguments.from.clone(),
         ecosystems: arguments.ecosystem.clone(),
+        found: found.into_iter().collect(),
         full: arguments.full,
         accept_removals: arguments.accept_removals,
         offline: arguments.offline,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use db_sync::{Explanation, Moment, Query, ReadError};
 
-use self::report::Report;
+pub(super) use self::report::Report;
 use self::subject::Subject;
 use super::args::WhyArguments;
 use super::failure::Failure;

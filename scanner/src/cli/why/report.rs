@@ -31,7 +31,7 @@ fn whole(reader: &mut dyn Read, limit: u64) -> io::Result<Vec<u8>> {
 
 /// What is read of a report.
 #[derive(Debug, Deserialize)]
-pub(super) struct Report {
+pub(in crate::cli) struct Report {
     schema_version: String,
     database: Option<Database>,
     packages: Vec<Package>,
@@ -85,7 +85,7 @@ struct Finding {
 
 impl Report {
     /// Reads a report; `-` is stdin.
-    pub(super) fn read(path: &Path) -> Result<Self, Failure> {
+    pub(in crate::cli) fn read(path: &Path) -> Result<Self, Failure> {
         let name = path.display();
         let text = if path.as_os_str() == "-" {
             whole(&mut io::stdin().lock(), MAX_REPORT)
@@ -109,6 +109,12 @@ impl Report {
                 report.schema_version
             )),
         }
+    }
+
+    /// The ecosystems of its packages, suffixes included.
+    pub(in crate::cli) fn ecosystems(self) -> impl Iterator<Item = String> {
+        let packages = self.packages.into_iter();
+        packages.filter_map(|package| package.ecosystem)
     }
 
     /// The moment that the report's answers are of, where it is not all that is known.
