@@ -62,7 +62,7 @@ pub fn check(
                 .entry(ecosystem.clone())
                 .or_default()
                 .add(package);
-            continue;
+            // A record from elsewhere may name it: what is known is told.
         }
         let (name, version) = looked_up(package);
         let answer = db.query(&Query {

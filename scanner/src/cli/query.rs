@@ -64,6 +64,7 @@ pub(super) fn known(db: &Db, ecosystem: &str) -> Result<(), Failure> {
         .ecosystems
         .iter()
         .map(|known| known.name.as_str())
+        .filter(|known| db.has_ecosystem(known))
         .collect();
     let alike: Vec<&str> = all
         .iter()

@@ -134,8 +134,7 @@ pub(super) fn report(
             .iter()
             .filter_map(|(_, package)| package.ecosystem.clone());
         let (used, feeds) = (used.collect(), &request.feeds);
-        database.stale =
-            staleness::check(db.info(), &used, feeds, &report.date, request.staleness)?;
+        database.stale = staleness::check(db.info(), &used, feeds, &report.date, request.staleness);
     }
     if let Some(db) = db.filter(|_| request.texts) {
         matching::add_texts(&mut infos, db)?;
