@@ -246,12 +246,23 @@ impl Sync<'_> {
             }
         }
         if names.is_empty() && self.request.found.is_empty() {
-            names = offered.ok_or_else(|| match self.request.offline {
-                true => SyncError::NothingFetched,
-                false => SyncError::Missing {
-                    what: ECOSYSTEMS.to_owned(),
-                },
-            })?;
+            names = match offered {
+                // The list names all that the bucket has, of which some were fetched.
+                Some(offered) if self.request.offline => {
+                    let fetched = offered.into_iter();
+                    fetched.filter(|name| self.has_archive(name)).collect()
+                }
+                Some(offered) => offered,
+                None if self.request.offline => BTreeSet::new(),
+                None => {
+                    return Err(SyncError::Missing {
+                        what: ECOSYSTEMS.to_owned(),
+                    });
+                }
+            };
+        }
+        if names.is_empty() && self.request.offline {
+            return Err(SyncError::NothingFetched);
         }
         if names.is_empty() {
             return Err(SyncError::NoEcosystem);
@@ -310,9 +321,7 @@ impl Sync<'_> {
     }
 
     fn has_archive(&self, name: &str) -> bool {
-        self.cache
-            .of(name, ARCHIVE)
-            .is_ok_and(|path| path.is_file())
+        self.cache.file(name).join(ARCHIVE).is_file()
     }
 
     /// Saves one file of several directories; all failures are told by name.

@@ -465,6 +465,9 @@ impl FromStr for ReportFile {
         if path.is_empty() {
             return Err("expected a path after the equals sign".to_owned());
         }
+        if path == "-" {
+            return Err("what goes to stdout is for --format to say".to_owned());
+        }
         Ok(Self {
             format: format
                 .parse()

@@ -173,7 +173,10 @@ impl Asked<'_> {
                 escape::line(&undecided.cause)
             );
         }
-        let _ = writeln!(text, "{} matches", answer.matches.len());
+        let _ = match answer.matches.len() {
+            1 => writeln!(text, "1 match"),
+            count => writeln!(text, "{count} matches"),
+        };
         Ok(text)
     }
 }

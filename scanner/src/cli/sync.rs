@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use db_sync::Db;
 use db_sync::sync::{SyncError, SyncReport, SyncRequest};
 
 use super::args::SyncArguments;
@@ -60,10 +61,13 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
             _ => {}
         }
         if output.exists() {
-            failure.hint("the database that was there is unchanged")
-        } else {
-            failure
+            failure = failure.hint("the database that was there is unchanged");
         }
+        // An update starts from it: then only a build from nothing helps.
+        if Db::open(&output).is_ok_and(|db| db.verify().is_err()) {
+            failure = failure.hint("it is damaged: portcullis db sync --full");
+        }
+        failure
     })?;
     db::warn(&report.build.warnings);
     print(&summary(&report))?;

@@ -22,6 +22,10 @@ pub(super) fn run(command: &TransferCommand) -> Result<u8, Failure> {
     match command {
         TransferCommand::Export { file, database } => {
             let database = paths::database(database);
+            if file.as_os_str() == "-" {
+                return Err(Failure::new("an export is not written to stdout")
+                    .hint("name a file: it is replaced as a whole, or not at all"));
+            }
             let exported = transfer::export(&database, file).map_err(|error| failure(&error))?;
             print(&format!(
                 "exported database {}\n{} bytes to {}\n",

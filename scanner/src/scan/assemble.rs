@@ -132,7 +132,9 @@ pub(super) fn report(
         let used = report
             .packages
             .iter()
-            .filter_map(|(_, package)| package.ecosystem.clone());
+            .filter_map(|(_, package)| package.ecosystem.clone())
+            // The age of what is not there is nothing to tell: it is a gap.
+            .filter(|ecosystem| db.has_ecosystem(ecosystem));
         let (used, feeds) = (used.collect(), &request.feeds);
         database.stale = staleness::check(db.info(), &used, feeds, &report.date, request.staleness);
     }

@@ -1,6 +1,7 @@
 //! The program as a user runs it: exit codes, reports, errors. The demo repository is the input.
 
 mod known;
+mod readme;
 mod remarks;
 
 use std::fs;

@@ -108,6 +108,13 @@ fn an_ecosystem_that_leaves_is_told_and_one_that_is_unknown_is_named() {
         }
         other => panic!("{other:?}"),
     }
+    // Without network and database, what was fetched is there.
+    fs::remove_file(place.path()).expect("remove");
+    let mut offline = place.request("");
+    offline.offline = true;
+    fs::remove_dir_all(place.path().with_extension("db.sync").join("PyPI")).expect("remove");
+    run(&offline).expect("offline");
+    assert_eq!(kinds(&place), ["osv/npm"]);
     let nothing = Place::new();
     let mut request = nothing.request("");
     request.offline = true;
