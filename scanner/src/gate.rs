@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use db_sync::{Exploitation, FeedKind, Share};
 
 use crate::finding::{Finding, Kind, Severity};
-use crate::report::Report;
+use crate::report::{Report, StaleSource};
 
 /// From which severity on a finding fails the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Policy {
     /// Vulnerabilities without a known fixed version do not count, whether nobody fixed it, nobody
     /// will, or no record says which version is free of it.
     pub ignore_unfixed: bool,
+    /// Advisories that are too old are as bad as not finishing.
+    pub fail_on_stale: bool,
     /// Gaps are as bad as not finishing.
     pub strict: bool,
     /// Report, but do not fail.
@@ -42,6 +44,7 @@ impl Default for Policy {
             fail_on_kev: false,
             fail_on_epss: None,
             ignore_unfixed: false,
+            fail_on_stale: false,
             strict: false,
             exit_zero: false,
         }
@@ -101,6 +104,14 @@ pub fn missing_feeds(report: &Report, policy: &Policy) -> Vec<FeedKind> {
         .collect()
 }
 
+/// Sources that are older than a policy allows that wants them young.
+pub fn too_old<'r>(report: &'r Report, policy: &Policy) -> &'r [StaleSource] {
+    match &report.database {
+        Some(database) if policy.fail_on_stale => &database.stale,
+        _ => &[],
+    }
+}
+
 /// The judgement over a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -108,8 +119,8 @@ pub struct Verdict {
     pub passed: bool,
     /// Nothing was left out.
     pub complete: bool,
-    /// Every target could be scanned, every feed that the policy needs is there, and under
-    /// `--strict` nothing was left out.
+    /// Every target could be scanned, every feed that the policy needs is there, nothing is too
+    /// old for `--on-stale fail`, and under `--strict` nothing was left out.
     pub finished: bool,
     /// One sentence for people.
     pub reason: String,
@@ -186,7 +197,10 @@ pub fn judge(report: &Report, policy: &Policy) -> Verdict {
     let violations = tally.violating;
     let missing = missing_feeds(report, policy);
     let complete = report.gaps.is_empty() && report.failed_targets == 0;
-    let finished = report.failed_targets == 0 && missing.is_empty() && (complete || !policy.strict);
+    let finished = report.failed_targets == 0
+        && missing.is_empty()
+        && too_old(report, policy).is_empty()
+        && (complete || !policy.strict);
     Verdict {
         passed: finished && violations == 0,
         complete,
@@ -221,6 +235,11 @@ fn reason(report: &Report, policy: Policy, tally: &Tally, missing: &[FeedKind]) 
             text,
             "cannot be judged: the database has no usable {kind} feed; "
         );
+    }
+    let old = too_old(report, &policy);
+    if !old.is_empty() {
+        let names: Vec<&str> = old.iter().map(|old| old.ecosystem.as_str()).collect();
+        let _ = write!(text, "cannot be judged: too old are {}; ", names.join(", "));
     }
     let listed = tally.listed().join(", ");
     // One finding may meet several conditions, so that their counts do not add up.
@@ -272,8 +291,9 @@ fn reason(report: &Report, policy: Policy, tally: &Tally, missing: &[FeedKind]) 
 }
 
 /// The exit code of a run that reached a verdict: 0 within policy, 1 violated, 2 for a target
-/// that could not be scanned, for a feed that is not there and for gaps under `--strict`. `--exit-zero` hides 1, never 2. A
-/// run that did not reach a verdict exits with 2.
+/// that could not be scanned, for a feed that is not there, for advisories that are too old under
+/// `--on-stale fail` and for gaps under `--strict`. `--exit-zero` hides 1, never 2. A run that did
+/// not reach a verdict exits with 2.
 pub const fn exit_code(verdict: &Verdict, policy: &Policy) -> u8 {
     if !verdict.finished {
         2

@@ -62,7 +62,7 @@ pub fn check(
                 .entry(ecosystem.clone())
                 .or_default()
                 .add(package);
-            continue;
+            // A record from elsewhere may name it: what is known is told.
         }
         let (name, version) = looked_up(package);
         let answer = db.query(&Query {
@@ -307,10 +307,14 @@ impl Unspoken {
             Stage::Matching,
             GapKind::NoAdvisories,
             self.first.unwrap_or_else(|| Location::file("")),
-            format!(
-                "the database has no advisories for {ecosystem}; {} packages were not judged",
-                self.count
-            ),
+            match self.count {
+                1 => format!(
+                    "the database has no advisories for {ecosystem}; 1 package was not judged"
+                ),
+                count => format!(
+                    "the database has no advisories for {ecosystem}; {count} packages were not judged"
+                ),
+            },
         )
     }
 }

@@ -82,6 +82,16 @@ pub struct StaleSource {
 }
 
 impl StaleSource {
+    /// Its age, in words.
+    pub fn told(&self) -> String {
+        format!(
+            "{} are {} days old (newest change {})",
+            self.subject(),
+            self.days,
+            self.newest_modified
+        )
+    }
+
     /// What is old, in words.
     pub fn subject(&self) -> String {
         if FeedKind::ALL

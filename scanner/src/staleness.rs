@@ -10,7 +10,6 @@ use db_sync::{FeedKind, Info};
 use jiff::civil::Date;
 
 use crate::report::StaleSource;
-use crate::scan::Error;
 
 /// After so many days without a change a source is called old.
 pub const DEFAULT_DAYS: u32 = 7;
@@ -44,16 +43,16 @@ impl Default for Staleness {
     }
 }
 
-/// The old ones among the ecosystems and feeds that were used; an error if the policy wants one.
+/// The old ones among the ecosystems and feeds that were used; the gate judges them.
 pub(crate) fn check(
     info: &Info,
     used: &BTreeSet<Arc<str>>,
     feeds: &[FeedKind],
     date: &str,
     policy: Staleness,
-) -> Result<Vec<StaleSource>, Error> {
+) -> Vec<StaleSource> {
     if policy.on_stale == OnStale::Ignore {
-        return Ok(Vec::new());
+        return Vec::new();
     }
     let ecosystems = info
         .ecosystems
@@ -65,7 +64,7 @@ pub(crate) fn check(
         .iter()
         .filter(|feed| feeds.contains(&feed.kind))
         .map(|feed| (feed.kind.as_str(), Some(feed.date.as_str())));
-    let stale: Vec<StaleSource> = ecosystems
+    ecosystems
         .chain(feeds)
         .filter_map(|(name, newest)| {
             let newest = newest?;
@@ -76,11 +75,7 @@ pub(crate) fn check(
                 days,
             })
         })
-        .collect();
-    match stale.first() {
-        Some(oldest) if policy.on_stale == OnStale::Fail => Err(Error::Stale(oldest.clone())),
-        _ => Ok(stale),
-    }
+        .collect()
 }
 
 /// Whole days from an RFC 3339 time to a date; `None` if one of them is none.
@@ -118,7 +113,7 @@ mod tests {
         }
     }
 
-    fn stale(days: u32, on_stale: OnStale) -> Result<Vec<StaleSource>, Error> {
+    fn stale(days: u32, on_stale: OnStale) -> Vec<StaleSource> {
         let used = BTreeSet::from([Arc::from("PyPI")]);
         check(
             &info(),
@@ -132,7 +127,7 @@ mod tests {
     #[test]
     fn feeds_count_only_where_the_gate_uses_them() {
         let policy = Staleness::default();
-        let check = |feeds| check(&info(), &BTreeSet::new(), feeds, "2026-11-21", policy).unwrap();
+        let check = |feeds| check(&info(), &BTreeSet::new(), feeds, "2026-11-21", policy);
         assert!(check(&[FeedKind::Kev]).is_empty());
         let found = check(&[FeedKind::Epss, FeedKind::Kev]);
         assert_eq!((found[0].ecosystem.as_str(), found[0].days), ("EPSS", 11));
@@ -141,7 +136,7 @@ mod tests {
 
     #[test]
     fn only_ecosystems_in_use_count() {
-        let found = stale(7, OnStale::Warn).unwrap();
+        let found = stale(7, OnStale::Warn);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].ecosystem, "PyPI");
         assert_eq!(found[0].days, 20);
@@ -149,8 +144,8 @@ mod tests {
 
     #[test]
     fn the_bound_itself_is_not_old_and_the_policy_decides() {
-        assert!(stale(20, OnStale::Fail).unwrap().is_empty());
-        assert!(stale(19, OnStale::Fail).is_err());
-        assert!(stale(0, OnStale::Ignore).unwrap().is_empty());
+        assert!(stale(20, OnStale::Fail).is_empty());
+        assert_eq!(stale(19, OnStale::Fail).len(), 1);
+        assert!(stale(0, OnStale::Ignore).is_empty());
     }
 }

@@ -344,6 +344,13 @@ fn unsent<T>(url: &str, error: &ureq::Error) -> Try<T> {
             url: url.to_owned(),
             cause: error.to_string(),
         }),
+        // A certificate that is not trusted is not trusted the next time either.
+        ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+            Try::Failed(FetchError::Server {
+                url: url.to_owned(),
+                cause: cause.to_string(),
+            })
+        }
         other => Try::Again(other.to_string(), None),
     }
 }

@@ -162,7 +162,7 @@ impl Mirrors {
     /// A small file as a whole; `None` where no mirror has it.
     pub(crate) fn read(&self, path: &[&str], limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
         self.each(|base| match base {
-            Base::Folder(root) => files::read(root, path, limit),
+            Base::Folder(root) => files::read(present(root, path)?, path, limit),
             #[cfg(feature = "network")]
             Base::Http(client) => client.read(path, limit, false),
         })
@@ -175,17 +175,18 @@ impl Mirrors {
         length: u64,
     ) -> Result<Option<Vec<u8>>, FetchError> {
         self.each(|base| match base {
-            Base::Folder(root) => files::beginning(root, path, length),
+            Base::Folder(root) => files::beginning(present(root, path)?, path, length),
             #[cfg(feature = "network")]
             Base::Http(client) => client.read(path, length, true),
         })
     }
 
-    /// Saves a file under `to`, unless it is there already in this version.
+    /// Saves a file under `to`, unless it is there already in this version. An
+    /// empty path means what the source itself names, word for word.
     pub(crate) fn save(&self, path: &[&str], to: &Path, limit: u64) -> Result<Saved, FetchError> {
         let saved = self.each(|base| {
             let saved = match base {
-                Base::Folder(root) => files::save(root, path, to, limit),
+                Base::Folder(root) => files::save(present(root, path)?, path, to, limit),
                 #[cfg(feature = "network")]
                 Base::Http(client) => client.save(path, to, limit),
             }?;
@@ -245,6 +246,16 @@ pub(crate) fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
+/// The path that a source means, if it is no address on the network.
+pub(crate) fn path(text: &str) -> Option<PathBuf> {
+    match text.split_once("://") {
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => local(rest),
+        // A folder may be called like an address, too.
+        Some(_) if is_url(text) || !Path::new(text).exists() => None,
+        _ => Some(PathBuf::from(text)),
+    }
+}
+
 fn base(text: &str, access: &Access) -> Result<Base, FetchError> {
     if is_url(text) {
         #[cfg(feature = "network")]
@@ -257,14 +268,44 @@ fn base(text: &str, access: &Access) -> Result<Base, FetchError> {
             });
         }
     }
-    let path = PathBuf::from(text.strip_prefix("file://").unwrap_or(text));
-    if path.is_dir() {
-        Ok(Base::Folder(path))
-    } else {
-        Err(FetchError::Address {
+    path(text)
+        .map(Base::Folder)
+        .ok_or_else(|| FetchError::Address {
             url: text.to_owned(),
         })
+}
+
+/// The path in a `file:` address (RFC 8089), which is on this machine and absolute.
+fn local(rest: &str) -> Option<PathBuf> {
+    let path = rest.strip_prefix("localhost").unwrap_or(rest);
+    path.starts_with('/').then(|| decoded(path))?
+}
+
+/// Takes percent-encoding off (RFC 3986 2.1); `None` where that leaves no text.
+fn decoded(text: &str) -> Option<PathBuf> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(if byte == b'%' {
+            let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+            let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+            u8::try_from(high.checked_mul(16)?.checked_add(low)?).ok()?
+        } else {
+            byte
+        });
     }
+    String::from_utf8(bytes).ok().map(PathBuf::from)
+}
+
+/// A folder that files are taken from. One that is not there (a share that is
+/// not mounted) has not "no file": it is a mirror that failed.
+fn present<'a>(root: &'a Path, path: &[&str]) -> Result<&'a Path, FetchError> {
+    if path.is_empty() || root.is_dir() {
+        return Ok(root);
+    }
+    Err(FetchError::Address {
+        url: root.display().to_string(),
+    })
 }
 
 /// A path beside another one.

@@ -135,14 +135,10 @@ impl Db {
         self.segments.top.info()
     }
 
-    /// Whether any advisory names this ecosystem, suffix included. Where not,
-    /// an empty answer means "not known", not "clean".
+    /// Whether the database has the advisories for this ecosystem, suffix
+    /// included. Where not, an empty answer means "not known", not "clean".
     pub fn has_ecosystem(&self, ecosystem: &str) -> bool {
-        // Sorted by name, and asked for every package of a scan.
-        self.info()
-            .ecosystems
-            .binary_search_by(|known| known.name.as_str().cmp(ecosystem))
-            .is_ok()
+        self.info().covers(ecosystem)
     }
 
     /// Reads the whole file and compares it with all its checksums.

@@ -21,7 +21,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The kind of this source in the database.
-const KIND: &str = "crates-index";
+pub(crate) const KIND: &str = "crates-index";
 /// Its name in the database and in warnings.
 const NAME: &str = "crates.io";
 /// Folders above a file: `ca/rg/cargo`.
@@ -39,7 +39,7 @@ pub(crate) struct Yanked {
     /// Versions by crate.
     pub(crate) crates: BTreeMap<String, BTreeSet<String>>,
     /// The newest publication that the index tells.
-    newest: Option<Moment>,
+    pub(crate) newest: Option<Moment>,
 }
 
 /// One line of an index file (cargo's reference, "Index format").

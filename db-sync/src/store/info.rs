@@ -1,7 +1,15 @@
 //! What a database says about itself: format, digest, sources, ecosystems.
 
+use crate::ecosystem::base;
 use crate::feed::{Day, FeedKind};
 use serde::{Deserialize, Serialize};
+
+/// The kinds of sources that hold advisories.
+const OSV: &str = "osv";
+const RUSTSEC: &str = "rustsec";
+/// Directories of the bucket for records with a GIT range, and for those
+/// without any package: none of them makes an ecosystem complete.
+const NO_ECOSYSTEM: [&str; 2] = ["GIT", "[EMPTY]"];
 
 /// The self-description of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +43,30 @@ impl Info {
     /// What the database says about one of its feeds.
     pub fn feed(&self, kind: FeedKind) -> Option<&FeedInfo> {
         self.feeds.iter().find(|feed| feed.kind == kind)
+    }
+
+    /// Whether the sources have the advisories for this ecosystem, suffix
+    /// included. That some record names it is not enough: a flaw of an npm and
+    /// a `PyPI` package lies in the bucket's directory `npm` too, which has
+    /// nothing else about `PyPI`.
+    pub(crate) fn covers(&self, ecosystem: &str) -> bool {
+        // Sorted by name, and asked for every package of a scan.
+        let found = self
+            .ecosystems
+            .binary_search_by(|known| known.name.as_str().cmp(ecosystem));
+        let base = base(ecosystem);
+        found.is_ok()
+            && (self.sources.iter().any(|source| source.is_about(base))
+                || self.sources.iter().any(|source| self.is_mixed(source)))
+    }
+
+    /// Whether a source may be about anything: a collection of records that is
+    /// not named as the bucket names the directory of one ecosystem.
+    fn is_mixed(&self, source: &SourceInfo) -> bool {
+        let mut ecosystems = self.ecosystems.iter();
+        source.kind == OSV
+            && !NO_ECOSYSTEM.contains(&source.name.as_str())
+            && !ecosystems.any(|known| source.is_about(base(&known.name)))
     }
 }
 
@@ -80,6 +112,18 @@ pub struct SourceInfo {
     pub newest_listed: Option<String>,
 }
 
+impl SourceInfo {
+    /// Whether it is the source of an ecosystem (without suffix): its directory
+    /// in the bucket, or that directory's archive under its name.
+    fn is_about(&self, base: &str) -> bool {
+        match self.kind.as_str() {
+            OSV => self.name.strip_suffix(".zip").unwrap_or(&self.name) == base,
+            RUSTSEC => matches!(base, "crates.io" | "Rust"),
+            _ => false,
+        }
+    }
+}
+
 /// One ecosystem of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EcosystemInfo {
@@ -91,4 +135,52 @@ pub struct EcosystemInfo {
     pub records: u64,
     /// The newest change among them, RFC 3339.
     pub newest_modified: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EcosystemInfo, Info, SourceInfo};
+
+    fn info(sources: &[(&str, &str)], ecosystems: &[&str]) -> Info {
+        let sources = sources.iter().map(|(kind, name)| SourceInfo {
+            kind: (*kind).to_owned(),
+            name: (*name).to_owned(),
+            ..SourceInfo::default()
+        });
+        let ecosystems = ecosystems.iter().map(|name| EcosystemInfo {
+            name: (*name).to_owned(),
+            ..EcosystemInfo::default()
+        });
+        Info {
+            sources: sources.collect(),
+            ecosystems: ecosystems.collect(),
+            ..Info::default()
+        }
+    }
+
+    #[test]
+    fn an_ecosystem_that_is_named_in_passing_is_not_covered() {
+        let known = ["Debian:12", "PyPI", "Rust", "crates.io", "npm"];
+        let covered = |sources: &[(&str, &str)]| {
+            let info = info(sources, &known);
+            known.map(|name| info.covers(name))
+        };
+        let yes = |expected: [u8; 5]| expected.map(|one| one == 1);
+        assert_eq!(covered(&[("osv", "npm")]), yes([0, 0, 0, 0, 1]));
+        assert_eq!(covered(&[("osv", "PyPI.zip")]), yes([0, 1, 0, 0, 0]));
+        assert_eq!(
+            covered(&[("osv", "Debian"), ("osv", "GIT"), ("rustsec", "RustSec")]),
+            yes([1, 0, 1, 1, 0])
+        );
+        assert_eq!(
+            covered(&[("crates-index", "crates.io"), ("osv", "npm")]),
+            yes([0, 0, 0, 0, 1])
+        );
+        // A collection of one's own may hold all that there is.
+        assert_eq!(
+            covered(&[("osv", "npm"), ("osv", "ours")]),
+            yes([1, 1, 1, 1, 1])
+        );
+        assert!(!info(&[("osv", "ours")], &known).covers("Debian:11"));
+    }
 }

@@ -6,7 +6,9 @@ use super::cache::{self, Cache, Changes, MAX_LOG};
 use super::list::{self, Listed};
 use super::loss;
 use super::plan::{self, Plan};
-use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, feeds, pool, rustsec, warning};
+use super::{
+    EcosystemSync, SyncError, SyncReport, SyncRequest, feeds, kept, pool, rustsec, warning,
+};
 use crate::compile::BuildReport;
 use crate::compile::update::{Applied, Files, Session};
 use crate::ecosystem;
@@ -64,9 +66,9 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
     } else {
         Some(Mirrors::new(&request.from, &request.access)?)
     };
-    let mut tree = rustsec::tree(&request.rustsec, request.offline, &request.access, &cache)?;
-    let mut yanked = None;
     let mut warnings = Vec::new();
+    let mut tree = kept::tree(request, &cache, &mut warnings)?;
+    let mut yanked = kept::yanked(&request.output);
     if let Some(index) = &request.crates_index {
         let read = crates_index::read(index, &request.limits);
         let (found, told) = read.map_err(crate::compile::BuildError::from)?;
@@ -131,6 +133,9 @@ impl Sync<'_> {
         let dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
         for name in &dropped {
             session.drop_source(name)?;
+            let cause = "the database had its advisories, and this run did not ask for them: \
+                         they are left out";
+            self.warnings.push(warning(name, "", cause));
         }
         let mut missing: Vec<String> = names.difference(&session.sources()).cloned().collect();
         missing.extend(
@@ -215,7 +220,10 @@ impl Sync<'_> {
                 .as_ref()
                 .is_none_or(|offered| offered.contains(&name));
             if !is_directory_name(&name) || !offers {
-                return Err(SyncError::UnknownEcosystem { name });
+                return Err(SyncError::UnknownEcosystem {
+                    offered: offered.unwrap_or_default(),
+                    name,
+                });
             }
             names.insert(name);
         }
@@ -238,9 +246,23 @@ impl Sync<'_> {
             }
         }
         if names.is_empty() && self.request.found.is_empty() {
-            names = offered.ok_or_else(|| SyncError::Missing {
-                what: ECOSYSTEMS.to_owned(),
-            })?;
+            names = match offered {
+                // The list names all that the bucket has, of which some were fetched.
+                Some(offered) if self.request.offline => {
+                    let fetched = offered.into_iter();
+                    fetched.filter(|name| self.has_archive(name)).collect()
+                }
+                Some(offered) => offered,
+                None if self.request.offline => BTreeSet::new(),
+                None => {
+                    return Err(SyncError::Missing {
+                        what: ECOSYSTEMS.to_owned(),
+                    });
+                }
+            };
+        }
+        if names.is_empty() && self.request.offline {
+            return Err(SyncError::NothingFetched);
         }
         if names.is_empty() {
             return Err(SyncError::NoEcosystem);
@@ -299,9 +321,7 @@ impl Sync<'_> {
     }
 
     fn has_archive(&self, name: &str) -> bool {
-        self.cache
-            .of(name, ARCHIVE)
-            .is_ok_and(|path| path.is_file())
+        self.cache.file(name).join(ARCHIVE).is_file()
     }
 
     /// Saves one file of several directories; all failures are told by name.

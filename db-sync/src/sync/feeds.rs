@@ -77,10 +77,8 @@ fn fetch(
         cause: "no source was given".to_owned(),
     };
     for (number, source) in from.iter().enumerate() {
-        let (folder, name) = source.rsplit_once('/').unwrap_or((".", source));
-        let folder = if folder.is_empty() { "/" } else { folder };
-        let saved = Mirrors::new(&[folder.to_owned()], access)
-            .and_then(|mirror| mirror.save(&[name], to, MAX_PACKED));
+        let saved = Mirrors::new(std::slice::from_ref(source), access)
+            .and_then(|mirror| mirror.save(&[], to, MAX_PACKED));
         failure = match saved {
             Ok(Saved::Fresh | Saved::Unchanged) => return Ok(()),
             Ok(Saved::Missing) => SyncError::Feed {

@@ -14,6 +14,7 @@
 mod apply;
 mod cache;
 mod feeds;
+mod kept;
 mod list;
 mod loss;
 mod plan;
@@ -26,6 +27,7 @@ use crate::fetch::{Access, FetchError};
 use crate::limits::Limits;
 use crate::problem::Warning;
 use crate::store::PlaceError;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -53,14 +55,16 @@ pub struct SyncRequest {
     pub output: PathBuf,
     /// The RustSec advisory tree: a folder, git repositories (`git+https://…`,
     /// `https://….git`) or archives (`.tar`, `.tar.gz`, `.tar.zst`, a file or
-    /// an address) with the same content, in order.
+    /// an address) with the same content, in order. Empty keeps what the
+    /// database has of it.
     pub rustsec: Vec<String>,
     /// FIRST's EPSS file: files or addresses with the same content, in order.
     /// Empty keeps the scores that the database has.
     pub epss: Vec<String>,
     /// CISA's KEV catalogue, in the same way.
     pub kev: Vec<String>,
-    /// A crates.io index, for yanked versions.
+    /// A crates.io index, for yanked versions. `None` keeps those that the
+    /// database has.
     pub crates_index: Option<PathBuf>,
     /// How to reach the mirrors.
     pub access: Access,
@@ -120,6 +124,12 @@ pub enum SyncError {
         /// The file.
         what: String,
     },
+    /// A source that was named is not there.
+    #[error("there is no {what}")]
+    NotThere {
+        /// The source as it was named.
+        what: String,
+    },
     /// A list cannot be trusted.
     #[error("the list of {ecosystem} cannot be used: {cause}")]
     List {
@@ -145,7 +155,12 @@ pub enum SyncError {
     UnknownEcosystem {
         /// What was asked for.
         name: String,
+        /// What there is, sorted; empty where that is not known.
+        offered: BTreeSet<String>,
     },
+    /// Offline, and nothing is at hand.
+    #[error("nothing was fetched before that could be used offline")]
+    NothingFetched,
     /// There is nothing to sync.
     #[error("no ecosystem to sync is known")]
     NoEcosystem,
@@ -168,8 +183,8 @@ pub enum SyncError {
         /// What is missing.
         cause: String,
     },
-    /// The RustSec archive cannot be used.
-    #[error("cannot use the RustSec archive {}: {cause}", path.display())]
+    /// The RustSec archive or folder cannot be used.
+    #[error("cannot take RustSec's advisories from {}: {cause}", path.display())]
     RustSec {
         /// The archive.
         path: PathBuf,

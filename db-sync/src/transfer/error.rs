@@ -27,6 +27,12 @@ pub enum TransferError {
     /// Another process writes there, or it is no file that can be replaced.
     #[error(transparent)]
     Place(#[from] crate::store::PlaceError),
+    /// The export would replace the database that it is made of.
+    #[error("{} is the database itself, which its export must not replace", path.display())]
+    OntoItself {
+        /// The file.
+        path: PathBuf,
+    },
     /// The content is something else.
     #[error("{name} is neither an exported database nor a database")]
     Foreign {

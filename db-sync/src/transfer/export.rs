@@ -11,7 +11,7 @@ use crate::store::write::put_in_place;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// Measured on the database of 26,738 real records (8.0 MB, mostly texts that are
@@ -31,6 +31,12 @@ pub struct Exported {
 pub fn export(database: &Path, target: &Path) -> Result<Exported, TransferError> {
     let write = TransferError::write(target);
     let place = Place::claim(target, LOCK_WAIT)?;
+    let is_same = |other: PathBuf| database.canonicalize().is_ok_and(|own| own == other);
+    if place.target().canonicalize().is_ok_and(is_same) {
+        return Err(TransferError::OntoItself {
+            path: target.to_owned(),
+        });
+    }
     let scratch = scratch(place.target()).map_err(&write)?;
     let (scratch, exported) = export_to(database, scratch)?;
     put_in_place(scratch, place.target()).map_err(&write)?;

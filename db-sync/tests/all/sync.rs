@@ -3,6 +3,7 @@
 
 #[cfg(feature = "network")]
 mod git;
+mod kept;
 
 use super::compare::assert_same;
 use super::support::{ask, merged, own, shared};

@@ -135,6 +135,20 @@ fn an_export_imports_to_the_same_bytes() {
     scene.assert_arrived();
 }
 
+#[cfg(unix)]
+#[test]
+fn a_database_is_not_exported_onto_itself() {
+    let scene = Scene::new();
+    let target = scene.target();
+    let link = scene.directory.path().join("link.db");
+    std::os::unix::fs::symlink(&target, &link).expect("link");
+    for (database, onto) in [(&target, &target), (&link, &target), (&target, &link)] {
+        let error = export(database, onto).expect_err("onto itself");
+        assert!(matches!(error, TransferError::OntoItself { .. }), "{error}");
+        assert_eq!(fs::read(&target).expect("read"), scene.other);
+    }
+}
+
 #[test]
 fn a_plain_database_imports_too() {
     let scene = Scene::new();

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use db_sync::{Moment, Share};
 
+use super::examples;
 use super::failure::Failure;
 use crate::finding::Severity;
 use crate::gate::FailOn;
@@ -24,8 +25,9 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Scan directories and images for vulnerable packages and misconfigured infrastructure.
+    #[command(after_help = examples::SCAN)]
     Scan(ScanArguments),
-    /// Build and question the local advisory database.
+    /// Make, share and question the local advisory database.
     #[command(subcommand)]
     Db(DbCommand),
     /// List, explain and test rules.
@@ -77,7 +79,7 @@ pub(super) struct ScanArguments {
     /// The date of the run; today by default.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(super) date: Option<jiff::civil::Date>,
-    /// Further rules, one Markdown file each.
+    /// Further rules, one Markdown file each; may be given several times.
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Vec<PathBuf>,
     #[command(flatten)]
@@ -87,10 +89,12 @@ pub(super) struct ScanArguments {
     pub(super) db_digest: Option<String>,
     #[command(flatten)]
     pub(super) answer: AnswerArguments,
-    /// Advisories that did not change for so many days are called old.
+    /// Advisories that did not change for so many days are called old, and so are feeds that the
+    /// gate uses.
     #[arg(long, value_name = "DAYS", default_value_t = crate::staleness::DEFAULT_DAYS)]
     pub(super) max_age: u32,
-    /// What to do about old advisories: warn, fail or ignore.
+    /// What to do about old advisories: tell them in every report, end with 2 as well, or say
+    /// nothing.
     #[arg(long, value_name = "warn|fail|ignore", default_value = "warn")]
     pub(super) on_stale: OnStale,
     /// VEX statements (OpenVEX, CSAF or CycloneDX); may be given several times.
@@ -114,8 +118,10 @@ pub(super) struct DatabasePath {
 #[derive(Debug, Subcommand)]
 pub(super) enum DbCommand {
     /// Compile advisories into one local database.
+    #[command(after_help = examples::BUILD)]
     Build {
-        /// An OSV bucket export: its directory or address, one `all.zip`, or a directory of records.
+        /// An OSV bucket export: its directory or address, one `all.zip`, or a directory of records;
+        /// may be given several times (several addresses are mirrors).
         #[arg(long, value_name = "DIR|URL|ZIP", required_unless_present = "rustsec")]
         osv: Vec<PathBuf>,
         /// A RustSec advisory-db tree.
@@ -134,7 +140,8 @@ pub(super) enum DbCommand {
         #[command(flatten)]
         database: DatabasePath,
     },
-    /// Bring the database up to date from an OSV bucket.
+    /// Bring the database up to date from an OSV bucket and other sources.
+    #[command(after_help = examples::SYNC)]
     Sync(SyncArguments),
     /// Show digest, sources and counts.
     Status {
@@ -145,8 +152,10 @@ pub(super) enum DbCommand {
         database: DatabasePath,
     },
     /// Show the advisories for one package.
+    #[command(after_help = examples::QUERY)]
     Query(QueryArguments),
     /// Explain why a package is affected by a flaw, or why it is not.
+    #[command(after_help = examples::WHY)]
     Why(WhyArguments),
     #[command(flatten)]
     Transfer(TransferCommand),
@@ -248,9 +257,11 @@ pub(super) enum TransferCommand {
     },
     /// Publish the database as an OCI artifact in a registry.
     #[cfg(feature = "registry")]
+    #[command(after_help = examples::PUSH)]
     Push(PushArguments),
     /// Take the database from a registry or a static server.
     #[cfg(feature = "registry")]
+    #[command(after_help = examples::PULL)]
     Pull(PullArguments),
 }
 
@@ -304,10 +315,11 @@ pub(super) struct LoginArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct SyncArguments {
-    /// A bucket, http(s) address or folder; further ones are mirrors, tried in order.
+    /// A bucket: http(s) or file address, or folder; further ones are mirrors, tried in order.
     #[arg(long, value_name = "URL|DIR", required_unless_present = "offline")]
     pub(super) from: Vec<String>,
-    /// Only these ecosystems; by default those of the database, else all.
+    /// Only these ecosystems, and none that the database had besides; may be given several times.
+    /// By default those of the database, else all.
     #[arg(long, value_name = "NAME")]
     pub(super) ecosystem: Vec<String>,
     /// Sync what these JSON reports of ours found, besides what the database has; `-` is stdin.
@@ -323,7 +335,8 @@ pub(super) struct SyncArguments {
     #[arg(long, conflicts_with = "full")]
     pub(super) offline: bool,
     /// RustSec's advisory-db: a folder, an archive, or a git repository
-    /// (`git+https://…`, `https://….git`); further ones are mirrors, tried in order.
+    /// (`git+https://…`, `https://….git`); further ones are mirrors, tried in order. Without it,
+    /// the database keeps what it has.
     #[arg(long, value_name = "DIR|TARBALL|URL")]
     pub(super) rustsec: Vec<String>,
     /// FIRST's EPSS scores (CSV, plain or gzip); further ones are mirrors. Without it, the
@@ -334,7 +347,7 @@ pub(super) struct SyncArguments {
     #[arg(long, value_name = "URL|FILE")]
     pub(super) kev: Vec<String>,
     /// A crates.io index, for yanked versions: a git checkout, or a folder of cargo's registry
-    /// index with its `.cache`.
+    /// index with its `.cache`. Without it, the database keeps what it has.
     #[arg(long, value_name = "DIR")]
     pub(super) crates_index: Option<PathBuf>,
     /// Trust only the certificate authorities in this PEM file.
@@ -451,6 +464,9 @@ impl FromStr for ReportFile {
         let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
         if path.is_empty() {
             return Err("expected a path after the equals sign".to_owned());
+        }
+        if path == "-" {
+            return Err("what goes to stdout is for --format to say".to_owned());
         }
         Ok(Self {
             format: format

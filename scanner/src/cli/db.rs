@@ -39,8 +39,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                 arguments.crates_index.clone_from(crates_index);
                 return super::sync::run(&arguments);
             }
-            let output = paths::database(database);
-            paths::create_parent(&output)?;
+            let output = paths::database_to_write(database)?;
             let request = BuildRequest {
                 osv: osv.clone(),
                 rustsec: rustsec.clone(),
@@ -50,7 +49,15 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                 output: output.clone(),
                 ..BuildRequest::default()
             };
-            let built = db_sync::build(&request).map_err(|error| Failure::from_error(&error))?;
+            let built = db_sync::build(&request).map_err(|error| {
+                let failure = Failure::from_error(&error);
+                let mut files = epss.iter().chain(kev).chain(rustsec);
+                if files.any(|path| is_address(path)) || rustsec.as_ref().is_some_and(|path| path.is_file()) {
+                    failure.hint("portcullis db build reads folders and plain files; portcullis db sync takes addresses and archives, too")
+                } else {
+                    failure
+                }
+            })?;
             warn(&built.warnings);
             let db = Db::open(&output).map_err(|error| Failure::from_error(&error))?;
             print(&status(&db, TextOrJson::Table))?;
@@ -69,7 +76,9 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
 
 /// Whether a source is an address and no path.
 fn is_address(source: &Path) -> bool {
-    source.starts_with("http:") || source.starts_with("https:")
+    ["http:", "https:", "file:", "git+https:"]
+        .iter()
+        .any(|scheme| source.starts_with(scheme))
 }
 
 fn text(path: &Path) -> String {

@@ -8,6 +8,7 @@ use clap::Parser as _;
 
 mod args;
 mod db;
+mod examples;
 mod failure;
 mod paths;
 mod progress;

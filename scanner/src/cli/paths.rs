@@ -7,19 +7,35 @@ use super::failure::Failure;
 
 const FILE_NAME: &str = "advisories.db";
 
-/// The path of the database: `--db`, `PORTCULLIS_DB`, or the user's cache directory.
+/// The path of the database: `--db`, `PORTCULLIS_DB`, or the user's cache directory. Where none is
+/// known it is one that is not there: a path relative to the working directory would be the
+/// scanned repository's word.
 pub(super) fn database(argument: &DatabasePath) -> PathBuf {
+    named(argument).unwrap_or_else(|| PathBuf::from("/nonexistent").join(FILE_NAME))
+}
+
+/// The same for a command that writes it, and makes its directory.
+pub(super) fn database_to_write(argument: &DatabasePath) -> Result<PathBuf, Failure> {
+    let path = named(argument).ok_or_else(|| {
+        Failure::new("there is no place for the database: the user's cache directory is not known")
+            .hint("name one: --db PATH, or PORTCULLIS_DB; or set HOME or XDG_CACHE_HOME")
+    })?;
+    create_parent(&path)?;
+    Ok(path)
+}
+
+fn named(argument: &DatabasePath) -> Option<PathBuf> {
     if let Some(path) = &argument.db {
-        return path.clone();
+        return Some(path.clone());
     }
     if let Some(path) = std::env::var_os("PORTCULLIS_DB").filter(|path| !path.is_empty()) {
-        return path.into();
+        return Some(path.into());
     }
-    cache_directory().join("portcullis").join(FILE_NAME)
+    Some(cache_directory()?.join("portcullis").join(FILE_NAME))
 }
 
 /// Makes the directory that a file goes into.
-pub(super) fn create_parent(file: &Path) -> Result<(), Failure> {
+fn create_parent(file: &Path) -> Result<(), Failure> {
     match file
         .parent()
         .filter(|parent| !parent.as_os_str().is_empty())
@@ -30,25 +46,20 @@ pub(super) fn create_parent(file: &Path) -> Result<(), Failure> {
     }
 }
 
-/// XDG's, macOS's or Windows's cache directory. Where none is known it is one that is not there:
-/// a path relative to the working directory would be the scanned repository's word.
-fn cache_directory() -> PathBuf {
+/// XDG's, macOS's or Windows's cache directory.
+fn cache_directory() -> Option<PathBuf> {
     if let Some(path) = variable("XDG_CACHE_HOME") {
-        return path;
+        return Some(path);
     }
     if cfg!(windows) {
-        return variable("LOCALAPPDATA").unwrap_or_else(nowhere);
+        return variable("LOCALAPPDATA");
     }
-    let home = variable("HOME").unwrap_or_else(nowhere);
-    if cfg!(target_os = "macos") {
+    let home = variable("HOME")?;
+    Some(if cfg!(target_os = "macos") {
         home.join("Library").join("Caches")
     } else {
         home.join(".cache")
-    }
-}
-
-fn nowhere() -> PathBuf {
-    PathBuf::from("/nonexistent")
+    })
 }
 
 /// An absolute path from the environment.

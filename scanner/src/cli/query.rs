@@ -64,6 +64,7 @@ pub(super) fn known(db: &Db, ecosystem: &str) -> Result<(), Failure> {
         .ecosystems
         .iter()
         .map(|known| known.name.as_str())
+        .filter(|known| db.has_ecosystem(known))
         .collect();
     let alike: Vec<&str> = all
         .iter()
@@ -172,7 +173,10 @@ impl Asked<'_> {
                 escape::line(&undecided.cause)
             );
         }
-        let _ = writeln!(text, "{} matches", answer.matches.len());
+        let _ = match answer.matches.len() {
+            1 => writeln!(text, "1 match"),
+            count => writeln!(text, "{count} matches"),
+        };
         Ok(text)
     }
 }

@@ -17,7 +17,7 @@ use crate::gate::{self, Policy, Verdict};
 use crate::output::{self, Format};
 use crate::report::Report;
 use crate::scan::{self, Advisories, Error, Request, Rules, Scanned};
-use crate::staleness::Staleness;
+use crate::staleness::{OnStale, Staleness};
 use crate::target::TargetSpec;
 use crate::vex;
 
@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         fail_on_kev: arguments.fail_on_kev,
         fail_on_epss: arguments.fail_on_epss,
         ignore_unfixed: arguments.ignore_unfixed,
+        fail_on_stale: arguments.on_stale == OnStale::Fail,
         strict: arguments.strict,
         exit_zero: arguments.exit_zero,
     };
@@ -63,6 +64,7 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
     for kind in gate::missing_feeds(&report, &policy) {
         let _ = missing_feed(kind, &report).render(&mut io::stderr().lock());
     }
+    too_old(&report, &policy);
     if let Some(path) = &arguments.write_vex {
         write_vex(path, &report, &arguments.vex_author)?;
     }
@@ -71,6 +73,18 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
     }
     write_stdout(arguments.format, &report, &verdict)?;
     Ok(gate::exit_code(&verdict, &policy))
+}
+
+/// Tells what is older than the policy allows, and what mends it.
+fn too_old(report: &Report, policy: &Policy) {
+    let old = gate::too_old(report, policy);
+    for (number, source) in old.iter().enumerate() {
+        let mut failure = Failure::new(source.told());
+        if number.saturating_add(1) == old.len() {
+            failure = failure.hint("update: portcullis db sync (a feed: with --epss or --kev), or allow more: --max-age DAYS");
+        }
+        let _ = failure.render(&mut io::stderr().lock());
+    }
 }
 
 /// Why the gate could not use a feed, and what mends it.
@@ -242,14 +256,13 @@ pub(super) fn load_rules(directories: &[PathBuf]) -> Result<Ruleset, String> {
 pub(super) fn failure(error: &Error) -> Failure {
     let rendered = Failure::from_error(error);
     match error {
-        Error::NoDatabase { path } | Error::Database { path, .. } => rendered.hint(format!(
-            "build one: portcullis db build --osv DIR --db {}",
-            path.display()
-        )),
-        Error::Read(_) => rendered.hint("build it anew: portcullis db build"),
-        Error::Stale(_) => {
-            rendered.hint("update it: portcullis db sync (a feed: with --epss or --kev), or allow more: --max-age DAYS")
+        Error::NoDatabase { path } | Error::Database { path, .. } => {
+            let path = path.display();
+            rendered
+                .hint(format!("build one: portcullis db build --osv DIR --db {path}"))
+                .hint(format!("or fetch one: portcullis db sync --from URL --db {path}, portcullis db pull REF --db {path}"))
         }
+        Error::Read(_) => rendered.hint("make it anew: portcullis db sync --full"),
         Error::OtherDatabase { .. } | Error::Rules(_) => rendered,
     }
 }

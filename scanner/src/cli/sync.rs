@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use db_sync::Db;
 use db_sync::sync::{SyncError, SyncReport, SyncRequest};
 
 use super::args::SyncArguments;
@@ -15,8 +16,7 @@ use crate::output::escape;
 /// Brings the database up to date; what could not be fetched is a failure, and the database stays
 /// as it was.
 pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
-    let output = paths::database(&arguments.database);
-    paths::create_parent(&output)?;
+    let output = paths::database_to_write(&arguments.database)?;
     let mut found = BTreeSet::new();
     for path in &arguments.report {
         found.extend(Report::read(path)?.ecosystems());
@@ -46,15 +46,28 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
     drop(progress);
     let report = synced.map_err(|error| {
         let mut failure = Failure::from_error(&error);
-        if matches!(error, SyncError::Shrunk { .. }) {
-            failure = failure
-                .hint("look at the bucket; if they are gone for good: portcullis db sync --accept-removals");
+        match &error {
+            SyncError::Shrunk { .. } => {
+                failure = failure
+                    .hint("look at the bucket; if they are gone for good: portcullis db sync --accept-removals");
+            }
+            SyncError::UnknownEcosystem { offered, .. } if !offered.is_empty() => {
+                let names: Vec<&str> = offered.iter().map(String::as_str).collect();
+                failure = failure.hint(format!("it has {}", names.join(", ")));
+            }
+            SyncError::NothingFetched => {
+                failure = failure.hint("fetch once: portcullis db sync --from URL");
+            }
+            _ => {}
         }
         if output.exists() {
-            failure.hint("the database that was there is unchanged")
-        } else {
-            failure
+            failure = failure.hint("the database that was there is unchanged");
         }
+        // An update starts from it: then only a build from nothing helps.
+        if Db::open(&output).is_ok_and(|db| db.verify().is_err()) {
+            failure = failure.hint("it is damaged: portcullis db sync --full");
+        }
+        failure
     })?;
     db::warn(&report.build.warnings);
     print(&summary(&report))?;
@@ -63,8 +76,14 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
 
 fn summary(report: &SyncReport) -> String {
     let mut text = String::new();
+    let info = &report.build.info;
     for one in &report.ecosystems {
-        if one.archive || one.added > 0 || one.changed > 0 || one.removed > 0 {
+        if report.rebuilt && one.archive {
+            let mut sources = info.sources.iter();
+            let source = sources.find(|source| source.kind == "osv" && source.name == one.name);
+            let records = source.map_or(0, |source| source.records);
+            let _ = writeln!(text, "{:<24} {records:>8} records", escape::line(&one.name));
+        } else if one.archive || one.added > 0 || one.changed > 0 || one.removed > 0 {
             let archive = if one.archive { "archive loaded, " } else { "" };
             let _ = writeln!(
                 text,
@@ -76,7 +95,6 @@ fn summary(report: &SyncReport) -> String {
             );
         }
     }
-    let info = &report.build.info;
     let what = match (report.written, report.rebuilt) {
         (false, _) => "up to date",
         (true, true) => "built",

@@ -22,6 +22,10 @@ pub(super) fn run(command: &TransferCommand) -> Result<u8, Failure> {
     match command {
         TransferCommand::Export { file, database } => {
             let database = paths::database(database);
+            if file.as_os_str() == "-" {
+                return Err(Failure::new("an export is not written to stdout")
+                    .hint("name a file: it is replaced as a whole, or not at all"));
+            }
             let exported = transfer::export(&database, file).map_err(|error| failure(&error))?;
             print(&format!(
                 "exported database {}\n{} bytes to {}\n",
@@ -36,9 +40,8 @@ pub(super) fn run(command: &TransferCommand) -> Result<u8, Failure> {
             signature,
             database,
         } => {
-            let database = paths::database(database);
+            let database = paths::database_to_write(database)?;
             let key = key(verify_key.as_deref())?;
-            paths::create_parent(&database)?;
             let installed = transfer::import(&ImportRequest {
                 file,
                 database: &database,
@@ -80,9 +83,8 @@ fn push(arguments: &PushArguments) -> Result<(), Failure> {
 #[cfg(feature = "registry")]
 fn pull(arguments: &PullArguments) -> Result<(), Failure> {
     use std::io::Write as _;
-    let database = paths::database(&arguments.database);
+    let database = paths::database_to_write(&arguments.database)?;
     let key = key(arguments.verify_key.as_deref())?;
-    paths::create_parent(&database)?;
     let pulled = transfer::pull(&transfer::PullRequest {
         sources: &arguments.sources,
         database: &database,
@@ -90,7 +92,14 @@ fn pull(arguments: &PullArguments) -> Result<(), Failure> {
         login: &login(&arguments.login)?,
         insecure: arguments.login.insecure,
     })
-    .map_err(|error| failure(&error))?;
+    .map_err(|error| {
+        let failure = failure(&error);
+        let mut sources = arguments.sources.iter();
+        match sources.find(|source| Path::new(source).is_file()) {
+            Some(file) => failure.hint(format!("{file} is a file: portcullis db import {file}")),
+            None => failure,
+        }
+    })?;
     for refused in &pulled.refused {
         let _ = writeln!(
             std::io::stderr().lock(),

@@ -40,12 +40,7 @@ pub(crate) fn notes(report: &Report) -> Vec<String> {
             ));
         }
         for source in &database.stale {
-            notes.push(format!(
-                "{} are {} days old (newest change {})",
-                source.subject(),
-                source.days,
-                source.newest_modified
-            ));
+            notes.push(source.told());
         }
     }
     for unmatched in &report.unmatched_suppressions {

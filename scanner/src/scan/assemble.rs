@@ -132,10 +132,11 @@ pub(super) fn report(
         let used = report
             .packages
             .iter()
-            .filter_map(|(_, package)| package.ecosystem.clone());
+            .filter_map(|(_, package)| package.ecosystem.clone())
+            // The age of what is not there is nothing to tell: it is a gap.
+            .filter(|ecosystem| db.has_ecosystem(ecosystem));
         let (used, feeds) = (used.collect(), &request.feeds);
-        database.stale =
-            staleness::check(db.info(), &used, feeds, &report.date, request.staleness)?;
+        database.stale = staleness::check(db.info(), &used, feeds, &report.date, request.staleness);
     }
     if let Some(db) = db.filter(|_| request.texts) {
         matching::add_texts(&mut infos, db)?;

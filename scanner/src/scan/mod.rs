@@ -8,7 +8,7 @@ use rules::language::Ruleset;
 use rules::terraform::Options;
 
 use crate::prefer::Preference;
-use crate::report::{Report, StaleSource};
+use crate::report::Report;
 use crate::source::{Platform, SourceError};
 use crate::staleness::Staleness;
 use crate::target::{self, TargetSpec};
@@ -89,9 +89,6 @@ pub enum Error {
         /// The digest of the database at hand.
         found: String,
     },
-    /// A source that matters is older than the policy allows.
-    #[error("{} are {} days old (newest change {})", .0.subject(), .0.days, .0.newest_modified)]
-    Stale(StaleSource),
     /// Rules that cannot be used.
     #[error("{0}")]
     Rules(String),

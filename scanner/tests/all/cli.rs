@@ -1,5 +1,7 @@
 //! The program as a user runs it: exit codes, reports, errors. The demo repository is the input.
 
+mod known;
+mod readme;
 mod remarks;
 
 use std::fs;
@@ -454,10 +456,14 @@ fn old_advisories_are_told_and_can_fail_the_run() {
     assert_eq!(stale[0]["ecosystem"], "Debian:12");
     let quiet = scan(&directory, &["--format", "json", "--on-stale", "ignore"]).json();
     assert!(quiet["database"].get("stale").is_none());
-    assert_eq!(
-        scan(&directory, &["--on-stale", "fail", "--exit-zero"]).code,
-        2
-    );
+    // The report is written all the same, in every format.
+    for format in ["table", "json", "sarif"] {
+        let old = ["--on-stale", "fail", "--exit-zero", "--format", format];
+        let old = scan(&directory, &old);
+        assert_eq!(old.code, 2);
+        assert!(old.out.contains("Debian:12"), "{}", old.out);
+        assert!(old.err.contains("Debian:12"), "{}", old.err);
+    }
     let enough = ["--on-stale", "fail", "--max-age", "9999", "--exit-zero"];
     assert_eq!(scan(&directory, &enough).code, 0);
 }

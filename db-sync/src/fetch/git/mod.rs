@@ -125,7 +125,9 @@ impl<'a> Remote<'a> {
         if !is_allowed(url) {
             return Err(FetchError::Server {
                 url: url.to_owned(),
-                cause: "git is spoken over https only, and over http on this machine".to_owned(),
+                cause: "git is spoken over https only, and over http on this machine; of a \
+                        repository on this disk, give the work tree's folder"
+                    .to_owned(),
             });
         }
         let client = Client::new(url, access)?;

@@ -26,11 +26,10 @@ pub(super) fn tree(
 ) -> Result<Tree, SyncError> {
     let archive = cache.file("rustsec.archive");
     if !offline {
-        let (base, name) = from.rsplit_once('/').unwrap_or((".", from));
-        let mirror = Mirrors::new(&[base.to_owned()], access)?;
-        if mirror.save(&[name], &archive, MAX_PACKED)? == Saved::Missing {
-            return Err(SyncError::Missing {
-                what: format!("{base}/{name}"),
+        let mirror = Mirrors::new(&[from.to_owned()], access)?;
+        if mirror.save(&[], &archive, MAX_PACKED)? == Saved::Missing {
+            return Err(SyncError::NotThere {
+                what: from.to_owned(),
             });
         }
     }
@@ -63,6 +62,7 @@ pub(super) fn tree(
     Ok(Tree {
         path,
         digest,
+        from: String::new(),
         warnings: Vec::new(),
     })
 }

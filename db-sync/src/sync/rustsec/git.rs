@@ -41,6 +41,7 @@ impl Note {
         unchanged.then(|| Tree {
             path,
             digest: self.digest.clone(),
+            from: String::new(),
             warnings: warnings
                 .map(|cause| Warning::new(NAME, "", cause))
                 .collect(),

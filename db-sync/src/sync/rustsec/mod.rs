@@ -8,7 +8,7 @@ mod git;
 
 use super::SyncError;
 use super::cache::Cache;
-use crate::fetch::{Access, FetchError, is_url};
+use crate::fetch::{Access, FetchError, path};
 use crate::problem::Warning;
 use crate::store::read::hex;
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The source of warnings.
-const NAME: &str = "RustSec";
+pub(super) const NAME: &str = "RustSec";
 /// Longest advisory, as the reader of the tree has it.
 const MAX_ADVISORY: u64 = 1 << 20;
 
@@ -26,6 +26,8 @@ const MAX_ADVISORY: u64 = 1 << 20;
 pub(super) struct Tree {
     pub(super) path: PathBuf,
     pub(super) digest: String,
+    /// The source, as a later run in another directory can use it.
+    pub(super) from: String,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -42,6 +44,7 @@ pub(super) fn tree(
         match from_one(one, offline, access, cache) {
             Ok(mut tree) => {
                 tree.warnings.append(&mut warnings);
+                tree.from = absolute(one);
                 forget_others(&tree.path, cache);
                 return Ok(Some(tree));
             }
@@ -53,6 +56,19 @@ pub(super) fn tree(
         }
     }
     Ok(None)
+}
+
+/// A source with its path made absolute, where it is one.
+fn absolute(one: &str) -> String {
+    path(one)
+        .and_then(|path| {
+            std::path::absolute(path)
+                .ok()?
+                .into_os_string()
+                .into_string()
+                .ok()
+        })
+        .unwrap_or_else(|| one.to_owned())
 }
 
 /// An error with its reasons on one line.
@@ -68,11 +84,20 @@ fn told(error: &dyn std::error::Error) -> String {
 }
 
 fn from_one(one: &str, offline: bool, access: &Access, cache: &Cache) -> Result<Tree, SyncError> {
-    let folder = Path::new(one);
-    if !is_url(one) && folder.is_dir() {
+    if let Some(folder) = path(one).filter(|path| path.is_dir()) {
+        let is_bare = folder.join("HEAD").is_file() && folder.join("objects").is_dir();
+        if is_bare && !folder.join("crates").is_dir() {
+            return Err(SyncError::RustSec {
+                cause: "it is a git repository without a work tree: give a checkout of it, or \
+                        what `git archive HEAD` writes"
+                    .to_owned(),
+                path: folder,
+            });
+        }
         return Ok(Tree {
-            path: folder.to_owned(),
-            digest: digest_of(folder)?,
+            digest: digest_of(&folder)?,
+            path: folder,
+            from: String::new(),
             warnings: Vec::new(),
         });
     }

@@ -66,7 +66,6 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         }
     };
     let db = db::open(&arguments.database)?;
-    query::known(&db, &subject.ecosystem)?;
     let module = arguments.module.as_ref().or(subject.module.as_ref());
     let module = module.map(|label| query::stream(label)).transpose()?;
     let read = |error: ReadError| Failure::from_error(&error);
@@ -77,10 +76,15 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         as_of,
         module,
     };
-    let explanation = db
-        .explain(&question, &id)
-        .map_err(read)?
-        .ok_or_else(|| unknown(&id))?;
+    let explanation = db.explain(&question, &id).map_err(read)?;
+    // A record from elsewhere may say yes; a no takes the ecosystem's own advisories.
+    let is_affected = explanation
+        .as_ref()
+        .is_some_and(|explanation| explanation.found.is_some());
+    if !is_affected {
+        query::known(&db, &subject.ecosystem)?;
+    }
+    let explanation = explanation.ok_or_else(|| unknown(&id))?;
     let verdict = match &explanation.found {
         Some(found) => {
             let choice = db_sync::choose(

@@ -1,0 +1,168 @@
+//! What a run does not name stays, what leaves is told, and a folder that is
+//! not there is a mirror that failed.
+
+use super::{Place, affects, small};
+use crate::support::own;
+use db_sync::Db;
+use db_sync::sync::{SyncError, SyncReport, run};
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+fn kinds(place: &Place) -> Vec<String> {
+    let db = Db::open(place.path()).expect("open");
+    let sources = db.info().sources.iter();
+    sources
+        .map(|source| format!("{}/{}", source.kind, source.name))
+        .collect()
+}
+
+fn warnings(report: &SyncReport) -> String {
+    let warnings = report.build.warnings.iter();
+    let lines: Vec<String> = warnings.map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+fn index(root: &Path) {
+    let folder = root.join("sm/al");
+    fs::create_dir_all(&folder).expect("folder");
+    let line = r#"{"name":"smallvec","vers":"1.0.1","yanked":true}"#;
+    fs::write(folder.join("smallvec"), format!("{line}\n")).expect("write");
+}
+
+#[test]
+fn rustsec_and_yanked_versions_stay_where_a_run_does_not_name_them() {
+    let (bucket, folders) = (
+        TempDir::new().expect("folder"),
+        TempDir::new().expect("folder"),
+    );
+    let mut records = small();
+    let rest = affects("crates.io", "other", "1.0.0");
+    records.set("crates.io", "GHSA-1", "2026-01-01T00:00:00Z", &rest);
+    records.write(bucket.path(), true);
+    let tree = folders.path().join("tree");
+    for crate_name in fs::read_dir(own().join("rustsec/crates"))
+        .expect("read")
+        .flatten()
+    {
+        let to = tree.join("crates").join(crate_name.file_name());
+        fs::create_dir_all(&to).expect("folder");
+        for file in fs::read_dir(crate_name.path()).expect("read").flatten() {
+            fs::copy(file.path(), to.join(file.file_name())).expect("copy");
+        }
+    }
+    index(&folders.path().join("index"));
+    let place = Place::new();
+    let plain = place.request(&bucket.path().display().to_string());
+    let mut request = plain.clone();
+    request.rustsec = vec![format!("file://{}", tree.display())];
+    request.crates_index = Some(folders.path().join("index"));
+    run(&request).expect("sync");
+    let all = kinds(&place);
+    assert!(all.contains(&"rustsec/RustSec".to_owned()), "{all:?}");
+    assert!(
+        all.contains(&"crates-index/crates.io".to_owned()),
+        "{all:?}"
+    );
+    let before = place.bytes();
+    // Nothing changes, and nothing is lost where all is compiled anew.
+    assert!(!run(&plain).expect("sync").written);
+    assert_eq!(place.bytes(), before);
+    let mut full = plain.clone();
+    full.full = true;
+    assert!(!warnings(&run(&full).expect("sync")).contains("left out"));
+    assert_eq!((kinds(&place), place.bytes()), (all, before));
+    let db = Db::open(place.path()).expect("open");
+    assert!(db.is_yanked("smallvec", "1.0.1").expect("answer"));
+    drop(db);
+    // What cannot be kept is told.
+    fs::remove_dir_all(&tree).expect("remove");
+    let report = run(&plain).expect("sync");
+    assert!(
+        warnings(&report).contains("RustSec: the database had"),
+        "{}",
+        warnings(&report)
+    );
+    assert!(!kinds(&place).contains(&"rustsec/RustSec".to_owned()));
+    assert_eq!(warnings(&run(&plain).expect("sync")), "");
+}
+
+#[test]
+fn an_ecosystem_that_leaves_is_told_and_one_that_is_unknown_is_named() {
+    let root = TempDir::new().expect("folder");
+    small().write(root.path(), true);
+    let place = Place::new();
+    place.sync(root.path());
+    let mut request = place.request(&root.path().display().to_string());
+    request.ecosystems = vec!["npm".to_owned()];
+    let report = run(&request).expect("sync");
+    assert!(
+        warnings(&report).starts_with("PyPI: the database had"),
+        "{}",
+        warnings(&report)
+    );
+    request.ecosystems = vec!["NPM".to_owned()];
+    match run(&request) {
+        Err(SyncError::UnknownEcosystem { offered, .. }) => {
+            assert!(offered.into_iter().eq(["PyPI", "npm"]));
+        }
+        other => panic!("{other:?}"),
+    }
+    // Without network and database, what was fetched is there.
+    fs::remove_file(place.path()).expect("remove");
+    let mut offline = place.request("");
+    offline.offline = true;
+    fs::remove_dir_all(place.path().with_extension("db.sync").join("PyPI")).expect("remove");
+    run(&offline).expect("offline");
+    assert_eq!(kinds(&place), ["osv/npm"]);
+    let nothing = Place::new();
+    let mut request = nothing.request("");
+    request.offline = true;
+    assert!(matches!(run(&request), Err(SyncError::NothingFetched)));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_a_mirror_that_failed() {
+    let root = TempDir::new().expect("folder");
+    let spaced = root.path().join("a b");
+    fs::create_dir(&spaced).expect("folder");
+    small().write(&spaced, true);
+    let place = Place::new();
+    let mut request = place.request("/nonexistent/share");
+    assert!(run(&request).is_err());
+    let encoded = spaced.display().to_string().replace(' ', "%20");
+    request.from.push(format!("file://localhost{encoded}"));
+    let report = run(&request).expect("second mirror");
+    assert!(warnings(&report).contains("the next mirror is used"));
+    for bad in [
+        "ftp://example.org/osv",
+        "file://example.org/osv",
+        "file:///%zz",
+    ] {
+        request.from = vec![bad.to_owned()];
+        let error = run(&request).expect_err(bad).to_string();
+        assert!(
+            error.contains("no http(s) address and no folder"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_record_named_in_passing_does_not_make_an_ecosystem_known() {
+    let root = TempDir::new().expect("folder");
+    let mut records = small();
+    let both = r#","affected":[
+        {"package":{"ecosystem":"npm","name":"both"},"versions":["1.0.0"]},
+        {"package":{"ecosystem":"PyPI","name":"both"},"versions":["1.0.0"]}]"#;
+    records.set("npm", "GHSA-both", "2026-01-03T00:00:00Z", both);
+    records.write(root.path(), true);
+    let place = Place::new();
+    let mut request = place.request(&root.path().display().to_string());
+    request.ecosystems = vec!["npm".to_owned()];
+    run(&request).expect("sync");
+    let db = Db::open(place.path()).expect("open");
+    assert!(db.has_ecosystem("npm") && !db.has_ecosystem("PyPI"));
+    let known = db.info().ecosystems.iter().map(|known| known.name.as_str());
+    assert!(known.eq(["PyPI", "npm"]));
+}
