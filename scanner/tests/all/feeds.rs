@@ -232,13 +232,9 @@ fn serve() -> String {
     url
 }
 
+/// A bucket of one record about `lodash` in npm, at `bucket` in `directory`.
 #[cfg(feature = "network")]
-#[test]
-fn feeds_are_synced_over_http_and_kept() {
-    let directory = demo();
-    let url = serve();
-    let (epss, kev) = (format!("{url}/epss.csv"), format!("{url}/kev.json"));
-    // A bucket of one ecosystem.
+fn bucket(directory: &TempDir) {
     let bucket = directory.path().join("bucket/npm");
     fs::create_dir_all(&bucket).unwrap();
     let record = r#"{"id":"GHSA-35jh-r3h4-6jhm","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2021-23337"],"affected":[{"package":{"ecosystem":"npm","name":"lodash"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"4.17.21"}]}]}]}"#;
@@ -253,6 +249,53 @@ fn feeds_are_synced_over_http_and_kept() {
     )
     .unwrap();
     fs::write(directory.path().join("bucket/ecosystems.txt"), "npm\n").unwrap();
+}
+
+#[cfg(feature = "network")]
+#[test]
+fn what_the_last_scan_found_is_synced() {
+    let directory = demo();
+    bucket(&directory);
+    let report = scan(&directory, &["--format", "json"]);
+    fs::write(directory.path().join("report.json"), &report.out).unwrap();
+    let sync = [
+        "db",
+        "sync",
+        "--from",
+        "bucket",
+        "--db",
+        "synced.db",
+        "--report",
+    ];
+    let synced = run(directory.path(), &[&sync[..], &["report.json"]].concat());
+    assert_eq!(synced.code, 0, "{}", synced.err);
+    let sources = synced.out.lines().filter(|line| line.contains("npm"));
+    assert!(sources.count() > 0, "{}", synced.out);
+    let absent = "Debian: the bucket has no such ecosystem: left out";
+    assert!(synced.err.contains(absent), "{}", synced.err);
+
+    fs::create_dir(directory.path().join("empty")).unwrap();
+    let nothing = run(
+        directory.path(),
+        &["scan", "empty", "--db", "synced.db", "--format", "json"],
+    );
+    fs::write(directory.path().join("nothing.json"), &nothing.out).unwrap();
+    let other = [
+        "db", "sync", "--from", "bucket", "--db", "other.db", "--report",
+    ];
+    let synced = run(directory.path(), &[&other[..], &["nothing.json"]].concat());
+    assert_eq!(synced.code, 0, "{}", synced.err);
+    assert!(synced.out.contains("nothing to sync"), "{}", synced.out);
+    assert!(!directory.path().join("other.db").exists());
+}
+
+#[cfg(feature = "network")]
+#[test]
+fn feeds_are_synced_over_http_and_kept() {
+    let directory = demo();
+    let url = serve();
+    let (epss, kev) = (format!("{url}/epss.csv"), format!("{url}/kev.json"));
+    bucket(&directory);
     let sync = |more: &[&str]| {
         let synced = run(
             directory.path(),

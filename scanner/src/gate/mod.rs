@@ -1,0 +1,227 @@
+//! Judges a report by a policy, and maps the outcome of a run to its exit code: the one place
+//! where either is decided.
+
+mod reason;
+#[cfg(test)]
+mod tests;
+
+use db_sync::{Exploitation, FeedKind, Share};
+
+use crate::finding::{Finding, Kind, Severity};
+use crate::report::{Report, StaleSource};
+
+/// From which severity on a finding fails the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailOn {
+    /// This severity and all above; `Unknown` means every finding.
+    Severity(Severity),
+    /// Nothing fails the run.
+    Never,
+}
+
+/// What the user asked the gate to hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Threshold.
+    pub fail_on: FailOn,
+    /// Flaws that are listed in KEV violate, whatever their severity.
+    pub fail_on_kev: bool,
+    /// Flaws whose EPSS score is this or above violate, whatever their severity.
+    pub fail_on_epss: Option<Share>,
+    /// Vulnerabilities without a known fixed version do not count, whether nobody fixed it, nobody
+    /// will, or no record says which version is free of it.
+    pub ignore_unfixed: bool,
+    /// Advisories that are too old are as bad as not finishing.
+    pub fail_on_stale: bool,
+    /// Gaps are as bad as not finishing.
+    pub strict: bool,
+    /// Report, but do not fail.
+    pub exit_zero: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            fail_on: FailOn::Severity(Severity::High),
+            fail_on_kev: false,
+            fail_on_epss: None,
+            ignore_unfixed: false,
+            fail_on_stale: false,
+            strict: false,
+            exit_zero: false,
+        }
+    }
+}
+
+impl Policy {
+    /// The feeds that it cannot do without.
+    pub fn feeds(&self) -> Vec<FeedKind> {
+        let epss = self.fail_on_epss.map(|_| FeedKind::Epss);
+        let kev = self.fail_on_kev.then_some(FeedKind::Kev);
+        epss.into_iter().chain(kev).collect()
+    }
+
+    /// Which of its conditions a finding meets.
+    fn reached(&self, finding: &Finding) -> Reached {
+        let said = match &finding.kind {
+            Kind::Vulnerability(found) => found.exploitation,
+            Kind::Misconfiguration(_) => Exploitation::default(),
+        };
+        Reached {
+            severity: match self.fail_on {
+                FailOn::Severity(threshold) => finding.severity >= threshold,
+                FailOn::Never => false,
+            },
+            kev: self.fail_on_kev && said.kev.is_some(),
+            epss: match (self.fail_on_epss, said.epss) {
+                (Some(threshold), Some(epss)) => epss.score >= threshold,
+                _ => false,
+            },
+        }
+    }
+}
+
+/// The conditions that a finding meets.
+#[derive(Clone, Copy)]
+struct Reached {
+    severity: bool,
+    kev: bool,
+    epss: bool,
+}
+
+/// Feeds that the policy needs and the database that answered cannot give: without them nobody
+/// can say that a run passed. Where no package needed a database, none is missing.
+pub fn missing_feeds(report: &Report, policy: &Policy) -> Vec<FeedKind> {
+    let Some(database) = &report.database else {
+        return Vec::new();
+    };
+    let has = |kind: &FeedKind| {
+        let mut feeds = database.feeds.iter();
+        feeds.any(|feed| feed.info.kind == *kind && feed.used)
+    };
+    policy
+        .feeds()
+        .into_iter()
+        .filter(|kind| !has(kind))
+        .collect()
+}
+
+/// Sources that are older than a policy allows that wants them young.
+pub fn too_old<'r>(report: &'r Report, policy: &Policy) -> &'r [StaleSource] {
+    match &report.database {
+        Some(database) if policy.fail_on_stale => &database.stale,
+        _ => &[],
+    }
+}
+
+/// The judgement over a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The run finished and nothing violates the policy.
+    pub passed: bool,
+    /// Nothing was left out.
+    pub complete: bool,
+    /// Every target could be scanned, every feed that the policy needs is there, nothing is too
+    /// old for `--on-stale fail`, and under `--strict` nothing was left out.
+    pub finished: bool,
+    /// One sentence for people.
+    pub reason: String,
+    /// Findings that violate the policy.
+    pub violations: usize,
+}
+
+/// What the findings that are not suppressed amount to.
+#[derive(Default)]
+struct Tally {
+    /// Violations by severity, in the order of `Severity::ALL`.
+    violations: [usize; Severity::ALL.len()],
+    /// Violations through KEV, whatever else they violate.
+    kev: usize,
+    /// Violations through EPSS, whatever else they violate.
+    epss: usize,
+    /// Findings that violate, each once.
+    violating: usize,
+    /// Of UNKNOWN severity, whether they violate or not.
+    unknown: usize,
+    /// Would violate, but have no fix.
+    unfixed: usize,
+    /// Would violate, but are suppressed.
+    suppressed: usize,
+}
+
+impl Tally {
+    fn add(&mut self, finding: &Finding, policy: Policy) {
+        if finding.suppressed.is_none() && finding.severity == Severity::Unknown {
+            self.unknown = self.unknown.saturating_add(1);
+        }
+        let reached = policy.reached(finding);
+        if !(reached.severity || reached.kev || reached.epss) {
+            return;
+        }
+        let unfixed = matches!(&finding.kind, Kind::Vulnerability(v) if v.fixed.is_empty());
+        if finding.suppressed.is_some() {
+            self.suppressed = self.suppressed.saturating_add(1);
+            return;
+        }
+        if policy.ignore_unfixed && unfixed {
+            self.unfixed = self.unfixed.saturating_add(1);
+            return;
+        }
+        self.violating = self.violating.saturating_add(1);
+        self.kev = self.kev.saturating_add(usize::from(reached.kev));
+        self.epss = self.epss.saturating_add(usize::from(reached.epss));
+        let slot = Severity::ALL.iter().position(|s| *s == finding.severity);
+        if let Some(count) = slot.and_then(|slot| self.violations.get_mut(slot)) {
+            *count = count.saturating_add(usize::from(reached.severity));
+        }
+    }
+
+    /// Violations by condition: `2 HIGH`, `1 in KEV`.
+    fn listed(&self) -> Vec<String> {
+        let by_severity = Severity::ALL
+            .iter()
+            .map(|severity| severity.as_str())
+            .zip(self.violations);
+        by_severity
+            .chain([("in KEV", self.kev), ("by EPSS", self.epss)])
+            .filter(|(_, count)| *count > 0)
+            .map(|(word, count)| format!("{count} {word}"))
+            .collect()
+    }
+}
+
+/// Judges a report.
+pub fn judge(report: &Report, policy: &Policy) -> Verdict {
+    let mut tally = Tally::default();
+    for finding in &report.findings {
+        tally.add(finding, *policy);
+    }
+    let violations = tally.violating;
+    let missing = missing_feeds(report, policy);
+    let complete = report.gaps.is_empty() && report.failed_targets == 0;
+    let finished = report.failed_targets == 0
+        && missing.is_empty()
+        && too_old(report, policy).is_empty()
+        && (complete || !policy.strict);
+    Verdict {
+        passed: finished && violations == 0,
+        complete,
+        finished,
+        reason: reason::reason(report, *policy, &tally, &missing),
+        violations,
+    }
+}
+
+/// The exit code of a run that reached a verdict: 0 within policy, 1 violated, 2 for a target
+/// that could not be scanned, for a feed that is not there, for advisories that are too old under
+/// `--on-stale fail` and for gaps under `--strict`. `--exit-zero` hides 1, never 2. A run that did
+/// not reach a verdict exits with 2.
+pub const fn exit_code(verdict: &Verdict, policy: &Policy) -> u8 {
+    if !verdict.finished {
+        2
+    } else if !verdict.passed && !policy.exit_zero {
+        1
+    } else {
+        0
+    }
+}

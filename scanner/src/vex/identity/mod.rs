@@ -1,0 +1,223 @@
+//! Whether a package URL speaks of a package, by the rules of the package's type. Everything the
+//! package URL says must be known of the package and be the same; what it leaves out does not
+//! matter. A source package (`arch=source`, `arch=src`) speaks of all that is built from it.
+
+mod mismatch;
+mod qualifier;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use db_sync::ecosystem::normalise_name;
+use db_sync::version::Order;
+
+pub(super) use self::mismatch::Mismatch;
+use self::qualifier::check_qualifier;
+pub(super) use self::qualifier::same_arch;
+
+use super::Component;
+use super::distribution::Distribution;
+use super::purl::Purl;
+use super::versions::{VersionRule, bare};
+use crate::inventory;
+use crate::package::{Package, PackageType};
+
+/// The keys under which a package is looked up: its own name and its source package's.
+pub(super) fn keys(package: &Package) -> Vec<String> {
+    let mut keys = vec![key(package.kind, &package.name)];
+    if let Some(source) = package.source.as_ref().filter(|_| package.kind.is_os()) {
+        let second = key(package.kind, &source.name);
+        if !keys.contains(&second) {
+            keys.push(second);
+        }
+    }
+    keys
+}
+
+/// The key of the packages that a package URL can speak of; `None` for types we do not inventory.
+pub(super) fn purl_key(purl: &Purl) -> Option<String> {
+    let kind = kind(&purl.kind)?;
+    Some(if kind.is_os() {
+        key(kind, &purl.name)
+    } else {
+        key(kind, &purl.full_name())
+    })
+}
+
+fn key(kind: PackageType, name: &str) -> String {
+    let name = match kind {
+        PackageType::Pypi => normalise_name("PyPI", name).into_owned(),
+        _ => name.to_lowercase(),
+    };
+    format!("{}/{name}", kind.as_str())
+}
+
+fn kind(text: &str) -> Option<PackageType> {
+    [
+        PackageType::Apk,
+        PackageType::Cargo,
+        PackageType::Composer,
+        PackageType::Deb,
+        PackageType::Gem,
+        PackageType::Golang,
+        PackageType::Npm,
+        PackageType::Pypi,
+        PackageType::Rpm,
+    ]
+    .into_iter()
+    .find(|kind| kind.as_str() == text)
+}
+
+/// The package URL of a package: the inventory's, with what the ecosystem tells of the
+/// distribution. `None` for a package without a name.
+pub(super) fn purl_of(package: &Package) -> Option<Purl> {
+    let mut purl: Purl = inventory::purl::purl(package, None).parse().ok()?;
+    if let Some(ecosystem) = package
+        .ecosystem
+        .as_deref()
+        .filter(|_| package.kind.is_os())
+    {
+        let own = Distribution::of(ecosystem);
+        purl.namespace = Some(own.namespace());
+        let distro = own.qualifier();
+        purl.qualifiers
+            .extend(distro.map(|value| ("distro".to_owned(), value)));
+    }
+    Some(purl)
+}
+
+/// Whether one of a component's package URLs speaks of the package; the closest miss otherwise.
+pub(super) fn component_speaks_of(
+    component: &Component,
+    package: &Package,
+) -> Result<(), Mismatch> {
+    let mut closest = Mismatch::Name;
+    for purl in &component.purls {
+        match speaks_of(purl, component, package) {
+            Ok(()) => return Ok(()),
+            Err(miss) => closest = closest.max(miss),
+        }
+    }
+    Err(closest)
+}
+
+fn speaks_of(purl: &Purl, component: &Component, package: &Package) -> Result<(), Mismatch> {
+    if purl.kind != package.kind.as_str() {
+        return Err(Mismatch::Name);
+    }
+    let arch = purl.qualifiers.get("arch").map(String::as_str);
+    let as_source = package.kind.is_os() && matches!(arch, Some("source" | "src"));
+    let (name, version) = installed(package, as_source);
+    if !same_name(purl, package.kind, name) {
+        return Err(Mismatch::Name);
+    }
+    if package.kind.is_os() {
+        check_namespace(purl, package)?;
+    }
+    check_version(purl, component, package, &version)?;
+    for (key, given) in &purl.qualifiers {
+        check_qualifier(key, given, package, as_source)?;
+    }
+    match &purl.subpath {
+        Some(path) => Err(Mismatch::Subpath(path.clone())),
+        None => Ok(()),
+    }
+}
+
+/// Name and version of a package, or of the source package it was built from.
+fn installed(package: &Package, as_source: bool) -> (&str, Cow<'_, str>) {
+    match &package.source {
+        Some(source) if as_source => (&source.name, Cow::Borrowed(&*source.version)),
+        _ => (&package.name, Cow::Owned(package.full_version())),
+    }
+}
+
+/// Names as their types compare them. Where older rules of the type wrote names in lower case,
+/// a lower-case package URL is taken for the package, but not the reverse.
+fn same_name(purl: &Purl, kind: PackageType, name: &str) -> bool {
+    match kind {
+        PackageType::Pypi => {
+            purl.namespace.is_none()
+                && normalise_name("PyPI", &purl.name) == normalise_name("PyPI", name)
+        }
+        PackageType::Apk | PackageType::Deb => purl.name.eq_ignore_ascii_case(name),
+        PackageType::Rpm => purl.name == name,
+        PackageType::Cargo | PackageType::Gem => purl.namespace.is_none() && purl.name == name,
+        PackageType::Composer => purl.full_name().eq_ignore_ascii_case(name),
+        PackageType::Golang | PackageType::Npm => {
+            let given = purl.full_name();
+            given == name || given == name.to_lowercase()
+        }
+    }
+}
+
+fn check_namespace(purl: &Purl, package: &Package) -> Result<(), Mismatch> {
+    let own = package.ecosystem.as_deref().map(Distribution::of);
+    let same = match (&purl.namespace, own) {
+        (Some(given), Some(own)) => own.is_named(given),
+        (None, None) => true,
+        _ => false,
+    };
+    if same {
+        return Ok(());
+    }
+    Err(Mismatch::Namespace {
+        given: purl.namespace.clone().unwrap_or_else(|| "none".to_owned()),
+        installed: own.map_or_else(|| "unknown".to_owned(), Distribution::namespace),
+    })
+}
+
+fn check_version(
+    purl: &Purl,
+    component: &Component,
+    package: &Package,
+    installed: &str,
+) -> Result<(), Mismatch> {
+    let epoch = purl.qualifiers.get("epoch").map(String::as_str);
+    let equal = |given: &str| same_version(given, epoch, package, installed);
+    let (fits, given) = match &purl.version {
+        Some(given) => (equal(given), given.clone()),
+        None if component.versions.is_empty() => return Ok(()),
+        None => {
+            let mut rules = component.versions.iter();
+            let fits = rules.any(|rule| rule.fits(package, installed, equal));
+            let texts: Vec<&str> = component.versions.iter().map(VersionRule::text).collect();
+            (fits, texts.join(", "))
+        }
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Mismatch::Version {
+        given,
+        installed: installed.to_owned(),
+    })
+}
+
+/// Versions as text, but for what the type itself writes in two ways.
+fn same_version(given: &str, epoch: Option<&str>, package: &Package, installed: &str) -> bool {
+    let kind = package.kind;
+    match kind {
+        // The epoch is a qualifier, which is checked on its own; some write it in front.
+        PackageType::Rpm => {
+            let given = given.strip_prefix("0:").unwrap_or(given);
+            let without = installed
+                .split_once(':')
+                .map_or(installed, |(_, rest)| rest);
+            given == installed || given == without
+        }
+        PackageType::Deb => {
+            let given = given.strip_prefix("0:").unwrap_or(given);
+            let with = epoch.map(|epoch| format!("{epoch}:{given}"));
+            given == installed || with.as_deref() == Some(installed)
+        }
+        PackageType::Pypi => {
+            given == installed
+                || Order::PyPi
+                    .compare(given, installed)
+                    .is_ok_and(std::cmp::Ordering::is_eq)
+        }
+        _ => bare(kind, given) == bare(kind, installed),
+    }
+}
