@@ -353,17 +353,13 @@ impl Collector {
     ) -> Result<(), SourceError> {
         let id = self.ids.number(&advisory.id);
         let copies = self.by_id.entry(id).or_default();
-        for copy in copies.iter() {
-            if let Some(known) = self.records.get_mut(*copy as usize)
-                && known.digest == digest
-            {
-                for source in sources {
-                    if !known.sources.contains(source) {
-                        known.sources.push(*source);
-                    }
-                }
-                return Ok(());
-            }
+        let records = &self.records;
+        let known = copies.iter().copied().find(|copy| {
+            let record = records.get(*copy as usize);
+            record.is_some_and(|record| record.digest == digest)
+        });
+        if let Some(known) = known {
+            return self.add_copy(known, advisory, sources);
         }
         copies.push(u32::try_from(self.records.len()).unwrap_or(u32::MAX));
         let texts = self.spill(advisory).map_err(SourceError::Scratch)?;
@@ -424,6 +420,31 @@ impl Collector {
             sources: sources.to_vec(),
             context: false,
         });
+        Ok(())
+    }
+
+    /// Notes more sources of a record that is known. Where it had lost to
+    /// another one of its id, and its texts with that, here they are again.
+    fn add_copy(
+        &mut self,
+        known: u32,
+        advisory: &Advisory,
+        sources: &[u16],
+    ) -> Result<(), SourceError> {
+        let Some(record) = self.records.get_mut(known as usize) else {
+            return Ok(());
+        };
+        for source in sources {
+            if !record.sources.contains(source) {
+                record.sources.push(*source);
+            }
+        }
+        if record.texts.place == Place::Gone {
+            let texts = self.spill(advisory).map_err(SourceError::Scratch)?;
+            if let Some(record) = self.records.get_mut(known as usize) {
+                record.texts = texts;
+            }
+        }
         Ok(())
     }
 

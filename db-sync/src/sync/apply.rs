@@ -128,10 +128,7 @@ impl Sync<'_> {
             }
             None => self.fresh(&files)?,
         };
-        let dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
-        for name in &dropped {
-            session.drop_source(name)?;
-        }
+        let mut dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
         let mut missing: Vec<String> = names.difference(&session.sources()).cloned().collect();
         missing.extend(
             names
@@ -142,6 +139,15 @@ impl Sync<'_> {
                 })
                 .cloned(),
         );
+        if self.needs_rustsec(&session) && !(dropped.is_empty() && missing.is_empty()) {
+            session = self.fresh(&files)?;
+            rebuilt = true;
+            dropped.clear();
+            missing = names.iter().cloned().collect();
+        }
+        for name in &dropped {
+            session.drop_source(name)?;
+        }
         let mut changed = !missing.is_empty() || !dropped.is_empty();
         self.archives(&missing)?;
         let lists = self.lists(&names)?;
@@ -189,6 +195,12 @@ impl Sync<'_> {
             written: changed,
             rebuilt: rebuilt && changed,
         })
+    }
+
+    /// Whether whole sources can only be read into a build from nothing: what
+    /// RustSec's tree says is joined to their records as they come.
+    fn needs_rustsec(&self, session: &Session) -> bool {
+        self.tree.is_some() && session.is_resumed()
     }
 
     fn fresh(&self, files: &Files) -> Result<Session, SyncError> {
@@ -426,7 +438,11 @@ impl Sync<'_> {
             .collect();
         far.extend(std::mem::take(&mut self.unlisted));
         if !far.is_empty() {
-            self.renew(session, &far)?;
+            self.renew(&far)?;
+            if self.needs_rustsec(session) {
+                return Ok(None);
+            }
+            self.read(session, &far)?;
             plans = self.plans(session, &parsed)?;
         }
         let mut doubtful = plans.iter().filter(|(_, plan)| plan.doubtful);
@@ -467,7 +483,7 @@ impl Sync<'_> {
     }
 
     /// Loads the archives of some directories again.
-    fn renew(&mut self, session: &mut Session, names: &[String]) -> Result<(), SyncError> {
+    fn renew(&mut self, names: &[String]) -> Result<(), SyncError> {
         let saved = self.save(names, ARCHIVE, MAX_ARCHIVE)?;
         for (name, saved) in names.iter().zip(saved) {
             self.checked.insert(name.clone());
@@ -478,7 +494,7 @@ impl Sync<'_> {
                 }
             }
         }
-        self.read(session, names)
+        Ok(())
     }
 
     /// Fetches and applies the changes of one directory; `None` where a record
