@@ -245,13 +245,33 @@ impl Collector {
                 removed = Some(record.digest);
             }
         }
+        self.release(id);
+        removed
+    }
+
+    /// After a source was taken out: what RustSec says was joined to a copy
+    /// that no OSV source holds any more, and is free for the next one, or to
+    /// stand alone. Then forgets the copies that nothing holds.
+    fn release(&mut self, id: u32) {
+        let Some(copies) = self.by_id.get_mut(&id) else {
+            return;
+        };
+        if let Some(own) = self.rustsec.get_mut(self.ids.text(id)) {
+            own.used = false;
+            for copy in copies.iter() {
+                if let Some(record) = self.records.get_mut(*copy as usize) {
+                    if *record.sources == [own.source] {
+                        record.sources.clear();
+                    }
+                    own.used |= record.sources.contains(&own.source);
+                }
+            }
+        }
         let records = &self.records;
-        let is_live = |copy: &u32| {
+        copies.retain(|copy| {
             let record = records.get(*copy as usize);
             record.is_some_and(|record| !record.sources.is_empty())
-        };
-        copies.retain(is_live);
-        removed
+        });
     }
 
     /// The digest of a record of one OSV source.
@@ -282,12 +302,9 @@ impl Collector {
             known.source = above(known.source);
         }
         self.sources.remove(usize::from(source));
-        let records = &self.records;
-        for copies in self.by_id.values_mut() {
-            copies.retain(|copy| {
-                let record = records.get(*copy as usize);
-                record.is_some_and(|record| !record.sources.is_empty())
-            });
+        let ids: Vec<u32> = self.by_id.keys().copied().collect();
+        for id in ids {
+            self.release(id);
         }
     }
 
