@@ -188,7 +188,13 @@ struct World {
     kev: BTreeSet<String>,
     /// RustSec advisories by number, and the crate and version of each.
     rustsec: BTreeMap<usize, (usize, usize)>,
+    /// Yanked versions of a crate.
+    yanked: BTreeSet<usize>,
     has_lists: bool,
+    has_feeds: bool,
+    has_index: bool,
+    /// The directories that are synced.
+    asked: Vec<&'static str>,
 }
 
 impl World {
@@ -196,7 +202,13 @@ impl World {
         let directory = *dice.of(&DIRECTORIES);
         let id = dice.of(&self.ids).clone();
         let records = self.bucket.entry(directory).or_default();
-        match dice.below(12) {
+        match dice.below(13) {
+            12 => {
+                let version = dice.below(VERSIONS.len());
+                if !self.yanked.remove(&version) {
+                    self.yanked.insert(version);
+                }
+            }
             0 | 1 => self.before.extend(records.remove(&id)),
             2 if !self.before.is_empty() => {
                 let old = dice.of(&self.before).clone();
@@ -241,6 +253,39 @@ impl World {
             _ => {
                 let new = record(dice, &self.ids, &id);
                 self.before.extend(records.insert(id, new));
+            }
+        }
+    }
+
+    /// What changes between two syncs besides records.
+    fn surroundings(&mut self, dice: &mut Dice) {
+        if dice.one_in(6) {
+            self.asked = DIRECTORIES
+                .into_iter()
+                .filter(|_| !dice.one_in(3))
+                .collect();
+        }
+        if self.asked.is_empty() {
+            self.asked = DIRECTORIES.to_vec();
+        }
+        if !self.rustsec.is_empty() && dice.one_in(5) {
+            let advisory = (dice.below(3), dice.below(3) + 1);
+            self.rustsec.insert(dice.below(6), advisory);
+        }
+        self.has_feeds |= dice.one_in(6);
+        self.has_index |= dice.one_in(10);
+        if dice.one_in(40) {
+            // More than is kept as changes.
+            let directory = *dice.of(&DIRECTORIES);
+            let time = time(dice);
+            for number in 0..350 {
+                let id = format!("STORM-{number}");
+                let package = json!({"ecosystem": "npm", "name": dice.of(&NAMES)});
+                let new = json!({"id": id, "modified": time,
+                    "aliases": [format!("CVE-2026-{}", 1000 + number % 40)],
+                    "affected": [{"package": package, "versions": [dice.of(&VERSIONS)]}]});
+                let records = self.bucket.entry(directory).or_default();
+                records.insert(id, new);
             }
         }
     }
@@ -299,6 +344,17 @@ impl World {
         );
         let kev = json!({"catalogVersion": "1", "dateReleased": "2026-11-19T10:00:00Z", "vulnerabilities": kev});
         fs::write(root.join("kev.json"), kev.to_string()).expect("write");
+        let yanked: String = VERSIONS
+            .iter()
+            .enumerate()
+            .map(|(number, version)| {
+                let yanked = self.yanked.contains(&number);
+                format!("{{\"name\":\"one\",\"vers\":\"{version}\",\"yanked\":{yanked}}}\n")
+            })
+            .collect();
+        fs::create_dir_all(root.join("index/3/o")).expect("folder");
+        fs::write(root.join("index/3/o/one"), yanked).expect("write");
+        let _ = fs::remove_dir_all(root.join("rustsec"));
         for (number, (name, fixed)) in &self.rustsec {
             let name = ["one", "two", "three"][*name];
             let folder = root.join("rustsec/crates").join(name);
@@ -311,18 +367,22 @@ impl World {
     }
 }
 
-fn sync(root: &Path, output: &Path, world: &World, feeds: bool) -> bool {
+fn sync(root: &Path, output: &Path, world: &World) -> bool {
     let path = |name: &str| vec![root.join(name).display().to_string()];
     let mut request = SyncRequest {
         from: vec![root.display().to_string()],
         output: output.to_owned(),
         accept_removals: true,
+        ecosystems: world.asked.iter().map(|&name| name.to_owned()).collect(),
         ..SyncRequest::default()
     };
     if !world.rustsec.is_empty() {
         request.rustsec = path("rustsec");
     }
-    if feeds {
+    if world.has_index {
+        request.crates_index = Some(root.join("index"));
+    }
+    if world.has_feeds {
         (request.epss, request.kev) = (path("epss.csv"), path("kev.json"));
     }
     let report = run(&request).expect("sync");
@@ -334,6 +394,8 @@ fn case(seed: u64) -> usize {
     let mut world = World {
         ids: ids(),
         has_lists: !dice.one_in(8),
+        has_feeds: dice.one_in(3),
+        asked: DIRECTORIES.to_vec(),
         ..World::default()
     };
     for directory in DIRECTORIES {
@@ -348,7 +410,6 @@ fn case(seed: u64) -> usize {
             world.rustsec.insert(number, advisory);
         }
     }
-    let feeds = dice.one_in(2);
     for _ in 0..dice.below(70) {
         world.change(dice);
     }
@@ -357,20 +418,21 @@ fn case(seed: u64) -> usize {
     fs::create_dir_all(&root).expect("folder");
     world.write(&root, true);
     let output = directory.path().join("followed.db");
-    sync(&root, &output, &world, feeds);
+    sync(&root, &output, &world);
     let mut deltas = 0;
     for round in 0..dice.below(5) + 1 {
         let last = world.bucket.clone();
         for _ in 0..dice.below(6) {
             world.change(dice);
         }
+        world.surroundings(dice);
         world.settle(&last);
         world.write(&root, dice.one_in(4));
-        deltas += usize::from(sync(&root, &output, &world, feeds));
+        deltas += usize::from(sync(&root, &output, &world));
         let fresh = directory.path().join(format!("{round}.db"));
         let archives = world.has_lists.then(|| world.write(&root, true));
         assert!(archives.is_some() || !world.has_lists);
-        sync(&root, &fresh, &world, feeds);
+        sync(&root, &fresh, &world);
         assert_same(&[&root], &output, &fresh);
         fs::remove_file(&fresh).expect("remove");
     }
