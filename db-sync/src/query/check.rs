@@ -74,10 +74,10 @@ impl Census<'_> {
 fn segment<'db>(one: Segment<'db>, census: &mut Census<'db>) -> Result<(), ReadError> {
     let store = one.store;
     store.check_tables()?;
-    let modified = records(one, census)?;
+    let counted = records(one, census)?;
     texts(store)?;
     versions(store)?;
-    packages(one, &modified, census)?;
+    packages(one, &counted, census)?;
     yanked(store)?;
     feed::check(store)
 }
@@ -108,15 +108,18 @@ fn versions(store: &Store) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// Returns when each record that counts was modified; `None` where it does not count.
-fn records(
-    one: Segment<'_>,
-    census: &mut Census<'_>,
-) -> Result<Vec<Option<Option<Moment>>>, ReadError> {
+/// Whether a record counts, and when it was modified.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    counts: bool,
+    modified: Option<Moment>,
+}
+
+fn records(one: Segment<'_>, census: &mut Census<'_>) -> Result<Vec<Counted>, ReadError> {
     let store = one.store;
     // A group may be large, and is that of each of its records.
     let mut groups = BTreeSet::new();
-    let mut modified = Vec::new();
+    let mut counted = Vec::new();
     let mut hashes = Vec::new();
     let mut last = None;
     for number in 0..store.records() {
@@ -125,7 +128,7 @@ fn records(
         if store.is_above() && head::is_bare(store, number)? {
             // Among changes, some records are there for their ids only.
             hashes.push(hash::of(&[id, "context"]));
-            modified.push(None);
+            counted.push(Counted::default());
             continue;
         }
         hashes.push(hash::of(&[id]));
@@ -138,13 +141,16 @@ fn records(
             head.aliases(store)?;
         }
         let counts = !one.masks(number)?;
-        modified.push(counts.then_some(head.modified));
+        counted.push(Counted {
+            counts,
+            modified: head.modified,
+        });
         let is_withdrawn = counts && head.withdrawn.is_some();
         census.records = census.records.saturating_add(u64::from(counts));
         census.withdrawn = census.withdrawn.saturating_add(u64::from(is_withdrawn));
     }
     store.check_index(Section::RecordIndex, &hashes)?;
-    Ok(modified)
+    Ok(counted)
 }
 
 /// The texts of all records, each block unpacked once.
@@ -183,7 +189,7 @@ fn texts(store: &Store) -> Result<(), ReadError> {
 
 fn packages<'db>(
     one: Segment<'db>,
-    modified: &[Option<Option<Moment>>],
+    counted: &[Counted],
     census: &mut Census<'db>,
 ) -> Result<(), ReadError> {
     let store = one.store;
@@ -204,11 +210,12 @@ fn packages<'db>(
         sound(reader.is_empty(), Section::Packages)?;
         entries(store, &views)?;
         for view in views.entries() {
-            if let Some(Some(modified)) = modified.get(view.record as usize) {
+            let of_record = counted.get(view.record as usize);
+            if let Some(record) = of_record.filter(|record| record.counts) {
                 let known = census.ecosystems.entry(ecosystem).or_default();
                 known.packages.insert(name);
                 known.records.insert((store.is_above(), view.record));
-                known.newest = known.newest.max(*modified);
+                known.newest = known.newest.max(record.modified);
             }
         }
     }
@@ -283,6 +290,7 @@ mod tests {
     use crate::store::format::{HEADER, Header, PAGE, Section, crc32};
     use crate::{BuildRequest, Limits, ReadError, build};
     use sha2::{Digest, Sha256};
+    use std::fmt::Write as _;
     use std::fs;
     use std::path::{Path, PathBuf};
     use tempfile::TempDir;
@@ -475,10 +483,10 @@ mod tests {
                     version,
                     ..Query::default()
                 };
-                out.push_str(&format!("{:?}", db.query(&query).ok()?));
+                let _ = write!(out, "{:?}", db.query(&query).ok()?);
                 for id in ["CVE-2021-44420", "GO-2023-2102", "GHSA-656c-6cxf-hvcv"] {
-                    out.push_str(&format!("{:?}", db.explain(&query, id).ok()?));
-                    out.push_str(&format!("{:?}", db.advisory(id).ok()?));
+                    let _ = write!(out, "{:?}", db.explain(&query, id).ok()?);
+                    let _ = write!(out, "{:?}", db.advisory(id).ok()?);
                 }
             }
         }

@@ -101,6 +101,7 @@ impl Sync<'_> {
             inputs.push_str(" yanked ");
             inputs.push_str(&yanked.digest());
         }
+        self.tell_what_is_left_out();
         let files = Files {
             output: self.request.output.clone(),
             state: self.cache.file(COMPILED),
@@ -258,6 +259,24 @@ impl Sync<'_> {
             return Err(SyncError::NoEcosystem);
         }
         Ok(names)
+    }
+
+    /// Sources besides the bucket that the database has and this run was not
+    /// given: what only they say is not found any more.
+    fn tell_what_is_left_out(&mut self) {
+        let Ok(db) = Db::open(&self.request.output) else {
+            return;
+        };
+        let given = [
+            ("rustsec", self.tree.is_some()),
+            ("crates-index", self.yanked.is_some()),
+        ];
+        for source in &db.info().sources {
+            if given.contains(&(source.kind.as_str(), false)) {
+                let cause = "the database has this source, and it was not given again: left out";
+                self.warnings.push(warning(&source.name, "", cause));
+            }
+        }
     }
 
     /// The OSV sources of the database that is there.

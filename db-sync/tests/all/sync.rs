@@ -674,6 +674,15 @@ fn rustsec_from_a_tree_or_an_archive_is_joined_in_updates_too() {
         sync(&fresh, &own().join("rustsec"));
         assert_same(&[root.path()], &tree.path(), &fresh.path());
     }
+    let told = |report: &SyncReport| {
+        let warnings = &report.build.warnings;
+        warnings
+            .iter()
+            .any(|one| one.cause.ends_with("not given again: left out"))
+    };
+    let report = tree.sync(root.path());
+    assert!(told(&report), "{:?}", report.build.warnings);
+    assert!(!told(&tree.sync(root.path())));
 }
 
 #[cfg(feature = "network")]

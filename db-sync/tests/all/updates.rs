@@ -344,14 +344,12 @@ impl World {
         );
         let kev = json!({"catalogVersion": "1", "dateReleased": "2026-11-19T10:00:00Z", "vulnerabilities": kev});
         fs::write(root.join("kev.json"), kev.to_string()).expect("write");
-        let yanked: String = VERSIONS
-            .iter()
-            .enumerate()
-            .map(|(number, version)| {
-                let yanked = self.yanked.contains(&number);
-                format!("{{\"name\":\"one\",\"vers\":\"{version}\",\"yanked\":{yanked}}}\n")
-            })
-            .collect();
+        let mut yanked = String::new();
+        for (number, version) in VERSIONS.iter().enumerate() {
+            let is_yanked = self.yanked.contains(&number);
+            let line = json!({"name": "one", "vers": version, "yanked": is_yanked});
+            let _ = writeln!(yanked, "{line}");
+        }
         fs::create_dir_all(root.join("index/3/o")).expect("folder");
         fs::write(root.join("index/3/o/one"), yanked).expect("write");
         let _ = fs::remove_dir_all(root.join("rustsec"));
@@ -405,7 +403,7 @@ fn case(seed: u64) -> usize {
         records.insert(format!("KEEP-{directory}"), keep);
     }
     if dice.one_in(3) {
-        for number in 0..dice.below(5) + 1 {
+        for number in 0..=dice.below(5) {
             let advisory = (dice.below(3), dice.below(3) + 1);
             world.rustsec.insert(number, advisory);
         }
@@ -420,7 +418,7 @@ fn case(seed: u64) -> usize {
     let output = directory.path().join("followed.db");
     sync(&root, &output, &world);
     let mut deltas = 0;
-    for round in 0..dice.below(5) + 1 {
+    for round in 0..=dice.below(5) {
         let last = world.bucket.clone();
         for _ in 0..dice.below(6) {
             world.change(dice);
@@ -430,8 +428,9 @@ fn case(seed: u64) -> usize {
         world.write(&root, dice.one_in(4));
         deltas += usize::from(sync(&root, &output, &world));
         let fresh = directory.path().join(format!("{round}.db"));
-        let archives = world.has_lists.then(|| world.write(&root, true));
-        assert!(archives.is_some() || !world.has_lists);
+        if world.has_lists {
+            world.write(&root, true);
+        }
         sync(&root, &fresh, &world);
         assert_same(&[&root], &output, &fresh);
         fs::remove_file(&fresh).expect("remove");
