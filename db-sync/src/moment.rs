@@ -17,9 +17,9 @@ const SECONDS_PER_DAY: i64 = 86_400;
 /// Days from 0000-03-01 to 1970-01-01 in the proleptic Gregorian calendar.
 const EPOCH_FROM_MARCH_0: i64 = 719_468;
 const DAYS_PER_ERA: i64 = 146_097;
-/// 0001-01-01T00:00:00Z minus the widest offset, and the end of year 9999 plus it.
-const EARLIEST: i64 = -62_135_596_800 - SECONDS_PER_DAY;
-const LATEST: i64 = 253_402_300_799 + SECONDS_PER_DAY;
+/// 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z: what is written out can be read again.
+const EARLIEST: i64 = -62_135_596_800;
+const LATEST: i64 = 253_402_300_799;
 
 impl Moment {
     /// Builds a moment from its parts; `None` outside the years 1 to 9999.
@@ -29,6 +29,8 @@ impl Moment {
     }
 
     /// Reads an RFC 3339 time, or a bare `YYYY-MM-DD` (its first second in UTC).
+    /// What an offset moves out of the years 1 to 9999 is their first or last
+    /// second: some write "never" and "always" so.
     pub fn parse(text: &str) -> Option<Self> {
         let date = text.get(..10)?;
         let days = days_of(date)?;
@@ -48,7 +50,7 @@ impl Moment {
             .checked_mul(SECONDS_PER_DAY)?
             .checked_add(second_of_day)?
             .checked_sub(offset_of(zone)?)?;
-        Self::new(seconds, nanos)
+        Self::new(seconds.clamp(EARLIEST, LATEST), nanos)
     }
 
     /// Seconds since the Unix epoch.
@@ -235,6 +237,8 @@ mod tests {
                 "9999-12-31T23:59:59.999999999Z",
                 "9999-12-31T23:59:59.999999999Z",
             ),
+            ("9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z"),
+            ("0001-01-01T00:00:00.5+12:00", "0001-01-01T00:00:00.5Z"),
             ("2024-02-29", "2024-02-29T00:00:00Z"),
         ] {
             let moment = Moment::parse(text).expect(text);

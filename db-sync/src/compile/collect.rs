@@ -245,13 +245,33 @@ impl Collector {
                 removed = Some(record.digest);
             }
         }
+        self.release(id);
+        removed
+    }
+
+    /// After a source was taken out: what RustSec says was joined to a copy
+    /// that no OSV source holds any more, and is free for the next one, or to
+    /// stand alone. Then forgets the copies that nothing holds.
+    fn release(&mut self, id: u32) {
+        let Some(copies) = self.by_id.get_mut(&id) else {
+            return;
+        };
+        if let Some(own) = self.rustsec.get_mut(self.ids.text(id)) {
+            own.used = false;
+            for copy in copies.iter() {
+                if let Some(record) = self.records.get_mut(*copy as usize) {
+                    if *record.sources == [own.source] {
+                        record.sources.clear();
+                    }
+                    own.used |= record.sources.contains(&own.source);
+                }
+            }
+        }
         let records = &self.records;
-        let is_live = |copy: &u32| {
+        copies.retain(|copy| {
             let record = records.get(*copy as usize);
             record.is_some_and(|record| !record.sources.is_empty())
-        };
-        copies.retain(is_live);
-        removed
+        });
     }
 
     /// The digest of a record of one OSV source.
@@ -282,12 +302,9 @@ impl Collector {
             known.source = above(known.source);
         }
         self.sources.remove(usize::from(source));
-        let records = &self.records;
-        for copies in self.by_id.values_mut() {
-            copies.retain(|copy| {
-                let record = records.get(*copy as usize);
-                record.is_some_and(|record| !record.sources.is_empty())
-            });
+        let ids: Vec<u32> = self.by_id.keys().copied().collect();
+        for id in ids {
+            self.release(id);
         }
     }
 
@@ -353,17 +370,13 @@ impl Collector {
     ) -> Result<(), SourceError> {
         let id = self.ids.number(&advisory.id);
         let copies = self.by_id.entry(id).or_default();
-        for copy in copies.iter() {
-            if let Some(known) = self.records.get_mut(*copy as usize)
-                && known.digest == digest
-            {
-                for source in sources {
-                    if !known.sources.contains(source) {
-                        known.sources.push(*source);
-                    }
-                }
-                return Ok(());
-            }
+        let records = &self.records;
+        let known = copies.iter().copied().find(|copy| {
+            let record = records.get(*copy as usize);
+            record.is_some_and(|record| record.digest == digest)
+        });
+        if let Some(known) = known {
+            return self.add_copy(known, advisory, sources);
         }
         copies.push(u32::try_from(self.records.len()).unwrap_or(u32::MAX));
         let texts = self.spill(advisory).map_err(SourceError::Scratch)?;
@@ -424,6 +437,31 @@ impl Collector {
             sources: sources.to_vec(),
             context: false,
         });
+        Ok(())
+    }
+
+    /// Notes more sources of a record that is known. Where it had lost to
+    /// another one of its id, and its texts with that, here they are again.
+    fn add_copy(
+        &mut self,
+        known: u32,
+        advisory: &Advisory,
+        sources: &[u16],
+    ) -> Result<(), SourceError> {
+        let Some(record) = self.records.get_mut(known as usize) else {
+            return Ok(());
+        };
+        for source in sources {
+            if !record.sources.contains(source) {
+                record.sources.push(*source);
+            }
+        }
+        if record.texts.place == Place::Gone {
+            let texts = self.spill(advisory).map_err(SourceError::Scratch)?;
+            if let Some(record) = self.records.get_mut(known as usize) {
+                record.texts = texts;
+            }
+        }
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use crate::store::codec::{Reader, put, put_rising, put_text, put_texts, zigzag};
 use crate::store::entry::Entry;
 use crate::store::format::Section;
 use crate::store::read::Store;
-use crate::store::write::Writer;
+use crate::store::write::{Writer, directory};
 use crate::store::{EcosystemInfo, Info, feed, hash};
 use std::collections::BTreeMap;
 use std::io;
@@ -72,7 +72,7 @@ pub(super) fn write(
     let chosen = choose(collector, &mut warnings);
     let scratch = std::mem::replace(
         &mut collector.scratch,
-        io::BufWriter::new(tempfile::tempfile().map_err(failed)?),
+        io::BufWriter::new(tempfile::tempfile_in(directory(output)).map_err(failed)?),
     );
     let mut scratch = scratch
         .into_inner()

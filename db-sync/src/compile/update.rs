@@ -130,6 +130,12 @@ impl Session {
         Ok(&mut self.whole)
     }
 
+    /// Whether it goes on from a database: RustSec's own records, which would
+    /// be joined with those of an archive, are not at hand then.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.steps.is_some() || self.whole.old.is_some()
+    }
+
     /// The OSV sources that it holds.
     pub(crate) fn sources(&self) -> BTreeSet<String> {
         if let Some(steps) = &self.steps {

@@ -197,3 +197,11 @@ fn moment(reader: &mut Reader<'_>) -> Result<Option<Moment>, Damaged> {
             .map(Some),
     }
 }
+
+/// Whether there is nothing of a record but its id.
+pub(super) fn is_bare(store: &Store, record: u32) -> Result<bool, ReadError> {
+    let bytes = store.item(Section::Records, Section::RecordOffsets, record)?;
+    let mut reader = Reader::new(bytes);
+    reader.text().map_err(damaged(Section::Records))?;
+    Ok(reader.is_empty())
+}

@@ -70,6 +70,8 @@ fn files(folder: &Path, limits: &Limits) -> Result<BTreeSet<(String, PathBuf)>, 
             };
             if name.starts_with("RUSTSEC-")
                 && file.extension() == Some(OsStr::new("md"))
+                // A pipe would wait for a writer.
+                && fs::metadata(&file).map_or(true, |data| data.is_file())
                 && !name.starts_with("RUSTSEC-0000-")
             {
                 found.insert((name.to_owned(), file.clone()));

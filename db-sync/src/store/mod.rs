@@ -24,6 +24,7 @@ mod info;
 pub(crate) mod map;
 pub(crate) mod place;
 pub(crate) mod read;
+pub(crate) mod sound;
 pub(crate) mod view;
 pub(crate) mod write;
 

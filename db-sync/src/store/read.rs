@@ -138,8 +138,15 @@ impl Segments {
         let map = Arc::new(map::map(&file).map_err(read)?);
         let mut top = Store::open(&map, 0, path)?;
         top.info.file_size = length;
-        if top.header.below == 0 {
+        if top.header.below == 0 && top.below.is_none() {
             return Ok(Self { top, below: None });
+        }
+        let lost = || OpenError::Damaged {
+            path: path_buf(),
+            part: "lower segment",
+        };
+        if top.header.below == 0 {
+            return Err(lost());
         }
         let start = usize::try_from(top.header.length()).unwrap_or(usize::MAX);
         let below = Store::open(&map, start, path)?;
@@ -147,10 +154,7 @@ impl Segments {
         let belong = expected == Some(below.info.root_digest.as_str())
             && feed::fits_above(&top, &top.info.feeds, &below.info.feeds);
         if below.header.below != 0 || !belong {
-            return Err(OpenError::Damaged {
-                path: path_buf(),
-                part: "lower segment",
-            });
+            return Err(lost());
         }
         Ok(Self {
             top,
@@ -518,6 +522,11 @@ pub(crate) struct TextBlock {
 }
 
 impl TextBlock {
+    /// Where its bytes begin in the section.
+    pub(crate) fn offset(&self) -> u32 {
+        self.offset
+    }
+
     fn read(row: &[u8; 16]) -> Self {
         let field = |at: usize| row.get(at..).map_or(0, le32);
         Self {

@@ -130,9 +130,8 @@ impl Sync<'_> {
             }
             None => self.fresh(&files)?,
         };
-        let dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
+        let mut dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
         for name in &dropped {
-            session.drop_source(name)?;
             let cause = "the database had its advisories, and this run did not ask for them: \
                          they are left out";
             self.warnings.push(warning(name, "", cause));
@@ -147,6 +146,15 @@ impl Sync<'_> {
                 })
                 .cloned(),
         );
+        if self.needs_rustsec(&session) && !(dropped.is_empty() && missing.is_empty()) {
+            session = self.fresh(&files)?;
+            rebuilt = true;
+            dropped.clear();
+            missing = names.iter().cloned().collect();
+        }
+        for name in &dropped {
+            session.drop_source(name)?;
+        }
         let mut changed = !missing.is_empty() || !dropped.is_empty();
         self.archives(&missing)?;
         let lists = self.lists(&names)?;
@@ -194,6 +202,12 @@ impl Sync<'_> {
             written: changed,
             rebuilt: rebuilt && changed,
         })
+    }
+
+    /// Whether whole sources can only be read into a build from nothing: what
+    /// RustSec's tree says is joined to their records as they come.
+    fn needs_rustsec(&self, session: &Session) -> bool {
+        self.tree.is_some() && session.is_resumed()
     }
 
     fn fresh(&self, files: &Files) -> Result<Session, SyncError> {
@@ -446,7 +460,11 @@ impl Sync<'_> {
             .collect();
         far.extend(std::mem::take(&mut self.unlisted));
         if !far.is_empty() {
-            self.renew(session, &far)?;
+            self.renew(&far)?;
+            if self.needs_rustsec(session) {
+                return Ok(None);
+            }
+            self.read(session, &far)?;
             plans = self.plans(session, &parsed)?;
         }
         let mut doubtful = plans.iter().filter(|(_, plan)| plan.doubtful);
@@ -487,7 +505,7 @@ impl Sync<'_> {
     }
 
     /// Loads the archives of some directories again.
-    fn renew(&mut self, session: &mut Session, names: &[String]) -> Result<(), SyncError> {
+    fn renew(&mut self, names: &[String]) -> Result<(), SyncError> {
         let saved = self.save(names, ARCHIVE, MAX_ARCHIVE)?;
         for (name, saved) in names.iter().zip(saved) {
             self.checked.insert(name.clone());
@@ -498,7 +516,7 @@ impl Sync<'_> {
                 }
             }
         }
-        self.read(session, names)
+        Ok(())
     }
 
     /// Fetches and applies the changes of one directory; `None` where a record

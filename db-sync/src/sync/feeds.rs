@@ -6,14 +6,17 @@
 use super::cache::Cache;
 use super::{SyncError, SyncRequest, warning};
 use crate::compile::BuildError;
+use crate::compile::update::replace;
 use crate::feed::FeedKind;
 use crate::fetch::{Access, Mirrors, Saved};
 use crate::problem::Warning;
 use crate::sources::feeds::{self, MAX_PACKED};
 use crate::store::feed::{self, Feed, Feeds};
 use crate::store::read::Segments;
+use serde::{Deserialize, Serialize};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// The feeds of the new database.
 pub(super) struct Gathered {
@@ -45,7 +48,10 @@ pub(super) fn gather(
         let found = if from.is_empty() && old.is_some() {
             held.cloned()
         } else if file.is_file() {
-            Some(read(kind, &file, warnings)?)
+            match held.filter(|held| Known::is_of(&file, held)) {
+                Some(held) => Some(held.clone()),
+                None => Some(read(kind, &file, warnings)?),
+            }
         } else if from.is_empty() {
             None
         } else if let Some(held) = held {
@@ -99,6 +105,7 @@ fn fetch(
 fn read(kind: FeedKind, file: &Path, warnings: &mut Vec<Warning>) -> Result<Feed, SyncError> {
     match feeds::read(kind, file) {
         Ok((feed, doubts)) => {
+            Known::note(file, &feed, doubts.is_empty());
             warnings.extend(doubts);
             Ok(feed)
         }
@@ -106,5 +113,55 @@ fn read(kind: FeedKind, file: &Path, warnings: &mut Vec<Warning>) -> Result<Feed
             let _ = fs::remove_file(file);
             Err(BuildError::from(error).into())
         }
+    }
+}
+
+/// What a saved feed was read as, so that it is not read again while it is the
+/// same file: three hundred thousand rows take longer than an update of few
+/// records. Only this folder's lock holder writes there.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    length: u64,
+    /// When the file was saved: seconds and nanoseconds.
+    saved: (u64, u32),
+    /// [`FeedInfo::digest`](crate::FeedInfo::digest).
+    digest: String,
+    /// Another program may read the file as something else.
+    program: String,
+}
+
+impl Known {
+    fn of(file: &Path, feed: &Feed) -> Option<Self> {
+        let data = fs::metadata(file).ok()?;
+        let saved = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Self {
+            length: data.len(),
+            saved: (saved.as_secs(), saved.subsec_nanos()),
+            digest: feed.info.digest.clone(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+        })
+    }
+
+    /// The note beside a saved feed.
+    fn beside(file: &Path) -> PathBuf {
+        file.with_extension("feed-read")
+    }
+
+    /// Notes what was read; nothing where there were doubts, which shall be
+    /// told each time. What cannot be noted is read again.
+    fn note(file: &Path, feed: &Feed, is_clean: bool) {
+        let path = Self::beside(file);
+        let known = Self::of(file, feed).filter(|_| is_clean);
+        match known.and_then(|known| serde_json::to_vec(&known).ok()) {
+            Some(bytes) => drop(replace(&path, &bytes)),
+            None => drop(fs::remove_file(&path)),
+        }
+    }
+
+    /// Whether the database has this very feed already.
+    fn is_of(file: &Path, held: &Feed) -> bool {
+        let noted = fs::read(Self::beside(file)).ok();
+        let noted = noted.and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
+        noted.is_some() && noted == Self::of(file, held)
     }
 }

@@ -402,3 +402,52 @@ fn queries_do_not_depend_on_feeds() {
         Ok(db_sync::Exploitation::default())
     );
 }
+
+#[test]
+fn a_feed_is_read_once_and_doubts_about_it_are_told_each_time() {
+    let place = Place::new();
+    let epss = place.path("epss.csv").display().to_string();
+    assert!(place.sync(&[&epss], &[]).written);
+    let kept = place.path("db.sync/epss.feed");
+    let data = fs::metadata(&kept).expect("kept");
+    // Nobody reads what is noted as read.
+    fs::write(&kept, vec![b'x'; EPSS.len()]).expect("write");
+    let file = fs::File::options().write(true).open(&kept).expect("open");
+    file.set_modified(data.modified().expect("time"))
+        .expect("set");
+    assert!(!place.sync(&[&epss], &[]).written);
+    assert!(
+        place
+            .db()
+            .epss("CVE-2023-2001", None)
+            .expect("feed")
+            .is_some()
+    );
+    // Another file is.
+    place.put("epss.csv", &format!("{EPSS}what\nCVE-2023-2004,0.9,0.9\n"));
+    assert!(place.sync(&[&epss], &[]).written);
+    assert!(
+        place
+            .db()
+            .epss("CVE-2023-2004", None)
+            .expect("feed")
+            .is_some()
+    );
+    let again = place.sync(&[&epss], &[]);
+    assert!(!again.written);
+    let told = &again.build.warnings;
+    assert!(
+        told.iter().any(|warning| warning.entry == "line 6"),
+        "{told:?}"
+    );
+    // Without the database the note is of no use.
+    fs::remove_file(place.path("db")).expect("remove");
+    assert!(place.sync(&[&epss], &[]).written);
+    assert!(
+        place
+            .db()
+            .epss("CVE-2023-2004", None)
+            .expect("feed")
+            .is_some()
+    );
+}

@@ -20,4 +20,5 @@ mod store;
 mod support;
 mod sync;
 mod transfer;
+mod updates;
 mod versions;

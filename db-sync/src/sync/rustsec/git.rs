@@ -19,6 +19,8 @@ use std::path::Path;
 /// file in very many places.
 const MAX_FILES: usize = 100_000;
 const MAX_BYTES: u64 = 512 << 20;
+/// Entries of trees that are looked at: one tree may stand in many places.
+const MAX_ENTRIES: usize = 1_000_000;
 /// Warnings about single entries.
 const MAX_WARNINGS: usize = 100;
 /// What was fetched last.
@@ -150,6 +152,7 @@ struct Unpacking<'a> {
     warnings: Vec<String>,
     files: usize,
     bytes: u64,
+    seen: usize,
 }
 
 impl<'a> Unpacking<'a> {
@@ -160,7 +163,19 @@ impl<'a> Unpacking<'a> {
             warnings: Vec::new(),
             files: 0,
             bytes: 0,
+            seen: 0,
         }
+    }
+
+    /// The entries of a folder, counted.
+    fn folder(&mut self, entry: &Entry) -> Result<Vec<Entry>, Refusal> {
+        let entries = self.snapshot.folder(entry)?;
+        // An empty folder is work, too.
+        self.seen = self.seen.saturating_add(entries.len()).saturating_add(1);
+        if self.seen > MAX_ENTRIES {
+            return Err(format!("it has more than {MAX_ENTRIES} files and folders").into());
+        }
+        Ok(entries)
     }
 
     /// Writes the advisories; returns what was left out.
@@ -172,13 +187,13 @@ impl<'a> Unpacking<'a> {
             if !self.is(&collection, EntryKind::Folder, &collection.name) {
                 continue;
             }
-            for package in self.snapshot.folder(&collection)? {
+            for package in self.folder(&collection)? {
                 let shown = format!("{}/{}", collection.name, package.name);
                 if package.kind == EntryKind::File || !self.is(&package, EntryKind::Folder, &shown)
                 {
                     continue;
                 }
-                for file in self.snapshot.folder(&package)? {
+                for file in self.folder(&package)? {
                     self.file(&collection.name, &package.name, &file)?;
                 }
             }

@@ -13,7 +13,8 @@ use crate::problem::Warning;
 use crate::store::read::hex;
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The source of warnings.
@@ -142,11 +143,22 @@ fn digest_of(tree: &Path) -> Result<String, SyncError> {
     for collection in ["crates", "rust"] {
         for package in sorted(&tree.join(collection)) {
             for file in sorted(&package) {
-                let bytes = match fs::read(&file) {
-                    Ok(bytes) => bytes,
-                    Err(_) if file.is_dir() => continue,
-                    Err(source) => return Err(SyncError::Cache { path: file, source }),
-                };
+                // Nothing else is read: a pipe would wait for a writer.
+                if fs::metadata(&file).is_ok_and(|data| !data.is_file()) {
+                    continue;
+                }
+                let mut bytes = Vec::new();
+                let opened = File::open(&file);
+                opened
+                    .and_then(|opened| {
+                        opened
+                            .take(MAX_ADVISORY.saturating_add(1))
+                            .read_to_end(&mut bytes)
+                    })
+                    .map_err(|source| SyncError::Cache {
+                        path: file.clone(),
+                        source,
+                    })?;
                 let name = file.strip_prefix(tree).unwrap_or(&file);
                 hasher.update(name.to_string_lossy().as_bytes());
                 hasher.update([0]);

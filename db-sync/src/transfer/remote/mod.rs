@@ -16,6 +16,7 @@ mod pull;
 mod push;
 mod registry;
 mod source;
+mod workspace;
 
 pub use credentials::{Login, Secret};
 pub use error::{Refused, RemoteError};

@@ -6,6 +6,7 @@ use super::credentials::Login;
 use super::http::{AGENT, ATTEMPTS, Authorization, CONNECT, DEADLINE, FIRST_PAUSE, Http, SILENCE};
 use super::registry::Registry;
 use super::source::{base, reference};
+use super::workspace::Workspace;
 use super::{RemoteError, block_on};
 use crate::transfer::export::{Exported, export_to};
 use crate::transfer::head::{HEAD, Head, MAGIC, digest_text};
@@ -129,7 +130,7 @@ struct Content {
 /// The exported file in memory, checked.
 fn content(request: &PushRequest<'_>) -> Result<Content, TransferError> {
     let write = TransferError::write(request.database);
-    let scratch = tempfile::TempDir::new().map_err(&write)?;
+    let scratch = Workspace::new().map_err(&write)?;
     let mut exported_file = request.database.to_owned();
     let mut kept: Option<NamedTempFile> = None;
     if !is_exported(request.database)? {

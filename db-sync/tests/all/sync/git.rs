@@ -430,3 +430,47 @@ fn other_hosts_and_other_things_are_refused() {
     let gone = Server::start(Box::new(|_, stream| send(stream, "404 Not Found", "", b"")));
     refused(&gone, "404");
 }
+
+/// Writes an object of git's own making; returns its id.
+fn made(directory: &Path, arguments: &[&str], text: &str) -> String {
+    let mut child = command(directory)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("git");
+    let mut stdin = child.stdin.take().expect("stdin");
+    stdin.write_all(text.as_bytes()).expect("text");
+    drop(stdin);
+    let output = child.wait_with_output().expect("id");
+    assert!(output.status.success(), "git {arguments:?}");
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Few objects that are a million files: one folder in a thousand places.
+#[test]
+fn a_tree_in_many_places_is_left_at_its_bound() {
+    if !has_git() {
+        return;
+    }
+    let root = repository(&own().join("rustsec"), "sha1");
+    let work = root.path().join("repository");
+    let blob = made(&work, &["hash-object", "-w", "--stdin"], "text");
+    let many = |kind: &str, id: &str| -> String {
+        let lines = (0..1001).map(|number| format!("{kind} {id}\tx{number:04}\n"));
+        lines.collect()
+    };
+    let inner = made(&work, &["mktree"], &many("100644 blob", &blob));
+    let outer = made(&work, &["mktree"], &many("040000 tree", &inner));
+    let top = made(
+        &work,
+        &["mktree"],
+        &format!("040000 tree {outer}\tcrates\n"),
+    );
+    let tip = made(&work, &["commit-tree", "-m", "bomb", &top], "");
+    git(&work, &["reset", "-q", "--soft", &tip]);
+    refused(
+        &git_server(root.path()),
+        "more than 1000000 files and folders",
+    );
+}
