@@ -123,17 +123,44 @@ pub(super) fn comparable<'a>(ecosystem: &str, name: &str, version: &'a str) -> C
     Cow::Owned(format!("{numbers}{padding}-{pre_release}"))
 }
 
+/// A version without the white space around it and the letter before it.
+fn without_v(version: &[u8]) -> &[u8] {
+    match version.trim_ascii() {
+        [b'v' | b'V', rest @ ..] => rest,
+        all => all,
+    }
+}
+
+/// Whether two versions can be equal in an order in which numbers count by
+/// value: their first numbers are, or one of them begins with an epoch.
+fn may_be_equal(left: &[u8], right: &[u8]) -> bool {
+    let has_epoch = |text: &[u8]| text.contains(&b'!');
+    first_number(left) == first_number(right) || has_epoch(left) || has_epoch(right)
+}
+
+/// The number that a version begins with, without leading zeros.
+fn first_number(version: &[u8]) -> &[u8] {
+    let zeros = version.iter().take_while(|byte| **byte == b'0').count();
+    let rest = version.get(zeros..).unwrap_or_default();
+    let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    rest.get(..length).unwrap_or_default()
+}
+
 /// A pre-release of Go in the spelling of its advisories (`rc.1`, `beta.2`, `0`), whichever way
 /// it was written; `None` for anything else.
 fn go_pre_release(text: &str) -> Option<String> {
-    if text == "0" {
-        return Some("0".to_owned());
+    if text == "0" || text.starts_with("0.") {
+        return Some(text.to_owned());
     }
-    ["rc", "beta", "alpha"].into_iter().find_map(|word| {
+    ["rc", "beta", "alpha", "pre"].into_iter().find_map(|word| {
         let number = text.strip_prefix(word)?;
         let number = number.strip_prefix('.').unwrap_or(number);
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| format!("{word}.{number}"))
+        if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(format!("{word}.{number}"));
+        }
+        // No release of Go, but what is built before one: `rc`, `rc1.0.2020…`, `pre.0.2020…`.
+        let is_word = !number.starts_with(|first: char| first.is_ascii_alphabetic());
+        is_word.then(|| text.to_owned())
     })
 }
 
@@ -142,10 +169,13 @@ impl<'a> Asked<'a> {
         let read = |order: Option<Order>| -> Reading<'a> {
             let order = order
                 .ok_or_else(|| format!("no version order is known for ecosystem {ecosystem:?}"))?;
-            // The order of PyPI's old versions is a legacy that no advisory counts on.
-            let refused = strict::refusal(ecosystem, false, text).filter(|_| order == Order::PyPi);
+            // The order of PyPI's old versions is a legacy that no advisory counts on, and
+            // dpkg's puts what is no version above the numbers: a guess that it is fixed.
+            let is_strict = matches!(order, Order::PyPi | Order::Debian);
+            let refused = strict::refusal(ecosystem, false, text.trim()).filter(|_| is_strict);
             if let Some(cause) = refused {
-                return Err(format!("{text:?} is no version of PyPI: {cause}"));
+                let registry = ecosystem::base(ecosystem);
+                return Err(format!("{text:?} is no version of {registry}: {cause}"));
             }
             let version = order.parse(text).map_err(|invalid| invalid.to_string())?;
             Ok((order, version))
@@ -248,6 +278,38 @@ impl<'a> Asked<'a> {
         Ok(false)
     }
 
+    /// Whether an entry lists the version in another spelling of the same
+    /// release: `23.9` is PEP 440's `23.9.0`, and `v1.2.3` is what Go calls `1.2.3`.
+    pub(super) fn is_listed_otherwise(
+        &self,
+        store: &Store,
+        view: &View<'_>,
+    ) -> Result<bool, ReadError> {
+        let Ok((order, _)) = &self.own else {
+            return Ok(false);
+        };
+        let is_equal_the_same = matches!(order, Order::PyPi | Order::NuGet);
+        if !is_equal_the_same && !matches!(order, Order::Semver | Order::Packagist) {
+            return Ok(false);
+        }
+        let given = without_v(self.given.as_bytes());
+        for number in view.listed.clone() {
+            let number = number.map_err(damaged(Section::Packages))?;
+            let listed = without_v(store.version_bytes(number)?);
+            let is_same = if is_equal_the_same {
+                // Reading each listed version costs more than all else.
+                may_be_equal(given, listed)
+                    && self.position(store, false, number)? == Some(Ordering::Equal)
+            } else {
+                given == listed
+            };
+            if is_same {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Evaluates one entry.
     pub(super) fn judge<'v>(
         &'v self,
@@ -265,7 +327,9 @@ impl<'a> Asked<'a> {
                 }
             }
         }
-        if !view.listed.is_empty() && self.is_listed(store, view)? {
+        if !view.listed.is_empty()
+            && (self.is_listed(store, view)? || self.is_listed_otherwise(store, view)?)
+        {
             return Ok(Verdict::Affected);
         }
         Ok(doubt.map_or(Verdict::NotAffected, Verdict::Undecided))
@@ -413,6 +477,10 @@ mod tests {
             ("go1.21rc2", "1.21.0-rc.2"),
             ("1.24.0-rc.1", "1.24.0-rc.1"),
             ("1.25.0-0", "1.25.0-0"),
+            ("1.25.0-rc", "1.25.0-rc"),
+            ("1.25.0-0.20250101", "1.25.0-0.20250101"),
+            ("1.25.0-rc1.0.20250101", "1.25.0-rc1.0.20250101"),
+            ("go1.21.5-prefab", "1.21.5"),
             ("go1.21.5-bigcorp", "1.21.5"),
             ("1.20", "1.20"),
             ("go1.21.5 X:boringcrypto", "1.21.5"),
