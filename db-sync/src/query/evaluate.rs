@@ -102,6 +102,7 @@ pub(super) fn comparable<'a>(ecosystem: &str, name: &str, version: &'a str) -> C
     if ecosystem != "Go" || !matches!(name, "stdlib" | "toolchain") {
         return Cow::Borrowed(version);
     }
+    let version = version.trim();
     let plain = version.strip_prefix("go").unwrap_or(version);
     let plain = plain.split(' ').next().unwrap_or(plain);
     let end = plain
@@ -131,19 +132,39 @@ fn without_v(version: &[u8]) -> &[u8] {
     }
 }
 
-/// Whether two versions can be equal in an order in which numbers count by
-/// value: their first numbers are, or one of them begins with an epoch.
-fn may_be_equal(left: &[u8], right: &[u8]) -> bool {
-    let has_epoch = |text: &[u8]| text.contains(&b'!');
-    first_number(left) == first_number(right) || has_epoch(left) || has_epoch(right)
-}
-
 /// The number that a version begins with, without leading zeros.
 fn first_number(version: &[u8]) -> &[u8] {
-    let zeros = version.iter().take_while(|byte| **byte == b'0').count();
-    let rest = version.get(zeros..).unwrap_or_default();
-    let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    rest.get(..length).unwrap_or_default()
+    let end = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let number = version.get(..end(version)).unwrap_or_default();
+    let zeros = number.iter().take_while(|byte| **byte == b'0').count();
+    match number.get(zeros..) {
+        Some([]) | None => number.get(..1).unwrap_or_default(),
+        Some(rest) => rest,
+    }
+}
+
+/// The versions that an entry lists from a text on: their numbers follow their texts.
+fn from(
+    store: &Store,
+    view: &View<'_>,
+    text: &[u8],
+) -> Result<impl Iterator<Item = u32>, ReadError> {
+    let numbers: Vec<u32> = view
+        .listed
+        .clone()
+        .collect::<Result<_, _>>()
+        .map_err(damaged(Section::Packages))?;
+    let mut rest = numbers.as_slice();
+    let mut below: usize = 0;
+    while let (left, [middle, right @ ..]) = rest.split_at(rest.len() / 2) {
+        if store.version_bytes(*middle)? < text {
+            below = below.saturating_add(left.len()).saturating_add(1);
+            rest = right;
+        } else {
+            rest = left;
+        }
+    }
+    Ok(numbers.into_iter().skip(below))
 }
 
 /// A pre-release of Go in the spelling of its advisories (`rc.1`, `beta.2`, `0`), whichever way
@@ -181,7 +202,8 @@ impl<'a> Asked<'a> {
             Ok((order, version))
         };
         let own = order_of(ecosystem, false);
-        let has_modules = ecosystem::has_modules(ecosystem);
+        // Where the release is missing, nobody knows what kind of build it is.
+        let has_modules = ecosystem::has_modules(ecosystem) && text.contains('-');
         Self {
             given,
             own: read(own),
@@ -288,26 +310,35 @@ impl<'a> Asked<'a> {
         let Ok((order, _)) = &self.own else {
             return Ok(false);
         };
-        let is_equal_the_same = matches!(order, Order::PyPi | Order::NuGet);
-        if !is_equal_the_same && !matches!(order, Order::Semver | Order::Packagist) {
-            return Ok(false);
-        }
-        let given = without_v(self.given.as_bytes());
-        for number in view.listed.clone() {
-            let number = number.map_err(damaged(Section::Packages))?;
-            let listed = without_v(store.version_bytes(number)?);
-            let is_same = if is_equal_the_same {
-                // Reading each listed version costs more than all else.
-                may_be_equal(given, listed)
-                    && self.position(store, false, number)? == Some(Ordering::Equal)
-            } else {
-                given == listed
-            };
-            if is_same {
-                return Ok(true);
+        let plain = without_v(self.given.as_bytes());
+        match order {
+            // Equal versions are one release there, and begin with one number.
+            Order::PyPi | Order::NuGet => {
+                let start = first_number(plain);
+                for number in from(store, view, start)? {
+                    if !store.version_bytes(number)?.starts_with(start) {
+                        break;
+                    }
+                    if self.position(store, false, number)? == Some(Ordering::Equal) {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
             }
+            Order::Semver | Order::Packagist => {
+                let with_v = [b"v", plain].concat();
+                for spelling in [plain, &with_v] {
+                    let first = from(store, view, spelling)?.next();
+                    if let Some(number) = first
+                        && store.version_bytes(number)? == spelling
+                    {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            _ => Ok(false),
         }
-        Ok(false)
     }
 
     /// Evaluates one entry.
@@ -478,6 +509,7 @@ mod tests {
             ("1.24.0-rc.1", "1.24.0-rc.1"),
             ("1.25.0-0", "1.25.0-0"),
             ("1.25.0-rc", "1.25.0-rc"),
+            (" go1.21.5 ", "1.21.5"),
             ("1.25.0-0.20250101", "1.25.0-0.20250101"),
             ("1.25.0-rc1.0.20250101", "1.25.0-rc1.0.20250101"),
             ("go1.21.5-prefab", "1.21.5"),

@@ -127,6 +127,9 @@ fn module_builds_and_ordinary_builds_are_not_compared() {
     assert!(!hit("2:2.3.4-2.git87f9237.module_el8.5.0+119+9a9ec082"));
     // A platform that the record does not name is compared with all.
     assert!(hit("2:2.3.4-2.git87f9237.module_el8.4.0+1+aaaaaaaa"));
+    // Without a release it may be either.
+    assert!(hit("2:2.3.3"));
+    assert!(!hit("2:2.3.5"));
 }
 
 #[test]
@@ -196,6 +199,7 @@ fn a_release_is_listed_however_it_is_spelt() {
         ("PyPI", "v23.9.0-1", &["P-1"]),
         ("PyPI", "2", &["P-2"]),
         ("PyPI", "02.0", &["P-2"]),
+        ("PyPI", "0.1.0", &["P-1", "P-2", "P-3"]),
         ("PyPI", "01!2.0", &["P-3"]),
         ("PyPI", "2.0.0+local", &[]),
         ("PyPI", "2.0.1", &[]),
