@@ -208,25 +208,23 @@ impl Range {
     }
 }
 
-/// Orders events that lie at one version: what was open closes first and may
-/// open again (`fixed 2, introduced 2` adjoin), what was closed opens first
-/// (`introduced 2, fixed 2` is empty), whichever way the record lists them.
+/// Settles events that lie at one version, whichever way the record lists them:
+/// what is open goes on (`1 to 2` and `2 to 3` are one interval, and 2 is no
+/// fixed version), what was closed opens first (`introduced 2, fixed 2` is empty).
 fn settle_ties(sorted: &[(Bound<'_>, &Event)]) -> Vec<Event> {
     let mut events = Vec::with_capacity(sorted.len());
     let mut open = false;
     for group in sorted.chunk_by(|(left, _), (right, _)| left == right) {
-        let opens = group
-            .iter()
-            .filter(|(_, event)| event.kind == EventKind::Introduced);
-        let others = group
-            .iter()
-            .filter(|(_, event)| event.kind != EventKind::Introduced);
-        let ordered: Vec<_> = if open {
-            others.chain(opens).collect()
-        } else {
-            opens.chain(others).collect()
+        let of = |opening: bool| {
+            group
+                .iter()
+                .filter(move |(_, event)| (event.kind == EventKind::Introduced) == opening)
         };
-        for (_, event) in ordered {
+        let goes_on = open && of(true).next().is_some();
+        for (_, event) in of(true).chain(of(false)) {
+            if goes_on && event.kind != EventKind::Limit {
+                continue;
+            }
             open = match event.kind {
                 EventKind::Introduced => true,
                 EventKind::Fixed | EventKind::LastAffected => false,
@@ -257,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn adjoining_intervals_stay_open_and_empty_ones_empty() {
+    fn adjoining_intervals_are_one_and_empty_ones_empty() {
         use EventKind::{Fixed, Introduced};
         let mut adjoining = range(
             false,
@@ -269,8 +267,12 @@ mod tests {
             ],
         );
         adjoining.prepare("PyPI", 100);
-        let kinds: Vec<_> = adjoining.events.iter().map(|event| event.kind).collect();
-        assert_eq!(kinds, [Introduced, Fixed, Introduced, Fixed]);
+        let events: Vec<_> = adjoining
+            .events
+            .iter()
+            .map(|event| (event.kind, event.version.as_str()))
+            .collect();
+        assert_eq!(events, [(Introduced, "1"), (Fixed, "3")]);
         let mut empty = range(false, &[(Fixed, "1"), (Introduced, "1")]);
         empty.prepare("PyPI", 100);
         let kinds: Vec<_> = empty.events.iter().map(|event| event.kind).collect();

@@ -1,7 +1,8 @@
-//! Which bounds an ecosystem's own rules allow. The version orders read more
+//! Which versions an ecosystem's own rules allow. The version orders read more
 //! than that, since installed packages carry anything; but a bound that the
 //! registry would refuse is a mistake in the record, and an order's guess
-//! about it must not pass for an answer.
+//! about it must not pass for an answer. For `PyPI` and Debian the same goes
+//! for the asked version: their orders put words anywhere, `latest` above all.
 
 use crate::ecosystem;
 use crate::version::Order;
@@ -9,7 +10,7 @@ use crate::version::Order;
 /// Lowest version of PEP 440; what was before it sorts below.
 const FIRST_PEP440: &str = "0.dev0";
 
-/// Why a bound cannot be a version of the ecosystem, where it cannot.
+/// Why a text cannot be a version of the ecosystem, where it cannot.
 pub(crate) fn refusal(ecosystem: &str, semver: bool, text: &str) -> Option<&'static str> {
     match ecosystem::base(ecosystem) {
         // These registries accept nothing but SemVer 2.0.0.
@@ -31,7 +32,8 @@ fn is_pep440(text: &str) -> bool {
 }
 
 fn is_debian(text: &str) -> bool {
-    !text.is_empty()
+    let upstream = text.split_once(':').map_or(text, |(_, rest)| rest);
+    upstream.starts_with(|first: char| first.is_ascii_digit())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b".+~:-".contains(&byte))
@@ -95,6 +97,8 @@ mod tests {
             ("PyPI", "2019-09-12", false),
             ("Debian:12", "1:3.11.2-6+deb12u9", true),
             ("Debian:12", "1.0-1_bad^", false),
+            ("Debian:12", "1:latest-1", false),
+            ("Ubuntu:24.04:LTS", "unknown", false),
         ] {
             assert_eq!(
                 refusal(ecosystem, true, text).is_none(),

@@ -337,6 +337,10 @@ impl Collector {
         if let Some(kind) = &own.informational {
             advisory.informational = Some(kind.clone());
         }
+        // The export comes later than the tree; who changes a record after that means it.
+        if advisory.withdrawn.is_none() && own.withdrawn > advisory.modified {
+            advisory.withdrawn = own.withdrawn;
+        }
         for (into, from) in [
             (&mut advisory.scope.functions, &own.scope.functions),
             (&mut advisory.scope.arch, &own.scope.arch),

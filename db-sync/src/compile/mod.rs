@@ -8,8 +8,8 @@
 //! Merging rules: of several records with one id the newest `modified` counts,
 //! and of equally new ones the greater digest. Where the RustSec tree and an
 //! OSV export have the same id, ranges, times and texts are OSV's, and
-//! informational kind, functions, architectures and systems are RustSec's;
-//! ranges that differ are a warning.
+//! informational kind, functions, architectures and systems are RustSec's, as
+//! is a withdrawal after OSV's last change; ranges that differ are a warning.
 
 mod census;
 mod collect;

@@ -102,6 +102,7 @@ pub(super) fn comparable<'a>(ecosystem: &str, name: &str, version: &'a str) -> C
     if ecosystem != "Go" || !matches!(name, "stdlib" | "toolchain") {
         return Cow::Borrowed(version);
     }
+    let version = version.trim();
     let plain = version.strip_prefix("go").unwrap_or(version);
     let plain = plain.split(' ').next().unwrap_or(plain);
     let end = plain
@@ -123,17 +124,64 @@ pub(super) fn comparable<'a>(ecosystem: &str, name: &str, version: &'a str) -> C
     Cow::Owned(format!("{numbers}{padding}-{pre_release}"))
 }
 
+/// A version without the white space around it and the letter before it.
+fn without_v(version: &[u8]) -> &[u8] {
+    match version.trim_ascii() {
+        [b'v' | b'V', rest @ ..] => rest,
+        all => all,
+    }
+}
+
+/// The number that a version begins with, without leading zeros.
+fn first_number(version: &[u8]) -> &[u8] {
+    let end = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let number = version.get(..end(version)).unwrap_or_default();
+    let zeros = number.iter().take_while(|byte| **byte == b'0').count();
+    match number.get(zeros..) {
+        Some([]) | None => number.get(..1).unwrap_or_default(),
+        Some(rest) => rest,
+    }
+}
+
+/// The versions that an entry lists from a text on: their numbers follow their texts.
+fn from(
+    store: &Store,
+    view: &View<'_>,
+    text: &[u8],
+) -> Result<impl Iterator<Item = u32>, ReadError> {
+    let numbers: Vec<u32> = view
+        .listed
+        .clone()
+        .collect::<Result<_, _>>()
+        .map_err(damaged(Section::Packages))?;
+    let mut rest = numbers.as_slice();
+    let mut below: usize = 0;
+    while let (left, [middle, right @ ..]) = rest.split_at(rest.len() / 2) {
+        if store.version_bytes(*middle)? < text {
+            below = below.saturating_add(left.len()).saturating_add(1);
+            rest = right;
+        } else {
+            rest = left;
+        }
+    }
+    Ok(numbers.into_iter().skip(below))
+}
+
 /// A pre-release of Go in the spelling of its advisories (`rc.1`, `beta.2`, `0`), whichever way
 /// it was written; `None` for anything else.
 fn go_pre_release(text: &str) -> Option<String> {
-    if text == "0" {
-        return Some("0".to_owned());
+    if text == "0" || text.starts_with("0.") {
+        return Some(text.to_owned());
     }
-    ["rc", "beta", "alpha"].into_iter().find_map(|word| {
+    ["rc", "beta", "alpha", "pre"].into_iter().find_map(|word| {
         let number = text.strip_prefix(word)?;
         let number = number.strip_prefix('.').unwrap_or(number);
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| format!("{word}.{number}"))
+        if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(format!("{word}.{number}"));
+        }
+        // No release of Go, but what is built before one: `rc`, `rc1.0.2020…`, `pre.0.2020…`.
+        let is_word = !number.starts_with(|first: char| first.is_ascii_alphabetic());
+        is_word.then(|| text.to_owned())
     })
 }
 
@@ -142,16 +190,20 @@ impl<'a> Asked<'a> {
         let read = |order: Option<Order>| -> Reading<'a> {
             let order = order
                 .ok_or_else(|| format!("no version order is known for ecosystem {ecosystem:?}"))?;
-            // The order of PyPI's old versions is a legacy that no advisory counts on.
-            let refused = strict::refusal(ecosystem, false, text).filter(|_| order == Order::PyPi);
+            // The order of PyPI's old versions is a legacy that no advisory counts on, and
+            // dpkg's puts what is no version above the numbers: a guess that it is fixed.
+            let is_strict = matches!(order, Order::PyPi | Order::Debian);
+            let refused = strict::refusal(ecosystem, false, text.trim()).filter(|_| is_strict);
             if let Some(cause) = refused {
-                return Err(format!("{text:?} is no version of PyPI: {cause}"));
+                let registry = ecosystem::base(ecosystem);
+                return Err(format!("{text:?} is no version of {registry}: {cause}"));
             }
             let version = order.parse(text).map_err(|invalid| invalid.to_string())?;
             Ok((order, version))
         };
         let own = order_of(ecosystem, false);
-        let has_modules = ecosystem::has_modules(ecosystem);
+        // Where the release is missing, nobody knows what kind of build it is.
+        let has_modules = ecosystem::has_modules(ecosystem) && text.contains('-');
         Self {
             given,
             own: read(own),
@@ -248,6 +300,47 @@ impl<'a> Asked<'a> {
         Ok(false)
     }
 
+    /// Whether an entry lists the version in another spelling of the same
+    /// release: `23.9` is PEP 440's `23.9.0`, and `v1.2.3` is what Go calls `1.2.3`.
+    pub(super) fn is_listed_otherwise(
+        &self,
+        store: &Store,
+        view: &View<'_>,
+    ) -> Result<bool, ReadError> {
+        let Ok((order, _)) = &self.own else {
+            return Ok(false);
+        };
+        let plain = without_v(self.given.as_bytes());
+        match order {
+            // Equal versions are one release there, and begin with one number.
+            Order::PyPi | Order::NuGet => {
+                let start = first_number(plain);
+                for number in from(store, view, start)? {
+                    if !store.version_bytes(number)?.starts_with(start) {
+                        break;
+                    }
+                    if self.position(store, false, number)? == Some(Ordering::Equal) {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Order::Semver | Order::Packagist => {
+                let with_v = [b"v", plain].concat();
+                for spelling in [plain, &with_v] {
+                    let first = from(store, view, spelling)?.next();
+                    if let Some(number) = first
+                        && store.version_bytes(number)? == spelling
+                    {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Evaluates one entry.
     pub(super) fn judge<'v>(
         &'v self,
@@ -265,7 +358,9 @@ impl<'a> Asked<'a> {
                 }
             }
         }
-        if !view.listed.is_empty() && self.is_listed(store, view)? {
+        if !view.listed.is_empty()
+            && (self.is_listed(store, view)? || self.is_listed_otherwise(store, view)?)
+        {
             return Ok(Verdict::Affected);
         }
         Ok(doubt.map_or(Verdict::NotAffected, Verdict::Undecided))
@@ -413,6 +508,11 @@ mod tests {
             ("go1.21rc2", "1.21.0-rc.2"),
             ("1.24.0-rc.1", "1.24.0-rc.1"),
             ("1.25.0-0", "1.25.0-0"),
+            ("1.25.0-rc", "1.25.0-rc"),
+            (" go1.21.5 ", "1.21.5"),
+            ("1.25.0-0.20250101", "1.25.0-0.20250101"),
+            ("1.25.0-rc1.0.20250101", "1.25.0-rc1.0.20250101"),
+            ("go1.21.5-prefab", "1.21.5"),
             ("go1.21.5-bigcorp", "1.21.5"),
             ("1.20", "1.20"),
             ("go1.21.5 X:boringcrypto", "1.21.5"),

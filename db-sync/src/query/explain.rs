@@ -342,7 +342,8 @@ fn entry(
         });
     }
     if let Some(asked) = package.asked {
-        told.is_listed = told.listed > 0 && asked.is_listed(store, view)?;
+        told.is_listed = told.listed > 0
+            && (asked.is_listed(store, view)? || asked.is_listed_otherwise(store, view)?);
         if !asked.compares(store, views, builds, view)? {
             let kind = match builds {
                 Builds::Ordinary => "it is about a module build, and the version is none",

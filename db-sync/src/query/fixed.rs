@@ -73,8 +73,9 @@ pub(super) fn fixed<'db>(
         texts.dedup();
         texts.truncate(MAX_FIXED);
     }
-    // What one range calls fixed, only another range can call affected.
-    if ranges > 1 && !texts.is_empty() {
+    // What one range calls fixed, only another range can call affected; what is
+    // named outside of the ranges, any of them.
+    if (ranges > 1 || others) && !texts.is_empty() {
         let mut safe = Vec::with_capacity(texts.len());
         for text in &texts {
             if !is_still_affected(package, entries, text)? {

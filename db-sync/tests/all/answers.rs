@@ -127,6 +127,9 @@ fn module_builds_and_ordinary_builds_are_not_compared() {
     assert!(!hit("2:2.3.4-2.git87f9237.module_el8.5.0+119+9a9ec082"));
     // A platform that the record does not name is compared with all.
     assert!(hit("2:2.3.4-2.git87f9237.module_el8.4.0+1+aaaaaaaa"));
+    // Without a release it may be either.
+    assert!(hit("2:2.3.3"));
+    assert!(!hit("2:2.3.5"));
 }
 
 #[test]
@@ -174,6 +177,91 @@ fn versions_that_are_none_match_lists_or_stay_undecided() {
     assert_eq!(other.undecided.len(), 1);
     assert!(other.undecided[0].cause.contains("build-8"));
     assert!(ask(&built.db, "npm", "x", "3.0.0").undecided.is_empty());
+}
+
+#[test]
+fn a_release_is_listed_however_it_is_spelt() {
+    let listed = |id: &str, ecosystem: &str, version: &str| {
+        format!(
+            r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"x"}},"versions":["0.1","{version}","bad one"]}}]}}"#
+        )
+    };
+    let built = built_from(&[
+        &listed("P-1", "PyPI", "23.9.0.post1"),
+        &listed("P-2", "PyPI", "2.0.0"),
+        &listed("P-3", "PyPI", "1!2"),
+        &listed("N-1", "NuGet", "1.2"),
+        &listed("G-1", "Go", "1.2.3"),
+        &listed("M-1", "Maven", "1.0"),
+    ]);
+    for (ecosystem, version, expected) in [
+        ("PyPI", "23.9.post1", &["P-1"][..]),
+        ("PyPI", "v23.9.0-1", &["P-1"]),
+        ("PyPI", "2", &["P-2"]),
+        ("PyPI", "02.0", &["P-2"]),
+        ("PyPI", "0.1.0", &["P-1", "P-2", "P-3"]),
+        ("PyPI", "01!2.0", &["P-3"]),
+        ("PyPI", "2.0.0+local", &[]),
+        ("PyPI", "2.0.1", &[]),
+        ("NuGet", "1.2.0", &["N-1"]),
+        ("Go", "v1.2.3", &["G-1"]),
+        ("Go", "v1.2.3+incompatible", &[]),
+        // Two different files of one repository.
+        ("Maven", "1.0.0", &[]),
+    ] {
+        let outcome = ask(&built.db, ecosystem, "x", version);
+        assert_eq!(merged(&outcome), expected, "{ecosystem} {version}");
+        assert!(outcome.undecided.is_empty());
+    }
+}
+
+#[test]
+fn what_is_no_debian_version_is_undecided() {
+    let record = r#"{"id":"D-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"Debian:12","name":"x"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1:1.0-1"}]}]}]}"#;
+    let built = built_from(&[record]);
+    for version in ["latest", "", "*", "1:2_3", "1:unknown-1"] {
+        let outcome = ask(&built.db, "Debian:12", "x", version);
+        assert_eq!(outcome.undecided.len(), 1, "{version}");
+        assert!(outcome.matches.is_empty(), "{version}");
+    }
+    let outcome = ask(&built.db, "Debian:12", "x", " 1:1.0-1~deb12u1 ");
+    assert_eq!(merged(&outcome), ["D-1"]);
+}
+
+#[test]
+fn a_version_that_is_itself_affected_is_no_fix() {
+    let record = |id: &str, ecosystem: &str, events: &str, others: &str| {
+        format!(
+            r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"x"}},"ranges":[{{"type":"SEMVER","events":[{events}]}}],"ecosystem_specific":{{"custom_ranges":[{{"type":"ECOSYSTEM","events":[{others}]}}]}}}}]}}"#
+        )
+    };
+    let built = built_from(&[
+        &record(
+            "B-1",
+            "Bitnami",
+            r#"{"introduced":"2.0.0"},{"fixed":"2.1.0"},{"introduced":"0"},{"fixed":"2.0"}"#,
+            "",
+        ),
+        // Named outside of the ranges, and inside of one of them.
+        &record(
+            "G-1",
+            "Go",
+            r#"{"introduced":"0"},{"fixed":"1.5.0"}"#,
+            r#"{"introduced":"0"},{"fixed":"1.4.0"},{"fixed":"1.6.0"}"#,
+        ),
+    ]);
+    let fixed = |ecosystem: &str, version: &str| {
+        let outcome = ask(&built.db, ecosystem, "x", version);
+        let found = outcome.matches.first().expect("a match");
+        found
+            .fixed
+            .iter()
+            .map(|text| (*text).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(fixed("Bitnami", "1.0.0"), ["2.1.0"]);
+    assert_eq!(fixed("Bitnami", "2.0.0"), ["2.1.0"]);
+    assert_eq!(fixed("Go", "1.0.0"), ["1.5.0", "1.6.0"]);
 }
 
 #[test]

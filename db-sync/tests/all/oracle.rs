@@ -167,7 +167,7 @@ fn answer(
     let (mut matched, mut undecided) = (Vec::new(), Vec::new());
     for (id, entries) in records {
         let mut entries: Vec<&Value> = entries.iter().collect();
-        if ecosystem.starts_with("AlmaLinux") {
+        if ecosystem.starts_with("AlmaLinux") && version.contains('-') {
             let of = |entry: &Value| texts(entry, "fixed").iter().find_map(|fixed| module(fixed));
             match module(version) {
                 None => entries.retain(|entry| of(entry).is_none()),

@@ -80,6 +80,29 @@ fn ranges_that_differ_between_rustsec_and_osv_are_told() {
 }
 
 #[test]
+fn what_rustsec_withdrew_since_osvs_record_is_withdrawn() {
+    let directory = tempfile::TempDir::new().expect("temporary directory");
+    let crates = directory.path().join("tree/crates/x");
+    let osv = directory.path().join("osv");
+    std::fs::create_dir_all(&crates).expect("folder");
+    std::fs::create_dir_all(&osv).expect("folder");
+    let advisory = "```toml\n[advisory]\nid = \"RUSTSEC-2099-0009\"\npackage = \"x\"\ndate = \"2099-01-01\"\nwithdrawn = \"2099-02-02\"\n\n[versions]\npatched = []\n```\n\n# Title\n\nText.\n";
+    std::fs::write(crates.join("RUSTSEC-2099-0009.md"), advisory).expect("write");
+    for (modified, expected) in [
+        ("2099-01-03", &[][..]),
+        ("2099-02-03", &["RUSTSEC-2099-0009"]),
+    ] {
+        let record = format!(
+            r#"{{"id":"RUSTSEC-2099-0009","modified":"{modified}T00:00:00Z","affected":[{{"package":{{"ecosystem":"crates.io","name":"x"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0.0.0-0"}}]}}]}}]}}"#
+        );
+        std::fs::write(osv.join("RUSTSEC-2099-0009.json"), record).expect("write");
+        let both = built(&[&osv], Some(&directory.path().join("tree")));
+        let outcome = ask(&both.db, "crates.io", "x", "1.0.0");
+        assert_eq!(merged(&outcome), expected, "{modified}");
+    }
+}
+
+#[test]
 fn the_newest_of_several_copies_counts_in_any_order() {
     let record = |modified: &str, fixed: &str| {
         format!(
