@@ -75,21 +75,26 @@ pub struct Feed {
 pub struct StaleSource {
     /// With its suffix, such as `Debian:12`; `EPSS` or `KEV` for a feed.
     pub ecosystem: String,
-    /// Newest change, RFC 3339; the day of a feed.
-    pub newest_modified: String,
-    /// Days between it and the date of the run.
-    pub days: i64,
+    /// Newest change, RFC 3339; the day of a feed; `None` where no record has a time.
+    pub newest_modified: Option<String>,
+    /// The newest change of whatever ecosystem that the publisher's lists named at the last sync,
+    /// RFC 3339: it tells a quiet ecosystem from a database that nobody updates.
+    pub newest_listed: Option<String>,
+    /// Days between the newest change and the date of the run.
+    pub days: Option<i64>,
 }
 
 impl StaleSource {
     /// Its age, in words.
     pub fn told(&self) -> String {
-        format!(
-            "{} are {} days old (newest change {})",
-            self.subject(),
-            self.days,
-            self.newest_modified
-        )
+        let subject = self.subject();
+        let (Some(newest), Some(days)) = (&self.newest_modified, self.days) else {
+            return format!("{subject} are of unknown age: none of them has a time");
+        };
+        let listed = self.newest_listed.as_ref();
+        let listed =
+            listed.map_or_else(String::new, |time| format!(", of the whole bucket {time}"));
+        format!("{subject} are {days} days old (newest change {newest}{listed})")
     }
 
     /// What is old, in words.

@@ -1,11 +1,12 @@
 //! How old the advisories are that a run relied on. Only ecosystems of packages that were found
 //! and feeds that the gate uses matter; the age is counted from the newest change among an
 //! ecosystem's advisories, or from the day of a feed, to the date of the run, so that no other
-//! clock is read.
+//! clock is read. A source of unknown age is old.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use db_sync::ecosystem::base;
 use db_sync::{FeedKind, Info};
 use jiff::civil::Date;
 
@@ -25,19 +26,42 @@ pub enum OnStale {
     Fail,
 }
 
-/// The policy on the age of sources.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Staleness {
-    /// Older than this is old.
+/// How old a source may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bound {
+    /// An ecosystem, with or without its suffix, or a feed; all others where there is none.
+    pub name: Option<String>,
+    /// More than these days are too many.
     pub days: u32,
+}
+
+/// The policy on the age of sources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Staleness {
+    /// Bounds in any order; the one that names a source most closely counts, of two alike the last,
+    /// and [`DEFAULT_DAYS`] where there is none.
+    pub bounds: Vec<Bound>,
     /// What follows.
     pub on_stale: OnStale,
+}
+
+impl Staleness {
+    fn days(&self, name: &str) -> u32 {
+        let bound = |name: Option<&str>| {
+            let mut bounds = self.bounds.iter().rev();
+            bounds.find(|bound| bound.name.as_deref() == name)
+        };
+        bound(Some(name))
+            .or_else(|| bound(Some(base(name))))
+            .or_else(|| bound(None))
+            .map_or(DEFAULT_DAYS, |bound| bound.days)
+    }
 }
 
 impl Default for Staleness {
     fn default() -> Self {
         Self {
-            days: DEFAULT_DAYS,
+            bounds: Vec::new(),
             on_stale: OnStale::Warn,
         }
     }
@@ -49,7 +73,7 @@ pub(crate) fn check(
     used: &BTreeSet<Arc<str>>,
     feeds: &[FeedKind],
     date: &str,
-    policy: Staleness,
+    policy: &Staleness,
 ) -> Vec<StaleSource> {
     if policy.on_stale == OnStale::Ignore {
         return Vec::new();
@@ -58,24 +82,36 @@ pub(crate) fn check(
         .ecosystems
         .iter()
         .filter(|known| used.contains(known.name.as_str()))
-        .map(|known| (known.name.as_str(), known.newest_modified.as_deref()));
+        .map(|known| {
+            let newest = known.newest_modified.as_deref();
+            (known.name.as_str(), newest, listed(info, &known.name))
+        });
     let feeds = info
         .feeds
         .iter()
         .filter(|feed| feeds.contains(&feed.kind))
-        .map(|feed| (feed.kind.as_str(), Some(feed.date.as_str())));
+        .map(|feed| (feed.kind.as_str(), Some(feed.date.as_str()), None));
     ecosystems
         .chain(feeds)
-        .filter_map(|(name, newest)| {
-            let newest = newest?;
-            let days = days_between(newest, date)?;
-            (days > i64::from(policy.days)).then(|| StaleSource {
+        .filter_map(|(name, newest, listed)| {
+            let days = newest.and_then(|newest| days_between(newest, date));
+            let is_old = days.is_none_or(|days| days > i64::from(policy.days(name)));
+            is_old.then(|| StaleSource {
                 ecosystem: name.to_owned(),
-                newest_modified: newest.to_owned(),
+                newest_modified: newest.map(str::to_owned),
+                newest_listed: listed.map(str::to_owned),
                 days,
             })
         })
         .collect()
+}
+
+/// The newest change that the bucket of an ecosystem listed at the last sync.
+fn listed<'i>(info: &'i Info, ecosystem: &str) -> Option<&'i str> {
+    let base = base(ecosystem);
+    let mut sources = info.sources.iter();
+    let source = sources.find(|source| source.kind == "osv" && source.name == base)?;
+    source.newest_listed.as_deref()
 }
 
 /// Whole days from an RFC 3339 time to a date; `None` if one of them is none.
@@ -87,7 +123,7 @@ fn days_between(from: &str, to: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use db_sync::{EcosystemInfo, FeedInfo};
+    use db_sync::{EcosystemInfo, FeedInfo, SourceInfo};
 
     use super::*;
 
@@ -114,23 +150,70 @@ mod tests {
     }
 
     fn stale(days: u32, on_stale: OnStale) -> Vec<StaleSource> {
+        let bounds = vec![Bound { name: None, days }];
+        judged(&info(), &Staleness { bounds, on_stale })
+    }
+
+    fn judged(info: &Info, policy: &Staleness) -> Vec<StaleSource> {
         let used = BTreeSet::from([Arc::from("PyPI")]);
-        check(
-            &info(),
-            &used,
-            &[],
-            "2026-11-21",
-            Staleness { days, on_stale },
-        )
+        check(info, &used, &[], "2026-11-21", policy)
+    }
+
+    #[test]
+    fn the_closest_bound_counts() {
+        let bound = |name: Option<&str>, days| Bound {
+            name: name.map(str::to_owned),
+            days,
+        };
+        let policy = Staleness {
+            bounds: vec![
+                bound(Some("Debian:12"), 3),
+                bound(Some("Debian"), 2),
+                bound(Some("Hex"), 9),
+                bound(None, 1),
+                bound(Some("Hex"), 10),
+            ],
+            on_stale: OnStale::Warn,
+        };
+        for (name, days) in [("Debian:12", 3), ("Debian:11", 2), ("Hex", 10), ("npm", 1)] {
+            assert_eq!(policy.days(name), days, "{name}");
+        }
+        assert_eq!(Staleness::default().days("npm"), DEFAULT_DAYS);
+    }
+
+    #[test]
+    fn an_unknown_age_is_told_and_so_is_the_life_of_the_bucket() {
+        let mut info = info();
+        info.sources = vec![SourceInfo {
+            kind: "osv".to_owned(),
+            name: "PyPI".to_owned(),
+            newest_listed: Some("2026-11-20T00:00:00Z".to_owned()),
+            ..SourceInfo::default()
+        }];
+        let found = judged(&info, &Staleness::default());
+        let newest =
+            "(newest change 2026-11-01T10:00:00Z, of the whole bucket 2026-11-20T00:00:00Z)";
+        assert!(found[0].told().ends_with(newest), "{}", found[0].told());
+        for known in &mut info.ecosystems {
+            known.newest_modified = None;
+        }
+        let found = judged(&info, &Staleness::default());
+        assert_eq!(
+            found[0].told(),
+            "the advisories for PyPI are of unknown age: none of them has a time"
+        );
     }
 
     #[test]
     fn feeds_count_only_where_the_gate_uses_them() {
         let policy = Staleness::default();
-        let check = |feeds| check(&info(), &BTreeSet::new(), feeds, "2026-11-21", policy);
+        let check = |feeds| check(&info(), &BTreeSet::new(), feeds, "2026-11-21", &policy);
         assert!(check(&[FeedKind::Kev]).is_empty());
         let found = check(&[FeedKind::Epss, FeedKind::Kev]);
-        assert_eq!((found[0].ecosystem.as_str(), found[0].days), ("EPSS", 11));
+        assert_eq!(
+            (found[0].ecosystem.as_str(), found[0].days),
+            ("EPSS", Some(11))
+        );
         assert_eq!(found[0].subject(), "the entries of EPSS");
     }
 
@@ -139,7 +222,7 @@ mod tests {
         let found = stale(7, OnStale::Warn);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].ecosystem, "PyPI");
-        assert_eq!(found[0].days, 20);
+        assert_eq!(found[0].days, Some(20));
     }
 
     #[test]

@@ -1,18 +1,17 @@
 //! The raw arguments, as clap reads them; help text comes from here.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 use db_sync::{Moment, Share};
 
 use super::examples;
 use super::failure::Failure;
-use crate::finding::Severity;
+pub(super) use super::values::{Only, ReportFile, TextOrJson};
 use crate::gate::FailOn;
 use crate::output::Format;
 use crate::prefer::{Preference, Prefix};
-use crate::staleness::OnStale;
+use crate::staleness::{Bound, OnStale};
 
 /// The gate at the end of a CI pipeline.
 #[derive(Debug, Parser)]
@@ -90,9 +89,9 @@ pub(super) struct ScanArguments {
     #[command(flatten)]
     pub(super) answer: AnswerArguments,
     /// Advisories that did not change for so many days are called old, and so are feeds that the
-    /// gate uses.
-    #[arg(long, value_name = "DAYS", default_value_t = crate::staleness::DEFAULT_DAYS)]
-    pub(super) max_age: u32,
+    /// gate uses: 7 by default. `Hex=400` is for one ecosystem or feed; may be given several times.
+    #[arg(long, value_name = "[ECOSYSTEM=]DAYS", value_delimiter = ',')]
+    pub(super) max_age: Vec<Bound>,
     /// What to do about old advisories: tell them in every report, end with 2 as well, or say
     /// nothing.
     #[arg(long, value_name = "warn|fail|ignore", default_value = "warn")]
@@ -381,98 +380,4 @@ pub(super) enum RulesCommand {
         /// Directory of rules.
         directory: PathBuf,
     },
-}
-
-/// A two-way format for subcommands that print facts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TextOrJson {
-    Table,
-    Json,
-}
-
-impl FromStr for TextOrJson {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "table" => Ok(Self::Table),
-            "json" => Ok(Self::Json),
-            _ => Err("expected table or json".to_owned()),
-        }
-    }
-}
-
-/// What `--only` restricts a scan to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Only {
-    Vuln,
-    Misconfig,
-}
-
-impl FromStr for Only {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "vuln" => Ok(Self::Vuln),
-            "misconfig" => Ok(Self::Misconfig),
-            _ => Err("expected vuln or misconfig".to_owned()),
-        }
-    }
-}
-
-impl FromStr for OnStale {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "warn" => Ok(Self::Warn),
-            "fail" => Ok(Self::Fail),
-            "ignore" => Ok(Self::Ignore),
-            _ => Err("expected warn, fail or ignore".to_owned()),
-        }
-    }
-}
-
-impl FromStr for FailOn {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self::Never),
-            "critical" => Ok(Self::Severity(Severity::Critical)),
-            "high" => Ok(Self::Severity(Severity::High)),
-            "medium" => Ok(Self::Severity(Severity::Medium)),
-            "low" => Ok(Self::Severity(Severity::Low)),
-            "unknown" => Ok(Self::Severity(Severity::Unknown)),
-            _ => Err("expected critical, high, medium, low, unknown or none".to_owned()),
-        }
-    }
-}
-
-/// `FORMAT=PATH`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ReportFile {
-    pub(super) format: Format,
-    pub(super) path: PathBuf,
-}
-
-impl FromStr for ReportFile {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
-        if path.is_empty() {
-            return Err("expected a path after the equals sign".to_owned());
-        }
-        if path == "-" {
-            return Err("what goes to stdout is for --format to say".to_owned());
-        }
-        Ok(Self {
-            format: format
-                .parse()
-                .map_err(|error: crate::output::UnknownFormat| error.to_string())?,
-            path: path.into(),
-        })
-    }
 }

@@ -17,6 +17,7 @@ mod rules;
 mod scan;
 mod sync;
 mod transfer;
+mod values;
 mod why;
 
 use args::{Arguments, Command};

@@ -81,7 +81,7 @@ fn too_old(report: &Report, policy: &Policy) {
     for (number, source) in old.iter().enumerate() {
         let mut failure = Failure::new(source.told());
         if number.saturating_add(1) == old.len() {
-            failure = failure.hint("update: portcullis db sync (a feed: with --epss or --kev), or allow more: --max-age DAYS");
+            failure = failure.hint("update: portcullis db sync (a feed: with --epss or --kev), or allow more: --max-age ECOSYSTEM=DAYS");
         }
         let _ = failure.render(&mut io::stderr().lock());
     }
@@ -144,7 +144,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
         as_of: arguments.answer.moment()?,
         prefer: arguments.answer.preference(),
         staleness: Staleness {
-            days: arguments.max_age,
+            bounds: arguments.max_age.clone(),
             on_stale: arguments.on_stale,
         },
         feeds: policy.feeds(),

@@ -145,8 +145,12 @@ impl<'a> FeedView<'a> {
 #[derive(Serialize)]
 struct StaleView<'a> {
     ecosystem: &'a str,
-    newest_modified: &'a str,
-    days: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest_modified: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newest_listed: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    days: Option<i64>,
 }
 
 impl<'a> DatabaseView<'a> {
@@ -165,7 +169,8 @@ impl<'a> DatabaseView<'a> {
                 .iter()
                 .map(|stale| StaleView {
                     ecosystem: &stale.ecosystem,
-                    newest_modified: &stale.newest_modified,
+                    newest_modified: stale.newest_modified.as_deref(),
+                    newest_listed: stale.newest_listed.as_deref(),
                     days: stale.days,
                 })
                 .collect(),

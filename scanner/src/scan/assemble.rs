@@ -136,7 +136,8 @@ pub(super) fn report(
             // The age of what is not there is nothing to tell: it is a gap.
             .filter(|ecosystem| db.has_ecosystem(ecosystem));
         let (used, feeds) = (used.collect(), &request.feeds);
-        database.stale = staleness::check(db.info(), &used, feeds, &report.date, request.staleness);
+        let policy = &request.staleness;
+        database.stale = staleness::check(db.info(), &used, feeds, &report.date, policy);
     }
     if let Some(db) = db.filter(|_| request.texts) {
         matching::add_texts(&mut infos, db)?;

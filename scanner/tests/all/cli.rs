@@ -464,8 +464,10 @@ fn old_advisories_are_told_and_can_fail_the_run() {
         assert!(old.out.contains("Debian:12"), "{}", old.out);
         assert!(old.err.contains("Debian:12"), "{}", old.err);
     }
-    let enough = ["--on-stale", "fail", "--max-age", "9999", "--exit-zero"];
-    assert_eq!(scan(&directory, &enough).code, 0);
+    for (bounds, code) in [("9999", 0), ("9999,PyPI=7", 2), ("Debian=9999", 2)] {
+        let bounded = ["--on-stale", "fail", "--max-age", bounds, "--exit-zero"];
+        assert_eq!(scan(&directory, &bounded).code, code, "{bounds}");
+    }
 }
 
 #[test]

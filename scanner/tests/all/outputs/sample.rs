@@ -44,8 +44,9 @@ pub(crate) fn report() -> Report {
             as_of: Some("2026-02-20T00:00:00Z".to_owned()),
             stale: vec![StaleSource {
                 ecosystem: "Debian:12".to_owned(),
-                newest_modified: "2026-02-01T00:00:00Z".to_owned(),
-                days: 28,
+                newest_modified: Some("2026-02-01T00:00:00Z".to_owned()),
+                newest_listed: Some("2026-02-28T00:00:00Z".to_owned()),
+                days: Some(28),
             }],
         }),
         targets: targets(),

@@ -31,7 +31,7 @@ build/app.tar (docker-archive, linux/amd64, Debian GNU/Linux 12 (bookworm), abcd
   warning   escaping-path  build/app.tar ../../etc/passwd in layer 1 (000000000000): link leaves the root
 
 note: the database answered as of 2026-02-20T00:00:00Z; what records said before their last change is not known
-note: the advisories for Debian:12 are 28 days old (newest change 2026-02-01T00:00:00Z)
+note: the advisories for Debian:12 are 28 days old (newest change 2026-02-01T00:00:00Z, of the whole bucket 2026-02-28T00:00:00Z)
 note: vex.json: CVE-2026-1\u{202e} of pkg:npm/left: matched nothing: no finding has this id
 
 FAIL: 2 CRITICAL, 3 HIGH violate the policy (fail on HIGH and above); 1 check undecided; 1 of UNKNOWN severity; incomplete: 3 gaps
