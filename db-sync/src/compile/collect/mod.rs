@@ -1,11 +1,15 @@
 //! Takes advisories one by one and keeps them small: all texts that repeat
 //! become numbers, entries become bytes, and long texts go to a scratch file.
 
+mod join;
+mod stored;
+
+use self::join::RustSec;
+pub(super) use self::stored::{Extras, Place, Source, Sources, Stored, Texts};
 use super::interner::Interner;
 use super::state::Kind;
-use crate::advisory::{Advisory, Affected, EventKind, Range, Scope, order_of};
+use crate::advisory::{Advisory, Affected, EventKind, Range, order_of};
 use crate::ecosystem;
-use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::severity::{self, Rating};
 use crate::sources::crates_index::Yanked;
@@ -17,73 +21,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-
-/// One record in its compact form. Numbers are those of the collector's
-/// interners.
-pub(super) struct Stored {
-    pub(super) id: u32,
-    pub(super) digest: [u8; 32],
-    pub(super) published: Option<Moment>,
-    pub(super) modified: Option<Moment>,
-    pub(super) withdrawn: Option<Moment>,
-    pub(super) aliases: Box<[u32]>,
-    pub(super) upstream: Box<[u32]>,
-    pub(super) related: Box<[u32]>,
-    /// Record-level ratings: value and field.
-    pub(super) ratings: Box<[(u32, u8)]>,
-    /// All ratings that hold for single packages.
-    pub(super) package_ratings: Box<[u32]>,
-    /// Vectors that hold for single packages, for others to inherit.
-    pub(super) package_vectors: Box<[u32]>,
-    pub(super) summary: Box<str>,
-    pub(super) extras: Option<Box<Extras>>,
-    /// Entries, each with its package as head.
-    pub(super) entries: Box<[u8]>,
-    /// Where the texts lie.
-    pub(super) texts: Texts,
-    /// The sources that hold this very record.
-    pub(super) sources: Vec<u16>,
-    /// Whether it only lends ratings to the records of a segment of changes,
-    /// and stays in the segment below.
-    pub(super) context: bool,
-}
-
-/// The long texts of one record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Texts {
-    pub(super) place: Place,
-    /// Their length in bytes.
-    pub(super) length: u32,
-}
-
-/// Where texts are until they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// At this offset of the scratch file.
-    Scratch(u64),
-    /// In the database that is replaced, under this record number.
-    Old(u32),
-    /// Nowhere: the record lost to a newer one of the same id.
-    Gone,
-}
-
-/// What few records have.
-pub(super) struct Extras {
-    pub(super) informational: Option<String>,
-    pub(super) scope: Scope,
-}
-
-/// Counts and contents of one source.
-#[derive(Default)]
-pub(super) struct Source {
-    pub(super) newest: Option<Moment>,
-    /// The newest time in the publisher's list, where it was read.
-    pub(super) listed: Option<Moment>,
-    pub(super) records: Vec<(u32, [u8; 32])>,
-}
-
-/// All sources; records name them by their place.
-pub(super) type Sources = Vec<((SourceKind, String), Source)>;
 
 /// The source of warnings about the data as a whole.
 pub(super) const ALL: &str = "all sources";
@@ -109,13 +46,6 @@ pub(super) struct Collector {
     rustsec: BTreeMap<String, RustSec>,
     /// Entries per ecosystem that no version order is known for.
     unordered: BTreeMap<String, u64>,
-}
-
-struct RustSec {
-    advisory: Box<Advisory>,
-    digest: [u8; 32],
-    source: u16,
-    used: bool,
 }
 
 impl Collector {
@@ -168,30 +98,6 @@ impl Collector {
         let mut sources = vec![source];
         sources.extend(self.join_rustsec(&mut advisory, &found.source));
         self.add(&advisory, found.digest, &sources)
-    }
-
-    /// Keeps a RustSec advisory until OSV's record of the same id comes, or
-    /// [`Collector::add_rest`].
-    pub(super) fn rustsec(&mut self, found: Found) {
-        let source = self.source(found.kind, &found.source);
-        self.warnings.extend(found.warnings);
-        let Some(advisory) = found.advisory else {
-            return;
-        };
-        self.count(source, &advisory, found.digest);
-        let id = advisory.id.clone();
-        let new = RustSec {
-            advisory,
-            digest: found.digest,
-            source,
-            used: false,
-        };
-        match self.rustsec.get(&id) {
-            Some(old) if old.digest >= new.digest => {}
-            _ => {
-                self.rustsec.insert(id, new);
-            }
-        }
     }
 
     /// Adds the RustSec advisories that no OSV export had.
@@ -325,45 +231,6 @@ impl Collector {
                 .max_by_key(|record| (record.modified, record.digest));
             winner.is_none_or(|record| record.texts.place != Place::Gone)
         })
-    }
-
-    /// Adds what only RustSec knows to OSV's record of the same advisory;
-    /// returns RustSec's source where it has one.
-    fn join_rustsec(&mut self, advisory: &mut Advisory, source: &str) -> Option<u16> {
-        let own = self.rustsec.get_mut(&advisory.id)?;
-        own.used = true;
-        let number = own.source;
-        let own = &own.advisory;
-        if let Some(kind) = &own.informational {
-            advisory.informational = Some(kind.clone());
-        }
-        // The export comes later than the tree; who changes a record after that means it.
-        if advisory.withdrawn.is_none() && own.withdrawn > advisory.modified {
-            advisory.withdrawn = own.withdrawn;
-        }
-        for (into, from) in [
-            (&mut advisory.scope.functions, &own.scope.functions),
-            (&mut advisory.scope.arch, &own.scope.arch),
-            (&mut advisory.scope.os, &own.scope.os),
-        ] {
-            into.extend(from.iter().cloned());
-            into.sort();
-            into.dedup();
-        }
-        let agree = own.affected.iter().all(|package| {
-            let same: Vec<&Affected> = advisory
-                .affected
-                .iter()
-                .filter(|other| other.name == package.name && other.ecosystem == package.ecosystem)
-                .collect();
-            same.is_empty() || bounds(&[package]) == bounds(&same)
-        });
-        if !agree {
-            let cause = "OSV's ranges differ from those of the RustSec tree: OSV's are used";
-            self.warnings
-                .push(Warning::new(source, &advisory.id, cause));
-        }
-        Some(number)
     }
 
     fn add(
@@ -556,22 +423,4 @@ fn is_open(kind: EventKind, version: &str) -> bool {
         EventKind::Limit => version == "*",
         EventKind::Fixed | EventKind::LastAffected => false,
     }
-}
-
-/// All events of some entries, in one comparable form.
-fn bounds(entries: &[&Affected]) -> Vec<(EventKind, String)> {
-    let mut all: Vec<(EventKind, String)> = entries
-        .iter()
-        .flat_map(|entry| &entry.ranges)
-        .flat_map(|range| &range.events)
-        .map(|event| {
-            let version = match event.version.as_str() {
-                "0.0.0-0" => "0",
-                other => other,
-            };
-            (event.kind, version.to_owned())
-        })
-        .collect();
-    all.sort();
-    all
 }

@@ -1,87 +1,21 @@
 //! Opens a database and hands out checked bytes by section and number.
 
+mod error;
+mod segments;
+mod texts;
+
+pub use self::error::{OpenError, ReadError};
+pub(crate) use self::segments::Segments;
+pub(crate) use self::texts::TextBlock;
 use super::Info;
 use super::codec::{Damaged, Reader};
-use super::format::{HEADER, Header, HeaderError, MAX_BLOCK, PAGE, Section, VERSION, crc32, le32};
-use super::{feed, hash, map};
-use crate::feed::FeedKind;
+use super::format::{HEADER, Header, HeaderError, PAGE, Section, VERSION, crc32, le32};
+use super::{feed, hash};
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Why a database was refused.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// There is no file at the path.
-    #[error("there is no advisory database at {}", path.display())]
-    Missing {
-        /// Where it was looked for.
-        path: PathBuf,
-    },
-    /// The file could not be read.
-    #[error("cannot read the advisory database {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// The file is something else.
-    #[error("{} is no advisory database", path.display())]
-    Foreign {
-        /// The file.
-        path: PathBuf,
-    },
-    /// An older program wrote the file.
-    #[error("the advisory database {} has the old format {found}, this program reads {VERSION}: build it again", path.display())]
-    OlderFormat {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-    /// A newer program wrote the file.
-    #[error("the advisory database {} has the newer format {found}, this program reads {VERSION}: update the program", path.display())]
-    NewerFormat {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-    /// The file is shorter or longer than it says.
-    #[error("the advisory database {} has {found} bytes instead of {expected}: cut off while it was copied", path.display())]
-    Truncated {
-        /// The file.
-        path: PathBuf,
-        /// The length by the header.
-        expected: u64,
-        /// The real length.
-        found: u64,
-    },
-    /// A checksum does not match.
-    #[error("the advisory database {} is damaged ({part}): build it again", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The part that is damaged.
-        part: &'static str,
-    },
-}
-
-/// Why an answer could not be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ReadError {
-    /// A page's checksum does not match, or its content does not decode.
-    #[error("the advisory database is damaged ({part}): build it again")]
-    Damaged {
-        /// The part that is damaged.
-        part: &'static str,
-    },
-}
 
 /// An open segment of a database file.
 pub(crate) struct Store {
@@ -107,68 +41,6 @@ struct Below {
 fn damaged(section: Section) -> impl Fn(Damaged) -> ReadError {
     move |Damaged| ReadError::Damaged {
         part: section.name(),
-    }
-}
-
-/// An open database file: the segment that answers first, and the one below it.
-pub(crate) struct Segments {
-    pub(crate) top: Store,
-    pub(crate) below: Option<Store>,
-}
-
-impl Segments {
-    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let path_buf = || path.to_owned();
-        let read = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => OpenError::Missing { path: path_buf() },
-            _ => OpenError::Read {
-                path: path_buf(),
-                source,
-            },
-        };
-        // Asked before opening: opening a pipe would wait for a writer.
-        if !std::fs::metadata(path).map_err(read)?.is_file() {
-            return Err(read(io::Error::other("not a regular file")));
-        }
-        let file = File::open(path).map_err(read)?;
-        let length = file.metadata().map_err(read)?.len();
-        if length < HEADER as u64 {
-            return Err(OpenError::Foreign { path: path_buf() });
-        }
-        let map = Arc::new(map::map(&file).map_err(read)?);
-        let mut top = Store::open(&map, 0, path)?;
-        top.info.file_size = length;
-        if top.header.below == 0 && top.below.is_none() {
-            return Ok(Self { top, below: None });
-        }
-        let lost = || OpenError::Damaged {
-            path: path_buf(),
-            part: "lower segment",
-        };
-        if top.header.below == 0 {
-            return Err(lost());
-        }
-        let start = usize::try_from(top.header.length()).unwrap_or(usize::MAX);
-        let below = Store::open(&map, start, path)?;
-        let expected = top.below.as_ref().map(|below| below.digest.as_str());
-        let belong = expected == Some(below.info.root_digest.as_str())
-            && feed::fits_above(&top, &top.info.feeds, &below.info.feeds);
-        if below.header.below != 0 || !belong {
-            return Err(lost());
-        }
-        Ok(Self {
-            top,
-            below: Some(below),
-        })
-    }
-
-    /// The segment that has the rows of a feed.
-    pub(crate) fn with(&self, feed: FeedKind) -> &Store {
-        let has_rows = self.top.length(feed::section(feed)) > 0;
-        self.below
-            .as_ref()
-            .filter(|_| !has_rows)
-            .unwrap_or(&self.top)
     }
 }
 
@@ -442,99 +314,9 @@ impl Store {
         std::str::from_utf8(bytes).map_err(|_| damaged(Section::Versions)(Damaged))
     }
 
-    /// The texts of a record, decompressed.
-    pub(crate) fn texts(&self, record: u32) -> Result<Vec<u8>, ReadError> {
-        let block = self.text_block(record)?;
-        let raw = self.unpack(&block)?;
-        Self::text_in(&raw, block.first, record).map(<[u8]>::to_vec)
-    }
-
     /// The number of records.
     pub(crate) fn records(&self) -> u32 {
         u32::try_from(self.count(Section::RecordOffsets)).unwrap_or(u32::MAX)
-    }
-
-    /// All blocks of texts.
-    pub(crate) fn text_blocks(&self) -> Result<Vec<TextBlock>, ReadError> {
-        let table = self.whole(Section::Blocks)?;
-        Ok(table
-            .as_chunks::<16>()
-            .0
-            .iter()
-            .map(TextBlock::read)
-            .collect())
-    }
-
-    /// The block that holds the texts of a record.
-    pub(crate) fn text_block(&self, record: u32) -> Result<TextBlock, ReadError> {
-        let table = self.whole(Section::Blocks)?;
-        let blocks: &[[u8; 16]] = table.as_chunks().0;
-        let after = blocks.partition_point(|block| le32(block) <= record);
-        after
-            .checked_sub(1)
-            .and_then(|position| blocks.get(position))
-            .map(TextBlock::read)
-            .ok_or_else(|| damaged(Section::Texts)(Damaged))
-    }
-
-    /// The compressed bytes of a block.
-    pub(crate) fn packed(&self, block: &TextBlock) -> Result<&[u8], ReadError> {
-        self.bytes(
-            Section::Texts,
-            u64::from(block.offset),
-            u64::from(block.length),
-        )
-    }
-
-    /// The decompressed bytes of a block.
-    pub(crate) fn unpack(&self, block: &TextBlock) -> Result<Vec<u8>, ReadError> {
-        let broken = || damaged(Section::Texts)(Damaged);
-        let raw = usize::try_from(block.raw).unwrap_or(usize::MAX);
-        if raw > MAX_BLOCK {
-            return Err(broken());
-        }
-        zstd::bulk::decompress(self.packed(block)?, raw).map_err(|_| broken())
-    }
-
-    /// The texts of one record in the decompressed block that begins with the
-    /// record `first`.
-    pub(crate) fn text_in(raw: &[u8], first: u32, record: u32) -> Result<&[u8], ReadError> {
-        let broken = damaged(Section::Texts);
-        let mut reader = Reader::new(raw);
-        for _ in first..record {
-            let length = reader.length().map_err(&broken)?;
-            reader.bytes(length).map_err(&broken)?;
-        }
-        let length = reader.length().map_err(&broken)?;
-        reader.bytes(length).map_err(&broken)
-    }
-}
-
-/// A row of the table of text blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TextBlock {
-    /// The first record in it.
-    pub(crate) first: u32,
-    offset: u32,
-    length: u32,
-    /// Its bytes when decompressed.
-    pub(crate) raw: u32,
-}
-
-impl TextBlock {
-    /// Where its bytes begin in the section.
-    pub(crate) fn offset(&self) -> u32 {
-        self.offset
-    }
-
-    fn read(row: &[u8; 16]) -> Self {
-        let field = |at: usize| row.get(at..).map_or(0, le32);
-        Self {
-            first: field(0),
-            offset: field(4),
-            length: field(8),
-            raw: field(12),
-        }
     }
 }
 

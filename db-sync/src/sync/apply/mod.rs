@@ -1,0 +1,209 @@
+//! The order of things: lock, load what is there, fetch what is missing,
+//! compare the lists, apply, write. Nothing before the last step touches the
+//! database.
+
+mod archives;
+mod changes;
+mod lists;
+mod names;
+
+use super::cache::{Cache, MAX_LOG};
+use super::{
+    EcosystemSync, SyncError, SyncReport, SyncRequest, feeds, kept, loss, rustsec, warning,
+};
+use crate::compile::BuildReport;
+use crate::compile::update::{Files, Session};
+use crate::fetch::Mirrors;
+use crate::problem::Warning;
+use crate::query::Db;
+use crate::sources::crates_index::{self, Yanked};
+use crate::store::place::LOCK_WAIT;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Longest list.
+const MAX_LIST: u64 = 512 << 20;
+
+const ECOSYSTEMS: &str = "ecosystems.txt";
+const COMPILED: &str = "compiled";
+const CHANGED: &str = "changed";
+
+struct Sync<'a> {
+    request: &'a SyncRequest,
+    cache: Cache,
+    mirrors: Option<Mirrors>,
+    tree: Option<rustsec::Tree>,
+    yanked: Option<Yanked>,
+    warnings: Vec<Warning>,
+    reports: BTreeMap<String, EcosystemSync>,
+    /// Directories whose archive was looked at in this run.
+    checked: BTreeSet<String>,
+    /// Directories without a list: their archive is asked for each time.
+    unlisted: Vec<String>,
+}
+
+/// Brings a database up to date.
+///
+/// # Errors
+/// Whatever was asked for and could not be had; the database is untouched.
+pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
+    let cache = Cache::open(&request.output, request.lock_wait.unwrap_or(LOCK_WAIT))?;
+    let request = &SyncRequest {
+        output: cache.database().to_owned(),
+        ..request.clone()
+    };
+    let mirrors = if request.offline {
+        None
+    } else {
+        Some(Mirrors::new(&request.from, &request.access)?)
+    };
+    let mut warnings = Vec::new();
+    let mut tree = kept::tree(request, &cache, &mut warnings)?;
+    let mut yanked = kept::yanked(&request.output);
+    if let Some(index) = &request.crates_index {
+        let read = crates_index::read(index, &request.limits);
+        let (found, told) = read.map_err(crate::compile::BuildError::from)?;
+        yanked = Some(found);
+        warnings.extend(told);
+    }
+    if let Some(tree) = &mut tree {
+        warnings.append(&mut tree.warnings);
+    }
+    let mut sync = Sync {
+        request,
+        cache,
+        mirrors,
+        tree,
+        yanked,
+        warnings,
+        reports: BTreeMap::new(),
+        checked: BTreeSet::new(),
+        unlisted: Vec::new(),
+    };
+    sync.run()
+}
+
+impl Sync<'_> {
+    fn run(&mut self) -> Result<SyncReport, SyncError> {
+        let mut inputs = format!("{:?}", self.request.limits);
+        if let Some(tree) = &self.tree {
+            inputs.push(' ');
+            inputs.push_str(&tree.digest);
+        }
+        if let Some(yanked) = &self.yanked {
+            inputs.push_str(" yanked ");
+            inputs.push_str(&yanked.digest());
+        }
+        let files = Files {
+            output: self.request.output.clone(),
+            state: self.cache.file(COMPILED),
+            journal: self.cache.file(CHANGED),
+            inputs,
+        };
+        let resumed = if self.request.full {
+            None
+        } else {
+            Session::resume(files.clone(), self.request.limits)?
+        };
+        let mut rebuilt = resumed.is_none();
+        let names = self.ecosystems(resumed.as_ref())?;
+        for name in &names {
+            let report = EcosystemSync {
+                name: name.clone(),
+                ..EcosystemSync::default()
+            };
+            self.reports.insert(name.clone(), report);
+        }
+        let mut session = match resumed {
+            Some(mut session) => {
+                session.set_yanked(self.yanked.clone());
+                session
+            }
+            None => self.fresh(&files)?,
+        };
+        let mut dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
+        for name in &dropped {
+            let cause = "the database had its advisories, and this run did not ask for them: \
+                         they are left out";
+            self.warnings.push(warning(name, "", cause));
+        }
+        let mut missing: Vec<String> = names.difference(&session.sources()).cloned().collect();
+        missing.extend(
+            names
+                .iter()
+                .filter(|name| {
+                    // The log has grown out of proportion: begin with a new archive.
+                    session.sources().contains(*name) && self.cache.log_length(name) > MAX_LOG
+                })
+                .cloned(),
+        );
+        if self.needs_rustsec(&session) && !(dropped.is_empty() && missing.is_empty()) {
+            session = self.fresh(&files)?;
+            rebuilt = true;
+            dropped.clear();
+            missing = names.iter().cloned().collect();
+        }
+        for name in &dropped {
+            session.drop_source(name)?;
+        }
+        let mut changed = !missing.is_empty() || !dropped.is_empty();
+        self.archives(&missing)?;
+        let lists = self.lists(&names)?;
+        self.read(&mut session, &missing)?;
+
+        if let Some(any) = self.update(&mut session, &lists)? {
+            changed |= any;
+        } else {
+            // Not possible in steps: all again from what was fetched.
+            session = self.fresh(&files)?;
+            rebuilt = true;
+            changed = true;
+            let all: Vec<String> = names.iter().cloned().collect();
+            self.absent_archives(&all)?;
+            self.read(&mut session, &all)?;
+            self.update(&mut session, &lists)?;
+        }
+        let listed = self.listed(&lists)?;
+        changed |= session.set_listed(listed);
+        if changed && !self.request.accept_removals {
+            loss::check(&loss::counts(&self.request.output), &session.counts())?;
+        }
+        let feeds = feeds::gather(self.request, &self.cache, &mut self.warnings)?;
+        changed |= feeds.changed;
+        session.set_feeds(feeds.feeds);
+        let mut build = if changed {
+            session.finish()?
+        } else {
+            let db =
+                Db::open(&self.request.output).map_err(crate::compile::BuildError::Unreadable)?;
+            BuildReport {
+                info: db.info().clone(),
+                warnings: session.warnings().to_vec(),
+            }
+        };
+        build.warnings.append(&mut self.warnings);
+        if let Some(mirrors) = &self.mirrors {
+            build.warnings.extend(mirrors.warnings());
+        }
+        build.warnings.sort();
+        build.warnings.dedup();
+        Ok(SyncReport {
+            build,
+            ecosystems: std::mem::take(&mut self.reports).into_values().collect(),
+            written: changed,
+            rebuilt: rebuilt && changed,
+        })
+    }
+
+    /// Whether whole sources can only be read into a build from nothing: what
+    /// RustSec's tree says is joined to their records as they come.
+    fn needs_rustsec(&self, session: &Session) -> bool {
+        self.tree.is_some() && session.is_resumed()
+    }
+
+    fn fresh(&self, files: &Files) -> Result<Session, SyncError> {
+        let tree = self.tree.as_ref().map(|tree| tree.path.as_path());
+        let mut session = Session::fresh(files.clone(), tree, self.request.limits)?;
+        session.set_yanked(self.yanked.clone());
+        Ok(session)
+    }
+}
