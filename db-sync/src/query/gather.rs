@@ -3,7 +3,7 @@
 use super::evaluate::{Asked, Builds, Verdict, comparable};
 use super::fixed::fixed;
 use super::found::{Hit, Match};
-use super::head::Head;
+use super::head::{self, Head};
 use super::state;
 use super::{Db, FixState, Outcome, Query, Segment, Undecided};
 use crate::id;
@@ -86,19 +86,23 @@ pub(super) fn outcome<'db>(
         };
         let (verdict, builds) = package.judge(entries)?;
         if verdict != Verdict::NotAffected && !segment.masks(record)? {
-            judged.push((record, entries, verdict, builds));
+            judged.push((
+                head::bytes(store, record)?,
+                record,
+                entries,
+                verdict,
+                builds,
+            ));
         }
     }
     // Heads lie all over the file: touching them one after the other lets the
     // machine fetch many at once.
-    let mut touched = 0_u8;
-    for (record, ..) in &judged {
-        touched ^= Head::touch(store, *record)?;
-    }
+    let touch = |touched: u8, bytes: &[u8]| touched ^ bytes.first().copied().unwrap_or_default();
+    let touched = judged.iter().fold(0, |touched, one| touch(touched, one.0));
     std::hint::black_box(touched);
     let mut candidates = Vec::with_capacity(judged.len());
-    for (record, entries, verdict, builds) in judged {
-        let head = Head::read(store, record)?;
+    for (bytes, record, entries, verdict, builds) in judged {
+        let head = Head::decode(record, bytes)?;
         if !is_live(&head, query) || is_of_another_stream(&head, builds, query)? {
             continue;
         }

@@ -32,27 +32,24 @@ pub(super) struct Title<'a> {
 
 impl<'a> Head<'a> {
     pub(super) fn read(store: &'a Store, record: u32) -> Result<Self, ReadError> {
-        let bytes = store.item(Section::Records, Section::RecordOffsets, record)?;
-        Self::decode(record, bytes).map_err(damaged(Section::Records))
+        Self::decode(record, bytes(store, record)?)
     }
 
-    /// Any byte of a head, so that it is on its way when it is read.
-    pub(super) fn touch(store: &Store, record: u32) -> Result<u8, ReadError> {
-        let bytes = store.item(Section::Records, Section::RecordOffsets, record)?;
-        Ok(bytes.first().copied().unwrap_or_default())
-    }
-
-    fn decode(record: u32, bytes: &'a [u8]) -> Result<Self, Damaged> {
-        let mut reader = Reader::new(bytes);
-        Ok(Self {
-            record,
-            id: reader.text()?,
-            published: moment(&mut reader)?,
-            modified: moment(&mut reader)?,
-            withdrawn: moment(&mut reader)?,
-            group: reader.small()?,
-            rest: reader,
-        })
+    /// Decodes the [`bytes`] of a head.
+    pub(super) fn decode(record: u32, bytes: &'a [u8]) -> Result<Self, ReadError> {
+        let read = || {
+            let mut reader = Reader::new(bytes);
+            Ok(Self {
+                record,
+                id: reader.text()?,
+                published: moment(&mut reader)?,
+                modified: moment(&mut reader)?,
+                withdrawn: moment(&mut reader)?,
+                group: reader.small()?,
+                rest: reader,
+            })
+        };
+        read().map_err(damaged(Section::Records))
     }
 
     /// Skips to what follows the ratings and sources.
@@ -180,10 +177,16 @@ pub(super) fn rating(store: &Store, value: u32, source: String) -> Result<Rating
     })
 }
 
+/// The bytes of a record's head.
+pub(super) fn bytes(store: &Store, record: u32) -> Result<&[u8], ReadError> {
+    store.item(Section::Records, Section::RecordOffsets, record)
+}
+
 /// The id of a record, without reading the rest of its head.
 pub(crate) fn record_id(store: &Store, record: u32) -> Result<&str, ReadError> {
-    let bytes = store.item(Section::Records, Section::RecordOffsets, record)?;
-    Reader::new(bytes).text().map_err(damaged(Section::Records))
+    Reader::new(bytes(store, record)?)
+        .text()
+        .map_err(damaged(Section::Records))
 }
 
 fn moment(reader: &mut Reader<'_>) -> Result<Option<Moment>, Damaged> {
@@ -200,8 +203,7 @@ fn moment(reader: &mut Reader<'_>) -> Result<Option<Moment>, Damaged> {
 
 /// Whether there is nothing of a record but its id.
 pub(super) fn is_bare(store: &Store, record: u32) -> Result<bool, ReadError> {
-    let bytes = store.item(Section::Records, Section::RecordOffsets, record)?;
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::new(bytes(store, record)?);
     reader.text().map_err(damaged(Section::Records))?;
     Ok(reader.is_empty())
 }
