@@ -14,6 +14,7 @@ pub mod compile;
 pub mod ecosystem;
 pub mod feed;
 pub mod fetch;
+mod hex;
 mod id;
 mod limits;
 pub mod moment;

@@ -6,6 +6,15 @@ use std::hash::{BuildHasher, RandomState};
 
 const EMPTY: u32 = u32::MAX;
 
+/// The texts that records name by number.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Ids,
+    Versions,
+    Packages,
+    Ratings,
+}
+
 /// A set of texts with a number each. Texts that were loaded are found by
 /// binary search in their kept order, later ones by a hash table: an update
 /// looks up few texts and shall not hash all of them.

@@ -20,6 +20,7 @@ mod journal;
 mod overlay;
 mod rate;
 mod reach;
+mod recount;
 mod state;
 mod steps;
 mod texts;

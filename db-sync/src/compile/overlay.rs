@@ -3,10 +3,11 @@
 //! description of the whole.
 
 use super::collect::{Collector, Place, Source, Stored, Texts};
+use super::interner::Kind;
 use super::reach::{Changed, Graph, Ids, Reach};
-use super::state::{Kind, State};
+use super::state::State;
 use super::steps::{Steps, read};
-use super::{BuildError, census, finish};
+use super::{BuildError, finish, recount};
 use crate::problem::Warning;
 use crate::sources::SourceKind;
 use crate::store::codec::{Damaged, Reader};
@@ -65,7 +66,7 @@ pub(super) fn write(steps: &Steps, output: &Path) -> Result<Vec<Warning>, Failur
         .collect::<BTreeSet<u32>>()
         .into_iter()
         .collect();
-    let info = census::info(steps, &collector, &records, &masked)?.ok_or(Failure::Far)?;
+    let info = recount::info(steps, &collector, &records, &masked)?.ok_or(Failure::Far)?;
     let old = steps.compiled.info();
     let changed = steps.feeds.iter();
     collector.feeds = changed

@@ -7,7 +7,8 @@
 //! copies, old and new, withdrawn or not: more than needed, never less.
 
 use super::interner::Interner;
-use super::state::{Kind, State};
+use super::interner::Kind;
+use super::state::State;
 use crate::advisory::Advisory;
 use crate::id;
 use crate::store::codec::Damaged;

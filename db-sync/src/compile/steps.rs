@@ -3,9 +3,9 @@
 //! reach too far, or there are too many, the caller compiles all records.
 
 use super::collect::Collector;
+use super::interner::Kind;
 use super::journal::{Change, Journal, Record};
-use super::state::{Kind, State};
-use super::update::Applied;
+use super::state::State;
 use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
@@ -21,6 +21,17 @@ use std::sync::Arc;
 
 /// Longest journal that is read.
 const MAX_JOURNAL: u64 = 256 << 20;
+
+/// What became of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    Added,
+    Changed,
+    Unchanged,
+    Removed,
+    /// The record was refused with a warning.
+    Refused,
+}
 
 /// A compiled database and the changes since.
 pub(super) struct Steps {

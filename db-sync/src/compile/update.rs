@@ -6,6 +6,7 @@
 use super::collect::Collector;
 use super::overlay::{self, Failure};
 use super::state::{self, Label};
+pub(crate) use super::steps::Applied;
 use super::steps::{self, Steps};
 use super::{BuildError, BuildReport, finish};
 use crate::limits::Limits;
@@ -56,17 +57,6 @@ struct Whole {
     old: Option<Store>,
     /// Updates since the last build from nothing.
     updates: u64,
-}
-
-/// What became of one record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Applied {
-    Added,
-    Changed,
-    Unchanged,
-    Removed,
-    /// The record was refused with a warning.
-    Refused,
 }
 
 impl Session {

@@ -5,12 +5,12 @@
 //! is looked at but the one that is named. A file that cannot be read as
 //! either is a warning: yanks in it are not known.
 
+use crate::hex::hex;
 use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::sources::SourceError;
 use crate::store::SourceInfo;
-use crate::store::read::hex;
 use rayon::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};

@@ -6,8 +6,7 @@ mod stored;
 
 use self::join::RustSec;
 pub(super) use self::stored::{Extras, Place, Source, Sources, Stored, Texts};
-use super::interner::Interner;
-use super::state::Kind;
+use super::interner::{Interner, Kind};
 use crate::advisory::{Advisory, Affected, EventKind, Range, order_of};
 use crate::ecosystem;
 use crate::problem::Warning;

@@ -10,7 +10,7 @@
 mod dump;
 
 use super::collect::{Collector, Extras, Place, Source, Sources, Stored, Texts};
-use super::interner::Interner;
+use super::interner::{Interner, Kind};
 use crate::advisory::Scope;
 use crate::moment::Moment;
 use crate::sources::SourceKind;
@@ -37,15 +37,6 @@ pub(super) struct Label {
     pub(super) inputs: String,
     /// Updates since the last build from nothing.
     pub(super) updates: u64,
-}
-
-/// The texts that records name by number.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
-    Ids,
-    Versions,
-    Packages,
-    Ratings,
 }
 
 const KINDS: [Kind; 4] = [Kind::Ids, Kind::Versions, Kind::Packages, Kind::Ratings];

@@ -15,7 +15,7 @@ mod wire;
 
 use super::http::{Client, Exchanged};
 use super::{Access, FetchError};
-use crate::store::read::hex;
+use crate::hex::hex;
 pub(crate) use object::{Entry, EntryKind, Snapshot};
 use object::{Format, Id};
 pub(super) use packet::Fault;

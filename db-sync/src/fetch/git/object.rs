@@ -3,7 +3,7 @@
 //! from the tip down to a file holds only what the tip's id vouches for.
 
 use super::packet::{Fault, wrong};
-use crate::store::read::hex;
+use crate::hex::hex;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

@@ -6,10 +6,10 @@ mod epss;
 mod kev;
 
 use crate::feed::FeedKind;
+use crate::hex::hex;
 use crate::problem::{Warning, printable};
 use crate::store::FeedInfo;
 use crate::store::feed::Feed;
-use crate::store::read::hex;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 use std::fmt;

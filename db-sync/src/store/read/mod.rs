@@ -11,6 +11,7 @@ use super::Info;
 use super::codec::{Damaged, Reader};
 use super::format::{HEADER, Header, HeaderError, PAGE, Section, VERSION, crc32, le32};
 use super::{feed, hash};
+use crate::hex::hex;
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -318,13 +319,4 @@ impl Store {
     pub(crate) fn records(&self) -> u32 {
         u32::try_from(self.count(Section::RecordOffsets)).unwrap_or(u32::MAX)
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

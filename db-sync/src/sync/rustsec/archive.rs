@@ -3,7 +3,7 @@
 
 use super::{MAX_ADVISORY, Tree, place};
 use crate::fetch::{Access, Mirrors, Saved};
-use crate::store::read::hex;
+use crate::hex::hex;
 use crate::sync::SyncError;
 use crate::sync::cache::Cache;
 use flate2::read::MultiGzDecoder;
