@@ -307,6 +307,28 @@ fn a_version_that_is_itself_affected_is_no_fix() {
 }
 
 #[test]
+fn a_fix_that_another_record_of_the_flaw_calls_affected_is_none() {
+    let record = |id: &str, more: &str, events: &str| {
+        format!(
+            r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2026-1"]{more},"affected":[{{"package":{{"ecosystem":"npm","name":"x"}},"ranges":[{{"type":"SEMVER","events":[{events}]}}]}}]}}"#
+        )
+    };
+    let one = r#"{"introduced":"0"},{"fixed":"1.5.0"},{"introduced":"1.7.0"},{"fixed":"2.1.0"}"#;
+    let other = r#"{"introduced":"1.4.0"},{"fixed":"2.0.0"}"#;
+    let fixed = |more: &str| {
+        let built = built_from(&[&record("A-1", "", one), &record("B-1", more, other)]);
+        let outcome = ask(&built.db, "npm", "x", "1.0.0");
+        let found = outcome.matches.first().expect("a match");
+        let texts = found.fixed.iter().map(|text| (*text).to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(fixed(""), ["2.1.0"]);
+    // What does not count says nothing.
+    let withdrawn = r#","withdrawn":"2026-01-01T00:00:00Z""#;
+    assert_eq!(fixed(withdrawn), ["1.5.0", "2.1.0"]);
+}
+
+#[test]
 fn without_a_version_all_live_records_are_listed() {
     let built = small();
     let query = Query {
