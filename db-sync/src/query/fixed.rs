@@ -75,9 +75,10 @@ pub(super) fn fixed<'db>(
         texts.truncate(MAX_FIXED);
     }
     // What one range calls fixed, only another range can call affected, be it in
-    // a record that has nothing against the asked version; what is named outside
-    // of the ranges, any of them.
-    if (ranges > 1 || others || !silent.is_empty()) && !texts.is_empty() {
+    // a record that has nothing against the asked version, or a list; what is
+    // named outside of the ranges, any of them.
+    let lists = entries.iter().any(|entry| !entry.listed.is_empty());
+    if (ranges > 1 || others || lists || !silent.is_empty()) && !texts.is_empty() {
         let mut safe = Vec::with_capacity(texts.len());
         for text in &texts {
             if !is_still_affected(package, entries, text)?

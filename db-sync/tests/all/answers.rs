@@ -326,6 +326,10 @@ fn a_fix_that_another_record_of_the_flaw_calls_affected_is_none() {
     // What does not count says nothing.
     let withdrawn = r#","withdrawn":"2026-01-01T00:00:00Z""#;
     assert_eq!(fixed(withdrawn), ["1.5.0", "2.1.0"]);
+    let lists = r#"{"id":"L-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"x"},"versions":["1.5.0"],"ranges":[{"type":"SEMVER","events":[EVENTS]}]}]}"#;
+    let built = built_from(&[&lists.replace("EVENTS", one)]);
+    let outcome = ask(&built.db, "npm", "x", "1.0.0");
+    assert_eq!(outcome.matches[0].fixed, ["2.1.0"]);
 }
 
 #[test]
