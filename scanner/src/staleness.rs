@@ -29,7 +29,8 @@ pub enum OnStale {
 /// How old a source may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bound {
-    /// An ecosystem, with or without its suffix, or a feed; all others where there is none.
+    /// An ecosystem, with or without its suffix, or a feed, in any case; all others where there is
+    /// none.
     pub name: Option<String>,
     /// More than these days are too many.
     pub days: u32,
@@ -49,7 +50,10 @@ impl Staleness {
     fn days(&self, name: &str) -> u32 {
         let bound = |name: Option<&str>| {
             let mut bounds = self.bounds.iter().rev();
-            bounds.find(|bound| bound.name.as_deref() == name)
+            bounds.find(|bound| match (&bound.name, name) {
+                (Some(bound), Some(name)) => bound.eq_ignore_ascii_case(name),
+                (bound, name) => bound.is_none() && name.is_none(),
+            })
         };
         bound(Some(name))
             .or_else(|| bound(Some(base(name))))
@@ -175,7 +179,13 @@ mod tests {
             ],
             on_stale: OnStale::Warn,
         };
-        for (name, days) in [("Debian:12", 3), ("Debian:11", 2), ("Hex", 10), ("npm", 1)] {
+        for (name, days) in [
+            ("HEX", 10),
+            ("Debian:12", 3),
+            ("Debian:11", 2),
+            ("Hex", 10),
+            ("npm", 1),
+        ] {
             assert_eq!(policy.days(name), days, "{name}");
         }
         assert_eq!(Staleness::default().days("npm"), DEFAULT_DAYS);

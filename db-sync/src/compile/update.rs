@@ -194,15 +194,25 @@ impl Session {
             .collect()
     }
 
-    /// How many records each OSV source has.
+    /// How many records each source has; RustSec's tree changes in a build
+    /// from nothing only, and is counted there.
     pub(crate) fn counts(&self) -> BTreeMap<String, u64> {
         if let Some(steps) = &self.steps {
             return steps.counts();
         }
         let known = self.known().into_iter();
-        known
+        let mut counts: BTreeMap<String, u64> = known
             .map(|(name, records)| (name.to_owned(), records.len() as u64))
-            .collect()
+            .collect();
+        let sources = &self.whole.collector.sources;
+        for ((_, name), source) in sources
+            .iter()
+            .filter(|((kind, _), _)| *kind == SourceKind::RustSec)
+        {
+            let ids: BTreeSet<u32> = source.records.iter().map(|(id, _)| *id).collect();
+            counts.insert(name.clone(), ids.len() as u64);
+        }
+        counts
     }
 
     /// Whether the RustSec tree has this advisory too: its extras were joined

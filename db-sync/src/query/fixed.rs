@@ -24,6 +24,7 @@ pub(super) fn fixed<'db>(
     let Scratch {
         entries,
         fixes: candidates,
+        silent,
     } = scratch;
     candidates.clear();
     let mut ranges: usize = 0;
@@ -73,12 +74,16 @@ pub(super) fn fixed<'db>(
         texts.dedup();
         texts.truncate(MAX_FIXED);
     }
-    // What one range calls fixed, only another range can call affected; what is
+    // What one range calls fixed, only another range can call affected, be it in
+    // a record that has nothing against the asked version, or a list; what is
     // named outside of the ranges, any of them.
-    if (ranges > 1 || others) && !texts.is_empty() {
+    let lists = entries.iter().any(|entry| !entry.listed.is_empty());
+    if (ranges > 1 || others || lists || !silent.is_empty()) && !texts.is_empty() {
         let mut safe = Vec::with_capacity(texts.len());
         for text in &texts {
-            if !is_still_affected(package, entries, text)? {
+            if !is_still_affected(package, entries, text)?
+                && !is_still_affected(package, silent, text)?
+            {
                 safe.push(*text);
             }
         }

@@ -52,6 +52,9 @@ pub(super) struct Scratch<'p, 'db> {
     pub(super) entries: Vec<&'p View<'db>>,
     /// Fixed versions by number, and whether a SEMVER range names them.
     pub(super) fixes: Vec<(bool, u32)>,
+    /// The entries of the flaw's other records, which do not affect the asked
+    /// version, but may affect one that another record calls fixed.
+    pub(super) silent: Vec<&'p View<'db>>,
 }
 
 /// Answers a query from the entries of its package in one segment.
@@ -123,6 +126,8 @@ pub(super) fn outcome<'db>(
     let mut scratch = Scratch::default();
     outcome.matches.reserve_exact(flaws.len());
     for flaw in &flaws {
+        scratch.silent.clear();
+        package.silent(segment, query, flaw, &mut scratch.silent)?;
         outcome.matches.push(package.one_match(flaw, &mut scratch)?);
     }
     outcome.undecided.sort();
@@ -212,6 +217,43 @@ impl<'p, 'db> Package<'p, 'db> {
             }
         }
         Ok((verdict, builds))
+    }
+
+    /// Collects the entries of the flaw's records that do not match.
+    fn silent(
+        &self,
+        segment: Segment<'db>,
+        query: &Query<'_>,
+        flaw: &Flaw<'_, 'p, 'db>,
+        silent: &mut Vec<&'p View<'db>>,
+    ) -> Result<(), ReadError> {
+        if self.asked.is_none() || flaw.first.head.group == 0 {
+            return Ok(());
+        }
+        let known = std::iter::once(flaw.first).chain(flaw.others.iter().copied());
+        let numbers: Vec<u32> = known.map(|one| one.head.record).collect();
+        for id in flaw.first.head.aliases(self.store)? {
+            let number = segment.record(&id)?;
+            let Some(number) = number.filter(|number| !numbers.contains(number)) else {
+                continue;
+            };
+            let mut records = self
+                .views
+                .entries()
+                .chunk_by(|left, right| left.record == right.record);
+            let entries = records
+                .find(|entries| entries.first().is_some_and(|entry| entry.record == number))
+                .unwrap_or_default();
+            if entries.is_empty() {
+                continue;
+            }
+            let head = Head::read(self.store, number)?;
+            let (_, builds) = self.judge(entries)?;
+            if is_live(&head, query) && !is_of_another_stream(&head, builds, query)? {
+                silent.extend(entries);
+            }
+        }
+        Ok(())
     }
 
     /// Makes one match of the records of one flaw.

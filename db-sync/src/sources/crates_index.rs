@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 /// The kind of this source in the database.
 pub(crate) const KIND: &str = "crates-index";
 /// Its name in the database and in warnings.
-const NAME: &str = "crates.io";
+pub(crate) const NAME: &str = "crates.io";
 /// Folders above a file: `ca/rg/cargo`.
 const MAX_DEPTH: usize = 2;
 /// The longest name that crates.io allows.

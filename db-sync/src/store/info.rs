@@ -65,7 +65,7 @@ impl Info {
     fn is_mixed(&self, source: &SourceInfo) -> bool {
         let mut ecosystems = self.ecosystems.iter();
         source.kind == OSV
-            && !NO_ECOSYSTEM.contains(&source.name.as_str())
+            && !NO_ECOSYSTEM.contains(&source.directory())
             && !ecosystems.any(|known| source.is_about(base(&known.name)))
     }
 }
@@ -117,10 +117,15 @@ impl SourceInfo {
     /// in the bucket, or that directory's archive under its name.
     fn is_about(&self, base: &str) -> bool {
         match self.kind.as_str() {
-            OSV => self.name.strip_suffix(".zip").unwrap_or(&self.name) == base,
+            OSV => self.directory() == base,
             RUSTSEC => matches!(base, "crates.io" | "Rust"),
             _ => false,
         }
+    }
+
+    /// The directory in the bucket that it has the name of, where it has one.
+    fn directory(&self) -> &str {
+        self.name.strip_suffix(".zip").unwrap_or(&self.name)
     }
 }
 
@@ -176,6 +181,10 @@ mod tests {
             covered(&[("crates-index", "crates.io"), ("osv", "npm")]),
             yes([0, 0, 0, 0, 1])
         );
+        // Records with a commit are some of each ecosystem, whatever holds them.
+        for some in ["GIT", "GIT.zip", "[EMPTY].zip"] {
+            assert_eq!(covered(&[("osv", some)]), yes([0; 5]), "{some}");
+        }
         // A collection of one's own may hold all that there is.
         assert_eq!(
             covered(&[("osv", "npm"), ("osv", "ours")]),

@@ -45,7 +45,9 @@ pub(super) fn gather(
         if !from.is_empty() && !request.offline {
             fetch(kind, from, &request.access, &file, warnings)?;
         }
-        let found = if from.is_empty() && old.is_some() {
+        let found = if from.is_empty() && request.afresh {
+            None
+        } else if from.is_empty() && old.is_some() {
             held.cloned()
         } else if file.is_file() {
             match held.filter(|held| Known::is_of(&file, held)) {

@@ -1,19 +1,23 @@
 //! Sources that a run does not name: RustSec's advisories and the yanked
 //! versions stay in the database, as its feeds do. RustSec's are read again
-//! from what was fetched, or from the folder that the last run named; where
-//! neither is there any more, their loss is told.
+//! from what was fetched, or from the folder that the last run named; so are
+//! yanked versions where the database is gone or damaged. Where nothing is
+//! there any more, the loss is told.
 
 use super::cache::{self, Cache};
 use super::rustsec::{self, Tree};
 use super::{SyncError, SyncRequest, warning};
+use crate::compile::BuildError;
 use crate::compile::update::replace;
 use crate::problem::Warning;
 use crate::query::Db;
-use crate::sources::crates_index::Yanked;
-use std::path::Path;
+use crate::sources::crates_index::{self, Yanked};
+use std::path::{Path, absolute};
 
 /// Where the RustSec tree came from last.
 const FROM: &str = "rustsec.from";
+/// Where the crates.io index lay last.
+const INDEX: &str = "crates-index.from";
 
 /// The tree of the sources that the request names, else the one before.
 pub(super) fn tree(
@@ -29,6 +33,9 @@ pub(super) fn tree(
             replace(&path, from).map_err(|source| SyncError::Cache { path, source })?;
         }
         return Ok(tree);
+    }
+    if request.afresh {
+        return Ok(None);
     }
     let from = cache::read(&path)?.and_then(|from| String::from_utf8(from).ok());
     let held = match Db::open(&request.output) {
@@ -49,7 +56,44 @@ pub(super) fn tree(
     Ok(None)
 }
 
-/// The yanked versions of the database that is there.
-pub(super) fn yanked(database: &Path) -> Option<Yanked> {
-    Db::open(database).ok()?.yanked().ok()?
+/// The yanked versions of the index that the request names, else those of the
+/// database that is there.
+pub(super) fn yanked(
+    request: &SyncRequest,
+    cache: &Cache,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<Yanked>, SyncError> {
+    let path = cache.file(INDEX);
+    let read = |index: &Path| crates_index::read(index, &request.limits);
+    if let Some(index) = &request.crates_index {
+        let (found, told) = read(index).map_err(BuildError::from)?;
+        warnings.extend(told);
+        let from = absolute(index).unwrap_or_else(|_| index.clone());
+        let from = from.as_os_str().as_encoded_bytes();
+        replace(&path, from).map_err(|source| SyncError::Cache { path, source })?;
+        return Ok(Some(found));
+    }
+    if request.afresh {
+        return Ok(None);
+    }
+    let from = cache::read(&path)?.and_then(|from| String::from_utf8(from).ok());
+    let held = Db::open(&request.output).map(|db| {
+        let mut sources = db.info().sources.iter();
+        let has_index = sources.any(|one| one.kind == crates_index::KIND);
+        (has_index, db.yanked().ok().flatten())
+    });
+    match held {
+        Ok((false, _)) => return Ok(None),
+        Ok((true, Some(yanked))) => return Ok(Some(yanked)),
+        Err(_) if from.is_none() => return Ok(None),
+        Ok((true, None)) | Err(_) => {}
+    }
+    if let Some(Ok((found, told))) = from.map(|from| read(Path::new(&from))) {
+        warnings.extend(told);
+        return Ok(Some(found));
+    }
+    let cause = "the database had yanked versions, it is gone or damaged, and so is the index \
+                 that they came from: they are left out";
+    warnings.push(warning(crates_index::NAME, "", cause));
+    Ok(None)
 }

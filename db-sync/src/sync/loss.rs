@@ -1,4 +1,4 @@
-//! A publisher's accident: an archive, a list or a whole bucket that lost a
+//! A publisher's accident: an archive, a list, a tree or a whole bucket that lost a
 //! good part of its records at once is not believed, however it came. What is
 //! gone from the database is not found any more, and no scan would say so.
 
@@ -8,7 +8,7 @@ use crate::query::Db;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How many records each OSV source had.
+/// How many records each source had.
 pub(super) type Counts = BTreeMap<String, u64>;
 
 /// The counts of the database that is there; empty where there is none.
@@ -18,7 +18,7 @@ pub(super) fn counts(database: &Path) -> Counts {
     };
     let sources = db.info().sources.iter();
     sources
-        .filter(|source| source.kind == "osv")
+        .filter(|source| matches!(source.kind.as_str(), "osv" | "rustsec"))
         .map(|source| (source.name.clone(), source.records))
         .collect()
 }

@@ -47,6 +47,10 @@ pub struct SyncRequest {
     pub found: Vec<String>,
     /// Loads the archives again, whatever is at hand.
     pub full: bool,
+    /// Takes nothing over from the database that is there, neither its
+    /// ecosystems nor its other sources: the new one has what is named here.
+    /// Goes with `full`.
+    pub afresh: bool,
     /// Takes a source that lost so many of its records that it is doubtful.
     pub accept_removals: bool,
     /// Uses only what was fetched before.

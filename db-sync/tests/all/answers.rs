@@ -193,25 +193,67 @@ fn a_release_is_listed_however_it_is_spelt() {
         &listed("N-1", "NuGet", "1.2"),
         &listed("G-1", "Go", "1.2.3"),
         &listed("M-1", "Maven", "1.0"),
+        &listed("P-4", "PyPI", "v4.0"),
+        &listed("P-5", "PyPI", "5.0+ours"),
+        &listed("N-2", "NuGet", "01.5"),
+        &listed("G-2", "Go", "v3.0.0+incompatible"),
+        &listed("C-1", "Packagist", "v1.0"),
+        &listed("D-1", "Pub", "1.2.3+4"),
     ]);
     for (ecosystem, version, expected) in [
         ("PyPI", "23.9.post1", &["P-1"][..]),
         ("PyPI", "v23.9.0-1", &["P-1"]),
         ("PyPI", "2", &["P-2"]),
         ("PyPI", "02.0", &["P-2"]),
-        ("PyPI", "0.1.0", &["P-1", "P-2", "P-3"]),
+        ("PyPI", "0.1.0", &["P-1", "P-2", "P-3", "P-4", "P-5"]),
+        ("PyPI", "04", &["P-4"]),
+        // A build of the release, but not a release of some build.
+        ("PyPI", "2.0.0+cpu", &["P-2"]),
+        ("PyPI", "2.0.1+cpu", &[]),
+        ("PyPI", "5.0", &[]),
+        ("PyPI", "5.0+ours", &["P-5"]),
+        ("PyPI", "5.0+theirs", &[]),
+        ("NuGet", "1.5.0+build", &["N-2"]),
+        ("Go", "v3.0.0", &["G-2"]),
+        ("Packagist", "1.0.0.0", &["C-1"]),
+        ("Packagist", "10", &[]),
+        ("Packagist", "1.0.0-beta", &[]),
+        ("Pub", "1.2.3", &[]),
         ("PyPI", "01!2.0", &["P-3"]),
-        ("PyPI", "2.0.0+local", &[]),
         ("PyPI", "2.0.1", &[]),
         ("NuGet", "1.2.0", &["N-1"]),
         ("Go", "v1.2.3", &["G-1"]),
-        ("Go", "v1.2.3+incompatible", &[]),
+        ("Go", "v1.2.3+incompatible", &["G-1"]),
+        ("Go", "v1.2.3-rc.1", &[]),
         // Two different files of one repository.
         ("Maven", "1.0.0", &[]),
     ] {
         let outcome = ask(&built.db, ecosystem, "x", version);
         assert_eq!(merged(&outcome), expected, "{ecosystem} {version}");
         assert!(outcome.undecided.is_empty());
+    }
+}
+
+#[test]
+fn a_build_of_the_last_affected_release_is_affected() {
+    let range = |id: &str, end: &str| {
+        format!(
+            r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":"PyPI","name":"x"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{end}]}}]}}]}}"#
+        )
+    };
+    let built = built_from(&[
+        &range("P-1", r#"{"last_affected":"2.0"}"#),
+        &range("P-2", r#"{"fixed":"2.0"}"#),
+        &range("P-3", r#"{"fixed":"2.0+ours.2"}"#),
+    ]);
+    for (version, expected) in [
+        ("2.0.0+cpu", &["P-1", "P-3"][..]),
+        ("2.0+ours.2", &["P-1"]),
+        ("2.0.post1", &[]),
+        ("2.0.post1+cpu", &[]),
+    ] {
+        let outcome = ask(&built.db, "PyPI", "x", version);
+        assert_eq!(merged(&outcome), expected, "{version}");
     }
 }
 
@@ -262,6 +304,32 @@ fn a_version_that_is_itself_affected_is_no_fix() {
     assert_eq!(fixed("Bitnami", "1.0.0"), ["2.1.0"]);
     assert_eq!(fixed("Bitnami", "2.0.0"), ["2.1.0"]);
     assert_eq!(fixed("Go", "1.0.0"), ["1.5.0", "1.6.0"]);
+}
+
+#[test]
+fn a_fix_that_another_record_of_the_flaw_calls_affected_is_none() {
+    let record = |id: &str, more: &str, events: &str| {
+        format!(
+            r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2026-1"]{more},"affected":[{{"package":{{"ecosystem":"npm","name":"x"}},"ranges":[{{"type":"SEMVER","events":[{events}]}}]}}]}}"#
+        )
+    };
+    let one = r#"{"introduced":"0"},{"fixed":"1.5.0"},{"introduced":"1.7.0"},{"fixed":"2.1.0"}"#;
+    let other = r#"{"introduced":"1.4.0"},{"fixed":"2.0.0"}"#;
+    let fixed = |more: &str| {
+        let built = built_from(&[&record("A-1", "", one), &record("B-1", more, other)]);
+        let outcome = ask(&built.db, "npm", "x", "1.0.0");
+        let found = outcome.matches.first().expect("a match");
+        let texts = found.fixed.iter().map(|text| (*text).to_owned());
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(fixed(""), ["2.1.0"]);
+    // What does not count says nothing.
+    let withdrawn = r#","withdrawn":"2026-01-01T00:00:00Z""#;
+    assert_eq!(fixed(withdrawn), ["1.5.0", "2.1.0"]);
+    let lists = r#"{"id":"L-1","modified":"2026-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"x"},"versions":["1.5.0"],"ranges":[{"type":"SEMVER","events":[EVENTS]}]}]}"#;
+    let built = built_from(&[&lists.replace("EVENTS", one)]);
+    let outcome = ask(&built.db, "npm", "x", "1.0.0");
+    assert_eq!(outcome.matches[0].fixed, ["2.1.0"]);
 }
 
 #[test]

@@ -176,6 +176,25 @@ fn record(dice: &mut Dice, ids: &[String], id: &str) -> Value {
     Value::Object(record)
 }
 
+/// An advisory of RustSec's tree.
+struct Advisory {
+    package: &'static str,
+    fixed: usize,
+    /// The day in March on which it was withdrawn; 0 where it was not.
+    withdrawn: usize,
+}
+
+impl Advisory {
+    /// The days are those on which OSV's records change.
+    fn any(dice: &mut Dice) -> Self {
+        Self {
+            package: *dice.of(&["one", "two", "three"]),
+            fixed: dice.below(3) + 1,
+            withdrawn: dice.below(10).saturating_sub(5),
+        }
+    }
+}
+
 /// Everything that a sync reads.
 #[derive(Default)]
 struct World {
@@ -186,8 +205,8 @@ struct World {
     before: Vec<Value>,
     epss: BTreeMap<String, usize>,
     kev: BTreeSet<String>,
-    /// RustSec advisories by number, and the crate and version of each.
-    rustsec: BTreeMap<usize, (usize, usize)>,
+    /// RustSec advisories by number.
+    rustsec: BTreeMap<usize, Advisory>,
     /// Yanked versions of a crate.
     yanked: BTreeSet<usize>,
     has_lists: bool,
@@ -269,7 +288,7 @@ impl World {
             self.asked = DIRECTORIES.to_vec();
         }
         if !self.rustsec.is_empty() && dice.one_in(5) {
-            let advisory = (dice.below(3), dice.below(3) + 1);
+            let advisory = Advisory::any(dice);
             self.rustsec.insert(dice.below(6), advisory);
         }
         self.has_feeds |= dice.one_in(6);
@@ -353,12 +372,16 @@ impl World {
         fs::create_dir_all(root.join("index/3/o")).expect("folder");
         fs::write(root.join("index/3/o/one"), yanked).expect("write");
         let _ = fs::remove_dir_all(root.join("rustsec"));
-        for (number, (name, fixed)) in &self.rustsec {
-            let name = ["one", "two", "three"][*name];
+        for (number, advisory) in &self.rustsec {
+            let (name, fixed) = (advisory.package, advisory.fixed);
+            let withdrawn = match advisory.withdrawn {
+                0 => String::new(),
+                day => format!("withdrawn = \"2026-03-{day:02}\"\n"),
+            };
             let folder = root.join("rustsec/crates").join(name);
             fs::create_dir_all(&folder).expect("folder");
             let text = format!(
-                "```toml\n[advisory]\nid = \"RUSTSEC-2026-000{number}\"\npackage = \"{name}\"\ndate = \"2026-02-01\"\naliases = [\"CVE-2026-100{number}\"]\ninformational = \"unsound\"\n\n[affected]\narch = [\"x86_64\"]\n\n[versions]\npatched = [\">= {fixed}.0.0\"]\n```\n\n# Title {number}\n\nText.\n"
+                "```toml\n[advisory]\nid = \"RUSTSEC-2026-000{number}\"\npackage = \"{name}\"\ndate = \"2026-02-01\"\naliases = [\"CVE-2026-100{number}\"]\ninformational = \"unsound\"\n{withdrawn}\n[affected]\narch = [\"x86_64\"]\n\n[versions]\npatched = [\">= {fixed}.0.0\"]\n```\n\n# Title {number}\n\nText.\n"
             );
             fs::write(folder.join(format!("RUSTSEC-2026-000{number}.md")), text).expect("write");
         }
@@ -404,8 +427,7 @@ fn case(seed: u64) -> usize {
     }
     if dice.one_in(3) {
         for number in 0..=dice.below(5) {
-            let advisory = (dice.below(3), dice.below(3) + 1);
-            world.rustsec.insert(number, advisory);
+            world.rustsec.insert(number, Advisory::any(dice));
         }
     }
     for _ in 0..dice.below(70) {

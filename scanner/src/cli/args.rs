@@ -327,6 +327,9 @@ pub(super) struct SyncArguments {
     /// Load whole archives and compile anew.
     #[arg(long)]
     pub(super) full: bool,
+    /// Take nothing over from the database that is there: what `db build` means.
+    #[arg(skip)]
+    pub(super) afresh: bool,
     /// Take an ecosystem that lost more than a quarter of its advisories since the last sync.
     #[arg(long)]
     pub(super) accept_removals: bool,

@@ -92,6 +92,7 @@ fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath
         ecosystem: Vec::new(),
         report: Vec::new(),
         full: true,
+        afresh: true,
         accept_removals: false,
         offline: false,
         rustsec: rustsec.into_iter().map(|path| text(path)).collect(),

@@ -30,6 +30,7 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
         ecosystems: arguments.ecosystem.clone(),
         found: found.into_iter().collect(),
         full: arguments.full,
+        afresh: arguments.afresh,
         accept_removals: arguments.accept_removals,
         offline: arguments.offline,
         rustsec: arguments.rustsec.clone(),

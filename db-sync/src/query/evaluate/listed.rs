@@ -55,7 +55,8 @@ impl Asked<'_> {
     }
 
     /// Whether an entry lists the version in another spelling of the same
-    /// release: `23.9` is PEP 440's `23.9.0`, and `v1.2.3` is what Go calls `1.2.3`.
+    /// release: `23.9` is PEP 440's `23.9.0`, `v1.2.3` is what Go calls `1.2.3`,
+    /// and what a build was made of (`+incompatible`) is no part of its version.
     pub(in crate::query) fn is_listed_otherwise(
         &self,
         store: &Store,
@@ -65,35 +66,49 @@ impl Asked<'_> {
             return Ok(false);
         };
         let plain = without_v(self.given.as_bytes());
-        match order {
-            // Equal versions are one release there, and begin with one number.
-            Order::PyPi | Order::NuGet => {
-                let start = first_number(plain);
-                for number in from(store, view, start)? {
-                    if !store.version_bytes(number)?.starts_with(start) {
-                        break;
-                    }
-                    if self.position(store, false, number)? == Some(Ordering::Equal) {
-                        return Ok(true);
-                    }
+        // What all spellings of the version begin with.
+        let start = match order {
+            Order::PyPi | Order::NuGet | Order::Packagist => first_number(plain),
+            Order::Semver => plain.split(|byte| *byte == b'+').next().unwrap_or(plain),
+            _ => return Ok(false),
+        };
+        let numbers: Vec<u32> = view
+            .listed
+            .clone()
+            .collect::<Result<_, _>>()
+            .map_err(damaged(Section::Packages))?;
+        for before in [&b""[..], b"0", b"V", b"v"] {
+            let start = [before, start].concat();
+            for number in from(store, &numbers, &start)? {
+                let listed = store.version_bytes(*number)?;
+                if !listed.starts_with(&start) {
+                    break;
                 }
-                Ok(false)
-            }
-            Order::Semver | Order::Packagist => {
-                let with_v = [b"v", plain].concat();
-                for spelling in [plain, &with_v] {
-                    let first = from(store, view, spelling)?.next();
-                    if let Some(number) = first
-                        && store.version_bytes(number)? == spelling
-                    {
-                        return Ok(true);
-                    }
+                let is_same = match order {
+                    Order::Packagist => is_one_release(plain, without_v(listed)),
+                    _ => self.position(store, false, *number)? == Some(Ordering::Equal),
+                };
+                if is_same {
+                    return Ok(true);
                 }
-                Ok(false)
             }
-            _ => Ok(false),
         }
+        Ok(false)
     }
+}
+
+/// Composer knows no difference between `1.0` and `1.0.0`; `version_compare` does.
+fn is_one_release(left: &[u8], right: &[u8]) -> bool {
+    let is_plain = |text: &[u8]| text.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    left == right || is_plain(left) && is_plain(right) && without_end(left) == without_end(right)
+}
+
+/// Numbers without the zeros at their end.
+fn without_end(mut version: &[u8]) -> &[u8] {
+    while let Some(rest) = version.strip_suffix(b".0") {
+        version = rest;
+    }
+    version
 }
 
 /// A version without the white space around it and the letter before it.
@@ -115,18 +130,9 @@ fn first_number(version: &[u8]) -> &[u8] {
     }
 }
 
-/// The versions that an entry lists from a text on: their numbers follow their texts.
-fn from(
-    store: &Store,
-    view: &View<'_>,
-    text: &[u8],
-) -> Result<impl Iterator<Item = u32>, ReadError> {
-    let numbers: Vec<u32> = view
-        .listed
-        .clone()
-        .collect::<Result<_, _>>()
-        .map_err(damaged(Section::Packages))?;
-    let mut rest = numbers.as_slice();
+/// Those of a list from a text on: numbers of versions follow their texts.
+fn from<'n>(store: &Store, numbers: &'n [u32], text: &[u8]) -> Result<&'n [u32], ReadError> {
+    let mut rest = numbers;
     let mut below: usize = 0;
     while let (left, [middle, right @ ..]) = rest.split_at(rest.len() / 2) {
         if store.version_bytes(*middle)? < text {
@@ -136,5 +142,5 @@ fn from(
             rest = left;
         }
     }
-    Ok(numbers.into_iter().skip(below))
+    Ok(numbers.get(below..).unwrap_or_default())
 }

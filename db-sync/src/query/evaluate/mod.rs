@@ -52,6 +52,8 @@ pub(super) struct Asked<'a> {
     /// As given; listed versions are compared with this text.
     given: &'a str,
     own: Reading<'a>,
+    /// A PEP 440 version without its local label, where it has one.
+    public: Option<Version<'a>>,
     /// For SEMVER ranges, where the ecosystem has no order of its own.
     semver: Option<Reading<'a>>,
     has_modules: bool,
@@ -86,11 +88,13 @@ impl<'a> Asked<'a> {
             Ok((order, version))
         };
         let own = order_of(ecosystem, false);
+        let public = text.split_once('+').filter(|_| own == Some(Order::PyPi));
         // Where the release is missing, nobody knows what kind of build it is.
         let has_modules = ecosystem::has_modules(ecosystem) && text.contains('-');
         Self {
             given,
             own: read(own),
+            public: public.and_then(|(public, _)| Order::PyPi.parse(public).ok()),
             semver: own.is_none().then(|| read(order_of(ecosystem, true))),
             has_modules,
             module: ecosystem::module_build(text)
@@ -137,7 +141,15 @@ impl<'a> Asked<'a> {
         let Some(bound) = order.parse_bytes(store.version_bytes(number)?) else {
             return Ok(None);
         };
-        let position = version.cmp(&bound);
+        let mut position = version.cmp(&bound);
+        // `1.0+cpu` is a build of 1.0, and `==1.0` and `<=1.0` mean it, too (PEP 440,
+        // "Version specifiers"): only a bound with a label asks for more.
+        if position == Ordering::Greater
+            && let Some(public) = &self.public
+            && !store.version_bytes(number)?.contains(&b'+')
+        {
+            position = public.cmp(&bound);
+        }
         if let Some(memo) = memo {
             memo.keep(number, position);
         }

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// The archive of one ecosystem.
@@ -54,16 +54,27 @@ pub(crate) fn read(path: &Path, limits: &Limits, sink: &mut Sink<'_>) -> Result<
 fn archive_name(path: &Path) -> String {
     let own = name_of(path);
     if own == ARCHIVE {
-        let parent = path.parent().map(name_of).unwrap_or_default();
-        if !parent.is_empty() {
-            return parent;
-        }
+        // A name alone lies in the current folder.
+        let parent = path.parent().map(|parent| match parent.as_os_str() {
+            none if none.is_empty() => name_of(Path::new(".")),
+            _ => name_of(parent),
+        });
+        return parent.unwrap_or(own);
     }
     own
 }
 
+/// The last part of a path, also of one that does not write it: `.` and `..`
+/// are folders with names, which tell what they hold.
 fn name_of(path: &Path) -> String {
-    path.file_name()
+    let whole = match path.components().next_back() {
+        Some(Component::Normal(_)) => None,
+        _ => path.canonicalize().ok(),
+    };
+    whole
+        .as_deref()
+        .unwrap_or(path)
+        .file_name()
         .unwrap_or_else(|| OsStr::new("osv"))
         .to_string_lossy()
         .into_owned()

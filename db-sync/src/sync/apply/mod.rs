@@ -16,7 +16,7 @@ use crate::compile::update::{Files, Session};
 use crate::fetch::Mirrors;
 use crate::problem::Warning;
 use crate::query::Db;
-use crate::sources::crates_index::{self, Yanked};
+use crate::sources::crates_index::Yanked;
 use crate::store::place::LOCK_WAIT;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,13 +58,7 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
     };
     let mut warnings = Vec::new();
     let mut tree = kept::tree(request, &cache, &mut warnings)?;
-    let mut yanked = kept::yanked(&request.output);
-    if let Some(index) = &request.crates_index {
-        let read = crates_index::read(index, &request.limits);
-        let (found, told) = read.map_err(crate::compile::BuildError::from)?;
-        yanked = Some(found);
-        warnings.extend(told);
-    }
+    let yanked = kept::yanked(request, &cache, &mut warnings)?;
     if let Some(tree) = &mut tree {
         warnings.append(&mut tree.warnings);
     }

@@ -81,6 +81,9 @@ impl Sync<'_> {
 
     /// The OSV sources of the database that is there.
     pub(super) fn held(&self) -> BTreeSet<String> {
+        if self.request.afresh {
+            return BTreeSet::new();
+        }
         let Ok(db) = Db::open(&self.request.output) else {
             return BTreeSet::new();
         };

@@ -75,7 +75,25 @@ fn rustsec_and_yanked_versions_stay_where_a_run_does_not_name_them() {
     let db = Db::open(place.path()).expect("open");
     assert!(db.is_yanked("smallvec", "1.0.1").expect("answer"));
     drop(db);
+    // A database that is gone or damaged does not take them along.
+    let is_yanked = || {
+        let db = Db::open(place.path()).expect("open");
+        db.is_yanked("smallvec", "1.0.1").expect("answer")
+    };
+    fs::write(place.path(), "damaged").expect("write");
+    assert!(run(&plain).expect("sync").written);
+    assert!(is_yanked());
     // What cannot be kept is told.
+    let moved = folders.path().join("moved");
+    fs::rename(folders.path().join("index"), &moved).expect("rename");
+    assert!(!run(&plain).expect("sync").written);
+    fs::remove_file(place.path()).expect("remove");
+    let report = run(&plain).expect("sync");
+    assert!(warnings(&report).contains("crates.io: the database had yanked"));
+    assert!(!is_yanked());
+    assert_eq!(warnings(&run(&plain).expect("sync")), "");
+    request.crates_index = Some(moved);
+    run(&request).expect("sync");
     fs::remove_dir_all(&tree).expect("remove");
     let report = run(&plain).expect("sync");
     assert!(
@@ -85,6 +103,73 @@ fn rustsec_and_yanked_versions_stay_where_a_run_does_not_name_them() {
     );
     assert!(!kinds(&place).contains(&"rustsec/RustSec".to_owned()));
     assert_eq!(warnings(&run(&plain).expect("sync")), "");
+}
+
+#[test]
+fn a_kept_tree_that_lost_most_of_its_advisories_is_not_believed() {
+    let (bucket, folder) = (
+        TempDir::new().expect("folder"),
+        TempDir::new().expect("folder"),
+    );
+    small().write(bucket.path(), true);
+    let crates = folder.path().join("crates/one");
+    fs::create_dir_all(&crates).expect("folder");
+    let file = |number: usize| crates.join(format!("RUSTSEC-2026-{number:04}.md"));
+    for number in 1..=200 {
+        let text = format!(
+            "```toml\n[advisory]\nid = \"RUSTSEC-2026-{number:04}\"\npackage = \"one\"\ndate = \"2026-02-01\"\n\n[versions]\npatched = []\n```\n\n# Title\n\nText.\n"
+        );
+        fs::write(file(number), text).expect("write");
+    }
+    let place = Place::new();
+    let mut request = place.request(&bucket.path().display().to_string());
+    request.rustsec = vec![folder.path().display().to_string()];
+    run(&request).expect("sync");
+    let before = place.bytes();
+    (3..=200).for_each(|number| fs::remove_file(file(number)).expect("remove"));
+    request.rustsec = Vec::new();
+    match run(&request) {
+        Err(SyncError::Shrunk {
+            ecosystem,
+            before: 200,
+            after: 2,
+        }) => assert_eq!(ecosystem, "RustSec"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(place.bytes(), before);
+    request.accept_removals = true;
+    assert!(run(&request).expect("sync").written);
+}
+
+#[test]
+fn a_build_takes_nothing_over() {
+    let (bucket, folders) = (
+        TempDir::new().expect("folder"),
+        TempDir::new().expect("folder"),
+    );
+    small().write(bucket.path(), true);
+    index(&folders.path().join("index"));
+    let place = Place::new();
+    let plain = place.request(&bucket.path().display().to_string());
+    let mut request = plain.clone();
+    request.ecosystems = vec!["npm".to_owned()];
+    request.rustsec = vec![own().join("rustsec").display().to_string()];
+    request.crates_index = Some(folders.path().join("index"));
+    let kev = folders.path().join("kev.json");
+    let text = r#"{"catalogVersion":"1","dateReleased":"2026-11-19T10:00:00Z","vulnerabilities":[{"cveID":"CVE-1999-0001","dateAdded":"2026-01-01"}]}"#;
+    fs::write(&kev, text).expect("write");
+    request.kev = vec![kev.display().to_string()];
+    run(&request).expect("sync");
+    assert_eq!(kinds(&place).len(), 3, "{:?}", kinds(&place));
+    let mut build = plain.clone();
+    (build.full, build.afresh) = (true, true);
+    run(&build).expect("build");
+    assert_eq!(kinds(&place), ["osv/PyPI", "osv/npm"]);
+    let db = Db::open(place.path()).expect("open");
+    assert!(db.info().feeds.is_empty());
+    drop(db);
+    // And the next sync keeps what there is now.
+    assert!(!run(&plain).expect("sync").written);
 }
 
 #[test]

@@ -57,6 +57,25 @@ fn a_package_of_an_ecosystem_named_in_passing_is_a_gap() {
 }
 
 #[test]
+fn the_folder_one_stands_in_has_a_name_too() {
+    let directory = TempDir::new().unwrap();
+    let inside = directory.path().join("osv/npm/inside");
+    fs::create_dir_all(&inside).unwrap();
+    let record = r#"{"id":"GHSA-both","modified":"2026-01-01T00:00:00Z","affected":[
+        {"package":{"ecosystem":"npm","name":"both"},"versions":["1.0.0"]},
+        {"package":{"ecosystem":"PyPI","name":"both"},"versions":["1.0.0"]}]}"#;
+    let npm = inside.parent().unwrap();
+    fs::write(npm.join("GHSA-both.json"), record).unwrap();
+    for (from, named) in [(npm, "."), (inside.as_path(), "..")] {
+        let db = directory.path().join("npm.db").display().to_string();
+        let built = run(from, &["db", "build", "--osv", named, "--db", &db]);
+        assert_eq!(built.code, 0, "{}", built.err);
+        let query = |ecosystem| run(from, &["db", "query", ecosystem, "other", "1", "--db", &db]);
+        assert_eq!((query("npm").code, query("PyPI").code), (0, 2), "{named}");
+    }
+}
+
+#[test]
 fn a_database_has_a_place_or_is_not_written() {
     let directory = TempDir::new().unwrap();
     #[expect(
