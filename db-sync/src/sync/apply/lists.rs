@@ -22,15 +22,14 @@ impl Sync<'_> {
         let mut lists = BTreeMap::new();
         let mut without = Vec::new();
         for (name, saved) in all.into_iter().zip(saved) {
-            let bytes = match saved {
-                Saved::Missing => None,
-                _ => {
-                    let path = self.cache.of(&name, LIST)?;
-                    if self.request.offline && !is_intact(&path) {
-                        return Err(SyncError::Damaged { path });
-                    }
-                    cache::read(&path)?
+            let bytes = if saved == Saved::Missing {
+                None
+            } else {
+                let path = self.cache.of(&name, LIST)?;
+                if self.request.offline && !is_intact(&path) {
+                    return Err(SyncError::Damaged { path });
                 }
+                cache::read(&path)?
             };
             match bytes {
                 Some(bytes) => {
