@@ -1,7 +1,7 @@
 //! A bucket in a folder: a mounted share, an unpacked mirror.
 
-use super::{FetchError, Saved, Tag, beside, failed, saved_tag, write_tag};
-use std::fs::{self, File};
+use super::{FetchError, Saved, Tag, beside, failed, keep, saved_tag};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -69,14 +69,17 @@ pub(super) fn save(root: &Path, path: &[&str], to: &Path, limit: u64) -> Result<
         etag: None,
         last_modified: changed,
         length: data.len(),
+        crc: 0,
     };
-    if tag.last_modified.is_some() && saved_tag(to, &tag.url).as_ref() == Some(&tag) {
+    let is_same = |held: Tag| held.last_modified == tag.last_modified && held.length == tag.length;
+    if tag.last_modified.is_some() && saved_tag(to, &tag.url).is_some_and(is_same) {
         return Ok(Saved::Unchanged);
     }
     let part = beside(to, ".part");
     let mut out = File::create(&part).map_err(failed(&part))?;
     io::copy(&mut file, &mut out).map_err(failed(&part))?;
-    fs::rename(&part, to).map_err(failed(to))?;
-    write_tag(&beside(to, ".tag"), &tag)?;
+    // What was copied, should the source just be growing.
+    let length = std::fs::metadata(&part).map_err(failed(&part))?.len();
+    keep(&part, to, &Tag { length, ..tag })?;
     Ok(Saved::Fresh)
 }

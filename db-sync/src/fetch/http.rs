@@ -5,7 +5,7 @@
 
 use super::git::Fault;
 use super::retry;
-use super::{Access, FetchError, Saved, Tag, beside, failed, read_tag, saved_tag, write_tag};
+use super::{Access, FetchError, Saved, Tag, beside, failed, keep, read_tag, saved_tag, write_tag};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -64,6 +64,8 @@ impl Client {
         let agent = Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false)
+            // Who was told to ask over TLS is not led away from it.
+            .https_only(base.starts_with("https://"))
             .max_redirects(MAX_REDIRECTS)
             .timeout_connect(Some(access.patience))
             .timeout_recv_response(Some(access.patience))
@@ -277,6 +279,7 @@ impl Client {
             etag: text(response.headers(), &header::ETAG),
             last_modified: text(response.headers(), &header::LAST_MODIFIED),
             length: 0,
+            crc: 0,
         };
         let mut options = OpenOptions::new();
         if offset > 0 {
@@ -306,9 +309,8 @@ impl Client {
             return Ok(Try::Again("the answer was cut off".to_owned(), None));
         }
         out.sync_all().map_err(failed(&part))?;
-        fs::rename(&part, to).map_err(failed(to))?;
+        keep(&part, to, &Tag { length, ..tag })?;
         let _ = fs::remove_file(&part_tag);
-        write_tag(&beside(to, ".tag"), &Tag { length, ..tag })?;
         Ok(Try::Done(Saved::Fresh))
     }
 
@@ -339,6 +341,7 @@ fn unsent<T>(url: &str, error: &ureq::Error) -> Try<T> {
         | ureq::Error::InvalidProxyUrl
         | ureq::Error::TooManyRedirects
         | ureq::Error::RedirectFailed
+        | ureq::Error::RequireHttpsOnly(_)
         | ureq::Error::Rustls(_)
         | ureq::Error::Tls(_) => Try::Failed(FetchError::Server {
             url: url.to_owned(),
@@ -443,6 +446,24 @@ fn encode(part: &str, out: &mut String) {
         } else {
             // Writing to a String cannot fail.
             let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Client, Try};
+    use crate::fetch::{Access, FetchError};
+
+    #[test]
+    fn a_mirror_over_tls_cannot_lead_to_plain_http() {
+        let client = Client::new("https://mirror.example", &Access::default()).expect("client");
+        // As a redirect has it: refused before anything is sent, and for good.
+        match client.read_once("http://127.0.0.1:9/npm/all.zip", 10, false) {
+            Try::Failed(FetchError::Server { cause, .. }) => {
+                assert!(cause.contains("https"), "{cause}");
+            }
+            _ => panic!("not refused"),
         }
     }
 }

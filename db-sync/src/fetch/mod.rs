@@ -13,7 +13,7 @@ pub(crate) mod retry;
 
 use crate::problem::Warning;
 use serde::{Deserialize, Serialize};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,6 +113,8 @@ pub(crate) struct Tag {
     etag: Option<String>,
     last_modified: Option<String>,
     length: u64,
+    /// Of the saved file's content.
+    crc: u32,
 }
 
 /// What became of a file that was to be saved.
@@ -332,7 +334,48 @@ fn write_tag(path: &Path, tag: &Tag) -> Result<(), FetchError> {
 
 /// The saved file's version, if it is still the file that was saved.
 fn saved_tag(to: &Path, url: &str) -> Option<Tag> {
-    let tag = read_tag(&beside(to, ".tag"))?;
-    let length = std::fs::metadata(to).ok()?.len();
-    (tag.url == url && tag.length == length).then_some(tag)
+    let tag = read_tag(&beside(to, ".tag")).filter(|tag| tag.url == url)?;
+    is_of(to, &tag).then_some(tag)
+}
+
+/// Whether a file that was saved is still what it was: one that was damaged
+/// would be taken for a change by the publisher, and a server that says "not
+/// modified" would keep it so for good. A file without a tag is believed.
+pub(crate) fn is_intact(to: &Path) -> bool {
+    read_tag(&beside(to, ".tag")).is_none_or(|tag| is_of(to, &tag))
+}
+
+fn is_of(file: &Path, tag: &Tag) -> bool {
+    std::fs::metadata(file).is_ok_and(|data| data.len() == tag.length)
+        && checksum(file).is_ok_and(|crc| crc == tag.crc)
+}
+
+fn checksum(path: &Path) -> io::Result<u32> {
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = vec![0; 128 << 10];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finalize()),
+            Ok(read) => hasher.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Puts a loaded file in its place. Its old tag goes first: at no time does a
+/// tag stand beside a file that it does not describe.
+fn keep(part: &Path, to: &Path, tag: &Tag) -> Result<(), FetchError> {
+    let note = beside(to, ".tag");
+    let tag = Tag {
+        crc: checksum(part).map_err(failed(part))?,
+        ..tag.clone()
+    };
+    match std::fs::remove_file(&note) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&note)(error)),
+        _ => {}
+    }
+    std::fs::rename(part, to).map_err(failed(to))?;
+    write_tag(&note, &tag)
 }

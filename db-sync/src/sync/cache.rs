@@ -114,7 +114,8 @@ impl Cache {
         for (id, record) in changes {
             let bytes = record.as_deref().unwrap_or_default();
             let sign = if record.is_some() { '+' } else { '-' };
-            let line = format!("{sign} {id} {} {:08x}\n", bytes.len(), crc32(bytes));
+            let crc = entry_crc(&sign.to_string(), id, bytes);
+            let line = format!("{sign} {id} {} {crc:08x}\n", bytes.len());
             out.extend_from_slice(line.as_bytes());
             out.extend_from_slice(bytes);
             out.push(b'\n');
@@ -129,7 +130,8 @@ impl Cache {
 
     pub(super) fn settled(&self, ecosystem: &str) -> Result<Settled, SyncError> {
         let bytes = read(&self.of(ecosystem, "settled")?)?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
+        // Without it records are asked for again, which does no harm.
+        let text = String::from_utf8_lossy(unsealed(&bytes).unwrap_or_default());
         let lines = text.lines().filter_map(|line| line.split_once(' '));
         Ok(lines
             .filter_map(|(time, id)| Some((id.to_owned(), Moment::parse(time)?)))
@@ -143,7 +145,7 @@ impl Cache {
             // Writing to a String cannot fail.
             let _ = writeln!(lines, "{time} {id}");
         }
-        replace(&path, lines.as_bytes()).map_err(failed(&path))
+        replace(&path, &sealed(lines.as_bytes())).map_err(failed(&path))
     }
 }
 
@@ -154,6 +156,25 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, SyncError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(path)(error)),
     }
+}
+
+/// Covers what becomes of a record as well as its bytes.
+fn entry_crc(sign: &str, id: &str, bytes: &[u8]) -> u32 {
+    let parts = [sign.as_bytes(), b" ", id.as_bytes(), b"\n", bytes];
+    crc32(&parts.concat())
+}
+
+/// A text with its checksum in the first line.
+pub(super) fn sealed(text: &[u8]) -> Vec<u8> {
+    let mut out = format!("{:08x}\n", crc32(text)).into_bytes();
+    out.extend_from_slice(text);
+    out
+}
+
+/// The text, if it is what was sealed.
+pub(super) fn unsealed(bytes: &[u8]) -> Option<&[u8]> {
+    let (crc, text) = bytes.split_at_checked(9)?;
+    (crc == format!("{:08x}\n", crc32(text)).as_bytes()).then_some(text)
 }
 
 /// The first entry of a log: its id, its record, and what follows.
@@ -169,7 +190,7 @@ fn entry(log: &[u8]) -> Option<Entry<'_>> {
     let rest = log.get(end.checked_add(1)?..)?;
     let (bytes, after) = rest.split_at_checked(length)?;
     let after = after.strip_prefix(b"\n")?;
-    if crc32(bytes) != crc {
+    if entry_crc(sign, id, bytes) != crc {
         return None;
     }
     match sign {

@@ -8,7 +8,7 @@ use super::{SyncError, SyncRequest, warning};
 use crate::compile::BuildError;
 use crate::compile::update::replace;
 use crate::feed::FeedKind;
-use crate::fetch::{Access, Mirrors, Saved};
+use crate::fetch::{Access, Mirrors, Saved, is_intact};
 use crate::problem::Warning;
 use crate::sources::feeds::{self, MAX_PACKED};
 use crate::store::feed::{self, Feed, Feeds};
@@ -50,6 +50,9 @@ pub(super) fn gather(
         } else if from.is_empty() && old.is_some() {
             held.cloned()
         } else if file.is_file() {
+            if request.offline && !is_intact(&file) {
+                return Err(SyncError::Damaged { path: file });
+            }
             match held.filter(|held| Known::is_of(&file, held)) {
                 Some(held) => Some(held.clone()),
                 None => Some(read(kind, &file, warnings)?),

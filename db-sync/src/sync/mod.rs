@@ -179,6 +179,12 @@ pub enum SyncError {
         /// The system's reason.
         source: io::Error,
     },
+    /// What was fetched before is not what it was.
+    #[error("{} is damaged: sync without --offline, which fetches it again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// A feed could not be had.
     #[error("cannot sync the {kind} feed: {cause}")]
     Feed {

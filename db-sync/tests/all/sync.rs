@@ -810,6 +810,30 @@ fn many(count: usize) -> Bucket {
 }
 
 #[test]
+fn what_was_fetched_and_damaged_is_fetched_again() {
+    let root = TempDir::new().expect("temporary directory");
+    small().write(root.path(), true);
+    let place = Place::new();
+    place.sync(root.path());
+    let folder = place.directory.path().join("advisories.db.sync");
+    for (name, from, to) in [
+        // Of the same length, and no bad line that would be told.
+        ("PyPI/modified_id.csv", "PYSEC-2026-59", "PYSEC-2026-69"),
+        ("ecosystems.txt", "PyPI", "PyPJ"),
+    ] {
+        let path = folder.join(name);
+        let text = fs::read_to_string(&path).expect("read");
+        fs::write(&path, text.replace(from, to)).expect("write");
+        let mut offline = place.request("");
+        offline.offline = true;
+        let error = run(&offline).expect_err("damaged");
+        assert!(matches!(error, SyncError::Damaged { .. }), "{error}");
+        place.sync(root.path());
+        assert_as_from_nothing(&place, root.path());
+    }
+}
+
+#[test]
 fn a_bucket_that_lost_much_is_not_believed_unless_told() {
     let root = TempDir::new().expect("temporary directory");
     many(500).write(root.path(), true);

@@ -2,7 +2,7 @@
 
 use super::Sync;
 use crate::compile::update::Session;
-use crate::fetch::Saved;
+use crate::fetch::{Saved, is_intact};
 use crate::sync::cache::MAX_LOG;
 use crate::sync::{SyncError, pool};
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ impl Sync<'_> {
         let wanted: Vec<String> = names
             .iter()
             .filter(|name| !self.checked.contains(*name))
-            .filter(|name| full || self.cache.log_length(name) > MAX_LOG || !self.has_archive(name))
+            .filter(|name| full || self.cache.log_length(name) > MAX_LOG || !self.is_whole(name))
             .cloned()
             .collect();
         let saved = self.save(&wanted, ARCHIVE, MAX_ARCHIVE)?;
@@ -44,7 +44,7 @@ impl Sync<'_> {
     pub(super) fn absent_archives(&mut self, names: &[String]) -> Result<(), SyncError> {
         let absent: Vec<String> = names
             .iter()
-            .filter(|name| !self.has_archive(name))
+            .filter(|name| !self.is_whole(name))
             .cloned()
             .collect();
         self.archives(&absent)
@@ -52,6 +52,11 @@ impl Sync<'_> {
 
     pub(super) fn has_archive(&self, name: &str) -> bool {
         self.cache.file(name).join(ARCHIVE).is_file()
+    }
+
+    /// Whether the archive is there as it was fetched.
+    fn is_whole(&self, name: &str) -> bool {
+        self.has_archive(name) && is_intact(&self.cache.file(name).join(ARCHIVE))
     }
 
     /// Saves one file of several directories; all failures are told by name.
@@ -113,6 +118,9 @@ impl Sync<'_> {
                 return Err(SyncError::Missing {
                     what: format!("{name}/{ARCHIVE}"),
                 });
+            }
+            if self.request.offline && !is_intact(&archive) {
+                return Err(SyncError::Damaged { path: archive });
             }
             let changes = self.cache.changes(name)?;
             if let Err(error) = session.read_archive(name, &archive, &changes) {

@@ -1,7 +1,7 @@
 //! The publisher's lists of what changed when.
 
 use super::{MAX_LIST, Sync};
-use crate::fetch::Saved;
+use crate::fetch::{Saved, is_intact};
 use crate::moment::Moment;
 use crate::sync::{SyncError, cache, warning};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,9 +22,14 @@ impl Sync<'_> {
         let mut lists = BTreeMap::new();
         let mut without = Vec::new();
         for (name, saved) in all.into_iter().zip(saved) {
-            let bytes = match saved {
-                Saved::Missing => None,
-                _ => cache::read(&self.cache.of(&name, LIST)?)?,
+            let bytes = if saved == Saved::Missing {
+                None
+            } else {
+                let path = self.cache.of(&name, LIST)?;
+                if self.request.offline && !is_intact(&path) {
+                    return Err(SyncError::Damaged { path });
+                }
+                cache::read(&path)?
             };
             match bytes {
                 Some(bytes) => {
@@ -51,7 +56,8 @@ impl Sync<'_> {
         if let Some(mirrors) = &self.mirrors
             && let Some(bytes) = mirrors.beginning(&[LIST], HEAD_OF_LIST)?
         {
-            crate::compile::update::replace(&path, &bytes).map_err(|source| SyncError::Cache {
+            let sealed = cache::sealed(&bytes);
+            crate::compile::update::replace(&path, &sealed).map_err(|source| SyncError::Cache {
                 path: path.clone(),
                 source,
             })?;
@@ -66,6 +72,7 @@ impl Sync<'_> {
         let all = cache::read(&path)?;
         Ok(all
             .as_deref()
+            .and_then(cache::unsealed)
             .into_iter()
             .chain(lists.values().map(Vec::as_slice))
             .filter_map(newest)

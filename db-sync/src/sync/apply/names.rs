@@ -3,6 +3,7 @@
 use super::{ECOSYSTEMS, MAX_LIST, Sync};
 use crate::compile::update::Session;
 use crate::ecosystem;
+use crate::fetch::is_intact;
 use crate::query::Db;
 use crate::sources::osv::is_directory_name;
 use crate::sync::{SyncError, cache, list, warning};
@@ -17,6 +18,9 @@ impl Sync<'_> {
         let path = self.cache.file(ECOSYSTEMS);
         if let Some(mirrors) = &self.mirrors {
             mirrors.save(&[ECOSYSTEMS], &path, MAX_LIST)?;
+        }
+        if self.request.offline && path.is_file() && !is_intact(&path) {
+            return Err(SyncError::Damaged { path });
         }
         let offered = match cache::read(&path)? {
             Some(bytes) => Some(list::ecosystems(&bytes, &mut self.warnings)),

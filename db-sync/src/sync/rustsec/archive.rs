@@ -2,7 +2,7 @@
 //! a file or an address.
 
 use super::{MAX_ADVISORY, Tree, place};
-use crate::fetch::{Access, Mirrors, Saved};
+use crate::fetch::{Access, Mirrors, Saved, is_intact};
 use crate::hex::hex;
 use crate::sync::SyncError;
 use crate::sync::cache::Cache;
@@ -35,6 +35,9 @@ pub(super) fn tree(
                 what: from.to_owned(),
             });
         }
+    }
+    if offline && archive.is_file() && !is_intact(&archive) {
+        return Err(SyncError::Damaged { path: archive });
     }
     let failed = |source| SyncError::Cache {
         path: archive.clone(),

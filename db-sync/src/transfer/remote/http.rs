@@ -108,6 +108,8 @@ impl Sink for Memory {
 /// A client with our limits.
 pub(crate) struct Http {
     client: Client,
+    /// Follows nowhere: a form holds a secret, which a redirect (307, 308) would carry elsewhere.
+    posting: Client,
     pub(crate) insecure: bool,
 }
 
@@ -141,17 +143,23 @@ impl Http {
                 attempt.error("redirected to plain http")
             }
         });
-        let client = Client::builder()
-            .user_agent(AGENT)
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .redirect(policy)
-            .build()
-            .map_err(|source| RemoteError::Request {
+        let client = |policy| {
+            let client = Client::builder()
+                .user_agent(AGENT)
+                .connect_timeout(CONNECT)
+                .read_timeout(SILENCE)
+                .redirect(policy)
+                .build();
+            client.map_err(|source| RemoteError::Request {
                 name: "the network".to_owned(),
                 source,
-            })?;
-        Ok(Self { client, insecure })
+            })
+        };
+        Ok(Self {
+            client: client(policy)?,
+            posting: client(Policy::none())?,
+            insecure,
+        })
     }
 
     /// Asks until there is an answer or no hope.
@@ -217,7 +225,7 @@ impl Http {
         let request = match &ask.form {
             None => self.client.get(ask.url.clone()),
             Some(form) => self
-                .client
+                .posting
                 .post(ask.url.clone())
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.clone()),

@@ -183,6 +183,42 @@ fn a_token_is_fetched_once_for_all_requests() {
 }
 
 #[test]
+fn identity_tokens_are_not_carried_elsewhere() {
+    let scene = Scene::new();
+    let elsewhere = Server::start(|_, _| ok(b"{\"token\":\"good\"}"));
+    let address = elsewhere.address.clone();
+    let server = Server::start(move |_, asked| {
+        if asked.path.starts_with("/token") {
+            let there = format!("Location: http://{address}/token\r\n");
+            return reply("307 Temporary Redirect", &there, b"");
+        }
+        let host = asked
+            .headers
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "));
+        let realm = format!("http://{}/token", host.unwrap_or_default());
+        let challenge = format!("WWW-Authenticate: Bearer realm=\"{realm}\",service=\"x\"\r\n");
+        reply("401 Unauthorized", &challenge, b"")
+    });
+    let docker = tempfile::TempDir::new().expect("temporary directory");
+    let config = format!(
+        r#"{{"auths":{{"{}":{{"identitytoken":"secret"}}}}}}"#,
+        server.address
+    );
+    std::fs::write(docker.path().join("config.json"), config).expect("write");
+    let login = Login::Docker(Some(docker.path().to_owned()));
+    let error = refused(&scene, &server, &login).to_string();
+    assert!(
+        server
+            .asked()
+            .iter()
+            .any(|one| one.path.starts_with("/token")),
+        "{error}"
+    );
+    assert!(elsewhere.asked().is_empty(), "{error}");
+}
+
+#[test]
 fn odd_tokens_are_refused() {
     let scene = Scene::new();
     for odd in [
