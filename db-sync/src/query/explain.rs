@@ -158,18 +158,18 @@ pub(super) fn explain<'db>(
 ) -> Result<Option<Explanation<'db>>, ReadError> {
     for segment in db.segments() {
         if let Some(flaw) = Flaw::find(segment, id)? {
-            return told(db, segment.store, query, flaw).map(Some);
+            return told(segment, query, flaw).map(Some);
         }
     }
     Ok(None)
 }
 
 fn told<'db>(
-    db: &'db Db,
-    store: &'db Store,
+    segment: Segment<'db>,
     query: &Query<'_>,
     flaw: Flaw,
 ) -> Result<Explanation<'db>, ReadError> {
+    let (db, store) = (segment.db, segment.store);
     let views = super::package(store, query.ecosystem, query.name)?.unwrap_or_default();
     let text = query
         .version
@@ -180,6 +180,8 @@ fn told<'db>(
     };
     let package = Package {
         db,
+        segment,
+        query,
         store,
         ecosystem: query.ecosystem,
         views: &views,

@@ -15,16 +15,18 @@ use std::cmp::Ordering;
 /// records of the flaw, which a hostile record must not make quadratic.
 const MAX_FIXED: usize = 64;
 
-/// Fixed versions above the asked one, lowest first, by the entries in `scratch`.
-pub(super) fn fixed<'db>(
-    package: &Package<'_, 'db>,
-    scratch: &mut Scratch<'_, 'db>,
+/// Fixed versions above the asked one, lowest first, by the entries in `scratch`
+/// of the matching records of a flaw, whose ids are in `group`.
+pub(super) fn fixed<'p, 'db>(
+    package: &Package<'p, 'db>,
+    group: &[u8],
+    scratch: &mut Scratch<'p, 'db>,
 ) -> Result<Vec<&'db str>, ReadError> {
     let (store, views) = (package.store, package.views);
     let Scratch {
         entries,
         fixes: candidates,
-        silent,
+        ..
     } = scratch;
     candidates.clear();
     let mut ranges: usize = 0;
@@ -52,6 +54,7 @@ pub(super) fn fixed<'db>(
     candidates.dedup();
     let mut semver = false;
     let mut texts: Vec<&str> = Vec::new();
+    let mut listed: Vec<&str> = Vec::new();
     for (place, (of_semver, number)) in candidates.iter().copied().enumerate() {
         let is_above = match package.asked {
             None => true,
@@ -64,7 +67,11 @@ pub(super) fn fixed<'db>(
                 texts.reserve_exact(candidates.len().saturating_sub(place));
             }
             semver |= of_semver;
-            texts.push(store.version(number)?);
+            let text = store.version(number)?;
+            if is_listed(entries, number)? {
+                listed.push(text);
+            }
+            texts.push(text);
         }
     }
     if texts.len() > 1 {
@@ -74,15 +81,26 @@ pub(super) fn fixed<'db>(
         texts.dedup();
         texts.truncate(MAX_FIXED);
     }
+    if texts.is_empty() {
+        return Ok(texts);
+    }
+    scratch.silent.clear();
+    if package.asked.is_some() {
+        package.silent(group, scratch)?;
+    }
+    let Scratch {
+        entries, silent, ..
+    } = scratch;
     // What one range calls fixed, only another range can call affected, be it in
     // a record that has nothing against the asked version, or a list; what is
     // named outside of the ranges, any of them.
-    let lists = entries.iter().any(|entry| !entry.listed.is_empty());
-    if (ranges > 1 || others || lists || !silent.is_empty()) && !texts.is_empty() {
+    let is_doubtful = ranges > 1 || others;
+    if is_doubtful || !listed.is_empty() || !silent.is_empty() {
         let mut safe = Vec::with_capacity(texts.len());
         for text in &texts {
-            if !is_still_affected(package, entries, text)?
-                && !is_still_affected(package, silent, text)?
+            if !(listed.contains(text)
+                || (is_doubtful && is_still_affected(package, entries, text)?)
+                || is_still_affected(package, silent, text)?)
             {
                 safe.push(*text);
             }
@@ -92,6 +110,20 @@ pub(super) fn fixed<'db>(
         }
     }
     Ok(texts)
+}
+
+/// Whether one of the entries lists a version. Equal texts have one number.
+fn is_listed(entries: &[&View<'_>], version: u32) -> Result<bool, ReadError> {
+    for entry in entries {
+        for number in entry.listed.clone() {
+            match number.map_err(damaged(Section::Packages))?.cmp(&version) {
+                Ordering::Less => {}
+                Ordering::Equal => return Ok(true),
+                Ordering::Greater => break,
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Sorts by version, what is none last, and equal ones by text.
@@ -117,6 +149,9 @@ fn is_still_affected(
     entries: &[&View<'_>],
     version: &str,
 ) -> Result<bool, ReadError> {
+    if entries.is_empty() {
+        return Ok(false);
+    }
     let (store, views) = (package.store, package.views);
     let asked = Asked::new(package.ecosystem, version, version);
     for record in entries.chunk_by(|left, right| left.record == right.record) {

@@ -14,6 +14,8 @@ use crate::store::view::{Ratings, View, Views};
 /// A record that matched, with its entries.
 struct Candidate<'p, 'db> {
     head: Head<'db>,
+    /// The ids of its flaw, if it has other records.
+    group: &'db [u8],
     entries: &'p [View<'db>],
     builds: Builds,
 }
@@ -38,6 +40,8 @@ struct Flaw<'c, 'p, 'db> {
 /// One package's entries and the question about them.
 pub(super) struct Package<'p, 'db> {
     pub(super) db: &'db Db,
+    pub(super) segment: Segment<'db>,
+    pub(super) query: &'p Query<'p>,
     pub(super) store: &'db Store,
     pub(super) ecosystem: &'p str,
     pub(super) views: &'p Views<'db>,
@@ -55,6 +59,8 @@ pub(super) struct Scratch<'p, 'db> {
     /// The entries of the flaw's other records, which do not affect the asked
     /// version, but may affect one that another record calls fixed.
     pub(super) silent: Vec<&'p View<'db>>,
+    /// Numbers of the flaw's records.
+    members: Vec<u32>,
 }
 
 /// Answers a query from the entries of its package in one segment.
@@ -73,6 +79,8 @@ pub(super) fn outcome<'db>(
     };
     let package = Package {
         db: segment.db,
+        segment,
+        query,
         store,
         ecosystem: query.ecosystem,
         views,
@@ -116,18 +124,24 @@ pub(super) fn outcome<'db>(
             });
             continue;
         }
+        let group = if asked.is_some() {
+            head.shared_group(store)?
+        } else {
+            &[]
+        };
         candidates.push(Candidate {
             head,
+            group,
             entries,
             builds,
         });
     }
+    let groups = candidates.iter().map(|candidate| candidate.group);
+    std::hint::black_box(groups.fold(0, touch));
     let flaws = flaws(&candidates, query.ecosystem);
     let mut scratch = Scratch::default();
     outcome.matches.reserve_exact(flaws.len());
     for flaw in &flaws {
-        scratch.silent.clear();
-        package.silent(segment, query, flaw, &mut scratch.silent)?;
         outcome.matches.push(package.one_match(flaw, &mut scratch)?);
     }
     outcome.undecided.sort();
@@ -219,38 +233,35 @@ impl<'p, 'db> Package<'p, 'db> {
         Ok((verdict, builds))
     }
 
-    /// Collects the entries of the flaw's records that do not match.
-    fn silent(
+    /// Collects the entries of the live records in a flaw's group that do not match.
+    pub(super) fn silent(
         &self,
-        segment: Segment<'db>,
-        query: &Query<'_>,
-        flaw: &Flaw<'_, 'p, 'db>,
-        silent: &mut Vec<&'p View<'db>>,
+        group: &[u8],
+        scratch: &mut Scratch<'p, 'db>,
     ) -> Result<(), ReadError> {
-        if self.asked.is_none() || flaw.first.head.group == 0 {
-            return Ok(());
-        }
-        let known = std::iter::once(flaw.first).chain(flaw.others.iter().copied());
-        let numbers: Vec<u32> = known.map(|one| one.head.record).collect();
-        for id in flaw.first.head.aliases(self.store)? {
-            let number = segment.record(&id)?;
-            let Some(number) = number.filter(|number| !numbers.contains(number)) else {
-                continue;
-            };
-            let mut records = self
-                .views
-                .entries()
-                .chunk_by(|left, right| left.record == right.record);
-            let entries = records
-                .find(|entries| entries.first().is_some_and(|entry| entry.record == number))
-                .unwrap_or_default();
-            if entries.is_empty() {
+        let Scratch {
+            entries,
+            silent,
+            members,
+            ..
+        } = scratch;
+        members.clear();
+        head::members(group, members)?;
+        members.retain(|number| !entries.iter().any(|entry| entry.record == *number));
+        let all = self.views.entries();
+        for number in members.iter().copied() {
+            // Entries are sorted by record.
+            let start = all.partition_point(|entry| entry.record < number);
+            let own = all.get(start..).unwrap_or_default();
+            let end = own.partition_point(|entry| entry.record == number);
+            let own = own.get(..end).unwrap_or_default();
+            if own.is_empty() || self.segment.masks(number)? {
                 continue;
             }
             let head = Head::read(self.store, number)?;
-            let (_, builds) = self.judge(entries)?;
-            if is_live(&head, query) && !is_of_another_stream(&head, builds, query)? {
-                silent.extend(entries);
+            let (_, builds) = self.judge(own)?;
+            if is_live(&head, self.query) && !is_of_another_stream(&head, builds, self.query)? {
+                silent.extend(own);
             }
         }
         Ok(())
@@ -273,7 +284,7 @@ impl<'p, 'db> Package<'p, 'db> {
             modified = modified.max(hit.head.modified);
             others.push(hit);
         }
-        let fixed = fixed(self, scratch)?;
+        let fixed = fixed(self, flaw.first.group, scratch)?;
         let state = if fixed.is_empty() {
             let hits = std::iter::once(&first).chain(&others);
             state::unfixed(self, &scratch.entries, hits)?

@@ -20,6 +20,8 @@ pub(super) struct Head<'a> {
     pub(super) withdrawn: Option<Moment>,
     /// Number of the group of ids plus one; 0 for a record alone.
     pub(super) group: u32,
+    /// Whether the group has other records.
+    pub(super) is_shared: bool,
     rest: Reader<'a>,
 }
 
@@ -39,13 +41,19 @@ impl<'a> Head<'a> {
     pub(super) fn decode(record: u32, bytes: &'a [u8]) -> Result<Self, ReadError> {
         let read = || {
             let mut reader = Reader::new(bytes);
+            let id = reader.text()?;
+            let published = moment(&mut reader)?;
+            let modified = moment(&mut reader)?;
+            let withdrawn = moment(&mut reader)?;
+            let group = reader.small()?;
             Ok(Self {
                 record,
-                id: reader.text()?,
-                published: moment(&mut reader)?,
-                modified: moment(&mut reader)?,
-                withdrawn: moment(&mut reader)?,
-                group: reader.small()?,
+                id,
+                published,
+                modified,
+                withdrawn,
+                group: group >> 1,
+                is_shared: group & 1 == 1,
                 rest: reader,
             })
         };
@@ -138,6 +146,14 @@ impl<'a> Head<'a> {
         Ok(ids)
     }
 
+    /// The bytes of the flaw's group of ids, if it has other records.
+    pub(super) fn shared_group(&self, store: &'a Store) -> Result<&'a [u8], ReadError> {
+        match self.group.checked_sub(1).filter(|_| self.is_shared) {
+            Some(group) => store.item(Section::Groups, Section::GroupOffsets, group),
+            None => Ok(&[]),
+        }
+    }
+
     /// The record's own ratings and those it was lent.
     pub(super) fn ratings(&self, store: &Store) -> Result<Vec<Rating>, ReadError> {
         let broken = damaged(Section::Records);
@@ -175,6 +191,25 @@ pub(super) fn rating(store: &Store, value: u32, source: String) -> Result<Rating
         value: text.get(1..).unwrap_or_default().to_owned(),
         source,
     })
+}
+
+/// The numbers of the records in a group, into `members`.
+pub(super) fn members(group: &[u8], members: &mut Vec<u32>) -> Result<(), ReadError> {
+    let mut read = || {
+        let mut reader = Reader::new(group);
+        while !reader.is_empty() {
+            let code = reader.number()?;
+            match code & 3 {
+                0 => members.push(u32::try_from(code >> 2).map_err(|_| Damaged)?),
+                1 => {}
+                _ => {
+                    reader.text()?;
+                }
+            }
+        }
+        Ok(())
+    };
+    read().map_err(damaged(Section::Groups))
 }
 
 /// The bytes of a record's head.

@@ -98,7 +98,7 @@ impl Scene {
 }
 
 /// The format of the databases that this program writes.
-const DATABASE_FORMAT: u32 = 2;
+const DATABASE_FORMAT: u32 = 3;
 
 /// An exported file with a right head around any payload.
 fn wrapped(root: &[u8], length: u64, payload: &[u8]) -> Vec<u8> {
@@ -228,9 +228,9 @@ fn crafted_files_with_right_checksums_are_refused() {
         assert!(scene.import_bytes(&bytes).is_err(), "{what}");
         scene.assert_untouched(what);
     }
-    let bomb = pack(&vec![0; 64 << 20]);
+    let bomb = pack(&vec![0; 65 << 20]);
     let error = scene
-        .import_bytes(&wrapped(root, 64 << 20, &bomb))
+        .import_bytes(&wrapped(root, 65 << 20, &bomb))
         .expect_err("a bomb");
     assert!(
         matches!(

@@ -7,7 +7,7 @@ use crate::compile::flaw::Flaws;
 use crate::compile::interner::Interner;
 use crate::problem::Warning;
 use crate::store::codec::{put, put_text};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Ids that are listed for one flaw; a hostile set of aliases must not make
 /// every match carry all ids of the database.
@@ -17,7 +17,18 @@ const MAX_ALIASES: usize = 1000;
 pub(super) struct Groups {
     pub(super) table: Table,
     /// Group number plus one, by root.
-    pub(super) by_root: BTreeMap<u32, u32>,
+    by_root: BTreeMap<u32, u32>,
+    /// Numbers plus one of groups with several records.
+    shared: BTreeSet<u32>,
+}
+
+impl Groups {
+    /// What a record's head says of its flaw's group: its number plus one, and
+    /// in the lowest bit whether it has other records; 0 for an id alone.
+    pub(super) fn of(&self, root: u32) -> u64 {
+        let number = self.by_root.get(&root).copied().unwrap_or(0);
+        u64::from(number) << 1 | u64::from(self.shared.contains(&number))
+    }
 }
 
 pub(super) fn groups(
@@ -51,6 +62,7 @@ pub(super) fn groups(
     let mut groups = Groups {
         table: Table::default(),
         by_root: BTreeMap::new(),
+        shared: BTreeSet::new(),
     };
     for ((root, group), number) in sorted.into_iter().zip(1_u32..) {
         groups.table.mark()?;
@@ -69,6 +81,9 @@ pub(super) fn groups(
             );
         }
         groups.by_root.insert(root, number);
+        if group.iter().filter(|id| numbers.contains_key(id)).count() > 1 {
+            groups.shared.insert(number);
+        }
     }
     groups.table.mark()?;
     Ok(groups)

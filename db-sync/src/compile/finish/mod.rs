@@ -222,10 +222,7 @@ fn heads(
             put_moment(out, moment);
         }
         let root = flaws.root(record.id);
-        put(
-            out,
-            u64::from(groups.by_root.get(&root).copied().unwrap_or(0)),
-        );
+        put(out, groups.of(root));
         let ratings = loans.ratings(record, number, flaws);
         put(out, ratings.len() as u64);
         for (value, origin) in ratings {

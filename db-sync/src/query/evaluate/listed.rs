@@ -77,7 +77,22 @@ impl Asked<'_> {
             .clone()
             .collect::<Result<_, _>>()
             .map_err(damaged(Section::Packages))?;
-        for before in [&b""[..], b"0", b"V", b"v"] {
+        // Sorted by text: zeros come first, letters last.
+        let first = |number: Option<&u32>| -> Result<Option<u8>, ReadError> {
+            let Some(number) = number else {
+                return Ok(None);
+            };
+            Ok(store.version_bytes(*number)?.first().copied())
+        };
+        let has_zeros = first(numbers.first())?.is_some_and(|byte| byte <= b'0');
+        let has_letters = first(numbers.last())?.is_some_and(|byte| byte >= b'V');
+        let spellings = [
+            (&b""[..], true),
+            (b"0", has_zeros),
+            (b"V", has_letters),
+            (b"v", has_letters),
+        ];
+        for (before, _) in spellings.into_iter().filter(|(_, occurs)| *occurs) {
             let start = [before, start].concat();
             for number in from(store, &numbers, &start)? {
                 let listed = store.version_bytes(*number)?;
