@@ -6,8 +6,7 @@
 //! names as upstream or related. What a record links is taken from all of its
 //! copies, old and new, withdrawn or not: more than needed, never less.
 
-use super::interner::Interner;
-use super::interner::Kind;
+use super::interner::{Interner, Kind};
 use super::state::State;
 use crate::advisory::Advisory;
 use crate::id;

@@ -16,11 +16,10 @@ use crate::query::Db;
 use crate::sources::crates_index::Yanked;
 use crate::sources::{self, SourceError, SourceKind};
 use crate::store::feed::Feeds;
+use crate::store::place::replace;
 use crate::store::read::Store;
 use crate::store::{Info, write};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -390,15 +389,4 @@ fn collector(output: &Path) -> Result<Collector, BuildError> {
         path: output.to_owned(),
         source,
     })
-}
-
-/// Replaces a file of the sync folder as a whole. The caller holds the
-/// folder's lock, so that the scratch file can have a name of its own: what a
-/// killed run left there is written over.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let scratch = path.with_file_name(name);
-    fs::write(&scratch, bytes)?;
-    fs::rename(&scratch, path)
 }

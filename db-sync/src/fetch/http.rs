@@ -5,7 +5,8 @@
 
 use super::git::Fault;
 use super::retry;
-use super::{Access, FetchError, Saved, Tag, beside, failed, keep, read_tag, saved_tag, write_tag};
+use super::{Access, FetchError, Saved, Tag, failed, keep, read_tag, saved_tag, write_tag};
+use crate::store::place::beside;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;

@@ -12,6 +12,7 @@ mod http;
 pub(crate) mod retry;
 
 use crate::problem::Warning;
+use crate::store::place::{beside, replace};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -310,13 +311,6 @@ fn present<'a>(root: &'a Path, path: &[&str]) -> Result<&'a Path, FetchError> {
     })
 }
 
-/// A path beside another one.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
 fn read_tag(path: &Path) -> Option<Tag> {
     serde_json::from_slice(&std::fs::read(path).ok()?).ok()
 }
@@ -329,7 +323,7 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> FetchError {
 /// Notes the version of a saved file.
 fn write_tag(path: &Path, tag: &Tag) -> Result<(), FetchError> {
     let bytes = serde_json::to_vec(tag).map_err(|error| failed(path)(error.into()))?;
-    crate::compile::update::replace(path, &bytes).map_err(failed(path))
+    replace(path, &bytes).map_err(failed(path))
 }
 
 /// The saved file's version, if it is still the file that was saved.

@@ -78,12 +78,10 @@ impl Place {
             let path = path.to_owned();
             return Err(PlaceError::NoFile { path, what });
         }
-        let name = target
-            .file_name()
-            .ok_or_else(|| unusable(io::ErrorKind::InvalidFilename.into()))?;
-        let mut folder = name.to_owned();
-        folder.push(".sync");
-        let folder = target.with_file_name(folder);
+        if target.file_name().is_none() {
+            return Err(unusable(io::ErrorKind::InvalidFilename.into()));
+        }
+        let folder = beside(&target, ".sync");
         let file = folder.join("lock");
         let start = Instant::now();
         let lock = loop {
@@ -224,6 +222,22 @@ pub(crate) fn scratch(target: &Path) -> io::Result<NamedTempFile> {
         .prefix(&scratch_prefix(target))
         .rand_bytes(RANDOM)
         .tempfile_in(directory(target))
+}
+
+/// The path beside a file whose name has a further suffix.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Replaces a file of a [`Place`]'s folder as a whole. The caller holds its
+/// lock, so that the scratch file can have a name of its own: what a killed
+/// run left there is written over.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let scratch = beside(path, ".new");
+    fs::write(&scratch, bytes)?;
+    fs::rename(&scratch, path)
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@
 
 use super::SyncError;
 use super::plan::Settled;
-use crate::compile::update::replace;
 use crate::moment::Moment;
 use crate::store::format::crc32;
 use crate::store::place::Place;
+use crate::store::place::replace;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};

@@ -6,12 +6,12 @@
 use super::cache::Cache;
 use super::{SyncError, SyncRequest, warning};
 use crate::compile::BuildError;
-use crate::compile::update::replace;
 use crate::feed::FeedKind;
 use crate::fetch::{Access, Mirrors, Saved, is_intact};
 use crate::problem::Warning;
 use crate::sources::feeds::{self, MAX_PACKED};
 use crate::store::feed::{self, Feed, Feeds};
+use crate::store::place::replace;
 use crate::store::read::Segments;
 use serde::{Deserialize, Serialize};
 use std::fs;

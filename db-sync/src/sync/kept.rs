@@ -8,10 +8,10 @@ use super::cache::{self, Cache};
 use super::rustsec::{self, Tree};
 use super::{SyncError, SyncRequest, warning};
 use crate::compile::BuildError;
-use crate::compile::update::replace;
 use crate::problem::Warning;
 use crate::query::Db;
 use crate::sources::crates_index::{self, Yanked};
+use crate::store::place::replace;
 use std::path::{Path, absolute};
 
 /// Where the RustSec tree came from last.

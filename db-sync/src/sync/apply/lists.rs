@@ -3,6 +3,7 @@
 use super::{MAX_LIST, Sync};
 use crate::fetch::{Saved, is_intact};
 use crate::moment::Moment;
+use crate::store::place::replace;
 use crate::sync::{SyncError, cache, warning};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,7 +58,7 @@ impl Sync<'_> {
             && let Some(bytes) = mirrors.beginning(&[LIST], HEAD_OF_LIST)?
         {
             let sealed = cache::sealed(&bytes);
-            crate::compile::update::replace(&path, &sealed).map_err(|source| SyncError::Cache {
+            replace(&path, &sealed).map_err(|source| SyncError::Cache {
                 path: path.clone(),
                 source,
             })?;

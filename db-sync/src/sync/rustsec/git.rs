@@ -4,10 +4,10 @@
 //! is fetched again.
 
 use super::{MAX_ADVISORY, NAME, Tree, digest_of, place};
-use crate::compile::update::replace;
 use crate::fetch::git::{Bounds, Entry, EntryKind, Remote, Snapshot};
 use crate::fetch::{Access, FetchError};
 use crate::problem::Warning;
+use crate::store::place::replace;
 use crate::sync::SyncError;
 use crate::sync::cache::{self, Cache};
 use serde::{Deserialize, Serialize};
