@@ -3,7 +3,10 @@
 
 #[cfg(feature = "network")]
 mod git;
+#[cfg(feature = "network")]
+mod http;
 mod kept;
+mod refused;
 
 use super::compare::assert_same;
 use super::support::{ask, merged, own, shared};
@@ -28,6 +31,13 @@ impl Bucket {
 
     fn remove(&mut self, directory: &'static str, id: &str) {
         self.0.entry(directory).or_default().remove(id);
+    }
+
+    /// A folder with all of it.
+    fn folder(&self) -> TempDir {
+        let root = TempDir::new().expect("temporary directory");
+        self.write(root.path(), true);
+        root
     }
 
     /// Writes lists and single records, and archives where `archives` says so.
@@ -474,8 +484,7 @@ fn real_records_go_and_come_back() {
 
 #[test]
 fn only_what_is_asked_for_and_then_what_is_there() {
-    let root = TempDir::new().expect("temporary directory");
-    small().write(root.path(), true);
+    let root = small().folder();
     let place = Place::new();
     let mut request = place.request(&root.path().display().to_string());
     request.ecosystems = vec!["npm".to_owned()];
@@ -498,8 +507,7 @@ fn only_what_is_asked_for_and_then_what_is_there() {
 
 #[test]
 fn what_was_found_is_added_to_what_is_there() {
-    let root = TempDir::new().expect("temporary directory");
-    small().write(root.path(), true);
+    let root = small().folder();
     let place = Place::new();
     let mut request = place.request(&root.path().display().to_string());
     let names = |report: &SyncReport| -> Vec<String> {
@@ -528,74 +536,9 @@ fn what_was_found_is_added_to_what_is_there() {
 }
 
 #[test]
-fn a_bad_bucket_leaves_the_database_as_it_was() {
-    let root = TempDir::new().expect("temporary directory");
-    let mut bucket = small();
-    bucket.write(root.path(), true);
-    let place = Place::new();
-    place.sync(root.path());
-    let before = place.bytes();
-    let from = root.path().display().to_string();
-    let fails = |full: bool| {
-        let mut request = place.request(&from);
-        request.full = full;
-        let error = run(&request).expect_err("refused").to_string();
-        assert!(before == place.bytes());
-        error
-    };
-    let archive = root.path().join("PyPI/all.zip");
-    let good = fs::read(&archive).expect("read");
-    fs::write(&archive, &good[..good.len() / 2]).expect("write");
-    assert_eq!(fails(true), "could not sync PyPI");
-    fs::write(&archive, b"<html>busy</html>").expect("write");
-    assert_eq!(fails(true), "could not sync PyPI");
-    fs::write(&archive, &good).expect("write");
-    let list = root.path().join("PyPI/modified_id.csv");
-    fs::write(&list, "").expect("write");
-    assert!(fails(false).contains("names no record"));
-    // Bad lines: nothing is taken for removed.
-    fs::write(
-        &list,
-        "2026-01-01T00:00:01Z,PYSEC-2026-1\nx\n2026-01-01T00:00:01Z,../../x\n",
-    )
-    .expect("write");
-    let report = place.sync(root.path());
-    assert!(
-        !report.written && report.build.warnings.len() >= 2,
-        "{report:?}"
-    );
-    for number in 0..400 {
-        let rest = affects("npm", "left", &format!("3.{number}.0"));
-        bucket.set(
-            "npm",
-            &format!("GHSA-{number}"),
-            "2026-01-03T00:00:00Z",
-            &rest,
-        );
-    }
-    bucket.write(root.path(), true);
-    place.sync(root.path());
-    let before = place.bytes();
-    fs::write(
-        root.path().join("npm/modified_id.csv"),
-        "2026-01-03T00:00:00Z,GHSA-1\n",
-    )
-    .expect("write");
-    let error = run(&place.request(&from))
-        .expect_err("doubtful")
-        .to_string();
-    assert!(
-        error.contains("npm had 401 records and has 1 now"),
-        "{error}"
-    );
-    assert!(before == place.bytes());
-}
-
-#[test]
 fn one_writer_at_a_time_and_readers_never_wait() {
-    let root = TempDir::new().expect("temporary directory");
     let mut bucket = small();
-    bucket.write(root.path(), true);
+    let root = bucket.folder();
     let place = Place::new();
     place.sync(root.path());
     let folder = place.directory.path().join("advisories.db.sync");
@@ -677,210 +620,11 @@ fn rustsec_from_a_tree_or_an_archive_is_joined_in_updates_too() {
     }
 }
 
-#[cfg(feature = "network")]
-mod http {
-    use super::super::server::{Server, Trouble};
-    use super::{Place, TempDir, affects, assert_as_from_nothing, from_nothing, fs, run, small};
-    use std::time::{Duration, Instant};
-
-    #[test]
-    fn troubles_of_a_server_are_overcome() {
-        let root = TempDir::new().expect("temporary directory");
-        let mut bucket = small();
-        bucket.write(root.path(), true);
-        let expected = from_nothing(root.path()).bytes();
-        let server = Server::start(root.path());
-        let busy = |after: Option<&str>| Trouble::Status(429, after.map(str::to_owned));
-        server.trouble(
-            "ecosystems.txt",
-            &[busy(Some("1")), Trouble::Status(503, None)],
-        );
-        server.trouble(
-            "PyPI/all.zip",
-            &[Trouble::Cut(20_000), Trouble::Cut(30_000)],
-        );
-        server.trouble("npm/modified_id.csv", &[Trouble::Cut(10)]);
-        server.trouble(
-            "npm/all.zip",
-            &[Trouble::Redirect("/npm/all.zip".to_owned())],
-        );
-        let place = Place::new();
-        let start = Instant::now();
-        run(&place.request(&server.url)).expect("sync");
-        assert!(
-            start.elapsed() >= Duration::from_secs(1),
-            "Retry-After counts"
-        );
-        assert!(place.bytes() == expected);
-        let requests = server.requests();
-        let ranges: Vec<&str> = requests
-            .iter()
-            .filter(|(path, _)| path == "PyPI/all.zip")
-            .filter_map(|(_, headers)| headers.get("range").map(String::as_str))
-            .collect();
-        assert_eq!(ranges, ["bytes=20000-", "bytes=50000-"]);
-        // Nothing is loaded twice.
-        assert!(!run(&place.request(&server.url)).expect("sync").written);
-        let lists = server.requests();
-        assert!(
-            lists
-                .iter()
-                .all(|(path, headers)| !path.ends_with("all.zip")
-                    && (headers.contains_key("if-none-match") || path == "modified_id.csv"))
-        );
-
-        // A record that cannot be had: nothing changes, the others are kept.
-        for number in 0..5 {
-            let rest = affects("PyPI", "pack9", &format!("5.{number}"));
-            bucket.set(
-                "PyPI",
-                &format!("PYSEC-2026-7{number}"),
-                "2026-04-01T00:00:00Z",
-                &rest,
-            );
-        }
-        bucket.write(root.path(), false);
-        let path = "PyPI/PYSEC-2026-74.json";
-        server.trouble(path, &vec![Trouble::Status(500, None); 5]);
-        let error = run(&place.request(&server.url)).expect_err("refused");
-        assert_eq!(error.to_string(), "could not sync PyPI");
-        assert!(place.bytes() == expected);
-        server.requests();
-        let report = run(&place.request(&server.url)).expect("sync");
-        assert_eq!(report.ecosystems[0].added, 5);
-        assert!(report.ecosystems[0].fetched <= 2, "{report:?}");
-        assert_as_from_nothing(&place, root.path());
-    }
-
-    #[test]
-    fn what_cannot_be_overcome_is_an_error_in_time() {
-        let root = TempDir::new().expect("temporary directory");
-        small().write(root.path(), true);
-        let server = Server::start(root.path());
-        let place = Place::new();
-        let mut request = place.request(&server.url);
-        request.access.tries = 2;
-        request.access.patience = Duration::from_millis(300);
-        let list = "ecosystems.txt";
-        for (trouble, cause) in [
-            (Trouble::Status(403, None), "403"),
-            (Trouble::Status(429, Some("86400".to_owned())), "429"),
-            (Trouble::Slow(Duration::from_secs(2)), "timeout"),
-        ] {
-            server.trouble(list, &[trouble.clone(), trouble]);
-            let error = run(&request).expect_err(cause).to_string();
-            assert!(error.contains(cause), "{error}");
-        }
-        let mut round = vec![Trouble::Redirect(format!("/{list}")); 9];
-        round.truncate(9);
-        server.trouble(list, &round);
-        let error = run(&request).expect_err("redirects").to_string();
-        assert!(error.contains("redirect"), "{error}");
-        server.trouble(list, &[]);
-        // The next mirror takes over.
-        request.from = vec!["http://127.0.0.1:9".to_owned(), server.url.clone()];
-        let report = run(&request).expect("second mirror");
-        assert!(
-            report
-                .build
-                .warnings
-                .iter()
-                .any(|one| one.source == "mirrors")
-        );
-        fs::remove_file(place.path()).expect("remove");
-        request.access.ca_file = Some(root.path().join("ecosystems.txt"));
-        let error = run(&request).expect_err("no certificates").to_string();
-        assert!(error.contains("no certificate"), "{error}");
-    }
-}
-
-/// A bucket with so many npm records.
-fn many(count: usize) -> Bucket {
-    let mut bucket = Bucket::default();
-    for number in 0..count {
-        let rest = affects("npm", "left", &format!("3.{number}.0"));
-        bucket.set(
-            "npm",
-            &format!("GHSA-{number}"),
-            "2026-01-03T00:00:00Z",
-            &rest,
-        );
-    }
-    bucket
-}
-
-#[test]
-fn what_was_fetched_and_damaged_is_fetched_again() {
-    let root = TempDir::new().expect("temporary directory");
-    small().write(root.path(), true);
-    let place = Place::new();
-    place.sync(root.path());
-    let folder = place.directory.path().join("advisories.db.sync");
-    for (name, from, to) in [
-        // Of the same length, and no bad line that would be told.
-        ("PyPI/modified_id.csv", "PYSEC-2026-59", "PYSEC-2026-69"),
-        ("ecosystems.txt", "PyPI", "PyPJ"),
-    ] {
-        let path = folder.join(name);
-        let text = fs::read_to_string(&path).expect("read");
-        fs::write(&path, text.replace(from, to)).expect("write");
-        let mut offline = place.request("");
-        offline.offline = true;
-        let error = run(&offline).expect_err("damaged");
-        assert!(matches!(error, SyncError::Damaged { .. }), "{error}");
-        place.sync(root.path());
-        assert_as_from_nothing(&place, root.path());
-    }
-}
-
-#[test]
-fn a_bucket_that_lost_much_is_not_believed_unless_told() {
-    let root = TempDir::new().expect("temporary directory");
-    many(500).write(root.path(), true);
-    let place = Place::new();
-    place.sync(root.path());
-    let before = place.bytes();
-    // List and archive agree, and no list at all: however it comes.
-    for lists in [true, false] {
-        many(300).write(root.path(), true);
-        if !lists {
-            fs::remove_file(root.path().join("npm/modified_id.csv")).expect("remove");
-        }
-        for full in [false, true] {
-            let mut request = place.request(&root.path().display().to_string());
-            request.full = full;
-            let error = run(&request).expect_err("doubtful");
-            assert!(
-                matches!(
-                    &error,
-                    SyncError::Shrunk {
-                        before: 500,
-                        after: 300,
-                        ..
-                    }
-                ),
-                "{lists} {full}: {error}"
-            );
-            assert!(before == place.bytes());
-        }
-    }
-    let mut request = place.request(&root.path().display().to_string());
-    request.accept_removals = true;
-    assert!(run(&request).expect("accepted").written);
-    assert_eq!(Db::open(place.path()).expect("open").info().records, 300);
-    // An archive without a record is none, whatever is accepted.
-    fs::write(root.path().join("npm/all.zip"), super::support::zip(&[])).expect("write");
-    request.full = true;
-    run(&request).expect_err("empty");
-    assert_eq!(Db::open(place.path()).expect("open").info().records, 300);
-}
-
 #[test]
 fn a_state_of_another_file_is_not_used() {
     use db_sync::transfer::{ImportRequest, import};
-    let root = TempDir::new().expect("temporary directory");
     let mut bucket = small();
-    bucket.write(root.path(), true);
+    let root = bucket.folder();
     let place = Place::new();
     place.sync(root.path());
     // Somebody puts another database there: the state beside it is of the first.
@@ -903,31 +647,4 @@ fn a_state_of_another_file_is_not_used() {
     assert_eq!(merged(&ask(&db, "PyPI", "pack1", "9.0")), ["PYSEC-2026-90"]);
     assert!(merged(&ask(&db, "PyPI", "django", "2.2.10")).is_empty());
     assert_eq!(db.info().records, 62);
-}
-
-#[cfg(feature = "network")]
-#[test]
-fn a_storm_of_refusals_ends_in_bounded_time() {
-    use super::server::{Server, Trouble};
-    let root = TempDir::new().expect("temporary directory");
-    small().write(root.path(), true);
-    let server = Server::start(root.path());
-    let place = Place::new();
-    let mut request = place.request(&server.url);
-    request.access.total_wait = Duration::from_millis(1500);
-    let storm = vec![Trouble::Status(429, Some("1".to_owned())); 4];
-    server.trouble("ecosystems.txt", &storm);
-    let begin = std::time::Instant::now();
-    let error = run(&request).expect_err("storm").to_string();
-    assert!(begin.elapsed() < Duration::from_secs(4));
-    assert!(
-        error.contains("429") && error.contains("have waited"),
-        "{error}"
-    );
-    server.trouble(
-        "ecosystems.txt",
-        &[Trouble::Status(429, Some("999".to_owned()))],
-    );
-    let error = run(&request).expect_err("busy").to_string();
-    assert!(error.contains("asks to wait 999 seconds"), "{error}");
 }

@@ -13,7 +13,7 @@ const MAX_ARCHIVE: u64 = 8 << 30;
 const ARCHIVE: &str = "all.zip";
 
 impl Sync<'_> {
-    /// Saves the archives of some directories, several at once.
+    /// Loads the archives of some directories that are not at hand.
     pub(super) fn archives(&mut self, names: &[String]) -> Result<(), SyncError> {
         let full = self.request.full;
         let wanted: Vec<String> = names
@@ -22,32 +22,34 @@ impl Sync<'_> {
             .filter(|name| full || self.cache.log_length(name) > MAX_LOG || !self.is_whole(name))
             .cloned()
             .collect();
-        let saved = self.save(&wanted, ARCHIVE, MAX_ARCHIVE)?;
-        for (name, saved) in wanted.iter().zip(saved) {
-            self.checked.insert(name.clone());
-            match saved {
-                Saved::Fresh => self.cache.forget(name)?,
-                Saved::Unchanged => {}
-                Saved::Missing => {
-                    return Err(SyncError::Missing {
-                        what: format!("{name}/{ARCHIVE}"),
-                    });
-                }
-            }
-            if let Some(report) = self.reports.get_mut(name) {
-                report.archive = saved == Saved::Fresh;
-            }
-        }
-        Ok(())
+        self.required(&wanted)
     }
 
-    pub(super) fn absent_archives(&mut self, names: &[String]) -> Result<(), SyncError> {
-        let absent: Vec<String> = names
-            .iter()
-            .filter(|name| !self.is_whole(name))
-            .cloned()
-            .collect();
-        self.archives(&absent)
+    /// Loads archives without which nothing is known of their directories.
+    pub(super) fn required(&mut self, names: &[String]) -> Result<(), SyncError> {
+        let saved = self.load(names)?;
+        let mut all = names.iter().zip(saved);
+        match all.find(|(_, saved)| *saved == Saved::Missing) {
+            None => Ok(()),
+            Some((name, _)) => Err(SyncError::Missing {
+                what: format!("{name}/{ARCHIVE}"),
+            }),
+        }
+    }
+
+    /// Loads archives, several at once, unless they are the ones at hand.
+    pub(super) fn load(&mut self, names: &[String]) -> Result<Vec<Saved>, SyncError> {
+        let saved = self.save(names, ARCHIVE, MAX_ARCHIVE)?;
+        for (name, saved) in names.iter().zip(&saved) {
+            self.checked.insert(name.clone());
+            if *saved == Saved::Fresh {
+                self.cache.forget(name)?;
+                if let Some(report) = self.reports.get_mut(name) {
+                    report.archive = true;
+                }
+            }
+        }
+        Ok(saved)
     }
 
     pub(super) fn has_archive(&self, name: &str) -> bool {
@@ -130,21 +132,6 @@ impl Sync<'_> {
                     failed: vec![name.clone()],
                     source: Box::new(error.into()),
                 });
-            }
-        }
-        Ok(())
-    }
-
-    /// Loads the archives of some directories again.
-    pub(super) fn renew(&mut self, names: &[String]) -> Result<(), SyncError> {
-        let saved = self.save(names, ARCHIVE, MAX_ARCHIVE)?;
-        for (name, saved) in names.iter().zip(saved) {
-            self.checked.insert(name.clone());
-            if saved == Saved::Fresh {
-                self.cache.forget(name)?;
-                if let Some(report) = self.reports.get_mut(name) {
-                    report.archive = true;
-                }
             }
         }
         Ok(())

@@ -47,9 +47,14 @@ impl Sync<'_> {
             })
             .map(|(name, _)| name.clone())
             .collect();
-        far.extend(std::mem::take(&mut self.unlisted));
+        self.load(&far)?;
+        // Where there is no list, the archive is all that there is. What was
+        // loaded in this run was read, too.
+        let mut unlisted = std::mem::take(&mut self.unlisted);
+        unlisted.retain(|name| !self.checked.contains(name));
+        self.required(&unlisted)?;
+        far.extend(unlisted);
         if !far.is_empty() {
-            self.renew(&far)?;
             if self.needs_rustsec(session) {
                 return Ok(None);
             }

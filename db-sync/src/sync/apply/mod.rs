@@ -152,7 +152,7 @@ impl Sync<'_> {
             rebuilt = true;
             changed = true;
             let all: Vec<String> = names.iter().cloned().collect();
-            self.absent_archives(&all)?;
+            self.archives(&all)?;
             self.read(&mut session, &all)?;
             self.update(&mut session, &lists)?;
         }
