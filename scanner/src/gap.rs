@@ -27,6 +27,9 @@ pub enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GapKind {
+    /// A document that its readers understand differently: keys that come twice, indexes that
+    /// disagree.
+    Ambiguous,
     /// An expression circle.
     Cycle,
     /// A path that leaves its root; not followed.
@@ -39,6 +42,9 @@ pub enum GapKind {
     FileNotFound,
     /// A foreign (non-distributable) layer whose blob is not in the image.
     ForeignLayer,
+    /// A package that comes from an archive, an address or a private registry, so that the public
+    /// advisories of its name do not speak of it.
+    ForeignPackage,
     /// The parser itself failed: our fault.
     Internal,
     /// A documented limit was reached.
@@ -53,6 +59,18 @@ pub enum GapKind {
     ModuleNotFound,
     /// A package whose ecosystem has no advisories in the database.
     NoAdvisories,
+    /// Packages were found, and there is no advisory database.
+    NoDatabase,
+    /// A manifest without the lockfile that would say which versions are used.
+    NoLockfile,
+    /// A file that exists and that Terraform would not load by itself, such as a `.tfvars` file.
+    NotLoaded,
+    /// A file of a kind that is recognised and not read yet.
+    NotRead,
+    /// A target in which nothing at all was judged.
+    NothingJudged,
+    /// A distribution whose package database is missing, empty or not readable.
+    PackageDatabase,
     /// The target has no image for the platform asked for.
     Platform,
     /// Results left out to stay under a consumer's limits.
@@ -67,10 +85,43 @@ pub enum GapKind {
     UnknownFormat,
     /// A package version that its ecosystem's order cannot read.
     UnknownVersion,
+    /// A requirement that does not say which version is installed.
+    Unpinned,
     /// It could not be opened or read.
     Unreadable,
     /// A whiteout that names nothing sensible.
     Whiteout,
+}
+
+/// How much a gap leaves open, and so whether it decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GapClass {
+    /// A target, or an image or layer of a named target, that cannot be read whole or verified:
+    /// always exit code 2, whatever the options.
+    Failure,
+    /// A whole thing that should have been judged and was not: a target, an image, a distribution,
+    /// an ecosystem, a layer, a lockfile, a Terraform root, a document. Exit code 2 unless accepted.
+    Unjudged,
+    /// One entry, block, module or include; a listed artifact; a recognised file of a kind that is
+    /// not read. Counted, and no exit code of its own.
+    Partial,
+}
+
+impl GapKind {
+    /// The class of gaps of this kind where the place that notes them does not say otherwise.
+    pub const fn class(self) -> GapClass {
+        match self {
+            Self::ForeignLayer
+            | Self::NoAdvisories
+            | Self::NoDatabase
+            | Self::NothingJudged
+            | Self::PackageDatabase
+            | Self::Platform
+            | Self::UnknownDistribution => GapClass::Unjudged,
+            _ => GapClass::Partial,
+        }
+    }
 }
 
 /// Errors are faults of the input; warnings are things we had to leave out.
@@ -92,6 +143,8 @@ pub struct Gap {
     pub stage: Stage,
     /// The closed kind.
     pub kind: GapKind,
+    /// How much it leaves open.
+    pub class: GapClass,
     /// Error or warning.
     pub severity: GapSeverity,
     /// One sentence, lower case, without final period; control characters escaped when shown.
@@ -110,6 +163,7 @@ impl Gap {
             location,
             stage,
             kind,
+            class: kind.class(),
             severity: GapSeverity::Error,
             cause: cause.into(),
         }
@@ -126,5 +180,19 @@ impl Gap {
             severity: GapSeverity::Warning,
             ..Self::error(stage, kind, location, cause)
         }
+    }
+
+    /// The same gap, which leaves a whole thing unjudged.
+    #[must_use]
+    pub const fn unjudged(mut self) -> Self {
+        self.class = GapClass::Unjudged;
+        self
+    }
+
+    /// The same gap, which no option excuses.
+    #[must_use]
+    pub const fn failure(mut self) -> Self {
+        self.class = GapClass::Failure;
+        self
     }
 }

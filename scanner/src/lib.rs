@@ -12,6 +12,7 @@
 //! [`scan::scan`] runs it. The library never prints and never ends the process.
 
 pub mod cli;
+pub mod coverage;
 pub mod finding;
 pub mod gap;
 pub mod gate;

@@ -10,7 +10,7 @@ use rules::terraform::{self, Options};
 use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span};
 
 use crate::finding::{Finding, Kind, Misconfiguration};
-use crate::gap::{Gap, GapKind, GapSeverity, Stage};
+use crate::gap::{Gap, GapClass, GapKind, GapSeverity, Stage};
 use crate::location::{Location, Region};
 use crate::report::{Checks, Undecided};
 
@@ -112,20 +112,26 @@ fn gap(problem: &Problem) -> Gap {
         Some(line) => Location::line(problem.path.clone(), line),
         None => Location::file(problem.path.clone()),
     };
+    let kind = match problem.kind {
+        ProblemKind::Syntax => GapKind::Syntax,
+        ProblemKind::Undeclared => GapKind::Undeclared,
+        ProblemKind::Duplicate => GapKind::Duplicate,
+        ProblemKind::Cycle => GapKind::Cycle,
+        ProblemKind::ModuleCycle => GapKind::ModuleCycle,
+        ProblemKind::ModuleNotFound => GapKind::ModuleNotFound,
+        ProblemKind::FileNotFound => GapKind::FileNotFound,
+        ProblemKind::Evaluation => GapKind::Evaluation,
+        ProblemKind::Limit => GapKind::Limit,
+        ProblemKind::Unreadable => GapKind::Unreadable,
+    };
     Gap {
         location,
         stage: Stage::Evaluation,
-        kind: match problem.kind {
-            ProblemKind::Syntax => GapKind::Syntax,
-            ProblemKind::Undeclared => GapKind::Undeclared,
-            ProblemKind::Duplicate => GapKind::Duplicate,
-            ProblemKind::Cycle => GapKind::Cycle,
-            ProblemKind::ModuleCycle => GapKind::ModuleCycle,
-            ProblemKind::ModuleNotFound => GapKind::ModuleNotFound,
-            ProblemKind::FileNotFound => GapKind::FileNotFound,
-            ProblemKind::Evaluation => GapKind::Evaluation,
-            ProblemKind::Limit => GapKind::Limit,
-            ProblemKind::Unreadable => GapKind::Unreadable,
+        kind,
+        // A file that does not parse is a whole document that nobody judged.
+        class: match kind {
+            GapKind::Syntax | GapKind::Unreadable => GapClass::Unjudged,
+            _ => kind.class(),
         },
         severity: match problem.severity {
             ProblemSeverity::Error => GapSeverity::Error,

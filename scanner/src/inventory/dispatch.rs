@@ -160,22 +160,26 @@ pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
         && let Content::Whole(bytes) = &content
         && bytes.iter().all(u8::is_ascii_whitespace)
     {
-        facts.malformed(path, None, "the file is empty");
+        facts.unjudged(path, None, GapKind::Malformed, "the file is empty");
         facts.close(path);
         return facts;
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         (parser.parse)(Input { path, content }, &mut facts)
     }));
+    // A lockfile or a database lists many packages; the file of one installed package is one entry.
+    let note = if parser.evidence == Evidence::Locked || parser.database {
+        Facts::unjudged
+    } else {
+        Facts::gap
+    };
     match outcome {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => facts.gap(path, error.line, error.kind, error.cause),
-        Err(_) => facts.gap(
-            path,
-            None,
-            GapKind::Internal,
-            format!("the parser {} failed on this file", parser.id),
-        ),
+        Ok(Err(error)) => note(&mut facts, path, error.line, error.kind, error.cause),
+        Err(_) => {
+            let cause = format!("the parser {} failed on this file", parser.id);
+            note(&mut facts, path, None, GapKind::Internal, cause);
+        }
     }
     facts.close(path);
     facts

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::{Facts, Owned, limits};
-use crate::gap::{Gap, GapKind, GapSeverity, Stage};
+use crate::gap::{Gap, GapClass, GapKind, GapSeverity, Stage};
 use crate::location::Location;
 use crate::package::Package;
 
@@ -102,7 +102,29 @@ impl Facts {
         self.push_gap(&place(path, line), kind, cause);
     }
 
+    /// Notes that the whole file could not be read, or only a part of it: what it lists is not
+    /// known.
+    pub fn unjudged(
+        &mut self,
+        path: &str,
+        line: Option<u32>,
+        kind: GapKind,
+        cause: impl Into<Arc<str>>,
+    ) {
+        self.push(&place(path, line), kind, GapClass::Unjudged, cause);
+    }
+
     fn push_gap(&mut self, location: &Location, kind: GapKind, cause: impl Into<Arc<str>>) {
+        self.push(location, kind, kind.class(), cause);
+    }
+
+    fn push(
+        &mut self,
+        location: &Location,
+        kind: GapKind,
+        class: GapClass,
+        cause: impl Into<Arc<str>>,
+    ) {
         if self.gaps.len() >= limits::GAPS_PER_FILE {
             self.left_out.gaps = self.left_out.gaps.saturating_add(1);
             return;
@@ -115,6 +137,7 @@ impl Facts {
             location: location.clone(),
             stage: Stage::Inventory,
             kind,
+            class,
             severity,
             cause: cause.into(),
         });
@@ -137,12 +160,10 @@ impl Facts {
             (left_out.gaps, limits::GAPS_PER_FILE, "gaps of one file"),
         ] {
             if count > 0 {
-                self.gaps.push(Gap::warning(
-                    Stage::Inventory,
-                    GapKind::Limit,
-                    Location::file(path),
-                    format!("more than {limit} {what}: {count} left out"),
-                ));
+                let cause = format!("more than {limit} {what}: {count} left out");
+                let place = Location::file(path);
+                let gap = Gap::warning(Stage::Inventory, GapKind::Limit, place, cause);
+                self.gaps.push(gap.unjudged());
             }
         }
     }
