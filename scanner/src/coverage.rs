@@ -161,6 +161,26 @@ pub struct Coverage {
     pub layers: Layers,
 }
 
+impl Coverage {
+    /// Adds the ledger of another target.
+    pub fn add(&mut self, other: &Self) {
+        self.files.add(&other.files);
+        for (ecosystem, judged) in &other.packages {
+            let sum = self.packages.entry(Arc::clone(ecosystem)).or_default();
+            sum.judged = sum.judged.saturating_add(judged.judged);
+            sum.not_judged = sum.not_judged.saturating_add(judged.not_judged);
+        }
+        let (own, more) = (&mut self.terraform, other.terraform);
+        own.roots = own.roots.saturating_add(more.roots);
+        own.modules_resolved = own.modules_resolved.saturating_add(more.modules_resolved);
+        own.modules_unresolved = own.modules_unresolved.saturating_add(more.modules_unresolved);
+        let (own, more) = (&mut self.layers, other.layers);
+        own.whole = own.whole.saturating_add(more.whole);
+        own.cut = own.cut.saturating_add(more.cut);
+        own.unread = own.unread.saturating_add(more.unread);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

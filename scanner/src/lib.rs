@@ -11,6 +11,7 @@
 //!
 //! [`scan::scan`] runs it. The library never prints and never ends the process.
 
+pub mod accept;
 pub mod cli;
 pub mod coverage;
 pub mod finding;

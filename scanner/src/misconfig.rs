@@ -9,6 +9,7 @@ use rules::language::Ruleset;
 use rules::terraform::{self, Options};
 use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span};
 
+use crate::coverage;
 use crate::finding::{Finding, Kind, Misconfiguration};
 use crate::gap::{Gap, GapClass, GapKind, GapSeverity, Stage};
 use crate::location::{Location, Region};
@@ -25,6 +26,8 @@ pub struct Outcome {
     pub gaps: Vec<Gap>,
     /// How many checks went which way.
     pub checks: Checks,
+    /// What was evaluated.
+    pub coverage: coverage::Terraform,
 }
 
 /// Evaluates the Terraform directories of a tree and runs the rules; the caller sets the index of
@@ -41,6 +44,7 @@ pub fn check(
     }
     let evaluation = terraform::evaluate(files, directories, options);
     outcome.gaps.extend(evaluation.problems.iter().map(gap));
+    outcome.coverage.roots = evaluation.stacks.len() as u64;
     for stack in &evaluation.stacks {
         let (verdicts, problems) = check::run(ruleset, stack);
         outcome.gaps.extend(problems.iter().map(gap));
@@ -58,6 +62,9 @@ fn add(outcome: &mut Outcome, ruleset: &Ruleset, result: check::Outcome) {
             outcome.checks.undecided += 1;
             outcome.undecided.push(Undecided {
                 target: 0,
+                severity: ruleset
+                    .find(&result.rule)
+                    .map_or(Severity::Unknown, |rule| rule.severity),
                 rule: result.rule,
                 resource: result.resource,
                 location: location(&result.span),

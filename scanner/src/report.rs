@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use db_sync::{FeedInfo, FeedKind};
 
-use crate::finding::{Finding, RuleInfo};
+use crate::coverage::Coverage;
+use crate::finding::{Finding, RuleInfo, Severity};
 use crate::gap::Gap;
 use crate::inventory::Distribution;
 use crate::location::Location;
@@ -27,8 +28,12 @@ pub struct Target {
     pub platform: Option<String>,
     /// For images: digest of the manifest.
     pub digest: Option<String>,
+    /// For images: the other platforms that the same index holds, sorted; they were not asked for.
+    pub other_platforms: Vec<String>,
     /// For images and root file systems: the distribution, where a file tells.
     pub distribution: Option<Distribution>,
+    /// What was seen, and what became of it.
+    pub coverage: Coverage,
 }
 
 /// A check that could not be decided without running Terraform.
@@ -38,6 +43,8 @@ pub struct Undecided {
     pub target: usize,
     /// Rule id.
     pub rule: Arc<str>,
+    /// Of the rule.
+    pub severity: Severity,
     /// Address of the resource.
     pub resource: Arc<str>,
     /// Where it stands.
@@ -130,6 +137,8 @@ pub struct TargetGap {
     pub target: Option<usize>,
     /// The gap.
     pub gap: Gap,
+    /// The user accepted it: it stays in the report and decides nothing.
+    pub accepted: bool,
 }
 
 /// How many checks passed, failed and stayed undecided.
@@ -166,6 +175,19 @@ pub struct Report {
     pub unmatched_suppressions: Vec<UnmatchedSuppression>,
     /// Over all targets.
     pub checks: Checks,
-    /// Targets that could not be scanned at all; each is a gap, too.
+    /// Targets that could not be scanned at all; each is a gap of class `failure`, too.
     pub failed_targets: usize,
+    /// Targets that were named twice, or that lie in another one, and so were judged once.
+    pub repeated_targets: Vec<String>,
+}
+
+impl Report {
+    /// The ledger of all targets together.
+    pub fn coverage(&self) -> Coverage {
+        let mut all = Coverage::default();
+        for target in &self.targets {
+            all.add(&target.coverage);
+        }
+        all
+    }
 }

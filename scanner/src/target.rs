@@ -68,11 +68,12 @@ impl TargetSpec {
         if self.kind.is_some() {
             return Ok(self.kind);
         }
-        let metadata = std::fs::metadata(&self.path)?;
-        if let Some(kind) = source::recognise(&self.path) {
-            return Ok(Some(TargetKind::Image(kind)));
+        // A directory is a directory, whatever somebody put into it; images that it holds are found
+        // in it. Only `oci:` makes it an image.
+        if std::fs::metadata(&self.path)?.is_dir() {
+            return Ok(Some(TargetKind::Directory));
         }
-        Ok(metadata.is_dir().then_some(TargetKind::Directory))
+        Ok(source::recognise(&self.path).map(TargetKind::Image))
     }
 }
 

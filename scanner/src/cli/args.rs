@@ -7,7 +7,10 @@ use db_sync::{Moment, Share};
 
 use super::examples;
 use super::failure::Failure;
+use super::values;
 pub(super) use super::values::{Only, ReportFile, TextOrJson};
+use crate::accept::Allowance;
+use crate::finding::Severity;
 use crate::gate::FailOn;
 use crate::output::Format;
 use crate::prefer::{Preference, Prefix};
@@ -69,10 +72,25 @@ pub(super) struct ScanArguments {
     /// Platform to take from images with several, such as `linux/arm64`.
     #[arg(long, value_name = "OS/ARCH")]
     pub(super) platform: Option<String>,
-    /// Anything that was not looked at ends the run with 2.
-    #[arg(long)]
+    /// Exit with 2 if anything at all could not be scanned; by default only what leaves a target,
+    /// lockfile, distribution, ecosystem or document unjudged does so.
+    #[arg(long, conflicts_with = "lenient")]
     pub(super) strict: bool,
-    /// End with 0 where the policy is violated.
+    /// Report what could not be scanned, and do not exit with 2 for it; a target or layer that
+    /// cannot be read whole still does.
+    #[arg(long)]
+    pub(super) lenient: bool,
+    /// Accept gaps of one kind, everywhere or where a glob says (`not-read=docs/**`): they stay in
+    /// the report and do not change the exit code; may be given several times.
+    #[arg(long, value_name = "KIND[=GLOB]", value_delimiter = ',')]
+    pub(super) allow: Vec<Allowance>,
+    /// Checks of this severity and above that stay undecided fail the run.
+    #[arg(long, value_name = "critical|high|medium|low", value_parser = values::severity)]
+    pub(super) fail_on_undecided: Option<Severity>,
+    /// Read lockfiles in vendored trees (`vendor/`, virtual environments), too.
+    #[arg(long)]
+    pub(super) include_vendored: bool,
+    /// Exit with 0 where the policy is violated; never instead of 2.
     #[arg(long)]
     pub(super) exit_zero: bool,
     /// The date of the run; today by default.

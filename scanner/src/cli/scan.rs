@@ -13,7 +13,8 @@ use super::args::{Only, ReportFile, ScanArguments};
 use super::failure::Failure;
 use super::progress::Progress;
 use super::{ignore_broken_pipe, paths};
-use crate::gate::{self, Policy, Verdict};
+use crate::gap::GapKind;
+use crate::gate::{self, GapPolicy, Policy, Verdict};
 use crate::output::{self, Format};
 use crate::report::Report;
 use crate::scan::{self, Advisories, Error, Request, Rules, Scanned};
@@ -29,7 +30,12 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         fail_on_epss: arguments.fail_on_epss,
         ignore_unfixed: arguments.ignore_unfixed,
         fail_on_stale: arguments.on_stale == OnStale::Fail,
-        strict: arguments.strict,
+        fail_on_undecided: arguments.fail_on_undecided,
+        gaps: match (arguments.strict, arguments.lenient) {
+            (true, _) => GapPolicy::Strict,
+            (false, true) => GapPolicy::Lenient,
+            (false, false) => GapPolicy::Unjudged,
+        },
         exit_zero: arguments.exit_zero,
     };
     let request = request(arguments, &policy)?;
@@ -65,6 +71,7 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         let _ = missing_feed(kind, &report).render(&mut io::stderr().lock());
     }
     too_old(&report, &policy);
+    no_database(&report, &database.path);
     if let Some(path) = &arguments.write_vex {
         write_vex(path, &report, &arguments.vex_author)?;
     }
@@ -72,7 +79,7 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         write_file(file, &report, &verdict)?;
     }
     write_stdout(arguments.format, &report, &verdict)?;
-    Ok(gate::exit_code(&verdict, &policy))
+    Ok(verdict.exit_code)
 }
 
 /// Tells what is older than the policy allows, and what mends it.
@@ -84,6 +91,17 @@ fn too_old(report: &Report, policy: &Policy) {
             failure = failure.hint("update: portcullis db sync (a feed: with --epss or --kev), or allow more: --max-age ECOSYSTEM=DAYS");
         }
         let _ = failure.render(&mut io::stderr().lock());
+    }
+}
+
+/// Says what to run where packages were found and there is no database.
+fn no_database(report: &Report, path: &Path) {
+    let mut gaps = report.gaps.iter();
+    if gaps.any(|entry| entry.gap.kind == GapKind::NoDatabase) {
+        let missing = Error::NoDatabase {
+            path: path.to_path_buf(),
+        };
+        let _ = failure(&missing).render(&mut io::stderr().lock());
     }
 }
 
@@ -154,6 +172,8 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
                 .reports
                 .iter()
                 .any(|file| file.format == Format::Sarif),
+        allow: arguments.allow.clone(),
+        include_vendored: arguments.include_vendored,
         terraform: terraform_options()?,
     })
 }

@@ -3,7 +3,12 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use serde::Deserialize;
+use serde::de::value::StrDeserializer;
+
+use crate::accept::Allowance;
 use crate::finding::Severity;
+use crate::gap::GapKind;
 use crate::gate::FailOn;
 use crate::output::Format;
 use crate::staleness::{Bound, OnStale};
@@ -87,6 +92,31 @@ impl FromStr for FailOn {
             "unknown" => Ok(Self::Severity(Severity::Unknown)),
             _ => Err("expected critical, high, medium, low, unknown or none".to_owned()),
         }
+    }
+}
+
+impl FromStr for Allowance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, glob) = match text.split_once('=') {
+            Some((kind, glob)) => (kind, Some(glob)),
+            None => (text, None),
+        };
+        let word = kind.to_ascii_lowercase();
+        let known = GapKind::deserialize(StrDeserializer::<serde::de::value::Error>::new(&word));
+        let kind = known.map_err(|_| {
+            format!("`{kind}` is not a kind of gap; reports and docs/report.schema.json name them")
+        })?;
+        Self::new(kind, glob).map_err(|error| error.to_string())
+    }
+}
+
+/// A severity that something fails on.
+pub(super) fn severity(text: &str) -> Result<Severity, String> {
+    match text.parse() {
+        Ok(FailOn::Severity(severity)) => Ok(severity),
+        _ => Err("expected critical, high, medium, low or unknown".to_owned()),
     }
 }
 

@@ -1,12 +1,14 @@
 //! Judges a report by a policy, and maps the outcome of a run to its exit code: the one place
 //! where either is decided.
 
+mod open;
 mod reason;
 #[cfg(test)]
 mod tests;
 
 use db_sync::{Exploitation, FeedKind, Share};
 
+pub use self::open::OpenGaps;
 use crate::finding::{Finding, Kind, Severity};
 use crate::report::{Report, StaleSource};
 
@@ -17,6 +19,19 @@ pub enum FailOn {
     Severity(Severity),
     /// Nothing fails the run.
     Never,
+}
+
+/// Which gaps end a run with 2. One of class `failure` always does, and one that the user accepted
+/// never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GapPolicy {
+    /// Every gap.
+    Strict,
+    /// Those that leave a whole thing unjudged: a gate that judged nothing must not be green.
+    #[default]
+    Unjudged,
+    /// None.
+    Lenient,
 }
 
 /// What the user asked the gate to hold.
@@ -33,8 +48,10 @@ pub struct Policy {
     pub ignore_unfixed: bool,
     /// Advisories that are too old are as bad as not finishing.
     pub fail_on_stale: bool,
-    /// Gaps are as bad as not finishing.
-    pub strict: bool,
+    /// Checks of rules of this severity and above that stay undecided violate.
+    pub fail_on_undecided: Option<Severity>,
+    /// Which gaps are as bad as not finishing.
+    pub gaps: GapPolicy,
     /// Report, but do not fail.
     pub exit_zero: bool,
 }
@@ -47,7 +64,8 @@ impl Default for Policy {
             fail_on_epss: None,
             ignore_unfixed: false,
             fail_on_stale: false,
-            strict: false,
+            fail_on_undecided: None,
+            gaps: GapPolicy::default(),
             exit_zero: false,
         }
     }
@@ -114,20 +132,46 @@ pub fn too_old<'r>(report: &'r Report, policy: &Policy) -> &'r [StaleSource] {
     }
 }
 
+/// What a run came to, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Finished, and within the policy.
+    Pass,
+    /// Finished, and the policy is violated.
+    Fail,
+    /// Not finished: nobody can say.
+    Error,
+}
+
+impl Status {
+    /// The word of the JSON contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// The judgement over a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// The run finished and nothing violates the policy.
-    pub passed: bool,
-    /// Nothing was left out.
+    /// Passed, failed, or not to be said: a target could not be scanned, a feed that the policy
+    /// needs is not there, something is too old for `--on-stale fail`, or a gap is one that the
+    /// policy does not pass over.
+    pub status: Status,
+    /// Nothing was left out: no gap at all, accepted or not.
     pub complete: bool,
-    /// Every target could be scanned, every feed that the policy needs is there, nothing is too
-    /// old for `--on-stale fail`, and under `--strict` nothing was left out.
-    pub finished: bool,
     /// One sentence for people.
     pub reason: String,
     /// Findings that violate the policy.
     pub violations: usize,
+    /// Gaps by class.
+    pub gaps: OpenGaps,
+    /// Of the process: 0 within the policy, 1 violated, 2 not finished. `--exit-zero` hides 1, never
+    /// 2. A run that did not reach a verdict exits with 2.
+    pub exit_code: u8,
 }
 
 /// What the findings that are not suppressed amount to.
@@ -147,6 +191,8 @@ struct Tally {
     unfixed: usize,
     /// Would violate, but are suppressed.
     suppressed: usize,
+    /// Undecided checks that violate.
+    undecided: usize,
 }
 
 impl Tally {
@@ -183,7 +229,11 @@ impl Tally {
             .map(|severity| severity.as_str())
             .zip(self.violations);
         by_severity
-            .chain([("in KEV", self.kev), ("by EPSS", self.epss)])
+            .chain([
+                ("in KEV", self.kev),
+                ("by EPSS", self.epss),
+                ("undecided", self.undecided),
+            ])
             .filter(|(_, count)| *count > 0)
             .map(|(word, count)| format!("{count} {word}"))
             .collect()
@@ -196,32 +246,33 @@ pub fn judge(report: &Report, policy: &Policy) -> Verdict {
     for finding in &report.findings {
         tally.add(finding, *policy);
     }
+    if let Some(threshold) = policy.fail_on_undecided {
+        let mut undecided = report.undecided.iter();
+        tally.undecided = undecided.by_ref().filter(|one| one.severity >= threshold).count();
+        tally.violating = tally.violating.saturating_add(tally.undecided);
+    }
     let violations = tally.violating;
     let missing = missing_feeds(report, policy);
-    let complete = report.gaps.is_empty() && report.failed_targets == 0;
+    let gaps = OpenGaps::of(report);
     let finished = report.failed_targets == 0
         && missing.is_empty()
         && too_old(report, policy).is_empty()
-        && (complete || !policy.strict);
+        && gaps.refused(policy.gaps) == 0;
+    let status = match violations {
+        _ if !finished => Status::Error,
+        0 => Status::Pass,
+        _ => Status::Fail,
+    };
     Verdict {
-        passed: finished && violations == 0,
-        complete,
-        finished,
-        reason: reason::reason(report, *policy, &tally, &missing),
+        status,
+        complete: report.gaps.is_empty() && report.failed_targets == 0,
+        reason: reason::reason(report, *policy, &tally, &missing, &gaps),
         violations,
-    }
-}
-
-/// The exit code of a run that reached a verdict: 0 within policy, 1 violated, 2 for a target
-/// that could not be scanned, for a feed that is not there, for advisories that are too old under
-/// `--on-stale fail` and for gaps under `--strict`. `--exit-zero` hides 1, never 2. A run that did
-/// not reach a verdict exits with 2.
-pub const fn exit_code(verdict: &Verdict, policy: &Policy) -> u8 {
-    if !verdict.finished {
-        2
-    } else if !verdict.passed && !policy.exit_zero {
-        1
-    } else {
-        0
+        gaps,
+        exit_code: match status {
+            Status::Error => 2,
+            Status::Fail if !policy.exit_zero => 1,
+            Status::Fail | Status::Pass => 0,
+        },
     }
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use db_sync::FeedKind;
 
-use super::{FailOn, Policy, Tally, too_old};
+use super::{FailOn, GapPolicy, OpenGaps, Policy, Tally, too_old};
 use crate::finding::Severity;
+use crate::output::words;
 use crate::report::Report;
 
 /// What fails the run.
@@ -22,47 +23,34 @@ fn conditions(policy: Policy) -> String {
     if let Some(score) = policy.fail_on_epss {
         let _ = write!(text, ", fail on EPSS {score} and above");
     }
+    if let Some(severity) = policy.fail_on_undecided {
+        let _ = write!(text, ", fail on undecided checks of {severity} and above");
+    }
     text
 }
 
-/// The line that ends a report.
+/// The line that ends a report. Where the run is not finished it opens with what kept it from a
+/// verdict, and calls nothing passed or failed.
 pub(super) fn reason(
     report: &Report,
     policy: Policy,
     tally: &Tally,
     missing: &[FeedKind],
+    gaps: &OpenGaps,
 ) -> String {
-    let conditions = conditions(policy);
-    let mut text = String::new();
-    for kind in missing {
-        let _ = write!(
-            text,
-            "cannot be judged: the database has no usable {kind} feed; "
-        );
+    let mut parts = unfinished(report, &policy, missing, gaps);
+    if parts.is_empty() {
+        parts.push(violations(policy, tally));
+    } else {
+        parts.push("no verdict".to_owned());
+        if tally.violating > 0 {
+            parts.push(format!("found so far: {}", violations(policy, tally)));
+        }
     }
-    let old = too_old(report, &policy);
-    if !old.is_empty() {
-        let names: Vec<&str> = old.iter().map(|old| old.ecosystem.as_str()).collect();
-        let _ = write!(text, "cannot be judged: too old are {}; ", names.join(", "));
-    }
-    let listed = tally.listed().join(", ");
-    // One finding may meet several conditions, so that their counts do not add up.
-    let listed = match (policy.feeds().is_empty(), tally.violating) {
-        (true, _) => listed,
-        (false, 1) => format!("1 finding ({listed})"),
-        (false, violating) => format!("{violating} findings ({listed})"),
-    };
-    let _ = match tally.violating {
-        0 => write!(text, "no finding violates the policy ({conditions})"),
-        1 => write!(text, "{listed} violates the policy ({conditions})"),
-        _ => write!(text, "{listed} violate the policy ({conditions})"),
-    };
-    let mut say = |number: usize, one: &str, many: &str| {
-        let _ = match number {
-            0 => Ok(()),
-            1 => write!(text, "; 1 {one}"),
-            number => write!(text, "; {number} {many}"),
-        };
+    let mut say = |number: usize, one: &str, many: &str| match number {
+        0 => {}
+        1 => parts.push(format!("1 {one}")),
+        number => parts.push(format!("{number} {many}")),
     };
     say(
         tally.unfixed,
@@ -71,25 +59,97 @@ pub(super) fn reason(
     );
     say(tally.suppressed, "suppressed", "suppressed");
     say(
-        report.failed_targets,
-        "target could not be scanned",
-        "targets could not be scanned",
-    );
-    say(
         report.undecided.len(),
         "check undecided",
         "checks undecided",
     );
-    let _ = write!(text, "; {} of UNKNOWN severity", tally.unknown);
-    match report.gaps.len() {
+    parts.push(format!("{} of UNKNOWN severity", tally.unknown));
+    if gaps.counted() > 0 {
+        parts.push(counted(gaps));
+    }
+    parts.join("; ")
+}
+
+/// What was held against the policy.
+fn violations(policy: Policy, tally: &Tally) -> String {
+    let conditions = conditions(policy);
+    let listed = tally.listed().join(", ");
+    // One finding may meet several conditions, so that their counts do not add up.
+    let listed = match (policy.feeds().is_empty(), tally.violating) {
+        (true, _) => listed,
+        (false, 1) => format!("1 finding ({listed})"),
+        (false, violating) => format!("{violating} findings ({listed})"),
+    };
+    match tally.violating {
+        0 => format!("no finding violates the policy ({conditions})"),
+        1 => format!("{listed} violates the policy ({conditions})"),
+        _ => format!("{listed} violate the policy ({conditions})"),
+    }
+}
+
+/// Everything that keeps a run from a verdict; empty where it has one.
+fn unfinished(
+    report: &Report,
+    policy: &Policy,
+    missing: &[FeedKind],
+    gaps: &OpenGaps,
+) -> Vec<String> {
+    let mut parts = Vec::new();
+    match report.failed_targets {
         0 => {}
-        1 => text.push_str("; incomplete: 1 gap"),
-        gaps => {
-            let _ = write!(text, "; incomplete: {gaps} gaps");
+        1 => parts.push("1 target could not be scanned".to_owned()),
+        failed => parts.push(format!("{failed} targets could not be scanned")),
+    }
+    match gaps.failure.saturating_sub(report.failed_targets) {
+        0 => {}
+        1 => parts.push("1 image could not be read whole".to_owned()),
+        more => parts.push(format!("{more} images or layers could not be read whole")),
+    }
+    for kind in missing {
+        parts.push(format!("the database has no usable {kind} feed"));
+    }
+    let old = too_old(report, policy);
+    if !old.is_empty() {
+        let names: Vec<&str> = old.iter().map(|old| old.ecosystem.as_str()).collect();
+        parts.push(format!("the advisories for {} are too old", names.join(", ")));
+    }
+    match policy.gaps {
+        GapPolicy::Strict if gaps.unjudged.saturating_add(gaps.partial) > 0 => {
+            let open = gaps.unjudged.saturating_add(gaps.partial);
+            let noun = if open == 1 { "gap" } else { "gaps" };
+            parts.push(format!("{open} {noun}, which --strict does not allow"));
         }
+        GapPolicy::Unjudged if gaps.unjudged > 0 => {
+            let kinds = gaps.kinds.iter().map(|(kind, count)| match count {
+                1 => words::word(kind),
+                count => format!("{count} {}", words::word(kind)),
+            });
+            let kinds: Vec<String> = kinds.collect();
+            parts.push(format!(
+                "not everything was judged ({}; see --allow and --lenient)",
+                kinds.join(", ")
+            ));
+        }
+        _ => {}
     }
-    if policy.strict && !report.gaps.is_empty() {
-        text.push_str(", which --strict refuses");
-    }
-    text
+    parts
+}
+
+/// `5 gaps (1 unjudged, 3 partial, 1 accepted)`.
+fn counted(gaps: &OpenGaps) -> String {
+    let classes = [
+        (gaps.unjudged, "unjudged"),
+        (gaps.partial, "partial"),
+        (gaps.accepted, "accepted"),
+    ];
+    let classes: Vec<String> = classes
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    format!(
+        "{} ({})",
+        words::count(gaps.counted(), "gap"),
+        classes.join(", ")
+    )
 }

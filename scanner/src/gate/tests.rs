@@ -6,7 +6,7 @@ use db_sync::{Cve, Day, Epss, FeedInfo, Kev};
 
 use super::*;
 use crate::finding::{Misconfiguration, Vulnerability};
-use crate::gap::{Gap, GapKind, Stage};
+use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::Location;
 use crate::package::{Package, PackageType};
 use crate::report::{Database, Feed, TargetGap, Undecided};
@@ -62,39 +62,79 @@ fn gap() -> TargetGap {
         Location::file("f"),
         "too large",
     );
-    TargetGap { target: None, gap }
+    TargetGap {
+        target: None,
+        gap,
+        accepted: false,
+    }
 }
 
 #[test]
 fn every_combination_has_one_code() {
-    // violated, gap, failed target, strict, exit-zero: the code by the three sentences of
-    // the contract.
-    for bits in 0u32..32 {
-        let [violated, gaps, failed, strict, exit_zero] =
-            [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
-        let mut report = report(Vec::new());
-        if violated {
-            report.findings.push(misconfigured(Severity::High));
+    // The code by the sentences of the contract, for every class of gap, accepted or not, under
+    // every policy.
+    let classes = [
+        None,
+        Some((GapClass::Partial, false)),
+        Some((GapClass::Unjudged, false)),
+        Some((GapClass::Failure, false)),
+        Some((GapClass::Partial, true)),
+        Some((GapClass::Unjudged, true)),
+    ];
+    let policies = [GapPolicy::Strict, GapPolicy::Unjudged, GapPolicy::Lenient];
+    for (class, gaps) in classes
+        .into_iter()
+        .flat_map(|class| policies.map(|policy| (class, policy)))
+    {
+        for bits in 0u32..8 {
+            let [violated, failed, exit_zero] = [1, 2, 4].map(|bit| bits & bit != 0);
+            let mut report = report(Vec::new());
+            if violated {
+                report.findings.push(misconfigured(Severity::High));
+            }
+            if let Some((class, accepted)) = class {
+                let mut entry = gap();
+                entry.gap.class = class;
+                entry.accepted = accepted;
+                report.gaps.push(entry);
+            }
+            if failed {
+                let mut entry = gap();
+                entry.gap.class = GapClass::Failure;
+                report.gaps.push(entry);
+                report.failed_targets = 1;
+            }
+            let policy = Policy {
+                gaps,
+                exit_zero,
+                ..Policy::default()
+            };
+            let verdict = judge(&report, &policy);
+            let refused = match (class, gaps) {
+                (None | Some((_, true)), _) => false,
+                (Some((GapClass::Failure, _)), _) | (_, GapPolicy::Strict) => true,
+                (Some((GapClass::Unjudged, _)), policy) => policy == GapPolicy::Unjudged,
+                (Some((GapClass::Partial, _)), _) => false,
+            };
+            let expected = match (failed || refused, violated && !exit_zero) {
+                (true, _) => 2,
+                (false, violated) => u8::from(violated),
+            };
+            let case = format!("{class:?} {gaps:?} {bits:03b}: {}", verdict.reason);
+            assert_eq!(verdict.exit_code, expected, "{case}");
+            assert_eq!(verdict.complete, class.is_none() && !failed, "{case}");
+            assert_eq!(verdict.status == Status::Error, expected == 2, "{case}");
+            assert_eq!(
+                verdict.status == Status::Pass,
+                !violated && expected != 2,
+                "{case}"
+            );
+            assert_eq!(
+                verdict.reason.contains("no verdict"),
+                expected == 2,
+                "{case}"
+            );
         }
-        if gaps || failed {
-            report.gaps.push(gap());
-        }
-        report.failed_targets = usize::from(failed);
-        let policy = Policy {
-            strict,
-            exit_zero,
-            ..Policy::default()
-        };
-        let verdict = judge(&report, &policy);
-        let expected = if failed || (strict && gaps) {
-            2
-        } else {
-            u8::from(violated && !exit_zero)
-        };
-        assert_eq!(exit_code(&verdict, &policy), expected, "{bits:05b}");
-        assert_eq!(verdict.complete, !gaps && !failed);
-        assert_eq!(verdict.finished, expected != 2);
-        assert_eq!(verdict.passed, !violated && expected != 2);
     }
 }
 
@@ -116,7 +156,7 @@ fn thresholds() {
         };
         let verdict = judge(&report, &policy);
         assert_eq!(
-            (verdict.violations, verdict.passed),
+            (verdict.violations, (verdict.status == Status::Pass)),
             (violations, violations == 0),
             "{fail_on:?}"
         );
@@ -141,7 +181,7 @@ fn unfixed_and_suppressed_findings_do_not_count() {
     assert_eq!(judge(&report, &policy).violations, 1);
     policy.ignore_unfixed = true;
     let verdict = judge(&report, &policy);
-    assert!(verdict.passed);
+    assert_eq!(verdict.status, Status::Pass);
     assert_eq!(
         verdict.reason,
         "no finding violates the policy (fail on HIGH and above); 1 without a fix ignored; 1 suppressed; 0 of UNKNOWN severity"
@@ -211,7 +251,7 @@ fn feeds_violate_whatever_the_severity_and_each_finding_counts_once() {
         ..Policy::default()
     };
     let verdict = judge(&report, &policy);
-    assert_eq!((verdict.violations, exit_code(&verdict, &policy)), (3, 1));
+    assert_eq!((verdict.violations, verdict.exit_code), (3, 1));
     assert_eq!(
         verdict.reason,
         "3 findings (1 HIGH, 2 in KEV, 2 by EPSS) violate the policy (fail on HIGH and above, fail on KEV, fail on EPSS 0.5 and above); 1 suppressed; 1 of UNKNOWN severity"
@@ -252,9 +292,9 @@ fn a_feed_that_is_not_there_or_not_usable_never_passes() {
             ..Policy::default()
         };
         let verdict = judge(&report, &policy);
-        assert_eq!(exit_code(&verdict, &policy), code, "{kev} {epss}");
-        assert_eq!(verdict.passed, code == 0);
-        assert_eq!(verdict.reason.starts_with("cannot be judged"), code == 2);
+        assert_eq!(verdict.exit_code, code, "{kev} {epss}");
+        assert_eq!(verdict.status == Status::Pass, code == 0);
+        assert_eq!(verdict.reason.contains("no verdict"), code == 2);
     }
 }
 
@@ -271,37 +311,65 @@ fn misconfigurations_count_under_ignore_unfixed() {
 }
 
 #[test]
-fn undecided_checks_are_told_and_change_nothing() {
+fn undecided_checks_are_counted_and_fail_where_asked() {
     let mut report = report(Vec::new());
     report.undecided.push(Undecided {
         target: 0,
         rule: "r".into(),
+        severity: Severity::Medium,
         resource: "a.b".into(),
         location: Location::file("f"),
         cause: "unknown".to_owned(),
     });
-    let policy = Policy {
-        strict: true,
+    let mut policy = Policy {
+        gaps: GapPolicy::Strict,
         ..Policy::default()
     };
     let verdict = judge(&report, &policy);
-    assert_eq!((exit_code(&verdict, &policy), verdict.complete), (0, true));
+    assert_eq!((verdict.exit_code, verdict.complete), (0, true));
     assert!(verdict.reason.contains("; 1 check undecided"));
+    for (threshold, code) in [(Severity::High, 0), (Severity::Medium, 1), (Severity::Low, 1)] {
+        policy.fail_on_undecided = Some(threshold);
+        let verdict = judge(&report, &policy);
+        assert_eq!(verdict.exit_code, code, "{}", verdict.reason);
+        assert_eq!(verdict.violations, usize::from(code));
+    }
 }
 
 #[test]
-fn the_reason_tells_what_is_missing() {
+fn the_reason_names_what_is_missing_and_what_was_found() {
     let mut report = report(vec![
         misconfigured(Severity::High),
         misconfigured(Severity::Unknown),
     ]);
-    report.gaps = vec![gap(), gap()];
-    let policy = Policy {
-        strict: true,
-        ..Policy::default()
+    let mut accepted = gap();
+    accepted.accepted = true;
+    let mut unjudged = gap();
+    unjudged.gap.class = GapClass::Unjudged;
+    report.gaps = vec![gap(), unjudged, accepted];
+    let reason = |report: &Report, gaps| {
+        let policy = Policy {
+            gaps,
+            ..Policy::default()
+        };
+        judge(report, &policy).reason
     };
+    let found = "1 HIGH violates the policy (fail on HIGH and above)";
+    let counts = "1 of UNKNOWN severity; 3 gaps (1 unjudged, 1 partial, 1 accepted)";
     assert_eq!(
-        judge(&report, &policy).reason,
-        "1 HIGH violates the policy (fail on HIGH and above); 1 of UNKNOWN severity; incomplete: 2 gaps, which --strict refuses"
+        reason(&report, GapPolicy::Strict),
+        format!("2 gaps, which --strict does not allow; no verdict; found so far: {found}; {counts}")
+    );
+    assert_eq!(
+        reason(&report, GapPolicy::Unjudged),
+        format!("not everything was judged (limit; see --allow and --lenient); no verdict; found so far: {found}; {counts}")
+    );
+    assert_eq!(reason(&report, GapPolicy::Lenient), format!("{found}; {counts}"));
+    report.findings.clear();
+    report.gaps.clear();
+    report.failed_targets = 1;
+    assert_eq!(
+        reason(&report, GapPolicy::Lenient),
+        "1 target could not be scanned; no verdict; 0 of UNKNOWN severity"
     );
 }

@@ -10,8 +10,9 @@ use serde::ser::Serializer;
 
 use super::{serial, words};
 use crate::finding::{Finding, Kind, Vulnerability};
-use crate::gap::{GapKind, GapSeverity, Stage};
-use crate::gate::Verdict;
+use crate::coverage::Coverage;
+use crate::gap::{GapClass, GapKind, GapSeverity, Stage};
+use crate::gate::{Status, Verdict};
 use crate::inventory::purl::purl;
 use crate::location::{Layer, Location};
 use crate::package::{Package, PackageType, Scope, SourcePackage};
@@ -20,7 +21,7 @@ use crate::report::{Database, DatabaseSource, Feed, Report, Target, TargetGap, U
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
-pub(crate) const SCHEMA_VERSION: &str = "1.1";
+pub(crate) const SCHEMA_VERSION: &str = "1.2";
 
 /// Writes the report. Errors are those of `out`.
 pub(crate) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
@@ -56,8 +57,17 @@ pub(crate) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> 
             undecided: report.checks.undecided,
         },
         verdict: VerdictView {
-            passed: verdict.passed,
+            status: verdict.status.as_str(),
+            passed: verdict.status == Status::Pass,
             complete: verdict.complete,
+            exit_code: verdict.exit_code,
+            violations: verdict.violations,
+            gaps: GapCountsView {
+                failure: verdict.gaps.failure,
+                unjudged: verdict.gaps.unjudged,
+                partial: verdict.gaps.partial,
+                accepted: verdict.gaps.accepted,
+            },
             reason: &verdict.reason,
         },
     };
@@ -207,8 +217,11 @@ struct TargetView<'a> {
     platform: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    other_platforms: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     distribution: Option<String>,
+    coverage: &'a Coverage,
 }
 
 impl<'a> TargetView<'a> {
@@ -219,7 +232,9 @@ impl<'a> TargetView<'a> {
             path: &target.path,
             platform: target.platform.as_deref(),
             digest: target.digest.as_deref(),
+            other_platforms: &target.other_platforms,
             distribution: target.distribution.as_ref().and_then(words::distribution),
+            coverage: &target.coverage,
         }
     }
 }
@@ -433,6 +448,7 @@ impl<'a> LimitsView<'a> {
 struct UndecidedView<'a> {
     target: &'a str,
     rule_id: &'a str,
+    severity: &'static str,
     resource: &'a str,
     location: LocationView<'a>,
     cause: &'a str,
@@ -443,6 +459,7 @@ impl<'a> UndecidedView<'a> {
         Self {
             target: target_id(report, check.target),
             rule_id: &check.rule,
+            severity: check.severity.as_str(),
             resource: &check.resource,
             location: LocationView::new(&check.location),
             cause: &check.cause,
@@ -457,6 +474,9 @@ struct GapView<'a> {
     stage: Stage,
     severity: GapSeverity,
     kind: GapKind,
+    class: GapClass,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    accepted: bool,
     #[serde(flatten)]
     location: LocationView<'a>,
     cause: &'a str,
@@ -469,6 +489,8 @@ impl<'a> GapView<'a> {
             stage: gap.gap.stage,
             severity: gap.gap.severity,
             kind: gap.gap.kind,
+            class: gap.gap.class,
+            accepted: gap.accepted,
             location: LocationView::start(&gap.gap.location),
             cause: &gap.gap.cause,
         }
@@ -484,7 +506,19 @@ struct ChecksView {
 
 #[derive(Serialize)]
 struct VerdictView<'a> {
+    status: &'static str,
     passed: bool,
     complete: bool,
+    exit_code: u8,
+    violations: usize,
+    gaps: GapCountsView,
     reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct GapCountsView {
+    failure: usize,
+    unjudged: usize,
+    partial: usize,
+    accepted: usize,
 }

@@ -7,6 +7,7 @@ use db_sync::Exploitation;
 use db_sync::advisory::Scope;
 use serde::Serialize;
 
+use crate::coverage::Coverage;
 use crate::finding::Vulnerability;
 use crate::inventory::Distribution;
 use crate::location::{Layer, Location};
@@ -42,6 +43,11 @@ pub(crate) fn notes(report: &Report) -> Vec<String> {
         for source in &database.stale {
             notes.push(source.told());
         }
+    }
+    for repeated in &report.repeated_targets {
+        notes.push(format!(
+            "{repeated} is part of another target, or the same: judged once"
+        ));
     }
     for unmatched in &report.unmatched_suppressions {
         notes.push(format!(
@@ -106,6 +112,62 @@ pub(crate) fn remark(informational: Option<&str>, scope: &Scope, title: &str) ->
         let _ = write!(text, " ({condition})");
     }
     text
+}
+
+/// A ledger in one phrase: `120 files seen, 14 read, 106 skipped; 5 packages judged; 2 Terraform
+/// roots`. What there is none of is left out.
+pub(crate) fn coverage(coverage: &Coverage) -> String {
+    let files = &coverage.files;
+    let mut parts = vec![format!("{} seen", number(files.seen, "file"))];
+    let fates = [
+        (files.read, "read"),
+        (files.skipped(), "skipped"),
+        (files.unreadable, "unreadable"),
+    ];
+    parts.extend(
+        fates
+            .iter()
+            .filter(|(count, word)| *count > 0 || *word == "read")
+            .map(|(count, word)| format!("{count} {word}")),
+    );
+    let mut text = parts.join(", ");
+    let layers = coverage.layers;
+    if layers.whole > 0 || layers.cut > 0 || layers.unread > 0 {
+        let _ = write!(text, "; {} whole", number(layers.whole, "layer"));
+        for (count, word) in [(layers.cut, "cut"), (layers.unread, "not read")] {
+            if count > 0 {
+                let _ = write!(text, ", {count} {word}");
+            }
+        }
+    }
+    let all = coverage.packages.values();
+    let (judged, not_judged) = all.fold((0u64, 0u64), |(yes, no), one| {
+        let yes = yes.saturating_add(one.judged);
+        (yes, no.saturating_add(one.not_judged))
+    });
+    if judged > 0 || not_judged > 0 {
+        let _ = write!(text, "; {} judged", number(judged, "package"));
+        if not_judged > 0 {
+            let _ = write!(text, ", {not_judged} not judged");
+        }
+    }
+    let terraform = coverage.terraform;
+    if terraform.roots > 0 {
+        let _ = write!(text, "; {}", number(terraform.roots, "Terraform root"));
+        let modules = terraform
+            .modules_resolved
+            .saturating_add(terraform.modules_unresolved);
+        if modules > 0 {
+            let resolved = terraform.modules_resolved;
+            let _ = write!(text, ", {resolved} of {} resolved", number(modules, "module call"));
+        }
+    }
+    text
+}
+
+fn number(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// The first digits of a digest, without its algorithm.

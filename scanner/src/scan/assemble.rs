@@ -7,10 +7,12 @@ use std::sync::Arc;
 use db_sync::{Db, Moment};
 use rayon::prelude::*;
 
+use super::ledger;
 use super::read::{Work, source_cause};
 use super::{Advisories, Error, Request, Rules, TargetFailure};
 use crate::finding::{Finding, Kind, RuleInfo, fingerprint};
-use crate::gap::{Gap, GapKind, Stage};
+use crate::accept;
+use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::Location;
 use crate::matching;
 use crate::package::Package;
@@ -36,7 +38,11 @@ pub(super) fn report(
     let mut infos: BTreeMap<Arc<str>, RuleInfo> = BTreeMap::new();
     let any_package = work.iter().any(|work| !work.inventory.packages.is_empty());
     let db = if request.vulnerabilities && any_package {
-        Some(advisories.open()?)
+        match advisories.open() {
+            // What needs no advisories is judged all the same.
+            Err(Error::NoDatabase { .. }) => None,
+            opened => Some(opened?),
+        }
     } else {
         None
     };
@@ -54,8 +60,16 @@ pub(super) fn report(
                 Arc::new(package)
             })
             .collect();
+        let mut target = work.target;
         let mut gaps: Vec<Gap> = work.gaps;
         gaps.extend(work.inventory.gaps);
+        ledger::count(&packages, db, &mut target.coverage);
+        if !work.holds_images && ledger::nothing_judged(&target.coverage) {
+            let judged_elsewhere = gaps.iter().any(|gap| gap.class != GapClass::Partial);
+            if !judged_elsewhere {
+                gaps.push(ledger::nothing(target.kind));
+            }
+        }
         if let Some(outcome) = work.misconfigurations {
             gaps.extend(outcome.gaps);
             report
@@ -81,8 +95,16 @@ pub(super) fn report(
             TargetGap {
                 target: Some(index),
                 gap,
+                accepted: false,
             }
         }));
+        if request.vulnerabilities && db.is_none() && !packages.is_empty() {
+            report.gaps.push(TargetGap {
+                target: Some(index),
+                gap: ledger::no_database(&packages),
+                accepted: false,
+            });
+        }
         if let Some(db) = db {
             // Matched after the prefix went in: its locations are final.
             let chunks: Vec<matching::Outcome> = if packages.len() <= FEW_PACKAGES {
@@ -108,13 +130,14 @@ pub(super) fn report(
                 .extend(outcome.gaps.into_iter().map(|gap| TargetGap {
                     target: Some(index),
                     gap,
+                    accepted: false,
                 }));
             infos.extend(outcome.rules);
         }
         report
             .packages
             .extend(packages.into_iter().map(|package| (index, package)));
-        report.targets.push(work.target);
+        report.targets.push(target);
     }
     for failure in failures {
         report.failed_targets += 1;
@@ -125,7 +148,9 @@ pub(super) fn report(
                 GapKind::Unreadable,
                 Location::file(failure.target.as_str()),
                 source_cause(&failure.error),
-            ),
+            )
+            .failure(),
+            accepted: false,
         });
     }
     if let (Some(db), Some(database)) = (db, &mut report.database) {
@@ -145,6 +170,7 @@ pub(super) fn report(
     vex::apply(&mut report, &request.statements);
     describe_rules(&mut report, rules, infos)?;
     finish(&mut report);
+    accept::mark(&mut report, &request.allow);
     Ok(report)
 }
 

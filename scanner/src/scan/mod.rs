@@ -7,14 +7,18 @@ use db_sync::{Db, FeedKind, Moment};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
+use crate::accept::Allowance;
 use crate::prefer::Preference;
 use crate::report::Report;
 use crate::source::{Platform, SourceError};
 use crate::staleness::Staleness;
-use crate::target::{self, TargetSpec};
+use self::plan::Plan;
+use crate::target::TargetSpec;
 use crate::vex::Statement;
 
 mod assemble;
+mod ledger;
+mod plan;
 mod read;
 
 pub use read::source_cause;
@@ -45,6 +49,10 @@ pub struct Request {
     pub statements: Vec<Statement>,
     /// Some writer shows the advisories' own texts.
     pub texts: bool,
+    /// Gaps that the user accepts.
+    pub allow: Vec<Allowance>,
+    /// Read lockfiles of vendored trees, too.
+    pub include_vendored: bool,
     /// `TF_VAR_…` and the workspace.
     pub terraform: Options,
 }
@@ -121,10 +129,11 @@ pub fn scan(
 ) -> Result<Scanned, Error> {
     let mut work = Vec::new();
     let mut failures = Vec::new();
-    for spec in &request.targets {
-        let shown = target::shown(&spec.path, &request.working_directory);
+    let plan = Plan::new(&request.targets, &request.working_directory);
+    for target in plan.targets {
+        let shown = target.shown.clone();
         progress(&shown);
-        match read::target(request, spec, rules)? {
+        match read::target(request, target, &plan.images, rules)? {
             Ok(found) => work.extend(found),
             Err(error) => failures.push(TargetFailure {
                 target: shown,
@@ -133,6 +142,7 @@ pub fn scan(
         }
     }
     progress("matching");
-    let report = assemble::report(request, advisories, rules, work, &failures)?;
+    let mut report = assemble::report(request, advisories, rules, work, &failures)?;
+    report.repeated_targets = plan.repeated;
     Ok(Scanned { report, failures })
 }

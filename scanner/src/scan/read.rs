@@ -1,17 +1,20 @@
 //! Reads one named target as far as its own files tell: packages, infrastructure, gaps. Advisories
 //! come later, when all targets are known.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::plan::{NamedImages, Planned};
 use super::{Error, Request, Rules};
-use crate::gap::{Gap, GapKind, Stage};
+use crate::coverage::{Coverage, SkipRule};
+use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::inventory::assemble::{Inventory, assemble};
 use crate::location::Location;
 use crate::misconfig;
 use crate::report::Target;
-use crate::source::directory::{self, DirectoryFiles, Interest};
+use crate::source::directory::{self, DirectoryFiles, Interest, Tree};
 use crate::source::{ImageKind, SourceError, open_image, recognise};
-use crate::target::{self, TargetKind, TargetSpec};
+use crate::target::{self, TargetKind};
 
 /// One target on its way through the pipeline.
 pub(super) struct Work {
@@ -19,32 +22,22 @@ pub(super) struct Work {
     pub(super) inventory: Inventory,
     pub(super) gaps: Vec<Gap>,
     pub(super) misconfigurations: Option<misconfig::Outcome>,
+    /// It is a source tree, and what it holds is judged as targets of their own.
+    pub(super) holds_images: bool,
 }
 
 /// Reads one named target; a source tree brings the images that lie in it along.
 pub(super) fn target(
     request: &Request,
-    spec: &TargetSpec,
+    planned: Planned<'_>,
+    named: &NamedImages,
     rules: &dyn Rules,
 ) -> Result<Result<Vec<Work>, SourceError>, Error> {
-    let kind = match spec.resolve() {
-        Ok(Some(kind)) => kind,
-        Ok(None) => {
-            return Ok(Err(SourceError::Invalid {
-                place: target::shown(&spec.path, &request.working_directory),
-                cause: "neither a directory, nor an OCI layout, nor an image archive".to_owned(),
-            }));
-        }
-        Err(source) => {
-            return Ok(Err(SourceError::Io {
-                path: spec.path.clone(),
-                source,
-            }));
-        }
-    };
-    match kind {
-        TargetKind::Image(image_kind) => Ok(read_image(request, image_kind, &spec.path)),
-        TargetKind::Directory => read_directory(request, &spec.path, rules),
+    let path = &planned.spec.path;
+    match planned.kind {
+        Err(error) => Ok(Err(error)),
+        Ok(TargetKind::Image(kind)) => Ok(read_image(request, kind, path)),
+        Ok(TargetKind::Directory) => read_directory(request, path, named, rules),
     }
 }
 
@@ -61,7 +54,9 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
         prefix,
         platform: None,
         digest: None,
+        other_platforms: Vec::new(),
         distribution: None,
+        coverage: Coverage::default(),
     }
 }
 
@@ -80,6 +75,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
             inventory: Inventory::default(),
             gaps: Vec::new(),
             misconfigurations: None,
+            holds_images: false,
         }]);
     }
     let images = open_image(kind, path, request.platform.as_ref())?;
@@ -99,6 +95,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
             inventory,
             gaps: contents.gaps,
             misconfigurations: None,
+            holds_images: false,
         }
     });
     Ok(works.collect())
@@ -107,18 +104,87 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
 fn read_directory(
     request: &Request,
     path: &Path,
+    named: &NamedImages,
     rules: &dyn Rules,
 ) -> Result<Result<Vec<Work>, SourceError>, Error> {
     let interest = Interest {
         packages: request.vulnerabilities,
         terraform: request.misconfigurations,
+        vendored: request.include_vendored,
     };
-    let tree = match directory::read(path, interest) {
+    let mut tree = match directory::read(path, interest) {
         Ok(tree) => tree,
         Err(error) => return Ok(Err(error)),
     };
-    let target = new_target(request, TargetKind::Directory, path);
-    let misconfigurations = if tree.terraform.is_empty() {
+    let misconfigurations = match infrastructure(request, path, &mut tree, rules)? {
+        Ok(outcome) => outcome,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut target = new_target(request, TargetKind::Directory, path);
+    target.coverage.files = tree.coverage;
+    if let Some(outcome) = &misconfigurations {
+        target.coverage.terraform = outcome.coverage;
+    }
+    let mut work = Work {
+        target,
+        inventory: assemble(tree.files),
+        gaps: tree.gaps,
+        misconfigurations,
+        holds_images: false,
+    };
+    let mut found = Vec::new();
+    for (image, kind) in tree.images {
+        let place = path.join(&image);
+        work.holds_images = true;
+        if named.has(&place) {
+            continue; // judged as the target that it was named as
+        }
+        match read_image(request, kind, &place) {
+            Ok(images) => found.extend(images.into_iter().map(in_tree)),
+            // The tree itself is readable: a bad image in it is a bad file in it.
+            Err(error) => {
+                let place = Location::file(image.as_str());
+                let cause = source_cause(&error);
+                let gap = Gap::error(Stage::Source, GapKind::Malformed, place, cause);
+                work.gaps.push(gap.unjudged());
+            }
+        }
+    }
+    // A directory that holds nothing but images, such as a layout that was named without `oci:`,
+    // is just these.
+    let files = &work.target.coverage.files;
+    let images = files.skipped.get(&SkipRule::Image).copied().unwrap_or(0);
+    if files.seen == images && work.gaps.is_empty() && !found.is_empty() {
+        return Ok(Ok(found));
+    }
+    for image in &mut found {
+        if image.target.id == work.target.id {
+            image.target.id = format!("{}:{}", image.target.kind, image.target.id);
+        }
+    }
+    found.insert(0, work);
+    Ok(Ok(found))
+}
+
+/// An image that lies in a tree: nobody named it, so that what cannot be read of it is unjudged and
+/// no failure of the run.
+fn in_tree(mut image: Work) -> Work {
+    for gap in image.gaps.iter_mut().chain(&mut image.inventory.gaps) {
+        gap.class = gap.class.max(GapClass::Unjudged);
+    }
+    image
+}
+
+/// Evaluates the infrastructure code of a tree, and counts its files.
+fn infrastructure(
+    request: &Request,
+    path: &Path,
+    tree: &mut Tree,
+    rules: &dyn Rules,
+) -> Result<Result<Option<misconfig::Outcome>, SourceError>, Error> {
+    let mut read = BTreeSet::new();
+    let mut unreadable = BTreeSet::new();
+    let outcome = if tree.terraform.is_empty() {
         None
     } else {
         let files = match DirectoryFiles::new(path) {
@@ -131,36 +197,23 @@ fn read_directory(
             }
         };
         let ruleset = rules.load()?;
-        Some(misconfig::check(
-            &files,
-            &tree.terraform,
-            ruleset,
-            &request.terraform,
-        ))
+        let outcome = misconfig::check(&files, &tree.terraform, ruleset, &request.terraform);
+        read = files.read_paths();
+        let gaps = outcome.gaps.iter();
+        let gaps = gaps.filter(|gap| gap.kind == GapKind::Unreadable);
+        unreadable.extend(gaps.map(|gap| gap.location.path.to_string()));
+        Some(outcome)
     };
-    let mut works = vec![Work {
-        target,
-        inventory: assemble(tree.files),
-        gaps: tree.gaps,
-        misconfigurations,
-    }];
-    for (image, kind) in tree.images {
-        match read_image(request, kind, &path.join(&image)) {
-            Ok(images) => works.extend(images),
-            // The tree itself is readable: a bad image in it is a bad file in it.
-            Err(error) => {
-                if let Some(tree) = works.first_mut() {
-                    tree.gaps.push(Gap::error(
-                        Stage::Source,
-                        GapKind::Malformed,
-                        Location::file(image.as_str()),
-                        source_cause(&error),
-                    ));
-                }
-            }
+    for path in &tree.terraform_files {
+        if unreadable.contains(path) {
+            tree.coverage.unreadable();
+        } else if read.contains(path) {
+            tree.coverage.read();
+        } else {
+            tree.coverage.skip(SkipRule::NotRead, 1);
         }
     }
-    Ok(Ok(works))
+    Ok(Ok(outcome))
 }
 
 /// One line with the causes of a source error, without absolute paths.

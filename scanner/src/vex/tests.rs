@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+use crate::coverage::Coverage;
 use crate::finding::{Finding, Kind, Severity, Vulnerability};
 use crate::location::Location;
 use crate::package::{Package, PackageType};
@@ -26,6 +27,8 @@ fn target(kind: &'static str, path: &str) -> Target {
         platform: image.then(|| "linux/amd64".to_owned()),
         digest: image.then(|| DIGEST.to_owned()),
         distribution: None,
+        other_platforms: Vec::new(),
+        coverage: Coverage::default(),
     }
 }
 

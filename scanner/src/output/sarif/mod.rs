@@ -26,7 +26,7 @@ use self::row::Row;
 use self::rule::Rule;
 use super::escape::{line, message, truncate};
 use super::serial;
-use crate::gate::Verdict;
+use crate::gate::{Status, Verdict};
 use crate::report::Report;
 
 /// Where people read about the tool.
@@ -153,11 +153,11 @@ fn category(report: &Report) -> String {
     )
 }
 
-/// The invocation was successful when every target could be scanned; a file that was not looked
-/// at is a notification.
+/// The invocation was successful when the run reached a verdict; what was not looked at, undecided
+/// checks and the ledger are notifications.
 fn invocation(report: &Report, verdict: &Verdict, dropped: usize, limits: Limits) -> Invocation {
     Invocation::builder()
-        .execution_successful(verdict.finished)
+        .execution_successful(verdict.status != Status::Error)
         .tool_execution_notifications(notification::notifications(report, dropped, limits.gaps))
         .build()
 }
@@ -174,7 +174,7 @@ fn properties(report: &Report, verdict: &Verdict, dropped: usize) -> PropertyBag
         ("checks_undecided".to_owned(), report.undecided.len().into()),
         ("complete".to_owned(), verdict.complete.into()),
         ("database_digest".to_owned(), database.into()),
-        ("passed".to_owned(), verdict.passed.into()),
+        ("passed".to_owned(), (verdict.status == Status::Pass).into()),
         ("reason".to_owned(), message(&verdict.reason).into()),
         ("results_dropped".to_owned(), dropped.into()),
     ]);

@@ -11,13 +11,13 @@ use crate::report::{Report, TargetGap};
 /// Most characters of a cause or path in a notification.
 const PART_LIMIT: usize = 1_000;
 
-/// The notifications of a run: its gaps, errors first when there are more than `limit`, then
-/// what the report itself had to leave out.
+/// The notifications of a run: its gaps, the gravest first when there are more than `limit`,
+/// undecided checks, notes, the ledger of each target, then what the report itself had to leave out.
 pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Vec<Notification> {
     let mut gaps: Vec<&TargetGap> = report.gaps.iter().collect();
     let left_out = gaps.len().saturating_sub(limit);
     if left_out > 0 {
-        gaps.sort_by_key(|gap| gap.gap.severity);
+        gaps.sort_by_key(|gap| (gap.accepted, gap.gap.class, gap.gap.severity));
         gaps.truncate(limit);
     }
     let mut out: Vec<Notification> = gaps.into_iter().map(|gap| of_gap(report, gap)).collect();
@@ -32,18 +32,13 @@ pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Ve
             text,
         ));
     }
+    undecided(report, limit, &mut out);
     for note in words::notes(report).iter().take(limit) {
-        out.push(
-            Notification::builder()
-                .descriptor(ReportingDescriptorReference::builder().id("note").build())
-                .level("note")
-                .message(
-                    Message::builder()
-                        .text(message(&truncate(note, PART_LIMIT)))
-                        .build(),
-                )
-                .build(),
-        );
+        out.push(remark("note", note));
+    }
+    for target in report.targets.iter().take(limit) {
+        let ledger = words::coverage(&target.coverage);
+        out.push(remark("coverage", &format!("{}: {ledger}", target.id)));
     }
     if dropped > 0 {
         let text = format!(
@@ -57,6 +52,45 @@ pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Ve
         ));
     }
     out
+}
+
+/// Something to know that is neither a gap nor a finding.
+fn remark(id: &str, text: &str) -> Notification {
+    Notification::builder()
+        .descriptor(ReportingDescriptorReference::builder().id(id).build())
+        .level("note")
+        .message(
+            Message::builder()
+                .text(message(&truncate(text, PART_LIMIT)))
+                .build(),
+        )
+        .build()
+}
+
+/// Checks that an unknown value kept open: code scanning has no state for them, and as results they
+/// would be alerts.
+fn undecided(report: &Report, limit: usize, out: &mut Vec<Notification>) {
+    for check in report.undecided.iter().take(limit) {
+        let text = format!(
+            "{} ({}) is undecided for {}: {}",
+            check.rule, check.severity, check.resource, check.cause
+        );
+        let mut note = remark("undecided", &text);
+        let uri = uri::of(report.targets.get(check.target), &check.location);
+        if uri != "." {
+            let region = Some(place::sound(check.location.region));
+            note.locations = Some(vec![place::location(&uri, region, Vec::new())]);
+        }
+        out.push(note);
+    }
+    let left_out = report.undecided.len().saturating_sub(limit);
+    if left_out > 0 {
+        let text = format!(
+            "{} more undecided, not listed here to keep the file small; the JSON report has all",
+            words::count(left_out, "check")
+        );
+        out.push(remark("undecided", &text));
+    }
 }
 
 fn notification(kind: GapKind, severity: GapSeverity, text: String) -> Notification {
@@ -77,10 +111,15 @@ fn of_gap(report: &Report, entry: &TargetGap) -> Notification {
     let shown = message(&truncate(&words::place(&gap.location), PART_LIMIT));
     let cause = message(&truncate(&gap.cause, PART_LIMIT));
     let stage = words::word(gap.stage);
-    let text = if shown.is_empty() {
-        format!("{stage}: {cause}")
+    let class = if entry.accepted {
+        "accepted".to_owned()
     } else {
-        format!("{stage}: {shown}: {cause}")
+        words::word(gap.class)
+    };
+    let text = if shown.is_empty() {
+        format!("{class}, {stage}: {cause}")
+    } else {
+        format!("{class}, {stage}: {shown}: {cause}")
     };
     let mut out = notification(gap.kind, gap.severity, text);
     let uri = uri::of(target, &gap.location);
@@ -104,7 +143,11 @@ mod tests {
 
     #[test]
     fn errors_stay_and_the_rest_is_counted() {
-        let entry = |gap| TargetGap { target: None, gap };
+        let entry = |gap| TargetGap {
+            target: None,
+            gap,
+            accepted: false,
+        };
         let path = |n: u32| Location::line("a", n);
         let mut report = Report::default();
         for n in 1..=4 {
@@ -122,7 +165,7 @@ mod tests {
         assert_eq!(texts(5, 0).len(), 5);
         let few = texts(2, 7);
         assert_eq!(few.len(), 4);
-        assert_eq!(few[0], "source: a:5: bad");
+        assert_eq!(few[0], "partial, source: a:5: bad");
         assert!(few[2].starts_with("3 gaps not listed here"));
         assert!(few[3].starts_with("7 results left out"));
     }

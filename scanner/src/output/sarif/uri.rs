@@ -101,6 +101,7 @@ pub(crate) fn address(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::coverage::Coverage;
 
     fn target(kind: &'static str, path: &str, prefix: &str) -> Target {
         Target {
@@ -111,6 +112,8 @@ mod tests {
             platform: None,
             digest: None,
             distribution: None,
+            other_platforms: Vec::new(),
+            coverage: Coverage::default(),
         }
     }
 

@@ -1,11 +1,13 @@
 //! The report for people: per target the vulnerable packages, worst first, then the
-//! misconfigured files, then what was not looked at. The last line says why the gate passed or
-//! failed. Untrusted text is shown with its control characters spelled out.
+//! misconfigured files, then undecided checks, gaps, notes and the ledger in one line. The last
+//! line says why the gate passed or failed. Untrusted text is shown with its control characters spelled out.
 
+mod coverage;
+mod gaps;
 mod groups;
 mod paint;
+mod undecided;
 
-use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
 use db_sync::FixState;
@@ -16,7 +18,7 @@ use super::escape::{line, truncate};
 use super::{Options, width, words};
 use crate::finding::{Finding, Kind, Severity};
 use crate::gate::Verdict;
-use crate::report::{Report, Target, TargetGap};
+use crate::report::{Report, Target};
 
 /// The narrowest table; a smaller terminal wraps.
 const LEAST_WIDTH: usize = 60;
@@ -45,8 +47,10 @@ pub(super) fn write(
     for (index, target) in report.targets.iter().enumerate() {
         table.target(index, target)?;
     }
+    table.undecided()?;
     table.gaps()?;
     table.notes()?;
+    table.coverage()?;
     table.verdict(verdict)?;
     table.out.flush()
 }
@@ -88,6 +92,10 @@ impl<W: Write> Table<'_, W> {
                 .digest
                 .as_deref()
                 .map(|digest| part(words::short_digest(digest))),
+            match target.other_platforms.as_slice() {
+                [] => None,
+                others => Some(format!("not {}", part(&others.join(", ")))),
+            },
             Some(words::count(packages.count(), "package")),
             Some(words::count(mine().count(), "finding")),
         ];
@@ -166,18 +174,6 @@ impl<W: Write> Table<'_, W> {
         Ok(())
     }
 
-    fn gaps(&mut self) -> io::Result<()> {
-        if self.report.gaps.is_empty() {
-            return Ok(());
-        }
-        let title = words::count(self.report.gaps.len(), "gap");
-        writeln!(self.out, "{} (not looked at)", self.paint.bold(&title))?;
-        for entry in &self.report.gaps {
-            self.gap(entry)?;
-        }
-        writeln!(self.out)
-    }
-
     fn notes(&mut self) -> io::Result<()> {
         let notes = words::notes(self.report);
         if notes.is_empty() {
@@ -189,38 +185,8 @@ impl<W: Write> Table<'_, W> {
         writeln!(self.out)
     }
 
-    fn gap(&mut self, entry: &TargetGap) -> io::Result<()> {
-        let gap = &entry.gap;
-        let target = entry
-            .target
-            .and_then(|index| self.report.targets.get(index));
-        let id = target.map(|target| part(&target.id)).unwrap_or_default();
-        // The working directory goes without saying.
-        let mut place = if id == "." { String::new() } else { id };
-        let path = part(&words::place(&gap.location));
-        if !path.is_empty() {
-            if !place.is_empty() {
-                place.push(' ');
-            }
-            place.push_str(&path);
-        }
-        if let Some(layer) = &gap.location.layer {
-            let _ = write!(place, " in {}", part(&words::layer(layer)));
-        }
-        if !place.is_empty() {
-            place.push_str(": ");
-        }
-        let severity = width::pad(&words::word(gap.severity), SEVERITY_WIDTH);
-        let kind = words::word(gap.kind);
-        writeln!(
-            self.out,
-            "  {severity}  {kind}  {place}{}",
-            part(&gap.cause)
-        )
-    }
-
     fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
-        let word = self.paint.verdict(verdict.passed);
+        let word = self.paint.verdict(verdict.status);
         writeln!(self.out, "{word}: {}", part(&verdict.reason))
     }
 }

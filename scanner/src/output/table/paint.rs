@@ -1,6 +1,7 @@
 //! Colours by ANSI escapes, or none. Meaning never depends on them.
 
 use crate::finding::Severity;
+use crate::gate::Status;
 
 /// Paints, if asked to.
 #[derive(Clone, Copy)]
@@ -39,11 +40,11 @@ impl Paint {
     }
 
     /// The first word of the last line.
-    pub(super) fn verdict(self, passed: bool) -> String {
-        if passed {
-            self.with("1;32", "PASS")
-        } else {
-            self.with("1;31", "FAIL")
+    pub(super) fn verdict(self, status: Status) -> String {
+        match status {
+            Status::Pass => self.with("1;32", "PASS"),
+            Status::Fail => self.with("1;31", "FAIL"),
+            Status::Error => self.with("1;35", "ERROR"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use db_sync::{Cve, Day, Epss, Exploitation, FeedInfo, FeedKind, Kev};
+use portcullis::coverage::{Coverage, Files, Judged, Layers, SkipRule, Terraform};
 use portcullis::finding::{
     Finding, Kind, Misconfiguration, RuleInfo, Severity, Vulnerability, fingerprint,
 };
@@ -24,7 +25,11 @@ pub(crate) fn report() -> Report {
     findings.extend(misconfigurations());
     findings
         .sort_by(|a, b| (a.target, &a.location, &a.rule).cmp(&(b.target, &b.location, &b.rule)));
-    let gap = |target, gap| TargetGap { target, gap };
+    let gap = |target, gap| TargetGap {
+        target,
+        gap,
+        accepted: target == Some(1),
+    };
     Report {
         unmatched_suppressions: vec![UnmatchedSuppression {
             source: "vex.json".into(),
@@ -56,6 +61,7 @@ pub(crate) fn report() -> Report {
         undecided: vec![Undecided {
             target: 0,
             rule: "aws-s3-bucket-unversioned".into(),
+            severity: Severity::Medium,
             resource: "aws_s3_bucket.logs".into(),
             location: Location::line("main.tf", 20),
             cause: "var.versioning has no value".to_owned(),
@@ -98,7 +104,40 @@ pub(crate) fn report() -> Report {
             undecided: 1,
         },
         failed_targets: 0,
+        repeated_targets: vec!["build".to_owned()],
     }
+}
+
+fn tree_ledger() -> Coverage {
+    let mut files = Files::default();
+    files.read();
+    files.read();
+    files.unreadable();
+    files.skip(SkipRule::NotRecognised, 40);
+    files.skip(SkipRule::Vendored, 2);
+    files.skip_directory("node_modules");
+    let judged = Judged {
+        judged: 2,
+        not_judged: 1,
+    };
+    Coverage {
+        files,
+        packages: [("crates.io".into(), judged)].into(),
+        terraform: Terraform {
+            roots: 1,
+            modules_resolved: 1,
+            modules_unresolved: 1,
+        },
+        layers: Layers::default(),
+    }
+}
+
+fn image_ledger() -> Coverage {
+    let mut coverage = Coverage::default();
+    coverage.files.read();
+    coverage.layers.whole = 1;
+    coverage.layers.cut = 1;
+    coverage
 }
 
 fn targets() -> Vec<Target> {
@@ -111,6 +150,8 @@ fn targets() -> Vec<Target> {
             platform: None,
             digest: None,
             distribution: None,
+            other_platforms: Vec::new(),
+            coverage: tree_ledger(),
         },
         Target {
             id: "build/app.tar".to_owned(),
@@ -125,6 +166,8 @@ fn targets() -> Vec<Target> {
                 like: Vec::new(),
                 name: Some("Debian GNU/Linux 12 (bookworm)".into()),
             }),
+            other_platforms: vec!["linux/arm64".to_owned()],
+            coverage: image_ledger(),
         },
     ]
 }

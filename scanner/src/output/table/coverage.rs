@@ -1,0 +1,16 @@
+//! The ledger of all targets in one line.
+
+use std::io::{self, Write};
+
+use super::Table;
+use crate::output::words;
+
+impl<W: Write> Table<'_, W> {
+    pub(super) fn coverage(&mut self) -> io::Result<()> {
+        if self.report.targets.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "looked at: {}", words::coverage(&self.report.coverage()))?;
+        writeln!(self.out)
+    }
+}

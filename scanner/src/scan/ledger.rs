@@ -1,0 +1,85 @@
+//! Closes the ledger of a target: which packages were compared with advisories, and whether
+//! anything was judged at all.
+
+use std::sync::Arc;
+
+use db_sync::Db;
+
+use crate::coverage::Coverage;
+use crate::gap::{Gap, GapKind, Stage};
+use crate::location::Location;
+use crate::package::Package;
+
+/// Counts the packages of a target by ecosystem. What belongs to an operating-system package is
+/// judged with its owner.
+pub(super) fn count(packages: &[Arc<Package>], db: Option<&Db>, coverage: &mut Coverage) {
+    for package in packages {
+        let ecosystem = package.ecosystem.as_deref();
+        let judged = db.is_some_and(|db| {
+            package.owner.is_some() || ecosystem.is_some_and(|name| db.has_ecosystem(name))
+        });
+        let name = package
+            .ecosystem
+            .clone()
+            .unwrap_or_else(|| Arc::from(package.kind.as_str()));
+        let counts = coverage.packages.entry(name).or_default();
+        let count = if judged {
+            &mut counts.judged
+        } else {
+            &mut counts.not_judged
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// Whether nothing that a target holds was judged, or looked through for what could be.
+pub(super) fn nothing_judged(coverage: &Coverage) -> bool {
+    coverage.files.read == 0 && coverage.packages.is_empty() && coverage.terraform.roots == 0
+}
+
+/// The gap of a target in which nothing was judged.
+pub(super) fn nothing(kind: &str) -> Gap {
+    let cause = match kind {
+        "dir" => "no lockfile, infrastructure code or image that this run reads was found",
+        _ => "nothing that this run judges was found in the image",
+    };
+    let place = Location::file("");
+    Gap::warning(Stage::Source, GapKind::NothingJudged, place, cause)
+}
+
+/// The gap of packages that nobody could compare with anything.
+pub(super) fn no_database(packages: &[Arc<Package>]) -> Gap {
+    let places = packages.iter().flat_map(|package| &package.locations);
+    let place = places.min().cloned();
+    let place = Location {
+        region: None,
+        ..place.unwrap_or_else(|| Location::file(""))
+    };
+    let cause = match packages.len() {
+        1 => "there is no advisory database; 1 package was not judged".to_owned(),
+        count => format!("there is no advisory database; {count} packages were not judged"),
+    };
+    Gap::warning(Stage::Matching, GapKind::NoDatabase, place, cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::PackageType;
+
+    #[test]
+    fn without_a_database_nothing_is_judged() {
+        let at = |path: &str| {
+            Arc::new(Package::new(PackageType::Npm, "a", "1").at(Location::line(path, 2)))
+        };
+        let packages = [at("b"), at("a")];
+        let mut coverage = Coverage::default();
+        assert!(nothing_judged(&coverage));
+        count(&packages, None, &mut coverage);
+        assert_eq!(coverage.packages.get("npm").map(|one| one.not_judged), Some(2));
+        assert!(!nothing_judged(&coverage));
+        let gap = no_database(&packages);
+        assert_eq!((&*gap.location.path, gap.location.region), ("a", None));
+        assert!(gap.cause.contains("2 packages"));
+    }
+}

@@ -1,0 +1,283 @@
+//! Reads a source tree: one walk finds lockfiles, Terraform directories and images lying in it;
+//! every wanted file is read once. Nothing outside the root is ever opened, links included.
+//!
+//! `.gitignore` is not obeyed (an ignored lockfile still gets built in CI); version-control
+//! folders, `node_modules` and tools' working copies are not entered, and vendored trees are
+//! counted but not read: they hold copies of what the lockfiles name.
+
+use std::collections::BTreeMap;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+pub use self::files::{DirectoryFiles, MAX_TERRAFORM_FILE};
+pub use self::vendored::SKIPPED_DIRECTORIES;
+use self::walk::Candidate;
+use super::{ImageKind, SourceError};
+use crate::coverage::{self, SkipRule};
+use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::{Content, Evidence, Facts, Need, Parser, dispatch};
+use crate::location::Location;
+
+mod files;
+mod sniff;
+mod vendored;
+mod walk;
+
+/// How deep directories may lie; deeper ones are a gap.
+pub const MAX_DEPTH: usize = 128;
+
+/// How many entries a tree may have; the rest is a gap.
+pub const MAX_ENTRIES: usize = 5_000_000;
+
+/// Bytes of all lockfiles of a tree; the largest repositories seen hold about 100 MB of them.
+pub const MAX_TREE_BYTES: u64 = 1 << 30;
+
+/// Packages of all lockfiles of a tree, at about 600 bytes each.
+pub const MAX_TREE_PACKAGES: usize = 600_000;
+
+/// Up to so many bytes of lockfiles are read on one thread, in a few milliseconds.
+const LITTLE: u64 = 256 * 1024;
+
+/// Bytes of lockfiles that are read at once, before the totals are looked at.
+const BATCH: u64 = 32 * 1024 * 1024;
+
+/// Up to so many files are tried as images on one thread.
+const FEW_CANDIDATES: usize = 8;
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// Facts of every file that a parser wanted, sorted by path.
+    pub files: Vec<(Arc<str>, Facts)>,
+    /// Directories with Terraform files, sorted, relative, `""` is the root.
+    pub terraform: Vec<String>,
+    /// The files of Terraform in them and its variable files; whoever evaluates them says which
+    /// were read.
+    pub terraform_files: Vec<String>,
+    /// Image layouts and archives found inside, as paths relative to the root, sorted.
+    pub images: Vec<(String, ImageKind)>,
+    /// What became of all other files.
+    pub coverage: coverage::Files,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Which parts of a tree the run needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Interest {
+    /// Lockfiles and images.
+    pub packages: bool,
+    /// Terraform.
+    pub terraform: bool,
+    /// What lies in vendored trees, too.
+    pub vendored: bool,
+}
+
+/// Walks `root`.
+pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
+    let io_error = |source| SourceError::Io {
+        path: root.to_path_buf(),
+        source,
+    };
+    std::fs::read_dir(root).map_err(io_error)?;
+    let canonical = root.canonicalize().map_err(io_error)?;
+    let found = walk::walk(root, &canonical, interest);
+    let mut tree = Tree {
+        terraform: walk::modules(&found.terraform),
+        terraform_files: found.terraform,
+        coverage: found.files,
+        gaps: found.gaps,
+        ..Tree::default()
+    };
+    unknown(root, found.unknown, interest, &mut tree);
+    let layouts = found.layouts.into_iter();
+    tree.images
+        .extend(layouts.map(|path| (path, ImageKind::OciLayout)));
+    tree.images.sort();
+    wanted(&canonical, found.wanted, &mut tree);
+    tree.files.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(tree)
+}
+
+/// Looks at the first bytes of files whose names say nothing.
+fn unknown(root: &Path, files: Vec<Candidate>, interest: Interest, tree: &mut Tree) {
+    if !interest.packages {
+        tree.coverage.skip(SkipRule::NotRecognised, files.len() as u64);
+        return;
+    }
+    let few = files.len() <= FEW_CANDIDATES;
+    for (sniffed, path) in each(files, few, |file| {
+        (sniff::sniff(&root.join(&file.real)), file.path)
+    }) {
+        match sniffed {
+            sniff::Sniffed::Image(kind) => {
+                tree.coverage.skip(SkipRule::Image, 1);
+                tree.images.push((path, kind));
+            }
+            sniff::Sniffed::Nothing => tree.coverage.skip(SkipRule::NotRecognised, 1),
+            sniff::Sniffed::Unreadable(cause) => {
+                tree.coverage.unreadable();
+                tree.gaps.push(gap(GapKind::Unreadable, &path, &cause));
+            }
+            sniff::Sniffed::Broken(cause) => {
+                tree.coverage.unreadable();
+                let cause = format!("perhaps an image, but it cannot be read: {cause}");
+                let gap = gap(GapKind::Malformed, &path, &cause);
+                tree.gaps.push(gap.unjudged());
+            }
+            sniff::Sniffed::NotRead(what) => {
+                tree.coverage.skip(SkipRule::NotRead, 1);
+                let cause = format!("{what}; not read");
+                tree.gaps.push(gap(GapKind::NotRead, &path, &cause));
+            }
+        }
+    }
+}
+
+/// Reads the files that parsers want: each real file once, however many links lead to it, and no
+/// more than the totals of a tree allow. What is cut depends on the order of the walk alone.
+fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) {
+    let mut packages: usize = 0;
+    let mut bytes: u64 = 0;
+    let mut left_out: Vec<String> = Vec::new();
+    let mut batch: Vec<Candidate> = Vec::new();
+    let mut size: u64 = 0;
+    let files = once(root, files, tree);
+    let last = files.len().saturating_sub(1);
+    for (number, file) in files.into_iter().enumerate() {
+        let length = file.length.unwrap_or_default();
+        bytes = bytes.saturating_add(length);
+        if bytes > MAX_TREE_BYTES || packages > MAX_TREE_PACKAGES {
+            left_out.push(file.path);
+        } else {
+            size = size.saturating_add(length);
+            batch.push(file);
+        }
+        if size < BATCH && number < last {
+            continue;
+        }
+        let little = size <= LITTLE;
+        let read = each(std::mem::take(&mut batch), little, |file| {
+            let facts = read_file(root, &file);
+            (Arc::<str>::from(file.path), facts)
+        });
+        size = 0;
+        for (path, facts) in read {
+            match facts {
+                Ok(facts) => {
+                    tree.coverage.read();
+                    packages = packages.saturating_add(facts.packages.len());
+                    tree.files.push((path, facts));
+                }
+                Err(gap) => {
+                    tree.coverage.unreadable();
+                    tree.gaps.push(*gap);
+                }
+            }
+        }
+    }
+    for path in left_out {
+        tree.coverage.skip(SkipRule::Limit, 1);
+        let cause = format!(
+            "the lockfiles of the tree hold more than {MAX_TREE_BYTES} bytes or {MAX_TREE_PACKAGES} packages"
+        );
+        tree.gaps.push(gap(GapKind::Limit, &path, &cause).unjudged());
+    }
+}
+
+/// Leaves one path of each real file, for the parsers that it has there: a link costs its author
+/// nothing, so that the limits have to count what is read.
+fn once(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Vec<Candidate> {
+    let mut seen: BTreeMap<(PathBuf, Vec<&'static str>), ()> = BTreeMap::new();
+    let key = |real: PathBuf, path: &str| {
+        let parsers = dispatch::by_path(path, Evidence::Locked);
+        (real, parsers.iter().map(|parser| parser.id).collect())
+    };
+    for file in &files {
+        if file.length.is_some() {
+            seen.insert(key(root.join(&file.real), &file.path), ());
+        }
+    }
+    let mut kept = Vec::new();
+    for mut file in files {
+        if file.length.is_some() {
+            kept.push(file);
+            continue;
+        }
+        match files::real_inside(root, &file.real) {
+            Ok(real) => {
+                file.length = std::fs::metadata(&real).ok().map(|data| data.len());
+                if seen.insert(key(real, &file.path), ()).is_some() {
+                    tree.coverage.skip(SkipRule::Link, 1);
+                } else {
+                    kept.push(file);
+                }
+            }
+            Err(cause) => {
+                tree.coverage.unreadable();
+                let gap = gap(GapKind::Link, &file.path, &cause);
+                tree.gaps.push(gap.unjudged());
+            }
+        }
+    }
+    kept
+}
+
+/// Works on each item: the little at once, the rest on all processors. Threads cost more memory
+/// (a stack and a heap each) than a usual project's lockfiles.
+fn each<T: Send, R: Send>(
+    items: Vec<T>,
+    little: bool,
+    work: impl Fn(T) -> R + Send + Sync,
+) -> Vec<R> {
+    if little {
+        items.into_iter().map(work).collect()
+    } else {
+        items.into_par_iter().map(work).collect()
+    }
+}
+
+/// Runs every parser that wants the file; a file that cannot be read gives a gap alone.
+fn read_file(root: &Path, file: &Candidate) -> Result<Facts, Box<Gap>> {
+    let mut all = Facts::default();
+    for parser in dispatch::by_path(&file.path, Evidence::Locked) {
+        let facts = run_parser(root, file, parser)?;
+        all.packages.extend(facts.packages);
+        all.owned.extend(facts.owned);
+        all.distribution = all.distribution.or(facts.distribution);
+        all.gaps.extend(facts.gaps);
+    }
+    Ok(all)
+}
+
+fn run_parser(root: &Path, file: &Candidate, parser: &Parser) -> Result<Facts, Box<Gap>> {
+    let path = &*file.path;
+    let unreadable = |cause: String| Box::new(gap(GapKind::Unreadable, path, &cause).unjudged());
+    let opened = files::open_inside(root, &file.real).map_err(unreadable)?;
+    match parser.need {
+        Need::Stream => Ok(dispatch::run(
+            parser,
+            path,
+            Content::Stream(&mut BufReader::new(opened)),
+        )),
+        Need::Whole(limit) => {
+            let bytes = files::read_limited(opened, limit);
+            let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
+            let bytes = bytes.ok_or_else(|| {
+                let cause = format!("larger than {limit} bytes");
+                Box::new(gap(GapKind::Limit, path, &cause).unjudged())
+            })?;
+            Ok(dispatch::run(parser, path, Content::Whole(&bytes)))
+        }
+    }
+}
+
+fn gap(kind: GapKind, path: &str, cause: &str) -> Gap {
+    Gap::warning(Stage::Source, kind, Location::file(path), cause)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! Trees of dependencies that lie in a source tree: what package managers installed or copied
+//! there. Their lockfiles are those of other people's projects, which nothing ever reads, and their
+//! packages are named by the lockfile of the project itself.
+
+use std::collections::BTreeSet;
+
+/// Folders that are not entered: version control, and working copies that tools make anew.
+pub const SKIPPED_DIRECTORIES: [&str; 6] = [
+    ".git",
+    ".hg",
+    ".svn",
+    ".terraform",
+    ".terragrunt-cache",
+    "node_modules",
+];
+
+/// Folders that hold other people's projects wherever they lie.
+const ALWAYS: [&str; 4] = ["Pods", "bower_components", "dist-packages", "site-packages"];
+
+/// A file that makes the folder that it lies in an environment of installed packages.
+const MARKERS: [&str; 2] = ["pyvenv.cfg", "conda-meta/history"];
+
+/// A folder of copies, and the files beside it whose tools make it; a folder of that name without
+/// them is the project's own.
+const BESIDE: [(&str, &[&str]); 1] = [(
+    "vendor",
+    &[
+        "Cargo.toml",
+        "Gemfile",
+        "composer.json",
+        "composer.lock",
+        "gems.rb",
+        "go.mod",
+    ],
+)];
+
+/// Files inside `vendor` that say the same.
+const INSIDE: [&str; 4] = [
+    "vendor/autoload.php",
+    "vendor/composer/installed.json",
+    "vendor/modules.txt",
+    "vendor/vendor.json",
+];
+
+/// Whether a file of this name may tell that a folder is vendored.
+pub(super) fn is_evidence(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    MARKERS.iter().any(|marker| ends_with(path, marker))
+        || INSIDE.iter().any(|inside| ends_with(path, inside))
+        || BESIDE.iter().any(|(_, beside)| beside.contains(&name))
+}
+
+/// `a/b/c` ends with `b/c`, in whole components.
+fn ends_with(path: &str, end: &str) -> bool {
+    path.strip_suffix(end)
+        .is_some_and(|before| before.is_empty() || before.ends_with('/'))
+}
+
+/// The vendored trees of one source tree.
+#[derive(Debug, Default)]
+pub(super) struct Vendored {
+    roots: BTreeSet<String>,
+}
+
+impl Vendored {
+    /// Finds them by the evidence that the walk met.
+    pub(super) fn new<'a>(evidence: impl Iterator<Item = &'a str>) -> Self {
+        let mut roots = BTreeSet::new();
+        for path in evidence {
+            for marker in MARKERS {
+                if ends_with(path, marker) {
+                    let root = path.strip_suffix(marker).unwrap_or_default();
+                    // A root of the scan that is such an environment itself was asked for.
+                    let root = root.trim_end_matches('/');
+                    if !root.is_empty() {
+                        roots.insert(root.to_owned());
+                    }
+                }
+            }
+            for inside in INSIDE {
+                if let Some(before) = path.strip_suffix(inside)
+                    && ends_with(path, inside)
+                {
+                    roots.insert(format!("{before}vendor"));
+                }
+            }
+            let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+            for (folder, beside) in BESIDE {
+                if beside.contains(&name) {
+                    roots.insert(if directory.is_empty() {
+                        folder.to_owned()
+                    } else {
+                        format!("{directory}/{folder}")
+                    });
+                }
+            }
+        }
+        Self { roots }
+    }
+
+    /// Whether a path lies in one of them.
+    pub(super) fn holds(&self, path: &str) -> bool {
+        let mut ends = path.match_indices('/').map(|(at, _)| at);
+        ends.any(|end| {
+            let directory = path.get(..end).unwrap_or_default();
+            let name = directory.rsplit('/').next().unwrap_or(directory);
+            ALWAYS.contains(&name) || self.roots.contains(directory)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(evidence: &[&str], path: &str) -> bool {
+        assert!(evidence.iter().all(|path| is_evidence(path)), "{evidence:?}");
+        Vendored::new(evidence.iter().copied()).holds(path)
+    }
+
+    #[test]
+    fn environments_and_copies_are_vendored() {
+        for (evidence, path) in [
+            (&[".venv/pyvenv.cfg"][..], ".venv/lib/x/requirements.txt"),
+            (&["py/env/pyvenv.cfg"], "py/env/a/requirements.txt"),
+            (&[], "lib/python3/site-packages/x/requirements.txt"),
+            (&["composer.json"], "vendor/a/b/composer.lock"),
+            (&["app/Gemfile"], "app/vendor/bundle/x/Gemfile.lock"),
+            (&["vendor/modules.txt"], "vendor/x/go.mod"),
+            (&["ios/Gemfile"], "ios/Pods/x/Cargo.lock"),
+        ] {
+            assert!(holds(evidence, path), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_projects_own_folders_are_not() {
+        for (evidence, path) in [
+            (&[][..], "vendor/package-lock.json"),
+            (&["composer.json"], "composer.lock"),
+            (&["composer.json"], "src/vendor/composer.lock"),
+            (&["pyvenv.cfg"], "requirements.txt"),
+            (&["a/pyvenv.cfg"], "ab/requirements.txt"),
+            (&[], "site-packages"),
+        ] {
+            assert!(!holds(evidence, path), "{path}");
+        }
+    }
+}

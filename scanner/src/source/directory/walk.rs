@@ -1,0 +1,322 @@
+//! Walks a source tree once and says of every file what becomes of it: wanted by a parser, part of
+//! infrastructure code, perhaps an image, or skipped and counted. Opens no file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ignore::WalkBuilder;
+
+use super::vendored::{self, SKIPPED_DIRECTORIES, Vendored};
+use super::{Interest, MAX_DEPTH, MAX_ENTRIES, gap};
+use crate::coverage::{Files, SkipRule};
+use crate::gap::{Gap, GapKind};
+use crate::inventory::{Evidence, dispatch};
+
+/// A file that something wants to read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Candidate {
+    /// Relative, with `/`; what is not UTF-8 is shown with replacement signs.
+    pub(super) path: String,
+    /// As the file system has it, relative to the root.
+    pub(super) real: PathBuf,
+    /// Its length; `None` for a link, of which nothing is known yet.
+    pub(super) length: Option<u64>,
+}
+
+/// What a walk met.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Files that a parser wants, in the order of the walk.
+    pub(super) wanted: Vec<Candidate>,
+    /// Files that may be images or that only their content can tell.
+    pub(super) unknown: Vec<Candidate>,
+    /// Files that Terraform reads by itself, and its variable files.
+    pub(super) terraform: Vec<String>,
+    /// Directories that are image layouts.
+    pub(super) layouts: Vec<String>,
+    /// Directories that were not entered because package managers fill them.
+    pub(super) installed: Vec<String>,
+    /// Names of all files that an answer to a manifest may be.
+    pub(super) files: Files,
+    pub(super) gaps: Vec<Gap>,
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    canonical: &'a Path,
+    interest: Interest,
+    found: Found,
+    evidence: Vec<String>,
+}
+
+/// Walks `root`, whose canonical path is `canonical`.
+pub(super) fn walk(root: &Path, canonical: &Path, interest: Interest) -> Found {
+    let skipped: Arc<Mutex<BTreeMap<String, (u64, Vec<PathBuf>)>>> = Arc::default();
+    let filter = Arc::clone(&skipped);
+    let walk = WalkBuilder::new(root)
+        .standard_filters(false)
+        .follow_links(false)
+        .max_depth(Some(MAX_DEPTH))
+        .sort_by_file_name(std::ffi::OsStr::cmp)
+        .filter_entry(move |entry| {
+            if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
+                return true;
+            }
+            let name = entry.file_name();
+            let Some(name) = SKIPPED_DIRECTORIES.iter().find(|skipped| name == **skipped) else {
+                return true;
+            };
+            let mut skipped = filter.lock().unwrap_or_else(PoisonError::into_inner);
+            let (count, paths) = skipped.entry((*name).to_owned()).or_default();
+            *count = count.saturating_add(1);
+            paths.push(entry.path().to_path_buf());
+            false
+        })
+        .build();
+    let mut state = Walk {
+        root,
+        canonical,
+        interest,
+        found: Found::default(),
+        evidence: Vec::new(),
+    };
+    for (count, entry) in walk.enumerate() {
+        if count >= MAX_ENTRIES {
+            let cause = format!("more than {MAX_ENTRIES} files; the rest was not looked at");
+            state.found.gaps.push(gap(GapKind::Limit, "", &cause).unjudged());
+            break;
+        }
+        match entry {
+            Ok(entry) => state.entry(&entry),
+            // What lies behind a directory that cannot be listed is not known at all.
+            Err(error) => state.found.gaps.push(walk_gap(root, &error).unjudged()),
+        }
+    }
+    let skipped = std::mem::take(&mut *skipped.lock().unwrap_or_else(PoisonError::into_inner));
+    for (name, (count, paths)) in skipped {
+        let directories = &mut state.found.files.directories;
+        directories.insert(Arc::from(name.as_str()), count);
+        if name == "node_modules" {
+            let paths = paths.iter().filter_map(|path| relative(root, path));
+            state.found.installed.extend(paths);
+        }
+    }
+    state.finish()
+}
+
+impl Walk<'_> {
+    fn entry(&mut self, entry: &ignore::DirEntry) {
+        let (Some(relative), Some(kind)) = (relative(self.root, entry.path()), entry.file_type())
+        else {
+            return; // the root itself, which is no entry of the tree
+        };
+        if kind.is_dir() {
+            self.directory(entry, relative);
+        } else if self.is_blob(&relative) {
+            self.found.files.skip(SkipRule::Image, 1);
+        } else if kind.is_file() || kind.is_symlink() {
+            self.file(entry, relative, kind.is_symlink());
+        } else {
+            if self.is_interesting(&relative) {
+                let gap = gap(GapKind::Unreadable, &relative, "neither a file nor a directory");
+                self.found.gaps.push(gap.unjudged());
+            }
+            self.found.files.skip(SkipRule::Special, 1);
+        }
+    }
+
+    fn directory(&mut self, entry: &ignore::DirEntry, relative: String) {
+        if entry.depth() >= MAX_DEPTH {
+            let cause = format!("deeper than {MAX_DEPTH} directories");
+            let gap = gap(GapKind::Limit, &relative, &cause);
+            self.found.gaps.push(gap.unjudged());
+        }
+        if self.interest.packages && is_layout(entry.path()) {
+            self.found.layouts.push(relative);
+        }
+    }
+
+    fn file(&mut self, entry: &ignore::DirEntry, relative: String, is_link: bool) {
+        if vendored::is_evidence(&relative) {
+            self.evidence.push(relative.clone());
+        }
+        if is_link
+            && let Some(cause) = unfollowed(self.canonical, entry.path())
+        {
+            self.found.gaps.push(gap(GapKind::Link, &relative, cause));
+            self.found.files.skip(SkipRule::Link, 1);
+            return;
+        }
+        if is_link && entry.path().is_dir() {
+            // Walked under its real path.
+            self.found.files.skip(SkipRule::Link, 1);
+            return;
+        }
+        let terraform = is_terraform(&relative) || is_variables(&relative);
+        let wanted = !dispatch::by_path(&relative, Evidence::Locked).is_empty();
+        let files = &mut self.found.files;
+        if terraform && !self.interest.terraform || wanted && !self.interest.packages {
+            files.skip(SkipRule::NotAsked, 1);
+            return;
+        }
+        if terraform {
+            if entry.path().to_str().is_none() {
+                // The evaluator knows paths as text.
+                files.unreadable();
+                let gap = gap(GapKind::Unreadable, &relative, "a name that is not UTF-8");
+                self.found.gaps.push(gap.unjudged());
+            } else {
+                self.found.terraform.push(relative);
+            }
+            return;
+        }
+        let length = entry.metadata().ok().filter(|_| !is_link);
+        let candidate = Candidate {
+            real: below(self.root, entry.path()),
+            path: relative,
+            length: length.map(|metadata| metadata.len()),
+        };
+        if wanted {
+            self.found.wanted.push(candidate);
+        } else if is_link {
+            // Whatever it leads to is met under its own name, or lies outside.
+            files.skip(SkipRule::Link, 1);
+        } else {
+            self.found.unknown.push(candidate);
+        }
+    }
+
+    /// Whether a path is a blob of a layout, or one of its documents: they are read through it.
+    fn is_blob(&self, path: &str) -> bool {
+        self.found.layouts.iter().any(|layout| {
+            let rest = if layout.is_empty() {
+                Some(path)
+            } else {
+                path.strip_prefix(layout.as_str())
+                    .and_then(|rest| rest.strip_prefix('/'))
+            };
+            rest.is_some_and(is_part_of_layout)
+        })
+    }
+
+    /// Whether the walk would look into a file of this name, if it could.
+    fn is_interesting(&self, path: &str) -> bool {
+        self.interest.terraform && is_terraform(path)
+            || self.interest.packages && !dispatch::by_path(path, Evidence::Locked).is_empty()
+    }
+
+    /// Takes out what lies in vendored trees.
+    fn finish(mut self) -> Found {
+        if self.interest.vendored {
+            return self.found;
+        }
+        let vendored = Vendored::new(self.evidence.iter().map(String::as_str));
+        let files = &mut self.found.files;
+        let mut drop = |path: &str| {
+            let drop = vendored.holds(path);
+            if drop {
+                files.skip(SkipRule::Vendored, 1);
+            }
+            !drop
+        };
+        self.found.wanted.retain(|file| drop(&file.path));
+        self.found.unknown.retain(|file| drop(&file.path));
+        self.found.terraform.retain(|path| drop(path));
+        self.found
+    }
+}
+
+/// `blobs/<algorithm>/<hex digits>`, and the documents at the root of a layout (image-spec,
+/// `image-layout.md`).
+fn is_part_of_layout(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["oci-layout" | "index.json"] => true,
+        ["blobs", _, digest] => {
+            digest.len() >= 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+        }
+        _ => false,
+    }
+}
+
+/// Whether a directory is an image layout.
+pub(super) fn is_layout(path: &Path) -> bool {
+    path.join("oci-layout").is_file()
+        || path.join("index.json").is_file() && path.join("blobs").is_dir()
+}
+
+fn walk_gap(root: &Path, error: &ignore::Error) -> Gap {
+    let mut path = String::new();
+    let mut inner = error;
+    loop {
+        match inner {
+            ignore::Error::WithPath { path: at, err } => {
+                path = relative(root, at).unwrap_or_default();
+                inner = err;
+            }
+            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
+                inner = err;
+            }
+            // The kind only: the text of other errors repeats the path, which may be absolute.
+            ignore::Error::Io(error) => {
+                return gap(GapKind::Unreadable, &path, &error.kind().to_string());
+            }
+            _ => return gap(GapKind::Unreadable, &path, "it could not be walked"),
+        }
+    }
+}
+
+fn below(root: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(root).unwrap_or(path).to_path_buf()
+}
+
+/// The path below `root` with `/`; names that are not UTF-8 are shown with replacement signs.
+fn relative(root: &Path, path: &Path) -> Option<String> {
+    let below = path.strip_prefix(root).ok()?;
+    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
+    Some(parts.join("/"))
+}
+
+/// What is not looked at behind a link: `None` where the walk sees the target anyway, and for
+/// links to files, which are opened by their own name.
+fn unfollowed(root: &Path, link: &Path) -> Option<&'static str> {
+    let real = link.canonicalize().ok()?;
+    if !real.is_dir() {
+        return None;
+    }
+    let Ok(below) = real.strip_prefix(root) else {
+        return Some("a link to a directory outside; it is not followed");
+    };
+    let is_skipped = below
+        .iter()
+        .any(|part| SKIPPED_DIRECTORIES.iter().any(|skipped| part == *skipped));
+    is_skipped.then_some("a link into a directory that is not entered")
+}
+
+/// Files that make a directory a Terraform module; Terraform itself minds the case, and so does
+/// OpenTofu.
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "Terraform does not read `.TF`"
+)]
+pub(super) fn is_terraform(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let endings = [".tf", ".tf.json", ".tofu", ".tofu.json"];
+    !name.starts_with('.') && endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Files of values for variables.
+fn is_variables(path: &str) -> bool {
+    path.ends_with(".tfvars") || path.ends_with(".tfvars.json")
+}
+
+/// Directories with Terraform files, sorted.
+pub(super) fn modules(files: &[String]) -> Vec<String> {
+    let parent = |path: &String| {
+        let parent = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+        parent.to_owned()
+    };
+    let modules = files.iter().filter(|path| is_terraform(path)).map(parent);
+    modules.collect::<BTreeSet<_>>().into_iter().collect()
+}
