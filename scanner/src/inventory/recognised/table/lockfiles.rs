@@ -177,7 +177,11 @@ pub(super) static ALL: &[Kind] = &[
         "LuaRocks lockfile",
         &[Name("luarocks.lock")],
     ),
-    lockfile("opam-locked", "opam lockfile", &[Extension("locked")]),
+    lockfile(
+        "opam-locked",
+        "opam lockfile",
+        &[Between("", ".opam.locked")],
+    ),
     lockfile(
         "brewfile-lock",
         "Homebrew lockfile",
