@@ -237,8 +237,10 @@ mod tests {
                 if dispatch::by_path(&path, parser.evidence).is_empty() {
                     continue;
                 }
-                let found = id(&path, place);
-                assert_eq!(found, None, "{path} is read by {}", parser.id);
+                // Content is asked of files that no parser reads.
+                let found = recognise(&path, place);
+                let found = found.filter(|kind| !matches!(kind.look, Look::Sniff(_)));
+                assert!(found.is_none(), "{path} is read by {}", parser.id);
             }
         }
         for kind in table::all() {

@@ -56,9 +56,9 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Notes a file of the tree; every file, also those that parsers read. Returns its kind if
-    /// its content decides.
-    pub fn meet(&mut self, path: &str) -> Option<&'static Kind> {
+    /// Notes a file of the tree; every file, also those that parsers read, which are never more
+    /// than a lockfile here. Returns its kind if its content decides.
+    pub fn meet(&mut self, path: &str, is_parsed: bool) -> Option<&'static Kind> {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         if ANSWERS.iter().any(|pattern| fits(name, pattern)) {
             self.lockfile(directory, name);
@@ -77,6 +77,9 @@ impl Tree {
         }
         if WORKSPACE_FILES.contains(&name) {
             self.workspaces.insert(directory.into());
+        }
+        if is_parsed {
+            return None;
         }
         let kind = recognise(path, Place::Tree)?;
         if kind.needs_content() {
@@ -163,7 +166,7 @@ mod tests {
     fn gaps(files: &[(&str, &str)]) -> Vec<String> {
         let mut tree = Tree::default();
         for (path, content) in files {
-            if let Some(kind) = tree.meet(path) {
+            if let Some(kind) = tree.meet(path, false) {
                 tree.add(path, look(kind, content.as_bytes()));
             }
         }
@@ -234,10 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_parsed_is_only_a_lockfile() {
+        let mut tree = Tree::default();
+        assert!(tree.meet("package-lock.json", true).is_none());
+        let kind = tree.meet("package.json", false).unwrap();
+        tree.add("package.json", look(kind, NPM.as_bytes()));
+        assert!(tree.gaps().is_empty());
+    }
+
+    #[test]
     fn gaps_of_a_kind_have_one_text() {
         let mut tree = Tree::default();
         for path in ["b/x.jar", "a/Y.JAR"] {
-            assert!(tree.meet(path).is_none());
+            assert!(tree.meet(path, false).is_none());
         }
         let gaps = tree.gaps();
         assert_eq!(gaps.len(), 2);
