@@ -23,6 +23,7 @@ mod facts;
 pub mod limits;
 pub mod parsers;
 pub mod purl;
+pub mod recognised;
 pub(crate) mod rpm_header;
 pub(crate) mod sqlite;
 pub(crate) mod text;

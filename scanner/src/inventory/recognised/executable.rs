@@ -1,0 +1,150 @@
+//! Executables of Go and Rust, whose modules and crates are not read yet. What they are made
+//! with stands in their first and last bytes: Go's build id and the tables of sections.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::Kind;
+use super::table::files;
+
+/// How many bytes of either end are looked at.
+pub const END_BYTES: usize = 64 << 10;
+
+/// How many first bytes [`is_executable`] needs.
+pub const MAGIC_BYTES: usize = 4;
+
+/// Whether a file begins as an ELF, PE or Mach-O file.
+pub fn is_executable(first: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 7] = [
+        b"\x7fELF",
+        b"MZ",
+        b"\xcf\xfa\xed\xfe",
+        b"\xce\xfa\xed\xfe",
+        b"\xfe\xed\xfa\xcf",
+        b"\xfe\xed\xfa\xce",
+        b"\xca\xfe\xba\xbe",
+    ];
+    MAGIC.iter().any(|magic| first.starts_with(magic))
+}
+
+/// What an executable is, by its two ends (the same bytes where it is short).
+pub fn kind(head: &[u8], tail: &[u8]) -> Option<&'static Kind> {
+    if !is_executable(head) {
+        return None;
+    }
+    let has = |marks: &[&[u8]]| {
+        let ends = [head, tail];
+        marks
+            .iter()
+            .any(|mark| ends.iter().any(|end| contains(end, mark)))
+    };
+    if has(&[b".dep-v0"]) {
+        return Some(&files::AUDITABLE_EXECUTABLE);
+    }
+    let go: [&[u8]; 5] = [
+        b"Go build ID: \"",
+        b"\xff Go buildinf:",
+        b".go.buildinfo",
+        b"__go_buildinfo",
+        b".note.go.buildid",
+    ];
+    if has(&go) || contains(head, b"\x04\x00\x00\x00Go\x00\x00") {
+        return Some(&files::GO_EXECUTABLE);
+    }
+    let rust: [&[u8]; 4] = [
+        b"rustc version ",
+        b"__rust_",
+        b"rust_eh_personality",
+        b"/rustc/",
+    ];
+    has(&rust).then_some(&files::RUST_EXECUTABLE)
+}
+
+/// What an executable in a file is; the file is read from its start.
+pub fn of_file(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static Kind>> {
+    let limit = u64::try_from(END_BYTES).unwrap_or(u64::MAX);
+    let mut head = Vec::new();
+    file.by_ref().take(limit).read_to_end(&mut head)?;
+    if !is_executable(&head) {
+        return Ok(None);
+    }
+    let length = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(limit)))?;
+    let mut tail = Vec::new();
+    file.by_ref().take(limit).read_to_end(&mut tail)?;
+    Ok(kind(&head, &tail))
+}
+
+/// The two ends of a stream that is read once.
+#[derive(Debug, Default)]
+pub struct Ends {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl Ends {
+    /// Takes the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let room = END_BYTES.saturating_sub(self.head.len()).min(bytes.len());
+        let (first, _) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
+        self.head.extend_from_slice(first);
+        let last = bytes.len().saturating_sub(END_BYTES);
+        self.tail
+            .extend_from_slice(bytes.get(last..).unwrap_or_default());
+        // Cut seldom, so that each byte is moved about once.
+        if self.tail.len() > END_BYTES.saturating_mul(2) {
+            let old = self.tail.len().saturating_sub(END_BYTES);
+            self.tail.drain(..old);
+        }
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Option<&'static Kind> {
+        kind(&self.head, &self.tail)
+    }
+}
+
+fn contains(bytes: &[u8], mark: &[u8]) -> bool {
+    bytes.windows(mark.len()).any(|window| window == mark)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(head: &[u8], tail: &[u8]) -> Option<&'static str> {
+        kind(head, tail).map(|kind| kind.id)
+    }
+
+    #[test]
+    fn ends_tell_what_it_is() {
+        let note = b"\x7fELF....\x04\x00\x00\x00S\x00\x00\x00\x04\x00\x00\x00Go\x00\x00id";
+        assert_eq!(id(note, b""), Some("go-executable"));
+        assert_eq!(
+            id(b"MZ..\xff Go build ID: \"x\"", b""),
+            Some("go-executable")
+        );
+        assert_eq!(id(b"\x7fELF", b".go.buildinfo"), Some("go-executable"));
+        assert_eq!(id(b"\x7fELF", b"a.dep-v0b"), Some("auditable-executable"));
+        assert_eq!(
+            id(b"\x7fELF", b"rustc version 1.80"),
+            Some("rust-executable")
+        );
+        assert_eq!(id(b"\x7fELF", b"GCC: 12"), None);
+        assert_eq!(id(b"#!/bin/sh .go.buildinfo", b""), None);
+    }
+
+    #[test]
+    fn a_stream_and_a_file_give_the_same() {
+        let mut bytes = b"\x7fELF".to_vec();
+        bytes.resize(END_BYTES * 5, 0);
+        bytes.extend_from_slice(b".go.buildinfo");
+        bytes.resize(bytes.len() + END_BYTES / 2, 0);
+        let mut ends = Ends::default();
+        for chunk in bytes.chunks(10_007) {
+            ends.feed(chunk);
+        }
+        assert_eq!(ends.kind().unwrap().id, "go-executable");
+        let mut file = io::Cursor::new(bytes);
+        assert_eq!(of_file(&mut file).unwrap().unwrap().id, "go-executable");
+    }
+}

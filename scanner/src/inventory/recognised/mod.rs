@@ -1,0 +1,310 @@
+//! Files that tools of this kind know and that we do not read yet: lockfiles, manifests without
+//! a lockfile, infrastructure code, lists of materials, archives, executables, and what other
+//! installers leave in images. the tables of [`table`] are the one list of them; a file that it matches is a
+//! gap, never silence. When a parser for a format arrives, its row leaves the table: a test holds
+//! the two apart.
+//!
+//! A path alone decides for most rows. Some want the first [`CONTENT_BYTES`] of the file, too: a
+//! `.yaml` may be Kubernetes or nothing of ours, and a manifest may declare no dependency.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::gap::{Gap, GapKind, Stage};
+use crate::location::Location;
+
+mod content;
+pub mod executable;
+mod manifest;
+mod path;
+mod table;
+pub mod tree;
+
+pub use self::path::Pattern;
+
+/// How many first bytes of a file [`confirm`] looks at. Infrastructure code says what it is in
+/// its first lines; a manifest that is longer counts as one that declares dependencies.
+pub const CONTENT_BYTES: usize = 64 << 10;
+
+/// Where a file was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A source tree.
+    Tree,
+    /// A layer of an image.
+    Image,
+}
+
+/// Where a kind of file counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// In source trees only.
+    Tree,
+    /// In images only.
+    Image,
+    /// In both.
+    Both,
+}
+
+/// What a file of a kind is, and so how much its gap leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It pins versions: a list of packages that should have been judged, and was not.
+    Lockfile,
+    /// It asks for dependencies, and a lockfile beside it would say which versions are used.
+    Manifest {
+        /// File names of lockfiles, read by us or not, that answer for it; `*` stands for
+        /// anything, once.
+        answers: &'static [&'static str],
+        /// Whether a lockfile in a directory above answers, too.
+        above: Above,
+    },
+    /// Infrastructure code, a list of materials, an archive, an installation: one more thing in
+    /// the target that is not read.
+    Other,
+}
+
+/// Whether a lockfile of a parent directory answers for a manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Above {
+    /// Only one in the same directory.
+    Never,
+    /// If the manifest beside it says that it is the root of a workspace.
+    Workspace,
+    /// Always: the package manager looks upwards.
+    Always,
+}
+
+/// Whether the path decides.
+#[derive(Clone, Copy)]
+pub enum Look {
+    /// It does.
+    Path,
+    /// The first bytes must agree.
+    Content(fn(&[u8]) -> bool),
+    /// The first bytes say which kind it is, if any.
+    Sniff(fn(&[u8]) -> Option<&'static Kind>),
+}
+
+/// One row of the table.
+pub struct Kind {
+    /// Kebab-case name, unique: `bun-lock`.
+    pub id: &'static str,
+    /// What it is, as it stands in a sentence: `Bun lockfile`.
+    pub phrase: &'static str,
+    /// What it means for the result.
+    pub role: Role,
+    /// Where it counts.
+    pub places: Places,
+    /// Any of these makes a file its own.
+    pub patterns: &'static [Pattern],
+    /// Whether the content must be asked.
+    pub look: Look,
+}
+
+impl Kind {
+    /// Whether [`confirm`] must see the first bytes before the file counts.
+    pub const fn needs_content(&self) -> bool {
+        !matches!(self.look, Look::Path)
+    }
+
+    /// Whether a lockfile could answer for files of this kind.
+    pub const fn is_manifest(&self) -> bool {
+        matches!(self.role, Role::Manifest { .. })
+    }
+
+    /// The gap for a file of this kind. Installations of which every file is recognised have one
+    /// gap for the directory of each package: gaps that are equal are one.
+    pub fn gap(&self, path: &str) -> Gap {
+        let subject = self.patterns.iter().find_map(|one| one.subject(path));
+        let place = Location::file(subject.unwrap_or(path));
+        let phrase = self.phrase;
+        match self.role {
+            Role::Lockfile => {
+                let cause = format!("{phrase}: recognised, and not read yet");
+                Gap::warning(Stage::Inventory, GapKind::NotRead, place, cause).unjudged()
+            }
+            Role::Manifest { .. } => {
+                let cause = format!("{phrase} without a lockfile: versions are not known");
+                Gap::warning(Stage::Inventory, GapKind::NoLockfile, place, cause)
+            }
+            Role::Other => {
+                let cause = format!("{phrase}: recognised, and not read yet");
+                Gap::warning(Stage::Inventory, GapKind::NotRead, place, cause)
+            }
+        }
+    }
+
+    fn counts_in(&self, place: Place) -> bool {
+        match self.places {
+            Places::Both => true,
+            Places::Tree => place == Place::Tree,
+            Places::Image => place == Place::Image,
+        }
+    }
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.id)
+    }
+}
+
+/// Rows by what decides fastest: the file name, its extension, or else a look at the path.
+#[derive(Default)]
+struct Index {
+    names: BTreeMap<&'static str, &'static Kind>,
+    others: Vec<(&'static Pattern, &'static Kind)>,
+    extensions: BTreeMap<&'static str, &'static Kind>,
+}
+
+impl Index {
+    fn new(place: Place) -> Self {
+        let mut index = Self::default();
+        for kind in table::all().filter(|kind| kind.counts_in(place)) {
+            for pattern in kind.patterns {
+                match pattern {
+                    Pattern::Name(name) => {
+                        index.names.entry(name).or_insert(kind);
+                    }
+                    Pattern::Extension(extension) => {
+                        index.extensions.entry(extension).or_insert(kind);
+                    }
+                    other => index.others.push((other, kind)),
+                }
+            }
+        }
+        index
+    }
+
+    fn find(&self, path: &str) -> Option<&'static Kind> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if let Some(kind) = self.names.get(name) {
+            return Some(kind);
+        }
+        let special = self.others.iter().find(|(one, _)| one.matches(path, name));
+        if let Some((_, kind)) = special {
+            return Some(kind);
+        }
+        let (_, extension) = name.rsplit_once('.')?;
+        if extension.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            let lower = extension.to_ascii_lowercase();
+            return self.extensions.get(lower.as_str()).copied();
+        }
+        self.extensions.get(extension).copied()
+    }
+}
+
+static TREE: LazyLock<Index> = LazyLock::new(|| Index::new(Place::Tree));
+static IMAGE: LazyLock<Index> = LazyLock::new(|| Index::new(Place::Image));
+
+/// The kind of a file by its path from the root of the target. If it [needs
+/// content](Kind::needs_content), [`confirm`] decides; otherwise it is recognised.
+pub fn recognise(path: &str, place: Place) -> Option<&'static Kind> {
+    match place {
+        Place::Tree => TREE.find(path),
+        Place::Image => IMAGE.find(path),
+    }
+}
+
+/// The kind that a file is, by its first [`CONTENT_BYTES`] (all of a shorter file).
+pub fn confirm(kind: &'static Kind, first: &[u8]) -> Option<&'static Kind> {
+    match kind.look {
+        Look::Path => Some(kind),
+        Look::Content(agrees) => agrees(first).then_some(kind),
+        Look::Sniff(sniff) => sniff(first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::GapClass;
+    use crate::inventory::{Evidence, dispatch, parsers};
+
+    fn id(path: &str, place: Place) -> Option<&'static str> {
+        recognise(path, place).map(|kind| kind.id)
+    }
+
+    #[test]
+    fn no_row_matches_what_a_parser_wants() {
+        for parser in parsers::ALL {
+            let place = match parser.evidence {
+                Evidence::Locked => Place::Tree,
+                Evidence::Installed => Place::Image,
+            };
+            for path in parser.wants.iter().filter_map(path::example_of_want) {
+                if dispatch::by_path(&path, parser.evidence).is_empty() {
+                    continue;
+                }
+                // Content is asked of files that no parser reads.
+                let found = recognise(&path, place);
+                let found = found.filter(|kind| !matches!(kind.look, Look::Sniff(_)));
+                assert!(found.is_none(), "{path} is read by {}", parser.id);
+            }
+        }
+        for kind in table::all() {
+            for path in kind.patterns.iter().map(Pattern::example) {
+                for (place, evidence) in [
+                    (Place::Tree, Evidence::Locked),
+                    (Place::Image, Evidence::Installed),
+                ] {
+                    if kind.counts_in(place) {
+                        let parsers = dispatch::by_path(&path, evidence);
+                        let ids: Vec<_> = parsers.iter().map(|parser| parser.id).collect();
+                        assert!(ids.is_empty(), "{}: {path} is read by {ids:?}", kind.id);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_pattern_finds_its_row() {
+        for kind in table::all() {
+            for path in kind.patterns.iter().map(Pattern::example) {
+                for place in [Place::Tree, Place::Image] {
+                    if kind.counts_in(place) {
+                        assert_eq!(id(&path, place), Some(kind.id), "{path}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ids_are_unique_and_kebab_case() {
+        let mut ids: Vec<_> = table::all().map(|kind| kind.id).collect();
+        let kebab = |id: &str| {
+            id.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        assert!(ids.iter().all(|id| kebab(id)));
+        ids.sort_unstable();
+        let count = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+
+    #[test]
+    fn places_and_classes() {
+        assert_eq!(id("a/bun.lock", Place::Tree), Some("bun-lock"));
+        assert_eq!(id("a/bun.lock", Place::Image), None);
+        assert_eq!(id("lib/LOG4J.JAR", Place::Tree), Some("java-archive"));
+        assert_eq!(id("a/Dockerfile.dev", Place::Tree), Some("dockerfile"));
+        assert_eq!(id("a/dev.Dockerfile", Place::Tree), Some("dockerfile"));
+        assert_eq!(id("src/main.rs", Place::Tree), None);
+        let gap = recognise("a/bun.lock", Place::Tree)
+            .unwrap()
+            .gap("a/bun.lock");
+        assert_eq!(
+            (gap.kind, gap.class),
+            (GapKind::NotRead, GapClass::Unjudged)
+        );
+        let gap = recognise("x.jar", Place::Tree).unwrap().gap("x.jar");
+        assert_eq!((gap.kind, gap.class), (GapKind::NotRead, GapClass::Partial));
+        let store = "nix/store/0123-bash-5.2/bin/bash";
+        let gap = recognise(store, Place::Image).unwrap().gap(store);
+        assert_eq!(&*gap.location.path, "nix/store/0123-bash-5.2");
+    }
+}

@@ -1,0 +1,177 @@
+//! Lists of materials, archives of packages and executables, in trees and in images.
+
+use super::{Kind, Look, Pattern, Places, Role, looking, row};
+use crate::inventory::recognised::content;
+use Pattern::{Between, Extension, Name};
+
+const fn file(
+    id: &'static str,
+    phrase: &'static str,
+    places: Places,
+    patterns: &'static [Pattern],
+) -> Kind {
+    row(id, phrase, Role::Other, places, patterns)
+}
+
+pub(super) static ALL: &[Kind] = &[
+    file(
+        "sbom",
+        "SBOM",
+        Places::Both,
+        &[
+            Extension("spdx"),
+            Between("", ".spdx.json"),
+            Between("", ".spdx.yaml"),
+            Between("", ".spdx.yml"),
+            Between("", ".spdx.rdf"),
+            Between("", ".spdx.xml"),
+            Between("", ".cdx.json"),
+            Between("", ".cdx.xml"),
+            Between("", ".syft.json"),
+            Between("", "sbom.json"),
+            Between("", "sbom.xml"),
+            Name("sbom.json"),
+            Name("sbom.xml"),
+            Name("bom.json"),
+            Name("bom.xml"),
+        ],
+    ),
+    // In images a parser of its own takes them.
+    file(
+        "java-archive",
+        "Java archive",
+        Places::Tree,
+        &[
+            Extension("jar"),
+            Extension("war"),
+            Extension("ear"),
+            Extension("hpi"),
+            Extension("jpi"),
+            Extension("par"),
+            Extension("sar"),
+            Extension("nar"),
+            Extension("kar"),
+            Extension("lpkg"),
+        ],
+    ),
+    file(
+        "android-package",
+        "Android package",
+        Places::Both,
+        &[Extension("aar"), Extension("aab")],
+    ),
+    file(
+        "python-wheel",
+        "Python wheel",
+        Places::Both,
+        &[Extension("whl")],
+    ),
+    file(
+        "python-egg",
+        "Python egg",
+        Places::Tree,
+        &[Extension("egg")],
+    ),
+    file("ruby-gem", "Ruby gem", Places::Both, &[Extension("gem")]),
+    file(
+        "nuget-package",
+        "NuGet package",
+        Places::Both,
+        &[Extension("nupkg"), Extension("nuspec")],
+    ),
+    file(
+        "crate-archive",
+        "Rust crate archive",
+        Places::Both,
+        &[Extension("crate")],
+    ),
+    file("phar", "PHP archive", Places::Both, &[Extension("phar")]),
+    file(
+        "conda-package",
+        "conda package",
+        Places::Both,
+        &[Extension("conda")],
+    ),
+    file(
+        "deb-package",
+        "Debian package file",
+        Places::Both,
+        &[Extension("deb"), Extension("udeb")],
+    ),
+    file(
+        "rpm-package",
+        "rpm package file",
+        Places::Both,
+        &[Extension("rpm")],
+    ),
+    // Android's packages have this extension, too.
+    file(
+        "apk-package",
+        "Alpine or Android package file",
+        Places::Both,
+        &[Extension("apk")],
+    ),
+    file(
+        "ipk-package",
+        "opkg package file",
+        Places::Both,
+        &[Extension("ipk")],
+    ),
+    file(
+        "snap-package",
+        "snap package file",
+        Places::Both,
+        &[Extension("snap")],
+    ),
+    file(
+        "flatpak-bundle",
+        "Flatpak bundle",
+        Places::Both,
+        &[Extension("flatpak")],
+    ),
+    file(
+        "appimage",
+        "AppImage",
+        Places::Both,
+        &[Extension("appimage")],
+    ),
+    file(
+        "pacman-package",
+        "pacman package file",
+        Places::Both,
+        &[
+            Between("", ".pkg.tar.zst"),
+            Between("", ".pkg.tar.xz"),
+            Between("", ".pkg.tar.gz"),
+        ],
+    ),
+    looking(
+        file(
+            "dotnet-deps",
+            ".NET dependency list",
+            Places::Both,
+            &[Between("", ".deps.json")],
+        ),
+        Look::Content(content::dotnet_deps),
+    ),
+];
+
+/// Kinds that only the content shows.
+pub(super) static SNIFFED: &[&Kind] = &[
+    &SBOM_JSON,
+    &GO_EXECUTABLE,
+    &RUST_EXECUTABLE,
+    &AUDITABLE_EXECUTABLE,
+];
+
+pub(in super::super) static SBOM_JSON: Kind = file("sbom-other-name", "SBOM", Places::Tree, &[]);
+pub(in super::super) static GO_EXECUTABLE: Kind =
+    file("go-executable", "Go executable", Places::Both, &[]);
+pub(in super::super) static RUST_EXECUTABLE: Kind =
+    file("rust-executable", "Rust executable", Places::Both, &[]);
+pub(in super::super) static AUDITABLE_EXECUTABLE: Kind = file(
+    "auditable-executable",
+    "Rust executable with its list of crates",
+    Places::Both,
+    &[],
+);

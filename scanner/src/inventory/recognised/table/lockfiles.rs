@@ -1,0 +1,205 @@
+//! Lockfiles: each is a list of packages that should have been judged.
+
+use super::{Kind, Pattern, Places, Role, row};
+use Pattern::{Between, Extension, Name, Suffix};
+
+const fn lockfile(id: &'static str, phrase: &'static str, patterns: &'static [Pattern]) -> Kind {
+    row(id, phrase, Role::Lockfile, Places::Tree, patterns)
+}
+
+pub(super) static ALL: &[Kind] = &[
+    // JavaScript
+    lockfile(
+        "bun-lock",
+        "Bun lockfile",
+        &[Name("bun.lock"), Name("bun.lockb")],
+    ),
+    lockfile("deno-lock", "Deno lockfile", &[Name("deno.lock")]),
+    lockfile(
+        "pnpm-branch-lock",
+        "pnpm lockfile of a branch",
+        &[Between("pnpm-lock.", ".yaml")],
+    ),
+    lockfile(
+        "pnpm-shrinkwrap",
+        "pnpm 1 or 2 lockfile",
+        &[Name("shrinkwrap.yaml")],
+    ),
+    lockfile("vlt-lock", "vlt lockfile", &[Name("vlt-lock.json")]),
+    // Python
+    lockfile(
+        "conda-lock",
+        "conda lockfile",
+        &[
+            Name("conda-lock.yml"),
+            Name("conda-lock.yaml"),
+            Between("", ".conda-lock.yml"),
+            Between("", ".conda-lock.yaml"),
+            Between("conda-linux-", ".lock"),
+            Between("conda-osx-", ".lock"),
+            Between("conda-win-", ".lock"),
+        ],
+    ),
+    lockfile(
+        "pdm-lock",
+        "PDM lockfile",
+        &[Name("pdm.lock"), Between("pdm.", ".lock")],
+    ),
+    lockfile("pixi-lock", "Pixi lockfile", &[Name("pixi.lock")]),
+    lockfile(
+        "pylock",
+        "Python lockfile (PEP 751)",
+        &[Name("pylock.toml"), Between("pylock.", ".toml")],
+    ),
+    // Java and relatives
+    lockfile(
+        "gradle-lockfile",
+        "Gradle lockfile",
+        &[
+            Name("gradle.lockfile"),
+            Name("buildscript-gradle.lockfile"),
+            Extension("lockfile"),
+        ],
+    ),
+    lockfile(
+        "gradle-verification-metadata",
+        "Gradle dependency verification file",
+        &[Suffix("gradle/verification-metadata.xml")],
+    ),
+    lockfile(
+        "maven-install",
+        "Bazel lockfile of Maven artifacts",
+        &[
+            Name("maven_install.json"),
+            Between("", "_maven_install.json"),
+        ],
+    ),
+    lockfile("sbt-lock", "sbt lockfile", &[Name("build.sbt.lock")]),
+    lockfile(
+        "bazel-module-lock",
+        "Bazel module lockfile",
+        &[Name("MODULE.bazel.lock")],
+    ),
+    // .NET
+    lockfile(
+        "nuget-lock",
+        "NuGet lockfile",
+        &[
+            Name("packages.lock.json"),
+            Between("packages.", ".lock.json"),
+            Name("project.assets.json"),
+            Name("project.lock.json"),
+        ],
+    ),
+    lockfile(
+        "nuget-packages-config",
+        "NuGet packages.config",
+        &[Name("packages.config"), Between("packages.", ".config")],
+    ),
+    lockfile("paket-lock", "Paket lockfile", &[Name("paket.lock")]),
+    // Go, before and beside modules
+    lockfile("dep-lock", "Go dep lockfile", &[Name("Gopkg.lock")]),
+    lockfile("glide-lock", "Glide lockfile", &[Name("glide.lock")]),
+    lockfile("godeps", "Godep list", &[Suffix("Godeps/Godeps.json")]),
+    lockfile("govendor", "govendor list", &[Suffix("vendor/vendor.json")]),
+    // Apple, Dart, C and C++
+    lockfile(
+        "swift-resolved",
+        "Swift package lockfile",
+        &[Name("Package.resolved"), Name(".package.resolved")],
+    ),
+    lockfile(
+        "podfile-lock",
+        "CocoaPods lockfile",
+        &[Name("Podfile.lock")],
+    ),
+    lockfile(
+        "carthage-resolved",
+        "Carthage lockfile",
+        &[Name("Cartfile.resolved")],
+    ),
+    lockfile("pubspec-lock", "Dart lockfile", &[Name("pubspec.lock")]),
+    lockfile(
+        "conan-lock",
+        "Conan lockfile",
+        &[
+            Name("conan.lock"),
+            Between("conan", ".lock"),
+            Name("conaninfo.txt"),
+        ],
+    ),
+    lockfile("vcpkg-lock", "vcpkg lockfile", &[Name("vcpkg-lock.json")]),
+    // BEAM
+    lockfile("mix-lock", "Mix lockfile", &[Name("mix.lock")]),
+    lockfile("rebar-lock", "Rebar lockfile", &[Name("rebar.lock")]),
+    lockfile("gleam-manifest", "Gleam lockfile", &[Name("manifest.toml")]),
+    // Others
+    lockfile(
+        "cabal-freeze",
+        "Cabal freeze file",
+        &[Name("cabal.project.freeze"), Name("cabal.config")],
+    ),
+    lockfile(
+        "stack-lock",
+        "Stack lockfile",
+        &[Name("stack.yaml.lock"), Between("stack", ".yaml.lock")],
+    ),
+    lockfile(
+        "renv-lock",
+        "renv lockfile",
+        &[Name("renv.lock"), Name("packrat.lock")],
+    ),
+    lockfile(
+        "julia-manifest",
+        "Julia manifest",
+        &[
+            Name("Manifest.toml"),
+            Name("JuliaManifest.toml"),
+            Between("Manifest-v", ".toml"),
+            Between("JuliaManifest-v", ".toml"),
+        ],
+    ),
+    lockfile(
+        "carton-snapshot",
+        "Carton lockfile",
+        &[Name("cpanfile.snapshot")],
+    ),
+    lockfile("shard-lock", "Crystal lockfile", &[Name("shard.lock")]),
+    lockfile(
+        "dub-selections",
+        "DUB lockfile",
+        &[Name("dub.selections.json")],
+    ),
+    lockfile("nimble-lock", "Nimble lockfile", &[Name("nimble.lock")]),
+    lockfile("flake-lock", "Nix flake lockfile", &[Name("flake.lock")]),
+    lockfile(
+        "luarocks-lock",
+        "LuaRocks lockfile",
+        &[Name("luarocks.lock")],
+    ),
+    lockfile(
+        "opam-locked",
+        "opam lockfile",
+        &[Between("", ".opam.locked")],
+    ),
+    lockfile(
+        "brewfile-lock",
+        "Homebrew lockfile",
+        &[Name("Brewfile.lock.json")],
+    ),
+    lockfile(
+        "berks-lock",
+        "Berkshelf lockfile",
+        &[Name("Berksfile.lock"), Name("Policyfile.lock.json")],
+    ),
+    lockfile(
+        "puppetfile-lock",
+        "Puppetfile lockfile",
+        &[Name("Puppetfile.lock")],
+    ),
+    lockfile(
+        "helm-lock",
+        "Helm chart lockfile",
+        &[Name("Chart.lock"), Name("requirements.lock")],
+    ),
+];

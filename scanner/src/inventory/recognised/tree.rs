@@ -1,0 +1,259 @@
+//! What a walk of a source tree recognises, and which of its manifests a lockfile answers for.
+//!
+//! The walk shows every file to [`Tree::meet`]. What needs content is [looked](look) at, in any
+//! order and on any thread, and comes back through [`Tree::add`]. [`Tree::gaps`] ends it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
+
+use super::{Above, Kind, Place, Role, confirm, manifest, recognise, table};
+use crate::gap::Gap;
+
+/// Files of which the name alone makes a directory the root of a workspace.
+const WORKSPACE_FILES: [&str; 5] = [
+    "pnpm-workspace.yaml",
+    "lerna.json",
+    "rush.json",
+    "nx.json",
+    "settings.gradle",
+];
+
+/// Where Rush keeps the lockfile of the whole repository.
+const RUSH_LOCKFILE: &str = "common/config/rush/pnpm-lock.yaml";
+
+/// Names of lockfiles that answer for some manifest.
+static ANSWERS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
+    let answers = table::all().filter_map(|kind| match kind.role {
+        Role::Manifest { answers, .. } => Some(answers),
+        Role::Lockfile | Role::Other => None,
+    });
+    answers.flatten().copied().collect()
+});
+
+/// What the content of a file told.
+#[derive(Clone, Copy, Debug)]
+pub struct Looked {
+    /// What it is, if it is anything.
+    kind: Option<&'static Kind>,
+    workspace: bool,
+}
+
+/// Looks at the first [`super::CONTENT_BYTES`] of a file whose kind wants that.
+pub fn look(kind: &'static Kind, first: &[u8]) -> Looked {
+    Looked {
+        kind: confirm(kind, first),
+        workspace: manifest::is_workspace(kind, first),
+    }
+}
+
+/// What has been met so far.
+#[derive(Debug, Default)]
+pub struct Tree {
+    found: BTreeMap<Arc<str>, &'static Kind>,
+    /// By directory: the names of its lockfiles.
+    lockfiles: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
+    workspaces: BTreeSet<Arc<str>>,
+}
+
+impl Tree {
+    /// Notes a file of the tree; every file, also those that parsers read, which are never more
+    /// than a lockfile here. Returns its kind if its content decides.
+    pub fn meet(&mut self, path: &str, is_parsed: bool) -> Option<&'static Kind> {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if ANSWERS.iter().any(|pattern| fits(name, pattern)) {
+            self.lockfile(directory, name);
+            if let Some(root) = path.strip_suffix(RUSH_LOCKFILE) {
+                let root = root.trim_end_matches('/');
+                self.lockfile(root, name);
+                self.workspaces.insert(root.into());
+            }
+        } else if let Some(parent) = directory.strip_suffix("requirements")
+            && name.ends_with(".txt")
+        {
+            // `requirements/base.txt` is one of the project above it.
+            if parent.is_empty() || parent.ends_with('/') {
+                self.lockfile(parent.trim_end_matches('/'), "requirements.txt");
+            }
+        }
+        if WORKSPACE_FILES.contains(&name) {
+            self.workspaces.insert(directory.into());
+        }
+        if is_parsed {
+            return None;
+        }
+        let kind = recognise(path, Place::Tree)?;
+        if kind.needs_content() {
+            return Some(kind);
+        }
+        self.found.insert(path.into(), kind);
+        None
+    }
+
+    /// Notes what the content of a file told; returns whether the file is of a kind that is
+    /// recognised.
+    pub fn add(&mut self, path: &str, looked: Looked) -> bool {
+        if looked.workspace {
+            let (directory, _) = path.rsplit_once('/').unwrap_or(("", path));
+            self.workspaces.insert(directory.into());
+        }
+        if let Some(kind) = looked.kind {
+            self.found.insert(path.into(), kind);
+        }
+        looked.kind.is_some()
+    }
+
+    /// Notes an executable, as [`super::executable`] tells them.
+    pub fn add_executable(&mut self, path: &str, kind: &'static Kind) {
+        self.found.insert(path.into(), kind);
+    }
+
+    /// One gap per file, by path: what is not read, and manifests that no lockfile answers for.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let found = self.found.iter();
+        found
+            .filter(|(path, kind)| !self.is_answered(path, kind))
+            .map(|(path, kind)| kind.gap(path))
+            .collect()
+    }
+
+    fn lockfile(&mut self, directory: &str, name: &str) {
+        let names = self.lockfiles.entry(directory.into()).or_default();
+        names.insert(name.into());
+    }
+
+    fn is_answered(&self, path: &str, kind: &Kind) -> bool {
+        let Role::Manifest { answers, above } = kind.role else {
+            return false;
+        };
+        let (mut directory, _) = path.rsplit_once('/').unwrap_or(("", path));
+        let mut own = true;
+        loop {
+            let counts = own
+                || match above {
+                    Above::Never => return false,
+                    Above::Workspace => self.workspaces.contains(directory),
+                    Above::Always => true,
+                };
+            let names = self.lockfiles.get(directory);
+            let mut names = names.into_iter().flatten();
+            if counts && names.any(|name| answers.iter().any(|answer| fits(name, answer))) {
+                return true;
+            }
+            if directory.is_empty() {
+                return false;
+            }
+            (directory, _) = directory.rsplit_once('/').unwrap_or(("", directory));
+            own = false;
+        }
+    }
+}
+
+/// Whether a name is as a pattern with at most one `*` says.
+fn fits(name: &str, pattern: &str) -> bool {
+    match pattern.split_once('*') {
+        None => name == pattern,
+        Some((before, after)) => name
+            .strip_prefix(before)
+            .is_some_and(|rest| rest.ends_with(after)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::GapKind;
+
+    fn gaps(files: &[(&str, &str)]) -> Vec<String> {
+        let mut tree = Tree::default();
+        for (path, content) in files {
+            if let Some(kind) = tree.meet(path, false) {
+                tree.add(path, look(kind, content.as_bytes()));
+            }
+        }
+        tree.gaps()
+            .iter()
+            .map(|gap| gap.location.path.to_string())
+            .collect()
+    }
+
+    const NPM: &str = "{\"dependencies\":{\"lodash\":\"4\"}}";
+    const ROOT: &str = "{\"workspaces\":[\"packages/*\"]}";
+
+    #[test]
+    fn a_lockfile_answers_for_its_directory_and_its_workspace() {
+        assert_eq!(gaps(&[("package.json", NPM)]), ["package.json"]);
+        for lock in ["package-lock.json", "yarn.lock", "pnpm-lock.yaml"] {
+            assert_eq!(
+                gaps(&[("a/package.json", NPM), (&format!("a/{lock}"), "")]),
+                [""; 0]
+            );
+        }
+        let member = ("packages/a/package.json", NPM);
+        assert_eq!(
+            gaps(&[member, ("package-lock.json", ""), ("package.json", ROOT)]),
+            [""; 0]
+        );
+        assert_eq!(
+            gaps(&[member, ("package-lock.json", ""), ("package.json", NPM)]),
+            [member.0]
+        );
+        assert_eq!(
+            gaps(&[member, ("pnpm-lock.yaml", ""), ("pnpm-workspace.yaml", "")]),
+            [""; 0]
+        );
+        assert_eq!(gaps(&[member, ("packages/b/yarn.lock", "")]), [member.0]);
+        assert_eq!(
+            gaps(&[("app/a/package.json", NPM), (RUSH_LOCKFILE, "")]),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn other_ecosystems() {
+        let crates = "[dependencies]\na = '1'\n";
+        assert_eq!(
+            gaps(&[("a/b/Cargo.toml", crates), ("Cargo.lock", "")]),
+            [""; 0]
+        );
+        assert_eq!(gaps(&[("Cargo.toml", crates)]), ["Cargo.toml"]);
+        let python = "[project]\ndependencies = ['a']\n";
+        for lock in [
+            "uv.lock",
+            "dev-requirements.txt",
+            "requirements-dev.txt",
+            "requirements/x.txt",
+        ] {
+            assert_eq!(
+                gaps(&[("pyproject.toml", python), (lock, "")]),
+                [""; 0],
+                "{lock}"
+            );
+        }
+        // A lockfile that is not read answers for its manifest, and is a gap itself.
+        assert_eq!(
+            gaps(&[("pyproject.toml", python), ("pdm.lock", "")]),
+            ["pdm.lock"]
+        );
+    }
+
+    #[test]
+    fn what_is_parsed_is_only_a_lockfile() {
+        let mut tree = Tree::default();
+        assert!(tree.meet("package-lock.json", true).is_none());
+        let kind = tree.meet("package.json", false).unwrap();
+        tree.add("package.json", look(kind, NPM.as_bytes()));
+        assert!(tree.gaps().is_empty());
+    }
+
+    #[test]
+    fn gaps_of_a_kind_have_one_text() {
+        let mut tree = Tree::default();
+        for path in ["b/x.jar", "a/Y.JAR"] {
+            assert!(tree.meet(path, false).is_none());
+        }
+        let gaps = tree.gaps();
+        assert_eq!(gaps.len(), 2);
+        assert_eq!(gaps[0].cause, gaps[1].cause);
+        assert_eq!(gaps[0].kind, GapKind::NotRead);
+    }
+}
