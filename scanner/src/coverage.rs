@@ -173,7 +173,9 @@ impl Coverage {
         let (own, more) = (&mut self.terraform, other.terraform);
         own.roots = own.roots.saturating_add(more.roots);
         own.modules_resolved = own.modules_resolved.saturating_add(more.modules_resolved);
-        own.modules_unresolved = own.modules_unresolved.saturating_add(more.modules_unresolved);
+        own.modules_unresolved = own
+            .modules_unresolved
+            .saturating_add(more.modules_unresolved);
         let (own, more) = (&mut self.layers, other.layers);
         own.whole = own.whole.saturating_add(more.whole);
         own.cut = own.cut.saturating_add(more.cut);

@@ -248,7 +248,10 @@ pub fn judge(report: &Report, policy: &Policy) -> Verdict {
     }
     if let Some(threshold) = policy.fail_on_undecided {
         let mut undecided = report.undecided.iter();
-        tally.undecided = undecided.by_ref().filter(|one| one.severity >= threshold).count();
+        tally.undecided = undecided
+            .by_ref()
+            .filter(|one| one.severity >= threshold)
+            .count();
         tally.violating = tally.violating.saturating_add(tally.undecided);
     }
     let violations = tally.violating;

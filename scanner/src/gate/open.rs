@@ -51,6 +51,8 @@ impl OpenGaps {
 
     /// All of them, but for failures.
     pub(super) const fn counted(&self) -> usize {
-        self.unjudged.saturating_add(self.partial).saturating_add(self.accepted)
+        self.unjudged
+            .saturating_add(self.partial)
+            .saturating_add(self.accepted)
     }
 }

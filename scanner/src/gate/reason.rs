@@ -111,7 +111,10 @@ fn unfinished(
     let old = too_old(report, policy);
     if !old.is_empty() {
         let names: Vec<&str> = old.iter().map(|old| old.ecosystem.as_str()).collect();
-        parts.push(format!("the advisories for {} are too old", names.join(", ")));
+        parts.push(format!(
+            "the advisories for {} are too old",
+            names.join(", ")
+        ));
     }
     match policy.gaps {
         GapPolicy::Strict if gaps.unjudged.saturating_add(gaps.partial) > 0 => {

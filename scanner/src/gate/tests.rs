@@ -328,7 +328,11 @@ fn undecided_checks_are_counted_and_fail_where_asked() {
     let verdict = judge(&report, &policy);
     assert_eq!((verdict.exit_code, verdict.complete), (0, true));
     assert!(verdict.reason.contains("; 1 check undecided"));
-    for (threshold, code) in [(Severity::High, 0), (Severity::Medium, 1), (Severity::Low, 1)] {
+    for (threshold, code) in [
+        (Severity::High, 0),
+        (Severity::Medium, 1),
+        (Severity::Low, 1),
+    ] {
         policy.fail_on_undecided = Some(threshold);
         let verdict = judge(&report, &policy);
         assert_eq!(verdict.exit_code, code, "{}", verdict.reason);
@@ -358,13 +362,20 @@ fn the_reason_names_what_is_missing_and_what_was_found() {
     let counts = "1 of UNKNOWN severity; 3 gaps (1 unjudged, 1 partial, 1 accepted)";
     assert_eq!(
         reason(&report, GapPolicy::Strict),
-        format!("2 gaps, which --strict does not allow; no verdict; found so far: {found}; {counts}")
+        format!(
+            "2 gaps, which --strict does not allow; no verdict; found so far: {found}; {counts}"
+        )
     );
     assert_eq!(
         reason(&report, GapPolicy::Unjudged),
-        format!("not everything was judged (limit; see --allow and --lenient); no verdict; found so far: {found}; {counts}")
+        format!(
+            "not everything was judged (limit; see --allow and --lenient); no verdict; found so far: {found}; {counts}"
+        )
     );
-    assert_eq!(reason(&report, GapPolicy::Lenient), format!("{found}; {counts}"));
+    assert_eq!(
+        reason(&report, GapPolicy::Lenient),
+        format!("{found}; {counts}")
+    );
     report.findings.clear();
     report.gaps.clear();
     report.failed_targets = 1;

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::{serial, words};
-use crate::finding::{Finding, Kind, Vulnerability};
 use crate::coverage::Coverage;
+use crate::finding::{Finding, Kind, Vulnerability};
 use crate::gap::{GapClass, GapKind, GapSeverity, Stage};
 use crate::gate::{Status, Verdict};
 use crate::inventory::purl::purl;

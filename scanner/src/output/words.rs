@@ -159,7 +159,11 @@ pub(crate) fn coverage(coverage: &Coverage) -> String {
             .saturating_add(terraform.modules_unresolved);
         if modules > 0 {
             let resolved = terraform.modules_resolved;
-            let _ = write!(text, ", {resolved} of {} resolved", number(modules, "module call"));
+            let _ = write!(
+                text,
+                ", {resolved} of {} resolved",
+                number(modules, "module call")
+            );
         }
     }
     text

@@ -76,7 +76,10 @@ mod tests {
         let mut coverage = Coverage::default();
         assert!(nothing_judged(&coverage));
         count(&packages, None, &mut coverage);
-        assert_eq!(coverage.packages.get("npm").map(|one| one.not_judged), Some(2));
+        assert_eq!(
+            coverage.packages.get("npm").map(|one| one.not_judged),
+            Some(2)
+        );
         assert!(!nothing_judged(&coverage));
         let gap = no_database(&packages);
         assert_eq!((&*gap.location.path, gap.location.region), ("a", None));

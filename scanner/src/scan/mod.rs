@@ -7,12 +7,12 @@ use db_sync::{Db, FeedKind, Moment};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
+use self::plan::Plan;
 use crate::accept::Allowance;
 use crate::prefer::Preference;
 use crate::report::Report;
 use crate::source::{Platform, SourceError};
 use crate::staleness::Staleness;
-use self::plan::Plan;
 use crate::target::TargetSpec;
 use crate::vex::Statement;
 

@@ -37,7 +37,9 @@ pub(super) struct NamedImages(BTreeSet<PathBuf>);
 impl NamedImages {
     /// Whether a path that was found in a tree is one of them.
     pub(super) fn has(&self, found: &Path) -> bool {
-        found.canonicalize().is_ok_and(|real| self.0.contains(&real))
+        found
+            .canonicalize()
+            .is_ok_and(|real| self.0.contains(&real))
     }
 }
 
@@ -149,7 +151,10 @@ mod tests {
         assert_eq!(shown(&["a", "a/b"]), some("a", "a/b"));
         assert_eq!(shown(&["a/b", "d", "a"]), some("d a", "a/b"));
         assert_eq!(shown(&["a", "./a", "a/."]), some("a", "a a"));
-        assert_eq!(shown(&["a", "a/node_modules/c"]), some("a a/node_modules/c", ""));
+        assert_eq!(
+            shown(&["a", "a/node_modules/c"]),
+            some("a a/node_modules/c", "")
+        );
         // What is not there fails each time it is named.
         assert_eq!(shown(&["x", "x"]), some("x x", ""));
     }

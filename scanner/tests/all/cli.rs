@@ -220,7 +220,10 @@ fn without_a_database_the_error_names_the_command_that_mends_it() {
     let found = run(directory.path(), &["scan", "demo"]);
     assert_eq!(found.code, 2);
     assert!(found.err.contains("portcullis db build"), "{}", found.err);
-    assert!(found.out.is_empty());
+    // What needs no advisories is judged all the same.
+    assert!(found.out.contains("no-database"), "{}", found.out);
+    assert!(found.out.contains("aws-s3-public-acl"), "{}", found.out);
+    assert!(found.out.lines().last().unwrap().starts_with("ERROR: "));
 }
 
 #[test]
@@ -308,11 +311,38 @@ fn a_damaged_image_is_2_when_named_and_a_gap_when_it_lies_in_a_tree() {
     );
     assert_eq!(named.code, 2, "{}", named.err);
     let tree = scan(&directory, &["--format", "json"]);
-    assert_eq!(tree.code, 1, "{}", tree.err);
+    assert_eq!(tree.code, 2, "{}", tree.err);
     let report = tree.json();
     assert_eq!(report["verdict"]["complete"], false);
     assert_eq!(report["gaps"][0]["path"], "demo/image");
-    assert_eq!(scan(&directory, &["--strict", "--exit-zero"]).code, 2);
+    assert_eq!(report["gaps"][0]["class"], "unjudged");
+    // What lies in a tree can be accepted, what was named cannot.
+    for (arguments, code) in [
+        (&["--strict", "--exit-zero"][..], 2),
+        (&["--lenient"], 1),
+        (&["--allow", "malformed=demo/*"], 1),
+        (&["--allow", "malformed=other/*"], 2),
+    ] {
+        assert_eq!(scan(&directory, arguments).code, code, "{arguments:?}");
+    }
+    let named = run(
+        directory.path(),
+        &[
+            "scan",
+            "oci:demo/image",
+            "--db",
+            "demo.db",
+            "--lenient",
+            "--allow",
+            "malformed",
+        ],
+    );
+    assert_eq!(named.code, 2, "{}", named.err);
+    assert!(
+        named
+            .out
+            .contains("ERROR: 1 target could not be scanned; no verdict")
+    );
 }
 
 #[test]
@@ -324,7 +354,7 @@ fn a_bad_lockfile_is_a_gap_and_loses_nothing_else() {
     )
     .unwrap();
     let found = scan(&directory, &["--format", "json"]);
-    assert_eq!(found.code, 1, "{}", found.err);
+    assert_eq!(found.code, 2, "{}", found.err);
     let report = found.json();
     assert_eq!(report["gaps"][0]["path"], "demo/service/Cargo.lock");
     assert!(rules(&report, "vulnerability").contains(&"demo PYSEC-2018-28".to_owned()));
@@ -558,7 +588,7 @@ fn what_a_tree_hides_is_told() {
         directory.path(),
         &["scan", "tree", "--db", "demo.db", "--format", "json"],
     );
-    assert_eq!(found.code, 0, "{}", found.err);
+    assert_eq!(found.code, 2, "{}", found.err);
     let told = gaps(&found.json());
     for expected in [
         "link tree/a-link-out",

@@ -170,9 +170,14 @@ fn what_the_database_does_not_cover_is_a_gap() {
     let scene = scene();
     let lock = r#"{"lockfileVersion":3,"packages":{"node_modules/x":{"version":"1.0.0"}}}"#;
     fs::write(scene.path().join("app/package-lock.json"), lock).unwrap();
-    let (out, _) = ends(scene.path(), &format!("{SCAN} --format json"), 0);
+    let (out, _) = ends(scene.path(), &format!("{SCAN} --format json"), 2);
     assert!(out.contains("no-advisories"), "{out}");
-    ends(scene.path(), &format!("{SCAN} --strict"), 2);
+    ends(scene.path(), &format!("{SCAN} --lenient"), 0);
+    ends(
+        scene.path(),
+        &format!("{SCAN} --strict --allow no-advisories"),
+        0,
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Files that tools of this kind know and that we do not read yet: lockfiles, manifests without
 //! a lockfile, infrastructure code, lists of materials, archives, executables, and what other
-//! installers leave in images. the tables of [`table`] are the one list of them; a file that it matches is a
-//! gap, never silence. When a parser for a format arrives, its row leaves the table: a test holds
+//! installers leave in images. The tables of [`table`] are the one list of them; a file that they
+//! match is a gap, never silence. When a parser for a format arrives, its row leaves the table: a test holds
 //! the two apart.
 //!
 //! A path alone decides for most rows. Some want the first [`CONTENT_BYTES`] of the file, too: a
@@ -59,8 +59,10 @@ pub enum Role {
         /// Whether a lockfile in a directory above answers, too.
         above: Above,
     },
-    /// Infrastructure code, a list of materials, an archive, an installation: one more thing in
-    /// the target that is not read.
+    /// Code that says how something is built or run, and that rules could judge.
+    Infrastructure,
+    /// A list of materials, an archive, an installation: one more thing in the target that is not
+    /// read.
     Other,
 }
 
@@ -108,6 +110,14 @@ impl Kind {
         !matches!(self.look, Look::Path)
     }
 
+    /// Whether a run that looks for these would look at it: for packages, for infrastructure code.
+    pub const fn is_asked(&self, packages: bool, infrastructure: bool) -> bool {
+        match self.role {
+            Role::Infrastructure => infrastructure,
+            Role::Lockfile | Role::Manifest { .. } | Role::Other => packages,
+        }
+    }
+
     /// Whether a lockfile could answer for files of this kind.
     pub const fn is_manifest(&self) -> bool {
         matches!(self.role, Role::Manifest { .. })
@@ -128,7 +138,7 @@ impl Kind {
                 let cause = format!("{phrase} without a lockfile: versions are not known");
                 Gap::warning(Stage::Inventory, GapKind::NoLockfile, place, cause)
             }
-            Role::Other => {
+            Role::Infrastructure | Role::Other => {
                 let cause = format!("{phrase}: recognised, and not read yet");
                 Gap::warning(Stage::Inventory, GapKind::NotRead, place, cause)
             }

@@ -25,7 +25,7 @@ const RUSH_LOCKFILE: &str = "common/config/rush/pnpm-lock.yaml";
 static ANSWERS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     let answers = table::all().filter_map(|kind| match kind.role {
         Role::Manifest { answers, .. } => Some(answers),
-        Role::Lockfile | Role::Other => None,
+        Role::Lockfile | Role::Infrastructure | Role::Other => None,
     });
     answers.flatten().copied().collect()
 });
@@ -89,6 +89,11 @@ impl Tree {
         None
     }
 
+    /// Whether a file is of a kind that is recognised and not read.
+    pub fn has(&self, path: &str) -> bool {
+        self.found.contains_key(path)
+    }
+
     /// Notes what the content of a file told; returns whether the file is of a kind that is
     /// recognised.
     pub fn add(&mut self, path: &str, looked: Looked) -> bool {
@@ -107,13 +112,25 @@ impl Tree {
         self.found.insert(path.into(), kind);
     }
 
-    /// One gap per file, by path: what is not read, and manifests that no lockfile answers for.
-    pub fn gaps(&self) -> Vec<Gap> {
+    /// One gap per file, by path: what is not read, and manifests that no lockfile answers for; of
+    /// what a run looks for.
+    pub fn gaps(&self, packages: bool, infrastructure: bool) -> Vec<Gap> {
         let found = self.found.iter();
         found
+            .filter(|(_, kind)| kind.is_asked(packages, infrastructure))
             .filter(|(path, kind)| !self.is_answered(path, kind))
             .map(|(path, kind)| kind.gap(path))
             .collect()
+    }
+
+    /// Whether a lockfile of npm, Yarn, pnpm or Bun lies beside a directory, or anywhere above it:
+    /// that is what fills `node_modules`.
+    pub fn answers_npm(&self, path: &str) -> bool {
+        let kind = recognise("package.json", Place::Tree);
+        let Some(Role::Manifest { answers, .. }) = kind.map(|kind| kind.role) else {
+            return false;
+        };
+        self.is_answered_by(path, answers, Above::Always)
     }
 
     fn lockfile(&mut self, directory: &str, name: &str) {
@@ -125,6 +142,10 @@ impl Tree {
         let Role::Manifest { answers, above } = kind.role else {
             return false;
         };
+        self.is_answered_by(path, answers, above)
+    }
+
+    fn is_answered_by(&self, path: &str, answers: &[&str], above: Above) -> bool {
         let (mut directory, _) = path.rsplit_once('/').unwrap_or(("", path));
         let mut own = true;
         loop {
@@ -170,7 +191,7 @@ mod tests {
                 tree.add(path, look(kind, content.as_bytes()));
             }
         }
-        tree.gaps()
+        tree.gaps(true, true)
             .iter()
             .map(|gap| gap.location.path.to_string())
             .collect()
@@ -242,7 +263,7 @@ mod tests {
         assert!(tree.meet("package-lock.json", true).is_none());
         let kind = tree.meet("package.json", false).unwrap();
         tree.add("package.json", look(kind, NPM.as_bytes()));
-        assert!(tree.gaps().is_empty());
+        assert!(tree.gaps(true, true).is_empty());
     }
 
     #[test]
@@ -251,7 +272,7 @@ mod tests {
         for path in ["b/x.jar", "a/Y.JAR"] {
             assert!(tree.meet(path, false).is_none());
         }
-        let gaps = tree.gaps();
+        let gaps = tree.gaps(true, true);
         assert_eq!(gaps.len(), 2);
         assert_eq!(gaps[0].cause, gaps[1].cause);
         assert_eq!(gaps[0].kind, GapKind::NotRead);

@@ -10,7 +10,11 @@ impl<W: Write> Table<'_, W> {
         if self.report.targets.is_empty() {
             return Ok(());
         }
-        writeln!(self.out, "looked at: {}", words::coverage(&self.report.coverage()))?;
+        writeln!(
+            self.out,
+            "looked at: {}",
+            words::coverage(&self.report.coverage())
+        )?;
         writeln!(self.out)
     }
 }

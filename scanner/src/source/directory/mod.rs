@@ -13,11 +13,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use self::files::{DirectoryFiles, MAX_TERRAFORM_FILE};
+use self::sniff::Sniffed;
 pub use self::vendored::SKIPPED_DIRECTORIES;
 use self::walk::Candidate;
 use super::{ImageKind, SourceError};
 use crate::coverage::{self, SkipRule};
 use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::recognised::tree as recognised;
 use crate::inventory::{Content, Evidence, Facts, Need, Parser, dispatch};
 use crate::location::Location;
 
@@ -92,7 +94,13 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
         gaps: found.gaps,
         ..Tree::default()
     };
-    unknown(root, found.unknown, interest, &mut tree);
+    let mut recognised = found.recognised;
+    unknown(root, found.unknown, &mut recognised, &mut tree);
+    let not_read = recognised.gaps(interest.packages, interest.terraform);
+    tree.gaps.extend(not_read);
+    if interest.packages {
+        tree.gaps.extend(installed(&recognised, &found.installed));
+    }
     let layouts = found.layouts.into_iter();
     tree.images
         .extend(layouts.map(|path| (path, ImageKind::OciLayout)));
@@ -102,39 +110,53 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     Ok(tree)
 }
 
-/// Looks at the first bytes of files whose names say nothing.
-fn unknown(root: &Path, files: Vec<Candidate>, interest: Interest, tree: &mut Tree) {
-    if !interest.packages {
-        tree.coverage.skip(SkipRule::NotRecognised, files.len() as u64);
-        return;
-    }
+/// Looks into files whose names do not decide what they are.
+fn unknown(root: &Path, files: Vec<Candidate>, recognised: &mut recognised::Tree, tree: &mut Tree) {
     let few = files.len() <= FEW_CANDIDATES;
     for (sniffed, path) in each(files, few, |file| {
-        (sniff::sniff(&root.join(&file.real)), file.path)
+        (sniff::sniff(&root.join(&file.real), file.kind), file.path)
     }) {
         match sniffed {
-            sniff::Sniffed::Image(kind) => {
+            Sniffed::Image(kind) => {
                 tree.coverage.skip(SkipRule::Image, 1);
                 tree.images.push((path, kind));
             }
-            sniff::Sniffed::Nothing => tree.coverage.skip(SkipRule::NotRecognised, 1),
-            sniff::Sniffed::Unreadable(cause) => {
+            Sniffed::Nothing => tree.coverage.skip(SkipRule::NotRecognised, 1),
+            Sniffed::Unreadable(cause) => {
                 tree.coverage.unreadable();
                 tree.gaps.push(gap(GapKind::Unreadable, &path, &cause));
             }
-            sniff::Sniffed::Broken(cause) => {
+            Sniffed::Broken(cause) => {
                 tree.coverage.unreadable();
                 let cause = format!("perhaps an image, but it cannot be read: {cause}");
                 let gap = gap(GapKind::Malformed, &path, &cause);
                 tree.gaps.push(gap.unjudged());
             }
-            sniff::Sniffed::NotRead(what) => {
+            Sniffed::Executable(kind) => {
+                recognised.add_executable(&path, kind);
                 tree.coverage.skip(SkipRule::NotRead, 1);
-                let cause = format!("{what}; not read");
-                tree.gaps.push(gap(GapKind::NotRead, &path, &cause));
+            }
+            Sniffed::Looked(looked) => {
+                let rule = if recognised.add(&path, looked) {
+                    SkipRule::NotRead
+                } else {
+                    SkipRule::NotRecognised
+                };
+                tree.coverage.skip(rule, 1);
             }
         }
     }
+}
+
+/// Installed packages that nothing read answers for: a job that installs and then scans has
+/// `node_modules`, and perhaps no lockfile.
+fn installed(recognised: &recognised::Tree, directories: &[String]) -> Vec<Gap> {
+    let unanswered = directories
+        .iter()
+        .filter(|directory| !recognised.answers_npm(directory));
+    let cause = "installed packages without a lockfile; not read in a source tree";
+    let gaps = unanswered.map(|directory| gap(GapKind::NotRead, directory, cause).unjudged());
+    gaps.collect()
 }
 
 /// Reads the files that parsers want: each real file once, however many links lead to it, and no
@@ -184,7 +206,8 @@ fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) {
         let cause = format!(
             "the lockfiles of the tree hold more than {MAX_TREE_BYTES} bytes or {MAX_TREE_PACKAGES} packages"
         );
-        tree.gaps.push(gap(GapKind::Limit, &path, &cause).unjudged());
+        tree.gaps
+            .push(gap(GapKind::Limit, &path, &cause).unjudged());
     }
 }
 

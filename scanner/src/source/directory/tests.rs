@@ -35,7 +35,11 @@ fn a_tree_of_more_than_little_is_read_whole() {
     let tree = read(root.path(), PACKAGES).unwrap();
     let paths: Vec<&str> = tree.files.iter().map(|(path, _)| &**path).collect();
     assert_eq!(paths, ["a/requirements.txt", "b/requirements.txt"]);
-    assert!(tree.files.iter().all(|(_, facts)| facts.packages.len() == 1));
+    assert!(
+        tree.files
+            .iter()
+            .all(|(_, facts)| facts.packages.len() == 1)
+    );
     assert!(tree.gaps.is_empty(), "{:?}", tree.gaps);
 }
 
@@ -58,7 +62,8 @@ fn every_file_has_one_fate() {
     ] {
         write(root, path, "x==1\n");
     }
-    std::os::unix::fs::symlink("../requirements.txt", root.join("layout/requirements.txt")).unwrap();
+    std::os::unix::fs::symlink("../requirements.txt", root.join("layout/requirements.txt"))
+        .unwrap();
     std::os::unix::fs::symlink("gone", root.join("poetry.lock")).unwrap();
     std::os::unix::fs::symlink("layout", root.join("alias")).unwrap();
     let tree = read(root, PACKAGES).unwrap();
@@ -81,7 +86,11 @@ fn every_file_has_one_fate() {
         ..PACKAGES
     };
     let tree = read(root, all).unwrap();
-    assert!(tree.files.iter().any(|(path, _)| &**path == "vendor/a/composer.lock"));
+    assert!(
+        tree.files
+            .iter()
+            .any(|(path, _)| &**path == "vendor/a/composer.lock")
+    );
 }
 
 #[test]

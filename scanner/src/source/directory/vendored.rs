@@ -114,7 +114,10 @@ mod tests {
     use super::*;
 
     fn holds(evidence: &[&str], path: &str) -> bool {
-        assert!(evidence.iter().all(|path| is_evidence(path)), "{evidence:?}");
+        assert!(
+            evidence.iter().all(|path| is_evidence(path)),
+            "{evidence:?}"
+        );
         Vendored::new(evidence.iter().copied()).holds(path)
     }
 

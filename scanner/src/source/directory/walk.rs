@@ -11,10 +11,12 @@ use super::vendored::{self, SKIPPED_DIRECTORIES, Vendored};
 use super::{Interest, MAX_DEPTH, MAX_ENTRIES, gap};
 use crate::coverage::{Files, SkipRule};
 use crate::gap::{Gap, GapKind};
+use crate::inventory::recognised::Kind;
+use crate::inventory::recognised::tree::Tree;
 use crate::inventory::{Evidence, dispatch};
 
 /// A file that something wants to read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub(super) struct Candidate {
     /// Relative, with `/`; what is not UTF-8 is shown with replacement signs.
     pub(super) path: String,
@@ -22,6 +24,8 @@ pub(super) struct Candidate {
     pub(super) real: PathBuf,
     /// Its length; `None` for a link, of which nothing is known yet.
     pub(super) length: Option<u64>,
+    /// What it is, if its content agrees.
+    pub(super) kind: Option<&'static Kind>,
 }
 
 /// What a walk met.
@@ -37,7 +41,8 @@ pub(super) struct Found {
     pub(super) layouts: Vec<String>,
     /// Directories that were not entered because package managers fill them.
     pub(super) installed: Vec<String>,
-    /// Names of all files that an answer to a manifest may be.
+    /// What is recognised and not read.
+    pub(super) recognised: Tree,
     pub(super) files: Files,
     pub(super) gaps: Vec<Gap>,
 }
@@ -84,7 +89,10 @@ pub(super) fn walk(root: &Path, canonical: &Path, interest: Interest) -> Found {
     for (count, entry) in walk.enumerate() {
         if count >= MAX_ENTRIES {
             let cause = format!("more than {MAX_ENTRIES} files; the rest was not looked at");
-            state.found.gaps.push(gap(GapKind::Limit, "", &cause).unjudged());
+            state
+                .found
+                .gaps
+                .push(gap(GapKind::Limit, "", &cause).unjudged());
             break;
         }
         match entry {
@@ -119,7 +127,11 @@ impl Walk<'_> {
             self.file(entry, relative, kind.is_symlink());
         } else {
             if self.is_interesting(&relative) {
-                let gap = gap(GapKind::Unreadable, &relative, "neither a file nor a directory");
+                let gap = gap(
+                    GapKind::Unreadable,
+                    &relative,
+                    "neither a file nor a directory",
+                );
                 self.found.gaps.push(gap.unjudged());
             }
             self.found.files.skip(SkipRule::Special, 1);
@@ -141,9 +153,7 @@ impl Walk<'_> {
         if vendored::is_evidence(&relative) {
             self.evidence.push(relative.clone());
         }
-        if is_link
-            && let Some(cause) = unfollowed(self.canonical, entry.path())
-        {
+        if is_link && let Some(cause) = unfollowed(self.canonical, entry.path()) {
             self.found.gaps.push(gap(GapKind::Link, &relative, cause));
             self.found.files.skip(SkipRule::Link, 1);
             return;
@@ -176,6 +186,7 @@ impl Walk<'_> {
             real: below(self.root, entry.path()),
             path: relative,
             length: length.map(|metadata| metadata.len()),
+            kind: None,
         };
         if wanted {
             self.found.wanted.push(candidate);
@@ -206,23 +217,42 @@ impl Walk<'_> {
             || self.interest.packages && !dispatch::by_path(path, Evidence::Locked).is_empty()
     }
 
-    /// Takes out what lies in vendored trees.
+    /// Takes out what lies in vendored trees, and says which of the others are recognised.
     fn finish(mut self) -> Found {
-        if self.interest.vendored {
-            return self.found;
+        let found = &mut self.found;
+        if !self.interest.vendored {
+            let vendored = Vendored::new(self.evidence.iter().map(String::as_str));
+            let mut keep = |path: &str| {
+                let is_vendored = vendored.holds(path);
+                if is_vendored {
+                    found.files.skip(SkipRule::Vendored, 1);
+                }
+                !is_vendored
+            };
+            found.wanted.retain(|file| keep(&file.path));
+            found.unknown.retain(|file| keep(&file.path));
+            found.terraform.retain(|path| keep(path));
         }
-        let vendored = Vendored::new(self.evidence.iter().map(String::as_str));
-        let files = &mut self.found.files;
-        let mut drop = |path: &str| {
-            let drop = vendored.holds(path);
-            if drop {
-                files.skip(SkipRule::Vendored, 1);
+        let read = found.wanted.iter().map(|file| &file.path);
+        for path in read.chain(&found.terraform) {
+            found.recognised.meet(path, true);
+        }
+        let (packages, infrastructure) = (self.interest.packages, self.interest.terraform);
+        let mut unknown = Vec::new();
+        for mut file in std::mem::take(&mut found.unknown) {
+            let kind = found.recognised.meet(&file.path, false);
+            let is_asked = |kind: &&Kind| kind.is_asked(packages, infrastructure);
+            file.kind = kind.filter(is_asked);
+            if found.recognised.has(&file.path) {
+                found.files.skip(SkipRule::NotRead, 1);
+            } else if file.kind.is_none() && !packages {
+                // Only images and executables are known by their content alone.
+                found.files.skip(SkipRule::NotRecognised, 1);
+            } else {
+                unknown.push(file);
             }
-            !drop
-        };
-        self.found.wanted.retain(|file| drop(&file.path));
-        self.found.unknown.retain(|file| drop(&file.path));
-        self.found.terraform.retain(|path| drop(path));
+        }
+        found.unknown = unknown;
         self.found
     }
 }

@@ -1,6 +1,7 @@
 //! The JSON contract against its published schema.
 
-use portcullis::gap::{GapKind, GapSeverity, Stage};
+use portcullis::coverage::SkipRule;
+use portcullis::gap::{GapClass, GapKind, GapSeverity, Stage};
 use portcullis::output::Format;
 use portcullis::package::PackageType;
 use portcullis::report::Report;
@@ -35,11 +36,12 @@ fn the_checker_refuses() {
     broken["findings"][0]["severity"] = json!("high");
     broken["gaps"][0]["kind"] = json!("whatever");
     broken["verdict"]["code"] = json!(1);
+    broken["targets"][0]["coverage"]["files"]["skipped"] = json!({"whim": -1});
     broken["packages"][0]
         .as_object_mut()
         .unwrap()
         .remove("purl");
-    assert_eq!(schema::check(&published(), &broken).len(), 4);
+    assert_eq!(schema::check(&published(), &broken).len(), 6);
 }
 
 /// The words that serde knows, from its own message about a word that it does not know.
@@ -74,6 +76,8 @@ fn listed(name: &str) -> Vec<String> {
 fn closed_lists_are_those_of_the_code() {
     assert_eq!(listed("gapKind"), words::<GapKind>());
     assert_eq!(listed("gapSeverity"), words::<GapSeverity>());
+    assert_eq!(listed("gapClass"), words::<GapClass>());
+    assert_eq!(listed("skipRule"), words::<SkipRule>());
     assert_eq!(listed("stage"), words::<Stage>());
     assert_eq!(listed("packageType"), words::<PackageType>());
     assert_eq!(listed("severity"), words::<portcullis::finding::Severity>());

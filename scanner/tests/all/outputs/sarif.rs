@@ -114,7 +114,7 @@ fn rules_and_results_agree() {
         run["automationDetails"]["id"],
         "portcullis/.,build/app.tar/"
     );
-    assert_eq!(run["invocations"][0]["executionSuccessful"], true);
+    assert_eq!(run["invocations"][0]["executionSuccessful"], false);
 }
 
 #[test]

@@ -67,6 +67,24 @@ impl Checker<'_> {
                     self.children(keyword, rule, value, path, problems);
                     true
                 }
+                "additionalProperties" if rule.is_object() => {
+                    for (name, child) in value.as_object().into_iter().flatten() {
+                        self.visit(rule, child, &format!("{path}/{name}"), problems);
+                    }
+                    // Without `properties`: every member is a further one.
+                    !keywords.contains_key("properties")
+                }
+                "propertyNames" => {
+                    for name in value
+                        .as_object()
+                        .into_iter()
+                        .flatten()
+                        .map(|(name, _)| name)
+                    {
+                        self.visit(rule, &Value::from(name.as_str()), path, problems);
+                    }
+                    true
+                }
                 "additionalProperties" => {
                     let known = keywords.get("properties").and_then(Value::as_object);
                     rule == &Value::Bool(false)

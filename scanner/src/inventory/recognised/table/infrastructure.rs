@@ -5,7 +5,7 @@ use crate::inventory::recognised::content;
 use Pattern::{Between, Extension, In, Name, Suffix};
 
 const fn code(id: &'static str, phrase: &'static str, patterns: &'static [Pattern]) -> Kind {
-    row(id, phrase, Role::Other, Places::Tree, patterns)
+    row(id, phrase, Role::Infrastructure, Places::Tree, patterns)
 }
 
 pub(super) static ALL: &[Kind] = &[
