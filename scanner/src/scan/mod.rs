@@ -133,13 +133,12 @@ pub fn scan(
     for target in plan.targets {
         let shown = target.shown.clone();
         progress(&shown);
-        match read::target(request, target, &plan.images, rules)? {
-            Ok(found) => work.extend(found),
-            Err(error) => failures.push(TargetFailure {
-                target: shown,
-                error,
-            }),
-        }
+        let read = read::target(request, target, &plan.images, rules)?;
+        work.extend(read.works);
+        failures.extend(read.failures.into_iter().map(|error| TargetFailure {
+            target: shown.clone(),
+            error,
+        }));
     }
     progress("matching");
     let mut report = assemble::report(request, advisories, rules, work, &failures)?;

@@ -26,17 +26,40 @@ pub(super) struct Work {
     pub(super) holds_images: bool,
 }
 
+/// What became of one named target.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) works: Vec<Work>,
+    /// Why it, or one of the images that it consists of, cannot be scanned.
+    pub(super) failures: Vec<SourceError>,
+}
+
+impl From<SourceError> for Reading {
+    fn from(error: SourceError) -> Self {
+        Self {
+            works: Vec::new(),
+            failures: vec![error],
+        }
+    }
+}
+
 /// Reads one named target; a source tree brings the images that lie in it along.
 pub(super) fn target(
     request: &Request,
     planned: Planned<'_>,
     named: &NamedImages,
     rules: &dyn Rules,
-) -> Result<Result<Vec<Work>, SourceError>, Error> {
+) -> Result<Reading, Error> {
     let path = &planned.spec.path;
     match planned.kind {
-        Err(error) => Ok(Err(error)),
-        Ok(TargetKind::Image(kind)) => Ok(read_image(request, kind, path)),
+        Err(error) => Ok(error.into()),
+        Ok(TargetKind::Image(kind)) => Ok(match read_image(request, kind, path) {
+            Ok(works) => Reading {
+                works,
+                failures: Vec::new(),
+            },
+            Err(error) => error.into(),
+        }),
         Ok(TargetKind::Directory) => read_directory(request, path, named, rules),
     }
 }
@@ -106,7 +129,7 @@ fn read_directory(
     path: &Path,
     named: &NamedImages,
     rules: &dyn Rules,
-) -> Result<Result<Vec<Work>, SourceError>, Error> {
+) -> Result<Reading, Error> {
     let interest = Interest {
         packages: request.vulnerabilities,
         terraform: request.misconfigurations,
@@ -114,11 +137,11 @@ fn read_directory(
     };
     let mut tree = match directory::read(path, interest) {
         Ok(tree) => tree,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return Ok(error.into()),
     };
     let misconfigurations = match infrastructure(request, path, &mut tree, rules)? {
         Ok(outcome) => outcome,
-        Err(error) => return Ok(Err(error)),
+        Err(error) => return Ok(error.into()),
     };
     let mut target = new_target(request, TargetKind::Directory, path);
     target.coverage.files = tree.coverage;
@@ -132,6 +155,12 @@ fn read_directory(
         misconfigurations,
         holds_images: false,
     };
+    // A directory that holds nothing but images, such as a layout that was named without `oci:`,
+    // is just these, and they were named with it.
+    let files = &work.target.coverage.files;
+    let images = files.skipped.get(&SkipRule::Image).copied().unwrap_or(0);
+    let bare = images > 0 && files.seen == images && work.gaps.is_empty();
+    let mut failures = Vec::new();
     let mut found = Vec::new();
     for (image, kind) in tree.images {
         let place = path.join(&image);
@@ -140,7 +169,9 @@ fn read_directory(
             continue; // judged as the target that it was named as
         }
         match read_image(request, kind, &place) {
+            Ok(images) if bare => found.extend(images),
             Ok(images) => found.extend(images.into_iter().map(in_tree)),
+            Err(error) if bare => failures.push(error),
             // The tree itself is readable: a bad image in it is a bad file in it.
             Err(error) => {
                 let place = Location::file(image.as_str());
@@ -150,20 +181,18 @@ fn read_directory(
             }
         }
     }
-    // A directory that holds nothing but images, such as a layout that was named without `oci:`,
-    // is just these.
-    let files = &work.target.coverage.files;
-    let images = files.skipped.get(&SkipRule::Image).copied().unwrap_or(0);
-    if files.seen == images && work.gaps.is_empty() && !found.is_empty() {
-        return Ok(Ok(found));
-    }
-    for image in &mut found {
-        if image.target.id == work.target.id {
-            image.target.id = format!("{}:{}", image.target.kind, image.target.id);
+    if !bare {
+        for image in &mut found {
+            if image.target.id == work.target.id {
+                image.target.id = format!("{}:{}", image.target.kind, image.target.id);
+            }
         }
+        found.insert(0, work);
     }
-    found.insert(0, work);
-    Ok(Ok(found))
+    Ok(Reading {
+        works: found,
+        failures,
+    })
 }
 
 /// An image that lies in a tree: nobody named it, so that what cannot be read of it is unjudged and

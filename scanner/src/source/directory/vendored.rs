@@ -15,7 +15,13 @@ pub const SKIPPED_DIRECTORIES: [&str; 6] = [
 ];
 
 /// Folders that hold other people's projects wherever they lie.
-const ALWAYS: [&str; 4] = ["Pods", "bower_components", "dist-packages", "site-packages"];
+const ALWAYS: [&str; 5] = [
+    "Pods",
+    "bower_components",
+    "dist-packages",
+    "site-packages",
+    "vendor/bundle",
+];
 
 /// A file that makes the folder that it lies in an environment of installed packages.
 const MARKERS: [&str; 2] = ["pyvenv.cfg", "conda-meta/history"];
@@ -25,10 +31,13 @@ const MARKERS: [&str; 2] = ["pyvenv.cfg", "conda-meta/history"];
 const BESIDE: [(&str, &[&str]); 1] = [(
     "vendor",
     &[
+        "Cargo.lock",
         "Cargo.toml",
         "Gemfile",
+        "Gemfile.lock",
         "composer.json",
         "composer.lock",
+        "gems.locked",
         "gems.rb",
         "go.mod",
     ],
@@ -103,8 +112,8 @@ impl Vendored {
         let mut ends = path.match_indices('/').map(|(at, _)| at);
         ends.any(|end| {
             let directory = path.get(..end).unwrap_or_default();
-            let name = directory.rsplit('/').next().unwrap_or(directory);
-            ALWAYS.contains(&name) || self.roots.contains(directory)
+            let always = ALWAYS.iter().any(|folder| ends_with(directory, folder));
+            always || self.roots.contains(directory)
         })
     }
 }
@@ -129,6 +138,7 @@ mod tests {
             (&[], "lib/python3/site-packages/x/requirements.txt"),
             (&["composer.json"], "vendor/a/b/composer.lock"),
             (&["app/Gemfile"], "app/vendor/bundle/x/Gemfile.lock"),
+            (&[], "vendor/bundle/ruby/3.1.0/gems/a-1/Gemfile.lock"),
             (&["vendor/modules.txt"], "vendor/x/go.mod"),
             (&["ios/Gemfile"], "ios/Pods/x/Cargo.lock"),
         ] {
