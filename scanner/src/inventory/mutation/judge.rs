@@ -1,8 +1,8 @@
 //! What a file told, as items that may not vanish, and whether a mutant lost one in silence.
 //!
 //! The changes that are no loss, whatever the format:
-//! - a letter of a name or version that became another letter, as long as the result can be a name
-//!   or version: it is another package, and no reader can know better;
+//! - a letter of a name or version, or beside it, that became another letter, as long as the result
+//!   can be a name or version: it is another package, and no reader can know better;
 //! - a package whose whole entry was left out, be it the one line that names it with its version,
 //!   an item of a list, or all that follows a cut: a shorter list is a good list. What the cut
 //!   leaves of an entry is not excused;
@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::{Edit, Mutant, Source, exceptions};
+use super::{Edit, Mutant, Source, exceptions, tree};
 use crate::gap::{GapClass, GapKind};
 use crate::inventory::{Facts, ecosystem};
 
@@ -152,15 +152,16 @@ pub(super) fn judge(known: &Known<'_>, good: &Items, bad: &Items, mutant: &Mutan
         );
     }
     let fewer = added.len() < lost.len() && bad.packages.len() < good.packages.len();
-    let unexcused = lost.iter().find(|item| {
-        !excused(
-            known,
-            item,
-            mutant,
-            fewer || added.is_empty() && !item.is_gap,
-            lost.len(),
-        ) && !exceptions::hold(known, item, mutant)
-    });
+    let context = Context {
+        source: known.source,
+        mutant,
+        gone: added.is_empty() || fewer,
+        added: &added,
+        lost: lost.len(),
+    };
+    let unexcused = lost
+        .iter()
+        .find(|item| !context.excuses(item) && !exceptions::hold(known, item, mutant));
     match unexcused {
         None => Verdict::Told,
         Some(item) => {
@@ -179,21 +180,52 @@ fn plausible(item: &Item) -> bool {
     item.is_gap || fine(&item.name) && (item.version.is_empty() || fine(&item.version))
 }
 
-fn excused(known: &Known<'_>, item: &Item, mutant: &Mutant, gone: bool, lost: usize) -> bool {
-    let source = known.source;
-    match &mutant.edit {
-        Edit::Bytes(range) => {
-            is_comment(source, &mutant.bytes, range, item)
-                || !gone && in_token(source, range, item)
-                || item.is_gap && on_line(source, range, item.line)
+/// What decides whether the loss of an item is none.
+struct Context<'a> {
+    source: &'a Source,
+    mutant: &'a Mutant,
+    /// Nothing came instead.
+    gone: bool,
+    added: &'a [&'a Item],
+    lost: usize,
+}
+
+impl Context<'_> {
+    fn excuses(&self, item: &Item) -> bool {
+        let source = self.source;
+        match &self.mutant.edit {
+            Edit::Bytes(range) => {
+                is_comment(source, &self.mutant.bytes, range, item)
+                    || (item.is_gap || !self.gone) && in_token(source, range, item)
+                    || self.is_longer(item)
+                    || item.is_gap && on_line(source, range, item.line)
+            }
+            Edit::Line(line) => {
+                item.line == Some(*line) && (item.is_gap || is_whole(source, *line, item))
+            }
+            Edit::Cut(at) => after(source, *at, item),
+            Edit::Entry => self.lost == 1,
+            Edit::Key(key) => {
+                !self.gone && (key.contains(&item.name) || key.contains(&item.version))
+            }
+            // The value that a mutator put there became the name or version.
+            Edit::Value => {
+                let put = |item: &&Item| item.name == tree::PUT || item.version == tree::PUT;
+                self.added.iter().any(put)
+            }
+            Edit::Emptied(_) => false,
         }
-        Edit::Line(line) => {
-            item.line == Some(*line) && (item.is_gap || is_whole(source, *line, item))
-        }
-        Edit::Cut(at) => after(source, *at, item),
-        Edit::Entry => lost == 1,
-        Edit::Key(key) => !gone && (key.contains(&item.name) || key.contains(&item.version)),
-        Edit::Value => false,
+    }
+
+    /// Whether the name or version only grew: a character beside it became one of it.
+    fn is_longer(&self, item: &Item) -> bool {
+        let grew = |old: &str, new: &str| {
+            !old.is_empty() && new.len() > old.len() && (new.starts_with(old) || new.ends_with(old))
+        };
+        self.added.iter().any(|new| {
+            new.version == item.version && grew(&item.name, &new.name)
+                || new.name == item.name && grew(&item.version, &new.version)
+        })
     }
 }
 
@@ -222,22 +254,50 @@ fn after(source: &Source, at: usize, item: &Item) -> bool {
     at <= line.start || line.contains(&at) || in_token(source, &(at..at), item)
 }
 
+/// Whether what named the package now stands in a comment.
 fn is_comment(source: &Source, bytes: &[u8], range: &Range<usize>, item: &Item) -> bool {
-    let Some(line) = source
-        .lines
-        .iter()
-        .find(|line| line.start <= range.start && range.start < line.end)
-    else {
+    let Some(good) = line_of(source, item.line) else {
         return false;
     };
-    let text = bytes.get(line.start..).unwrap_or_default();
-    let mine = line_of(source, item.line) == Some(line);
-    mine && text.trim_ascii_start().starts_with(b"#")
+    let start = bytes.get(..range.start).unwrap_or_default();
+    let start = start
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let line = bytes.get(start..).unwrap_or_default();
+    let line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(line);
+    let mark = text
+        .char_indices()
+        .scan(' ', |before, (at, c)| {
+            Some((std::mem::replace(before, c), at, c))
+        })
+        .find(|(before, at, c)| {
+            before.is_whitespace() && *c == '#' || text.get(*at..*at + 2) == Some("//")
+        });
+    let Some((_, mark, _)) = mark else {
+        return false;
+    };
+    let mine = good.contains(&range.start) || good.start == range.end;
+    let comment = text.get(mark..).unwrap_or_default();
+    mine && (item.is_gap || mark == 0 || comment.contains(&item.version))
 }
 
 /// Names as their ecosystems compare them, byte for byte as long.
 fn plain(text: &str) -> String {
     text.to_ascii_lowercase().replace(['_', '.'], "-")
+}
+
+/// The text of a line, from 1.
+pub(super) fn text_of(source: &Source, line: Option<u32>) -> String {
+    let bytes = line_of(source, line).and_then(|line| source.bytes.get(line.clone()));
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+}
+
+/// The line of an offset, from 1.
+pub(super) fn line_at(source: &Source, at: usize) -> Option<u32> {
+    let index = source.lines.iter().position(|line| line.contains(&at))?;
+    u32::try_from(index + 1).ok()
 }
 
 /// Whether the bytes lie in a place where the name or version stands as a word.

@@ -199,11 +199,14 @@ const RENAMES: &[fn(&str) -> String] = &[
     |key| format!("{key}\u{200b}"),
 ];
 
+/// The number that takes the place of other values.
+pub(super) const PUT: &str = "7";
+
 const TYPES: &[Value<'static>] = &[
     Value::Null,
     Value::Bool(true),
     Value::Bool(false),
-    Value::Number(Cow::Borrowed("7")),
+    Value::Number(Cow::Borrowed(PUT)),
     Value::Text(Cow::Borrowed("")),
     Value::Text(Cow::Borrowed("a b")),
     Value::List(Vec::new()),
@@ -297,7 +300,11 @@ fn change(
                 }
                 Change::Type(value) => {
                     what = format!("is {value:?}");
-                    entries[*last].node.value = usable(value, tree.syntax)?;
+                    let old = &mut entries[*last].node.value;
+                    if empty(old) == value {
+                        edit = Edit::Emptied([keys.join("/"), key.clone()].concat());
+                    }
+                    *old = usable(value, tree.syntax)?;
                 }
             }
             keys.push(key);
