@@ -3,6 +3,7 @@
 mod known;
 mod readme;
 mod remarks;
+mod writing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
