@@ -38,7 +38,8 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         exit_zero: arguments.exit_zero,
     };
     let path = paths::database(&arguments.database);
-    write::check(written(arguments), &read(arguments, &path))?;
+    let inputs = read(arguments, &path);
+    write::check(written(arguments), &inputs)?;
     let request = request(arguments, &policy)?;
     let database = LazyDatabase {
         path,
@@ -73,7 +74,7 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
     }
     too_old(&report, &policy);
     no_database(&report, &database.path);
-    let lost = write_all(arguments, &report, &verdict);
+    let lost = write_all(arguments, &inputs, &report, &verdict);
     for failure in &lost {
         let _ = failure.render(&mut io::stderr().lock());
     }
@@ -99,14 +100,19 @@ fn read(arguments: &ScanArguments, database: &Path) -> write::Inputs {
 }
 
 /// Writes every report; one that fails keeps no other from being written.
-fn write_all(arguments: &ScanArguments, report: &Report, verdict: &Verdict) -> Vec<Failure> {
+fn write_all(
+    arguments: &ScanArguments,
+    inputs: &write::Inputs,
+    report: &Report,
+    verdict: &Verdict,
+) -> Vec<Failure> {
     let vex = arguments.write_vex.iter().map(|path| {
-        write::replace(path, |out| {
+        write::replace(path, inputs, |out| {
             vex::write_openvex(report, &arguments.vex_author, out)
         })
     });
     let files = arguments.reports.iter().map(|file| {
-        write::replace(&file.path, |out| {
+        write::replace(&file.path, inputs, |out| {
             output::write(
                 file.format,
                 report,

@@ -1,9 +1,10 @@
 //! Where the reports of a run go, and how a file gets there: whole, or not at all.
 //!
-//! A file is written beside its place and renamed. Before the scan every place is looked at, and
-//! the run refused where a report would go through a link that the scanned tree may have laid, onto
-//! something that the run reads, or onto another report. What was refused has cost nothing; after
-//! the scan no report is lost because another cannot be written.
+//! A file is written beside its place and renamed. A link at that place is replaced and not followed,
+//! since the report is what the job wants there; a folder on the way that is a link, and that the
+//! scanned tree may have laid, is refused when the file is written: the tree must not keep the other
+//! reports from being written. Before the scan a run is refused that would write onto something that
+//! it reads, or two reports to one place: such slips should cost nothing.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
@@ -56,13 +57,6 @@ pub(super) fn check<'a>(
     let mut taken: Vec<(PathBuf, &Path)> = Vec::new();
     for place in places.into_iter().filter(|place| !is_device(place)) {
         let refuse = |why: &str| Failure::new(format!("{} {why}", place.display()));
-        if let Some(link) = link(place, inputs) {
-            let link = link.display();
-            return Err(
-                refuse(&format!("is not written: {link} is a symbolic link"))
-                    .hint("reports do not follow links; name the file itself"),
-            );
-        }
         let real = real(place).ok_or_else(|| refuse("is not the path of a file"))?;
         if taken.iter().any(|(other, _)| *other == real) {
             return Err(refuse("is named for two reports"));
@@ -72,6 +66,8 @@ pub(super) fn check<'a>(
         }
         match fs::symlink_metadata(&real) {
             Ok(found) if found.is_dir() => return Err(refuse("is a directory")),
+            // A link is replaced, and not what it leads to.
+            Ok(found) if found.is_symlink() => {}
             Ok(found) if inputs.holds(&real) && !is_replaceable(&real, &found) => {
                 return Err(refuse("lies in what is scanned, and is not a report").hint(
                     "in a scanned folder only earlier reports are replaced: name a new file",
@@ -88,18 +84,15 @@ fn is_device(place: &Path) -> bool {
     DEVICES.iter().any(|device| place.starts_with(device))
 }
 
-/// The first symbolic link on the way to a place that the scanned tree, or whoever made the working
-/// directory, may have laid: any of a relative path, and any that lies in a scanned folder. The
-/// links of the system (`/tmp` of macOS) are none of these. The file itself is never one.
+/// The first folder on the way to a place that is a symbolic link, and that the scanned tree, or
+/// whoever made the working directory, may have laid: any of a relative path, and any that lies in
+/// a scanned folder. The links of the system (`/tmp` of macOS) are none of these.
 fn link(place: &Path, inputs: &Inputs) -> Option<PathBuf> {
     let mut path = PathBuf::new();
-    for component in place.components() {
+    for component in place.parent()?.components() {
         path.push(component);
         let is_link = matches!(component, Component::Normal(_))
             && fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink());
-        if !is_link {
-            continue;
-        }
         let foreign = || {
             let parent = path
                 .parent()
@@ -107,7 +100,7 @@ fn link(place: &Path, inputs: &Inputs) -> Option<PathBuf> {
             let parent = parent.unwrap_or(Path::new(".")).canonicalize();
             parent.is_ok_and(|parent| inputs.holds(&parent))
         };
-        if place.is_relative() || path == place || foreign() {
+        if is_link && (place.is_relative() || foreign()) {
             return Some(path);
         }
     }
@@ -168,6 +161,7 @@ fn looks_like_a_report(path: &Path) -> io::Result<bool> {
 /// Writes a file whole: beside its place, then renamed, which replaces whatever is there.
 pub(super) fn replace(
     place: &Path,
+    inputs: &Inputs,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let failed =
@@ -175,6 +169,13 @@ pub(super) fn replace(
     if is_device(place) {
         let file = fs::OpenOptions::new().write(true).open(place);
         return file.and_then(|file| into(&file, write)).map_err(failed);
+    }
+    if let Some(link) = link(place, inputs) {
+        let what = format!("{} is not written", place.display());
+        return Err(
+            Failure::new(format!("{what}: {} is a symbolic link", link.display()))
+                .hint("reports are not written through links: name the folder itself"),
+        );
     }
     let folder = place
         .parent()
@@ -302,31 +303,36 @@ mod tests {
         symlink("../outside", tree.join("folder")).unwrap();
         symlink("tree", root.join("alias")).unwrap();
         let inputs = Inputs::new([tree.as_path()]);
+        let place = |name: &str| root.join(name);
+        let write = |name: &str| replace(&place(name), &inputs, |out| out.write_all(b"report"));
         for name in [
-            "file.sarif",
-            "dangling.sarif",
-            "folder/x.sarif",
-            "folder/sub/x.sarif",
+            "tree/folder/x.sarif",
+            "tree/folder/sub/x.sarif",
+            "alias/folder/x",
         ] {
-            let why = refused(&[&tree.join(name)], &inputs).unwrap();
-            assert!(why.contains("is a symbolic link"), "{why}");
+            assert_eq!(refused(&[&place(name)], &inputs), None);
+            let mut told = Vec::new();
+            write(name).unwrap_err().render(&mut told).unwrap();
+            let told = String::from_utf8(told).unwrap();
+            assert!(told.contains("folder is a symbolic link"), "{told}");
         }
-        // A link of the system's leads to the tree.
-        assert_eq!(refused(&[&root.join("alias/new.sarif")], &inputs), None);
-        assert!(refused(&[&root.join("alias/file.sarif")], &inputs).is_some());
-
-        // One that came since is replaced, not followed.
-        replace(&tree.join("file.sarif"), |out| out.write_all(b"report")).unwrap();
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+        for name in ["tree/file.sarif", "tree/dangling.sarif", "alias/new.sarif"] {
+            assert_eq!(refused(&[&place(name)], &inputs), None);
+            write(name).unwrap();
+            assert!(fs::symlink_metadata(place(name)).unwrap().is_file());
+            assert_eq!(fs::read(place(name)).unwrap(), b"report");
+        }
         assert_eq!(fs::read(outside.join("victim")).unwrap(), b"kept");
-        assert_eq!(fs::read(tree.join("file.sarif")).unwrap(), b"report");
+        assert!(!tree.join("nowhere").exists());
     }
 
     #[test]
     fn a_file_is_written_whole_or_not_at_all() {
         let directory = TempDir::new().unwrap();
         let place = directory.path().join("a/b/report.json");
-        replace(&place, |out| out.write_all(b"first")).unwrap();
-        let failed = replace(&place, |out| {
+        replace(&place, &Inputs::default(), |out| out.write_all(b"first")).unwrap();
+        let failed = replace(&place, &Inputs::default(), |out| {
             out.write_all(b"half")?;
             Err(io::Error::other("broken"))
         });
