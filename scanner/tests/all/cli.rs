@@ -1,5 +1,6 @@
 //! The program as a user runs it: exit codes, reports, errors. The demo repository is the input.
 
+mod absolute;
 mod known;
 mod readme;
 mod remarks;
