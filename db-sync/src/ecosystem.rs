@@ -19,6 +19,7 @@ pub const NAMES: &[&str] = &[
     "Chainguard",
     "CleanStart",
     "ConanCenter",
+    "DHI",
     "Debian",
     "Docker Hardened Images",
     "Echo",

@@ -1,6 +1,8 @@
 //! The program as a user runs it: exit codes, reports, errors. The demo repository is the input.
 
 mod absolute;
+#[cfg(unix)]
+mod action;
 mod known;
 mod readme;
 mod remarks;
