@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use portcullis::coverage::Judged;
 use portcullis::finding::Kind;
 use portcullis::gate::{Policy, judge};
 use portcullis::location::Location;
@@ -61,6 +62,14 @@ fn fill(report: &mut Report, text: &str) {
         text.clone_into(&mut target.prefix);
         target.platform = Some(text.to_owned());
         target.digest = Some(text.to_owned());
+        target.other_platforms = vec![text.to_owned()];
+        let coverage = &mut target.coverage;
+        coverage.files.skip_directory(text);
+        let judged = Judged {
+            judged: 1,
+            not_judged: 1,
+        };
+        coverage.packages.insert(Arc::clone(&shared), judged);
         if let Some(distribution) = &mut target.distribution {
             distribution.id = Arc::clone(&shared);
             distribution.version = Some(Arc::clone(&shared));
@@ -110,6 +119,7 @@ fn fill(report: &mut Report, text: &str) {
         entry.gap.cause = Arc::clone(&shared);
         place(&mut entry.gap.location);
     }
+    report.repeated_targets = vec![text.to_owned()];
     for unmatched in &mut report.unmatched_suppressions {
         unmatched.source = Arc::clone(&shared);
         text.clone_into(&mut unmatched.statement);
