@@ -7,6 +7,8 @@ mod feeds;
 #[cfg(test)]
 mod images;
 #[cfg(test)]
+mod mutants;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 #[cfg(unix)]
