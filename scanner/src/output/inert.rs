@@ -90,9 +90,8 @@ impl<W: Write> Inert<W> {
         let second = self.start == Start::Colon && c == ':';
         self.start = match (self.start, c) {
             (Start::Blank, '\u{1b}') => Start::Escape,
-            (Start::Escape, '[') => Start::Parameters,
             (Start::Parameters, '@'..='~') => Start::Blank,
-            (Start::Parameters, _) => Start::Parameters,
+            (Start::Escape, '[') | (Start::Parameters, _) => Start::Parameters,
             (Start::Blank, ':') => Start::Colon,
             (Start::Blank, c) if c.is_whitespace() => Start::Blank,
             _ => Start::Over,

@@ -16,6 +16,7 @@ use std::ops::Range;
 use super::{Edit, Mutant, Source, exceptions, tree};
 use crate::gap::{GapClass, GapKind};
 use crate::inventory::{Facts, ecosystem};
+use crate::location::Location;
 
 /// One thing that a file told.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub(super) fn items(facts: &Facts) -> Items {
         let version = package.full_version();
         Item {
             key: format!("{} {} {version}", package.kind.as_str(), package.name),
-            line: package.locations.first().and_then(|at| at.start_line()),
+            line: package.locations.first().and_then(Location::start_line),
             name: package.name.to_string(),
             version,
             is_gap: false,
@@ -229,7 +230,7 @@ impl Context<'_> {
     }
 }
 
-fn line_of<'a>(source: &'a Source, line: Option<u32>) -> Option<&'a Range<usize>> {
+fn line_of(source: &Source, line: Option<u32>) -> Option<&Range<usize>> {
     let index = usize::try_from(line?).ok()?.checked_sub(1)?;
     source.lines.get(index)
 }
