@@ -1,8 +1,63 @@
 //! Ecosystem names as strings, and how each spells package names.
-//! No list of known ecosystems is kept here: an unknown one is stored under
-//! its own name and matches only itself.
+//! Nothing is refused by the list of names: an unknown ecosystem is stored
+//! under its own name and matches only itself.
 
 use std::borrow::Cow;
+
+/// The ecosystems that the OSV schema and its publishers name, without suffix,
+/// sorted: to tell a name from a slip of the pen.
+pub const NAMES: &[&str] = &[
+    "AlmaLinux",
+    "Alpaquita",
+    "Alpine",
+    "Android",
+    "Azure Linux",
+    "BellSoft Hardened Containers",
+    "Bioconductor",
+    "Bitnami",
+    "CRAN",
+    "Chainguard",
+    "CleanStart",
+    "ConanCenter",
+    "DHI",
+    "Debian",
+    "Docker Hardened Images",
+    "Echo",
+    "FreeBSD",
+    "GHC",
+    "GIT",
+    "GitHub Actions",
+    "Go",
+    "Hackage",
+    "Hex",
+    "Julia",
+    "Kubernetes",
+    "Linux",
+    "Mageia",
+    "Maven",
+    "MinimOS",
+    "NuGet",
+    "OSS-Fuzz",
+    "Packagist",
+    "Photon OS",
+    "Pub",
+    "PyPI",
+    "Red Hat",
+    "Rocky Linux",
+    "Root",
+    "RubyGems",
+    "SUSE",
+    "SwiftURL",
+    "TuxCare",
+    "Ubuntu",
+    "VSCode",
+    "Wolfi",
+    "crates.io",
+    "npm",
+    "opam",
+    "openEuler",
+    "openSUSE",
+];
 
 /// The ecosystem without its release suffix: `Debian` of `Debian:12`.
 pub fn base(ecosystem: &str) -> &str {
@@ -102,7 +157,13 @@ pub(crate) fn has_modules(ecosystem: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{base, module_build, normalise_name};
+    use super::{NAMES, base, module_build, normalise_name};
+
+    #[test]
+    fn names_are_sorted_and_have_no_suffix() {
+        assert!(NAMES.is_sorted());
+        assert!(NAMES.iter().all(|name| base(name) == *name));
+    }
 
     #[test]
     fn names_follow_their_registry() {

@@ -94,7 +94,7 @@ pub(super) struct ScanArguments {
     #[arg(long)]
     pub(super) exit_zero: bool,
     /// The date of the run; today by default.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = values::date)]
     pub(super) date: Option<jiff::civil::Date>,
     /// Further rules, one Markdown file each; may be given several times.
     #[arg(long, value_name = "DIR")]
@@ -225,7 +225,7 @@ pub(super) struct WhyArguments {
 pub(super) struct AnswerArguments {
     /// Answer as if the database were of this day: later records and withdrawals are left out.
     /// What a record said before its last change is not known.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = values::date)]
     pub(super) as_of: Option<jiff::civil::Date>,
     /// Show the first id of a flaw that begins so, such as `CVE,GHSA`; by default that of the
     /// ecosystem's own database, then GHSA, then CVE. Fingerprints stay the same.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::args::{DatabasePath, DbCommand, SyncArguments, TextOrJson};
 use super::failure::Failure;
 use super::{paths, print, scan, transfer};
-use crate::output::escape;
+use crate::output::{escape, serial};
 
 /// How many warnings of a build are printed one by one.
 const SHOWN_WARNINGS: usize = 50;
@@ -145,18 +145,15 @@ fn status(db: &Db, format: TextOrJson) -> String {
                     })
                 })
                 .collect();
-            format!(
-                "{:#}\n",
-                json!({
-                    "format_version": info.format_version,
-                    "digest": info.root_digest,
-                    "size": info.file_size,
-                    "records": info.records,
-                    "sources": sources,
-                    "ecosystems": info.ecosystems,
-                    "feeds": info.feeds,
-                })
-            )
+            serial::pretty(&json!({
+                "format_version": info.format_version,
+                "digest": info.root_digest,
+                "size": info.file_size,
+                "records": info.records,
+                "sources": sources,
+                "ecosystems": info.ecosystems,
+                "feeds": info.feeds,
+            }))
         }
         TextOrJson::Table => {
             let mut text = format!(

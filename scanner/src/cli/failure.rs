@@ -5,6 +5,7 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use crate::output::escape;
+use crate::output::inert::Inert;
 
 /// What went wrong, its causes from the outside in, and what the user can do.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ impl Failure {
 
     /// Writes it. Text of the input is escaped.
     pub(super) fn render(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut out = Inert::new(out);
         writeln!(out, "error: {}", escape::line(&self.message))?;
         for cause in &self.causes {
             writeln!(out, "  caused by: {}", escape::line(cause))?;

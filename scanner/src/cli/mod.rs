@@ -19,9 +19,13 @@ mod sync;
 mod transfer;
 mod values;
 mod why;
+mod write;
 
 use args::{Arguments, Command};
 use failure::Failure;
+
+use crate::output::escape;
+use crate::output::inert::Inert;
 
 /// Exit code of a run that could not finish.
 const COULD_NOT_FINISH: u8 = 2;
@@ -34,8 +38,16 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
         Err(error) => {
             // `--help` and `--version` are no errors, and go to stdout.
             let wrong_usage = error.use_stderr();
-            let _ = error.print();
-            return if wrong_usage { COULD_NOT_FINISH } else { 0 };
+            // The text holds what was typed, which may be names out of a pull request.
+            let text = escape::lines(&error.render().to_string()) + "\n";
+            if wrong_usage {
+                let _ = Inert::new(io::stderr().lock()).write_all(text.as_bytes());
+                return COULD_NOT_FINISH;
+            }
+            return match print(&text) {
+                Ok(()) => 0,
+                Err(_) => COULD_NOT_FINISH,
+            };
         }
     };
     let outcome = match arguments.command {
@@ -54,7 +66,7 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
 
 /// Prints text to stdout. A reader that went away is a quiet end.
 fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+    let mut out = Inert::new(io::stdout().lock());
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .or_else(ignore_broken_pipe)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::args::{QueryArguments, TextOrJson};
 use super::failure::Failure;
 use super::{db, print};
-use crate::output::{escape, words};
+use crate::output::{escape, serial, words};
 use crate::prefer::{Preference, Shown};
 use crate::rating::{Rated, Rater};
 
@@ -129,15 +129,12 @@ impl Asked<'_> {
             .iter()
             .map(|undecided| json!({ "id": undecided.id, "cause": undecided.cause }))
             .collect();
-        Ok(format!(
-            "{:#}\n",
-            json!({
-                "ecosystem": self.arguments.ecosystem,
-                "known_ecosystem": true,
-                "matches": matches,
-                "undecided": undecided,
-            })
-        ))
+        Ok(serial::pretty(&json!({
+            "ecosystem": self.arguments.ecosystem,
+            "known_ecosystem": true,
+            "matches": matches,
+            "undecided": undecided,
+        })))
     }
 
     fn table(&mut self, answer: &db_sync::Outcome<'_>) -> Result<String, ReadError> {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::args::{RulesCommand, TextOrJson};
 use super::failure::Failure;
 use super::{print, scan};
+use crate::output::serial;
 
 /// Runs one of the subcommands.
 pub(super) fn run(command: &RulesCommand) -> Result<u8, Failure> {
@@ -47,7 +48,7 @@ fn list(rules: &[Metadata], format: TextOrJson) -> String {
                     })
                 })
                 .collect();
-            format!("{:#}\n", json!({ "rules": list }))
+            serial::pretty(&json!({ "rules": list }))
         }
         TextOrJson::Table => {
             let mut text = String::new();

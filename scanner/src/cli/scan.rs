@@ -1,6 +1,5 @@
 //! `portcullis scan`.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -9,10 +8,10 @@ use db_sync::{Db, FeedKind, OpenError};
 use rules::language::Ruleset;
 use rules::terraform::Options;
 
-use super::args::{Only, ReportFile, ScanArguments};
+use super::args::{Only, ScanArguments};
 use super::failure::Failure;
 use super::progress::Progress;
-use super::{ignore_broken_pipe, paths};
+use super::{COULD_NOT_FINISH, ignore_broken_pipe, paths, write};
 use crate::gap::GapKind;
 use crate::gate::{self, GapPolicy, Policy, Verdict};
 use crate::output::{self, Format};
@@ -38,9 +37,12 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         },
         exit_zero: arguments.exit_zero,
     };
+    let path = paths::database(&arguments.database);
+    let inputs = read(arguments, &path);
+    write::check(written(arguments), &inputs)?;
     let request = request(arguments, &policy)?;
     let database = LazyDatabase {
-        path: paths::database(&arguments.database),
+        path,
         digest: arguments.db_digest.clone(),
         db: OnceLock::new(),
     };
@@ -72,14 +74,59 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
     }
     too_old(&report, &policy);
     no_database(&report, &database.path);
-    if let Some(path) = &arguments.write_vex {
-        write_vex(path, &report, &arguments.vex_author)?;
+    let lost = write_all(arguments, &inputs, &report, &verdict);
+    for failure in &lost {
+        let _ = failure.render(&mut io::stderr().lock());
     }
-    for file in &arguments.reports {
-        write_file(file, &report, &verdict)?;
+    if !lost.is_empty() {
+        return Ok(COULD_NOT_FINISH);
     }
-    write_stdout(arguments.format, &report, &verdict)?;
     Ok(verdict.exit_code)
+}
+
+/// The files that a run writes.
+fn written(arguments: &ScanArguments) -> impl Iterator<Item = &Path> {
+    let reports = arguments.reports.iter().map(|file| file.path.as_path());
+    reports.chain(arguments.write_vex.as_deref())
+}
+
+/// What a run reads.
+fn read(arguments: &ScanArguments, database: &Path) -> write::Inputs {
+    let targets = arguments.targets.iter();
+    let targets: Vec<_> = targets.map(|text| TargetSpec::parse(text).path).collect();
+    let targets = targets.iter().map(PathBuf::as_path);
+    let files = arguments.vex.iter().chain(&arguments.rules);
+    write::Inputs::new(targets.chain(files.map(PathBuf::as_path)).chain([database]))
+}
+
+/// Writes every report; one that fails keeps no other from being written.
+fn write_all(
+    arguments: &ScanArguments,
+    inputs: &write::Inputs,
+    report: &Report,
+    verdict: &Verdict,
+) -> Vec<Failure> {
+    let vex = arguments.write_vex.iter().map(|path| {
+        write::replace(path, inputs, |out| {
+            vex::write_openvex(report, &arguments.vex_author, out)
+        })
+    });
+    let files = arguments.reports.iter().map(|file| {
+        write::replace(&file.path, inputs, |out| {
+            output::write(
+                file.format,
+                report,
+                verdict,
+                output::Options::default(),
+                out,
+            )
+        })
+    });
+    let stdout = std::iter::once_with(|| write_stdout(arguments.format, report, verdict));
+    vex.chain(files)
+        .chain(stdout)
+        .filter_map(Result::err)
+        .collect()
 }
 
 /// Tells what is older than the policy allows, and what mends it.
@@ -301,23 +348,4 @@ fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<()
         .and_then(|()| out.flush())
         .or_else(ignore_broken_pipe)
         .map_err(|error| Failure::io("cannot write the report", &error))
-}
-
-fn write_vex(path: &Path, report: &Report, author: &str) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let mut out = BufWriter::new(File::create(path)?);
-        vex::write_openvex(report, author, &mut out)?;
-        out.flush()
-    };
-    write().map_err(|error| Failure::io(format!("cannot write {}", path.display()), &error))
-}
-
-fn write_file(file: &ReportFile, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
-    let options = output::Options::default();
-    let write = || -> io::Result<()> {
-        let mut out = BufWriter::new(File::create(&file.path)?);
-        output::write(file.format, report, verdict, options, &mut out)?;
-        out.flush()
-    };
-    write().map_err(|error| Failure::io(format!("cannot write {}", file.path.display()), &error))
 }

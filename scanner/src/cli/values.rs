@@ -1,8 +1,11 @@
-//! The values of options, out of their words.
+//! The values of options, out of their words. Words are taken in any case; one that means nothing
+//! is an error that says what would.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use db_sync::{FeedKind, ecosystem};
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 
@@ -12,6 +15,32 @@ use crate::gap::GapKind;
 use crate::gate::FailOn;
 use crate::output::Format;
 use crate::staleness::{Bound, OnStale};
+
+/// One of a few words.
+fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+    let mut all = words.iter();
+    if let Some((_, value)) = all.find(|(word, _)| word.eq_ignore_ascii_case(text)) {
+        return Ok(*value);
+    }
+    let (last, others) = words
+        .split_last()
+        .map_or(("", words), |(last, others)| (last.0, others));
+    let others: Vec<&str> = others.iter().map(|(word, _)| *word).collect();
+    Err(format!("expected {} or {last}", others.join(", ")))
+}
+
+/// A day of the calendar.
+pub(super) fn date(text: &str) -> Result<Date, String> {
+    let digits = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+    };
+    let day = text
+        .parse()
+        .ok()
+        .filter(|_| text.len() == 10 && digits(text));
+    day.ok_or_else(|| "not a date: YYYY-MM-DD".to_owned())
+}
 
 /// A two-way format for subcommands that print facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +53,7 @@ impl FromStr for TextOrJson {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "table" => Ok(Self::Table),
-            "json" => Ok(Self::Json),
-            _ => Err("expected table or json".to_owned()),
-        }
+        word(text, &[("table", Self::Table), ("json", Self::Json)])
     }
 }
 
@@ -43,11 +68,10 @@ impl FromStr for Only {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "vuln" => Ok(Self::Vuln),
-            "misconfig" => Ok(Self::Misconfig),
-            _ => Err("expected vuln or misconfig".to_owned()),
-        }
+        word(
+            text,
+            &[("vuln", Self::Vuln), ("misconfig", Self::Misconfig)],
+        )
     }
 }
 
@@ -55,12 +79,12 @@ impl FromStr for OnStale {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "warn" => Ok(Self::Warn),
-            "fail" => Ok(Self::Fail),
-            "ignore" => Ok(Self::Ignore),
-            _ => Err("expected warn, fail or ignore".to_owned()),
-        }
+        let words = [
+            ("warn", Self::Warn),
+            ("fail", Self::Fail),
+            ("ignore", Self::Ignore),
+        ];
+        word(text, &words)
     }
 }
 
@@ -70,7 +94,7 @@ impl FromStr for Bound {
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, days) = match text.rsplit_once('=') {
             Some(("", _)) => return Err("expected an ecosystem before the equals sign".to_owned()),
-            Some((name, days)) => (Some(name.to_owned()), days),
+            Some((name, days)) => (Some(source(name)?), days),
             None => (None, text),
         };
         let days = days.parse();
@@ -79,19 +103,43 @@ impl FromStr for Bound {
     }
 }
 
+/// An ecosystem with or without its suffix, or a feed: what a database can have advisories of.
+fn source(name: &str) -> Result<String, String> {
+    let feeds = FeedKind::ALL.into_iter().map(FeedKind::as_str);
+    let known: Vec<&str> = ecosystem::NAMES.iter().copied().chain(feeds).collect();
+    let base = ecosystem::base(name);
+    if known.iter().any(|known| known.eq_ignore_ascii_case(base)) {
+        return Ok(name.to_owned());
+    }
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.collect::<String>().to_lowercase()
+    };
+    let wanted = letters(base);
+    let close = known.iter().find(|known| {
+        let known = letters(known);
+        wanted.len() > 1 && (known.contains(&wanted) || known.len() > 3 && wanted.contains(&known))
+    });
+    let hint = match close {
+        Some(close) => format!("is it {close}?"),
+        None => "OSV names them, such as PyPI, crates.io or Debian:12".to_owned(),
+    };
+    Err(format!("`{name}` is not an ecosystem or a feed: {hint}"))
+}
+
 impl FromStr for FailOn {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self::Never),
-            "critical" => Ok(Self::Severity(Severity::Critical)),
-            "high" => Ok(Self::Severity(Severity::High)),
-            "medium" => Ok(Self::Severity(Severity::Medium)),
-            "low" => Ok(Self::Severity(Severity::Low)),
-            "unknown" => Ok(Self::Severity(Severity::Unknown)),
-            _ => Err("expected critical, high, medium, low, unknown or none".to_owned()),
-        }
+        let words = [
+            ("critical", Self::Severity(Severity::Critical)),
+            ("high", Self::Severity(Severity::High)),
+            ("medium", Self::Severity(Severity::Medium)),
+            ("low", Self::Severity(Severity::Low)),
+            ("unknown", Self::Severity(Severity::Unknown)),
+            ("none", Self::Never),
+        ];
+        word(text, &words)
     }
 }
 
@@ -131,18 +179,108 @@ impl FromStr for ReportFile {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
+        let (format, path) = text.split_once('=').unwrap_or((text, ""));
         if path.is_empty() {
-            return Err("expected a path after the equals sign".to_owned());
+            return Err("expected FORMAT=PATH, such as sarif=portcullis.sarif".to_owned());
         }
+        let format: Format = format
+            .parse()
+            .map_err(|error: crate::output::UnknownFormat| error.to_string())?;
         if path == "-" {
-            return Err("what goes to stdout is for --format to say".to_owned());
+            let format = format.as_str();
+            return Err(format!(
+                "`-` is not a file; for a report on stdout use --format {format}"
+            ));
         }
         Ok(Self {
-            format: format
-                .parse()
-                .map_err(|error: crate::output::UnknownFormat| error.to_string())?,
+            format,
             path: path.into(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong<T: FromStr<Err = String>>(text: &str) -> String {
+        match text.parse::<T>() {
+            Ok(_) => panic!("{text} is taken"),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn words_are_taken_in_any_case() {
+        assert_eq!("HIGH".parse(), Ok(FailOn::Severity(Severity::High)));
+        assert_eq!("None".parse(), Ok(FailOn::Never));
+        assert_eq!("VULN".parse(), Ok(Only::Vuln));
+        assert_eq!("WARN".parse(), Ok(OnStale::Warn));
+        assert_eq!("Json".parse(), Ok(TextOrJson::Json));
+        assert_eq!(severity("Critical"), Ok(Severity::Critical));
+        assert!("Not-Read=docs/**".parse::<Allowance>().is_ok());
+        let file: ReportFile = "SARIF=Out.sarif".parse().unwrap();
+        assert_eq!(
+            (file.format, file.path.to_str()),
+            (Format::Sarif, Some("Out.sarif"))
+        );
+    }
+
+    #[test]
+    fn what_means_nothing_is_an_error_that_says_what_would() {
+        assert_eq!(
+            wrong::<FailOn>("hihg"),
+            "expected critical, high, medium, low, unknown or none"
+        );
+        assert_eq!(wrong::<Only>(""), "expected vuln or misconfig");
+        for text in [
+            "yesterday",
+            "",
+            "2026-13-01",
+            "2026-11-21T10:00",
+            "20261121",
+            "2026-1-1",
+        ] {
+            assert_eq!(date(text).unwrap_err(), "not a date: YYYY-MM-DD", "{text}");
+        }
+        assert!(date("2026-11-21").is_ok());
+        for text in ["sarif:x", "sarif", "sarif=", "x"] {
+            assert!(
+                wrong::<ReportFile>(text).contains("sarif=portcullis.sarif"),
+                "{text}"
+            );
+        }
+        assert!(wrong::<ReportFile>("JSON=-").contains("--format json"));
+        assert!(wrong::<ReportFile>("xml=x").contains("unknown format"));
+    }
+
+    #[test]
+    fn ages_are_of_ecosystems_and_feeds() {
+        for text in [
+            "7",
+            "pypi=3",
+            "PyPI=3",
+            "Debian:12=9",
+            "ubuntu:Pro:18.04:LTS=1",
+            "kev=400",
+        ] {
+            assert!(text.parse::<Bound>().is_ok(), "{text}");
+        }
+        for (text, hint) in [
+            ("Nonsense=3", "such as PyPI"),
+            ("py-pi=3", "is it PyPI?"),
+            ("crates=3", "is it crates.io?"),
+            ("alma=3", "is it AlmaLinux?"),
+            ("rubygem=3", "is it RubyGems?"),
+            ("=3", "before the equals sign"),
+            ("PyPI=", "a number of days"),
+            ("PyPI=-1", "a number of days"),
+        ] {
+            assert!(
+                wrong::<Bound>(text).contains(hint),
+                "{text}: {}",
+                wrong::<Bound>(text)
+            );
+        }
     }
 }

@@ -13,11 +13,11 @@ use crate::package::Package;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/inventory");
 
-struct Case {
-    name: String,
+pub(super) struct Case {
+    pub(super) name: String,
     directory: PathBuf,
     /// Path in the target, bytes.
-    files: BTreeMap<String, Vec<u8>>,
+    pub(super) files: BTreeMap<String, Vec<u8>>,
 }
 
 fn folders(directory: &Path) -> Vec<PathBuf> {
@@ -44,7 +44,7 @@ fn collect(root: &Path, directory: &Path, files: &mut BTreeMap<String, Vec<u8>>)
     }
 }
 
-fn cases() -> Vec<(&'static Parser, Case)> {
+pub(super) fn cases() -> Vec<(&'static Parser, Case)> {
     let mut cases = Vec::new();
     for folder in folders(Path::new(CORPUS)) {
         let id = name(&folder);
@@ -65,7 +65,7 @@ fn cases() -> Vec<(&'static Parser, Case)> {
     cases
 }
 
-fn run(parser: &Parser, path: &str, mut bytes: &[u8]) -> Facts {
+pub(super) fn run(parser: &Parser, path: &str, mut bytes: &[u8]) -> Facts {
     match parser.need {
         Need::Stream => dispatch::run(parser, path, Content::Stream(&mut bytes)),
         Need::Whole(_) => dispatch::run(parser, path, Content::Whole(bytes)),

@@ -17,7 +17,8 @@ pub(super) struct LeftOut {
 }
 
 impl Facts {
-    /// Adds a package; one with an empty or overlong name or version becomes a gap.
+    /// Adds a package; one with an empty or overlong name or version, or one that no ecosystem
+    /// allows, becomes a gap.
     pub fn add(&mut self, mut package: Package) {
         let location = package
             .locations
@@ -39,6 +40,13 @@ impl Facts {
                 limits::VERSION_BYTES
             );
             return self.push_gap(&location, GapKind::Limit, cause);
+        }
+        if let Some((what, text)) = [("name", &package.name), ("version", &package.version)]
+            .into_iter()
+            .find(|(_, text)| !is_word(text))
+        {
+            let cause = format!("{:?} is not a {what} of a package", shown(text));
+            return self.push_gap(&location, GapKind::Malformed, cause);
         }
         if self.packages.len() >= limits::PACKAGES_PER_FILE {
             self.left_out.packages = self.left_out.packages.saturating_add(1);
@@ -169,6 +177,15 @@ impl Facts {
     }
 }
 
+/// Whether a name or version has only characters that some ecosystem allows. Each of them allows
+/// less, but none has blanks, control or invisible characters, quotes or brackets of mappings: with
+/// one of these it would be compared with no advisory, and pass.
+fn is_word(text: &str) -> bool {
+    let refused = |byte: u8| br##""#$%&,;<=>?[\]`{|}"##.contains(&byte);
+    text.bytes()
+        .all(|byte| byte.is_ascii_graphic() && !refused(byte))
+}
+
 fn too_long(package: &Package) -> bool {
     let source = package.source.as_ref().is_some_and(|s| {
         s.name.len() > limits::NAME_BYTES || s.version.len() > limits::VERSION_BYTES
@@ -227,6 +244,39 @@ mod tests {
             ]
         );
         assert_eq!(facts.gaps[0].location.start_line(), Some(3));
+    }
+
+    #[test]
+    fn what_no_ecosystem_allows_is_a_gap() {
+        for good in [
+            "@scope/a.b",
+            "golang.org/x/crypto",
+            "a'(b)!",
+            "1!2.0+x~y^z:1-2_3*",
+        ] {
+            let mut facts = Facts::default();
+            facts.add(package(good, good));
+            assert_eq!((facts.packages.len(), facts.gaps.len()), (1, 0), "{good}");
+        }
+        for bad in [
+            "a b",
+            "a\0",
+            "a\u{200b}",
+            "\u{feff}a",
+            "ä",
+            "a\"",
+            "[a",
+            "a#",
+            "a\t",
+            "a\u{7f}",
+        ] {
+            for (name, version) in [(bad, "1"), ("a", bad)] {
+                let mut facts = Facts::default();
+                facts.add(package(name, version));
+                assert_eq!((facts.packages.len(), facts.gaps.len()), (0, 1), "{bad:?}");
+                assert_eq!(facts.gaps[0].kind, GapKind::Malformed);
+            }
+        }
     }
 
     #[test]

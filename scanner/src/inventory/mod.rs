@@ -21,6 +21,8 @@ pub(crate) mod document;
 pub(crate) mod ecosystem;
 mod facts;
 pub mod limits;
+#[cfg(test)]
+mod mutation;
 pub mod parsers;
 pub mod purl;
 pub mod recognised;

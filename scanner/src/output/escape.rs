@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::inert::Marks;
+
 /// Whether a character could move the cursor, reorder or hide its neighbours: C0 and C1
 /// controls, line and paragraph separators, bidirectional marks, zero-width characters, tags.
 pub(crate) const fn is_treacherous(c: char) -> bool {
@@ -24,14 +26,18 @@ pub(crate) const fn is_treacherous(c: char) -> bool {
     )
 }
 
-/// One line of text with every treacherous character spelled out (`\n`, `\u{202e}`).
+/// One line of text with every treacherous character spelled out (`\n`, `\u{202e}`), and the
+/// bracket of what a CI runner would take for a command (`##\u{5b}`).
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_treacherous) {
+    if !text.chars().any(is_treacherous) && !text.contains("##") {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len().saturating_add(8));
+    let mut marks = Marks::default();
     for c in text.chars() {
+        let completes = marks.completes(c);
         match c {
+            '[' if completes => out.push_str("\\u{5b}"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
@@ -160,6 +166,10 @@ mod tests {
         assert_eq!(line("plain ünï 日本"), "plain ünï 日本");
         assert_eq!(line("a\x1b[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
         assert_eq!(lines("a\r\n\tb\x07"), "a\n\tb\\u{7}");
+        assert_eq!(
+            line("## a [b] ##[c] ##vso[d]"),
+            "## a [b] ##\\u{5b}c] ##vso\\u{5b}d]"
+        );
     }
 
     #[test]

@@ -2,9 +2,10 @@
 //! anything that the exit code depends on.
 
 pub(crate) mod escape;
+pub(crate) mod inert;
 mod json;
 mod sarif;
-mod serial;
+pub(crate) mod serial;
 mod table;
 mod width;
 pub(crate) mod words;
@@ -51,7 +52,7 @@ impl FromStr for Format {
     fn from_str(word: &str) -> Result<Self, UnknownFormat> {
         Self::ALL
             .into_iter()
-            .find(|format| format.as_str() == word)
+            .find(|format| format.as_str().eq_ignore_ascii_case(word))
             .ok_or_else(|| UnknownFormat(escape::line(word).into_owned()))
     }
 }
@@ -88,7 +89,7 @@ pub fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Table => table::write(report, verdict, options, out),
+        Format::Table => table::write(report, verdict, options, &mut inert::Inert::new(out)),
         Format::Json => json::write(report, verdict, out),
         Format::Sarif => sarif::write(report, verdict, out),
     }
@@ -102,6 +103,7 @@ mod tests {
     fn formats_have_words() {
         for format in Format::ALL {
             assert_eq!(format.as_str().parse(), Ok(format));
+            assert_eq!(format.as_str().to_uppercase().parse(), Ok(format));
         }
         let error = "xml\u{7}".parse::<Format>().unwrap_err();
         assert_eq!(

@@ -1,48 +1,97 @@
-//! Compact JSON, streamed. Characters that could deceive whoever reads the file on a terminal
-//! (`escape`) are written as `\u` escapes: the value stays the same, the bytes are harmless.
+//! JSON, streamed. Characters that could deceive whoever reads the file on a terminal (`escape`),
+//! and the bracket of what a CI runner would take for a command (`inert`), are written as `\u`
+//! escapes: the value stays the same, the bytes are harmless.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::Formatter;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::escape::is_treacherous;
+use super::inert::Marks;
 
-/// Writes one value and a line break. Errors are those of `out`.
+/// Writes one value on one line, and a line break. Errors are those of `out`.
 pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    with(CompactFormatter, value, out)
+}
+
+/// The same on many lines, for people.
+pub(crate) fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    with(PrettyFormatter::new(), value, out)
+}
+
+/// A small value on many lines.
+pub(crate) fn pretty(value: &serde_json::Value) -> String {
+    let mut out = Vec::new();
+    // Neither a value nor memory can fail.
+    let _ = write_pretty(value, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn with(layout: impl Formatter, value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
-    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Harmless);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Harmless(layout));
     value.serialize(&mut serializer)?;
     out.write_all(b"\n")?;
     out.flush()
 }
 
-/// The compact format with more characters escaped.
+/// A layout with more characters escaped.
 #[derive(Clone, Copy, Debug)]
-struct Harmless;
+struct Harmless<F>(F);
 
-impl Formatter for Harmless {
+/// What the layout does itself.
+macro_rules! layout {
+    ($($name:ident $(($argument:ident))?),*) => {
+        $(fn $name<W: ?Sized + Write>(
+            &mut self,
+            writer: &mut W,
+            $($argument: bool,)?
+        ) -> io::Result<()> {
+            self.0.$name(writer, $($argument)?)
+        })*
+    };
+}
+
+impl<F: Formatter> Formatter for Harmless<F> {
+    layout!(
+        begin_array,
+        end_array,
+        begin_array_value(first),
+        end_array_value,
+        begin_object,
+        end_object,
+        begin_object_key(first),
+        end_object_key,
+        begin_object_value,
+        end_object_value
+    );
+
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if fragment.bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+        let plain = |byte: u8| matches!(byte, 0x20..=0x7e);
+        if fragment.bytes().all(plain) && !fragment.contains("##") {
             return writer.write_all(fragment.as_bytes());
         }
         let mut units = [0u16; 2];
-        for piece in fragment.split_inclusive(is_treacherous) {
-            let Some(last) = piece.chars().next_back().filter(|c| is_treacherous(*c)) else {
-                writer.write_all(piece.as_bytes())?;
+        let mut marks = Marks::default();
+        let mut refused = |c: char| marks.completes(c) || is_treacherous(c);
+        let mut kept = 0;
+        for (at, c) in fragment.char_indices() {
+            if !refused(c) {
                 continue;
-            };
-            let kept = piece.len().saturating_sub(last.len_utf8());
-            writer.write_all(piece.as_bytes().get(..kept).unwrap_or_default())?;
-            for unit in last.encode_utf16(&mut units) {
+            }
+            let before = fragment.get(kept..at).unwrap_or_default();
+            writer.write_all(before.as_bytes())?;
+            for unit in c.encode_utf16(&mut units) {
                 write!(writer, "\\u{unit:04x}")?;
             }
+            kept = at.saturating_add(c.len_utf8());
         }
-        Ok(())
+        writer.write_all(fragment.get(kept..).unwrap_or_default().as_bytes())
     }
 }
 
@@ -52,11 +101,21 @@ mod tests {
 
     #[test]
     fn escapes_and_keeps_the_value() {
-        let text = "a\u{202e}b\u{9b}ü\u{e0041}\n\"";
+        let text = "a\u{202e}b\u{9b}ü\u{e0041}\n\"##[x]##vso[y]##\n[z]";
         let mut out = Vec::new();
         write(&text, &mut out).unwrap();
         let json = String::from_utf8(out).unwrap();
-        assert_eq!(json, "\"a\\u202eb\\u009bü\\udb40\\udc41\\n\\\"\"\n");
+        assert_eq!(
+            json,
+            "\"a\\u202eb\\u009bü\\udb40\\udc41\\n\\\"##\\u005bx]##vso\\u005by]##\\n[z]\"\n"
+        );
+        let value: serde_json::Value = serde_json::json!({ "k": [1, text], "e": {} });
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&pretty(&value)).unwrap(),
+            value
+        );
+        let plain = serde_json::json!({ "k": [1, {}], "l": [] });
+        assert_eq!(pretty(&plain), format!("{plain:#}\n"));
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
     }
 }

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::purl::Purl;
 use super::{Status, identity, product};
 use crate::finding::{Finding, Kind};
+use crate::output::serial;
 use crate::package::Package;
 use crate::report::{Report, Target};
 use crate::suppress::Reason;
@@ -145,8 +146,7 @@ pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::
         tooling: "portcullis",
         statements: &statements,
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    writeln!(out)
+    serial::write_pretty(&document, out)
 }
 
 fn vulnerabilities(report: &Report) -> impl Iterator<Item = (&Finding, &Package)> {

@@ -1,8 +1,12 @@
 //! The program as a user runs it: exit codes, reports, errors. The demo repository is the input.
 
+mod absolute;
+#[cfg(unix)]
+mod action;
 mod known;
 mod readme;
 mod remarks;
+mod writing;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -9,6 +9,8 @@ mod images;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod mutants;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 #[cfg(unix)]

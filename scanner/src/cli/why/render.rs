@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Affected, Told};
 use crate::output::escape::line;
+use crate::output::serial;
 use crate::output::words::count;
 
 /// Ranges that the headline names; all follow below it.
@@ -248,31 +249,28 @@ impl Told<'_> {
             })
         });
         let (answer, _) = said(&explanation.answer);
-        format!(
-            "{:#}\n",
-            json!({
-                "id": self.id,
-                "answer": answer,
-                "reason": self.headline(),
-                "package": {
-                    "ecosystem": subject.ecosystem,
-                    "name": subject.name,
-                    "version": subject.version,
-                    "compared_version": self.version(),
-                    "purl": subject.purl,
-                },
-                "notes": subject.notes,
-                "ids": explanation.ids,
-                "records": records,
-                "named_in": explanation.elsewhere,
-                "affected": affected,
-                "database": {
-                    "digest": self.database.root_digest,
-                    "reported_digest": subject.reported_digest,
-                    "as_of": self.as_of.map(|moment| moment.to_string()),
-                },
-            })
-        )
+        serial::pretty(&json!({
+            "id": self.id,
+            "answer": answer,
+            "reason": self.headline(),
+            "package": {
+                "ecosystem": subject.ecosystem,
+                "name": subject.name,
+                "version": subject.version,
+                "compared_version": self.version(),
+                "purl": subject.purl,
+            },
+            "notes": subject.notes,
+            "ids": explanation.ids,
+            "records": records,
+            "named_in": explanation.elsewhere,
+            "affected": affected,
+            "database": {
+                "digest": self.database.root_digest,
+                "reported_digest": subject.reported_digest,
+                "as_of": self.as_of.map(|moment| moment.to_string()),
+            },
+        }))
     }
 
     fn record_json(&self, record: &RecordTold) -> Value {

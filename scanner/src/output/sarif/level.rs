@@ -5,26 +5,26 @@ use serde_sarif::sarif::ResultLevel;
 
 use crate::finding::Severity;
 
-/// The level of a result or rule. UNKNOWN is a warning: nobody said it is harmless.
+/// The level of a result or rule. UNKNOWN is the lowest class here as everywhere.
 pub(crate) const fn level(severity: Severity) -> ResultLevel {
     match severity {
         Severity::Critical | Severity::High => ResultLevel::Error,
-        Severity::Medium | Severity::Unknown => ResultLevel::Warning,
-        Severity::Low => ResultLevel::Note,
+        Severity::Medium => ResultLevel::Warning,
+        Severity::Low | Severity::Unknown => ResultLevel::Note,
     }
 }
 
 /// `security-severity`: the score, where it falls into the class that decided (a source's own
-/// word can overrule a vector), else a number that stands for the class. UNKNOWN gets 4.0, the
-/// least that still is a warning, and the tag `severity-unknown`: without any number code
-/// scanning would not show it among security alerts at all.
+/// word can overrule a vector), else a number that stands for the class. UNKNOWN gets 0.1, which no
+/// LOW goes down to, and the tag `severity-unknown`: without any number code scanning would not
+/// show it among security alerts at all, and 0.0 is no severity there.
 pub(crate) fn security_severity(severity: Severity, score: Option<f64>) -> String {
     let (lowest, highest, usual) = match severity {
         Severity::Critical => (9.0, 10.0, "9.5"),
         Severity::High => (7.0, 8.9, "8.0"),
         Severity::Medium => (4.0, 6.9, "5.5"),
-        Severity::Low => (0.0, 3.9, "2.0"),
-        Severity::Unknown => return "4.0".to_owned(),
+        Severity::Low => (0.2, 3.9, "2.0"),
+        Severity::Unknown => return "0.1".to_owned(),
     };
     score
         .map(|score| (score * 10.0).round() / 10.0)
@@ -45,7 +45,8 @@ mod tests {
             (Severity::Medium, Some(9.8), "5.5", ResultLevel::Warning),
             (Severity::Low, None, "2.0", ResultLevel::Note),
             (Severity::Low, Some(f64::NAN), "2.0", ResultLevel::Note),
-            (Severity::Unknown, Some(9.8), "4.0", ResultLevel::Warning),
+            (Severity::Low, Some(0.0), "2.0", ResultLevel::Note),
+            (Severity::Unknown, Some(9.8), "0.1", ResultLevel::Note),
         ] {
             assert_eq!(security_severity(severity, score), text);
             assert_eq!(level(severity), expected);

@@ -261,7 +261,7 @@ mod tests {
         assert!(tags.contains(&"external/cwe/cwe-007".to_owned()));
         assert_eq!(
             properties.additional_properties.get("security-severity"),
-            Some(&"4.0".into())
+            Some(&"0.1".into())
         );
     }
 

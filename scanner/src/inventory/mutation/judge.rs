@@ -1,0 +1,340 @@
+//! What a file told, as items that may not vanish, and whether a mutant lost one in silence.
+//!
+//! The changes that are no loss, whatever the format:
+//! - a letter of a name or version, or beside it, that became another letter, as long as the result
+//!   can be a name or version: it is another package, and no reader can know better;
+//! - a package whose whole entry was left out, be it the one line that names it with its version,
+//!   an item of a list, or all that follows a cut: a shorter list is a good list. What the cut
+//!   leaves of an entry is not excused;
+//! - a line that became a comment.
+//!
+//! Those of single formats are in [`super::exceptions`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::{Edit, Mutant, Source, exceptions, tree};
+use crate::gap::{GapClass, GapKind};
+use crate::inventory::{Facts, ecosystem};
+use crate::location::Location;
+
+/// One thing that a file told.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    /// What makes it the same; the cause, of a gap.
+    pub(super) key: String,
+    pub(super) line: Option<u32>,
+    pub(super) name: String,
+    pub(super) version: String,
+    is_gap: bool,
+}
+
+/// Packages, the distribution if it has advisories, and gaps.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    packages: Vec<Item>,
+    gaps: Vec<Item>,
+    internal: bool,
+    /// The file told of no distribution that has advisories: if it did before, its packages are
+    /// now unjudged, which is told when the target is put together.
+    homeless: bool,
+    /// The file, or an unknown part of its list, was not read.
+    unjudged: bool,
+}
+
+impl Items {
+    /// Whether there is something to lose, and all that there is was read.
+    pub(super) fn is_good(&self) -> bool {
+        !self.packages.is_empty() && !self.unjudged
+    }
+
+    pub(super) fn same(&self, other: &Self) -> bool {
+        keys(&self.packages) == keys(&other.packages) && self.gaps.len() == other.gaps.len()
+    }
+}
+
+pub(super) fn items(facts: &Facts) -> Items {
+    let packages = facts.packages.iter().map(|package| {
+        let version = package.full_version();
+        Item {
+            key: format!("{} {} {version}", package.kind.as_str(), package.name),
+            line: package.locations.first().and_then(Location::start_line),
+            name: package.name.to_string(),
+            version,
+            is_gap: false,
+        }
+    });
+    let distribution = facts.distribution.iter().filter_map(|distribution| {
+        let (_, ecosystem) = ecosystem::of(distribution)?;
+        Some(Item {
+            key: ecosystem,
+            line: None,
+            name: distribution.id.to_string(),
+            version: distribution.version.as_deref().unwrap_or("").to_owned(),
+            is_gap: false,
+        })
+    });
+    let gaps = facts.gaps.iter().map(|gap| Item {
+        key: format!("{:?} {}", gap.kind, gap.cause),
+        line: gap.location.start_line(),
+        name: String::new(),
+        version: String::new(),
+        is_gap: true,
+    });
+    let homes: Vec<_> = distribution.collect();
+    Items {
+        homeless: facts.distribution.is_some() && homes.is_empty(),
+        packages: packages.chain(homes).collect(),
+        gaps: gaps.collect(),
+        internal: facts.gaps.iter().any(|gap| gap.kind == GapKind::Internal),
+        unjudged: facts.gaps.iter().any(|gap| gap.class != GapClass::Partial),
+    }
+}
+
+fn keys(items: &[Item]) -> BTreeSet<&str> {
+    items.iter().map(|item| item.key.as_str()).collect()
+}
+
+fn counts(items: &[Item]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        *counts.entry(item.key.as_str()).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// What is known about a mutant beside itself.
+pub(super) struct Known<'a> {
+    pub(super) parser: &'static str,
+    pub(super) source: &'a Source,
+}
+
+pub(super) enum Verdict {
+    Told,
+    Survives(String),
+}
+
+/// Compares what the good file told with what the mutant tells.
+pub(super) fn judge(known: &Known<'_>, good: &Items, bad: &Items, mutant: &Mutant) -> Verdict {
+    if bad.internal {
+        return Verdict::Survives("the parser panicked".to_owned());
+    }
+    if bad.homeless {
+        return Verdict::Told;
+    }
+    let gaps = counts(&good.gaps);
+    if counts(&bad.gaps)
+        .iter()
+        .any(|(key, count)| gaps.get(key).is_none_or(|before| before < count))
+    {
+        return Verdict::Told;
+    }
+    let (before, after) = (keys(&good.packages), keys(&bad.packages));
+    let added: Vec<_> = bad
+        .packages
+        .iter()
+        .filter(|item| !before.contains(item.key.as_str()))
+        .collect();
+    if let Some(odd) = added.iter().find(|item| !plausible(item)) {
+        return Verdict::Survives(format!("not a name or version: {:?}", odd.key));
+    }
+    let mut lost: Vec<_> = good
+        .packages
+        .iter()
+        .filter(|item| !after.contains(item.key.as_str()))
+        .collect();
+    let left = keys(&bad.gaps);
+    // A gap may also become the package that it told of.
+    if added.is_empty() {
+        lost.extend(
+            good.gaps
+                .iter()
+                .filter(|gap| !left.contains(gap.key.as_str())),
+        );
+    }
+    let fewer = added.len() < lost.len() && bad.packages.len() < good.packages.len();
+    let context = Context {
+        source: known.source,
+        mutant,
+        gone: added.is_empty() || fewer,
+        added: &added,
+        lost: lost.len(),
+    };
+    let unexcused = lost
+        .iter()
+        .find(|item| !context.excuses(item) && !exceptions::hold(known, item, mutant));
+    match unexcused {
+        None => Verdict::Told,
+        Some(item) => {
+            let added: Vec<_> = added.iter().map(|item| item.key.as_str()).collect();
+            Verdict::Survives(format!("lost {:?}, got {added:?}", item.key))
+        }
+    }
+}
+
+/// Whether some ecosystem could have this name and version.
+fn plausible(item: &Item) -> bool {
+    let fine = |text: &str| {
+        let odd = |c: char| !(c.is_ascii_alphanumeric() || "-._~+:@/!^*".contains(c));
+        !text.is_empty() && !text.contains(odd)
+    };
+    item.is_gap || fine(&item.name) && (item.version.is_empty() || fine(&item.version))
+}
+
+/// What decides whether the loss of an item is none.
+struct Context<'a> {
+    source: &'a Source,
+    mutant: &'a Mutant,
+    /// Nothing came instead.
+    gone: bool,
+    added: &'a [&'a Item],
+    lost: usize,
+}
+
+impl Context<'_> {
+    fn excuses(&self, item: &Item) -> bool {
+        let source = self.source;
+        match &self.mutant.edit {
+            Edit::Bytes(range) => {
+                is_comment(source, &self.mutant.bytes, range, item)
+                    || (item.is_gap || !self.gone) && in_token(source, range, item)
+                    || self.is_longer(item)
+                    || item.is_gap && on_line(source, range, item.line)
+            }
+            Edit::Line(line) => {
+                item.line == Some(*line) && (item.is_gap || is_whole(source, *line, item))
+            }
+            Edit::Cut(at) => after(source, *at, item),
+            Edit::Entry => self.lost == 1,
+            Edit::Key(key) => {
+                !self.gone && (key.contains(&item.name) || key.contains(&item.version))
+            }
+            // The value that a mutator put there became the name or version.
+            Edit::Value => {
+                let put = |item: &&Item| item.name == tree::PUT || item.version == tree::PUT;
+                self.added.iter().any(put)
+            }
+            Edit::Emptied(_) => false,
+        }
+    }
+
+    /// Whether the name or version only grew: a character beside it became one of it.
+    fn is_longer(&self, item: &Item) -> bool {
+        let grew = |old: &str, new: &str| {
+            !old.is_empty() && new.len() > old.len() && (new.starts_with(old) || new.ends_with(old))
+        };
+        self.added.iter().any(|new| {
+            new.version == item.version && grew(&item.name, &new.name)
+                || new.name == item.name && grew(&item.version, &new.version)
+        })
+    }
+}
+
+fn line_of(source: &Source, line: Option<u32>) -> Option<&Range<usize>> {
+    let index = usize::try_from(line?).ok()?.checked_sub(1)?;
+    source.lines.get(index)
+}
+
+fn on_line(source: &Source, range: &Range<usize>, line: Option<u32>) -> bool {
+    line_of(source, line).is_some_and(|line| line.start <= range.start && range.end <= line.end)
+}
+
+/// Whether the line names the package and its version, so that it is all of its entry.
+fn is_whole(source: &Source, line: u32, item: &Item) -> bool {
+    line_of(source, Some(line)).is_some_and(|line| {
+        let text = String::from_utf8_lossy(&source.bytes[line.clone()]);
+        plain(&text).contains(&plain(&item.name)) && text.contains(&item.version)
+    })
+}
+
+/// Whether the entry begins after a cut, or has its name or version cut.
+fn after(source: &Source, at: usize, item: &Item) -> bool {
+    let Some(line) = line_of(source, item.line) else {
+        return false;
+    };
+    at <= line.start || line.contains(&at) || in_token(source, &(at..at), item)
+}
+
+/// Whether what named the package now stands in a comment.
+fn is_comment(source: &Source, bytes: &[u8], range: &Range<usize>, item: &Item) -> bool {
+    let Some(good) = line_of(source, item.line) else {
+        return false;
+    };
+    let start = bytes.get(..range.start).unwrap_or_default();
+    let start = start
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
+    let line = bytes.get(start..).unwrap_or_default();
+    let line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = String::from_utf8_lossy(line);
+    let mark = text
+        .char_indices()
+        .scan(' ', |before, (at, c)| {
+            Some((std::mem::replace(before, c), at, c))
+        })
+        .find(|(before, at, c)| {
+            before.is_whitespace() && *c == '#' || text.get(*at..*at + 2) == Some("//")
+        });
+    let Some((_, mark, _)) = mark else {
+        return false;
+    };
+    let mine = good.contains(&range.start) || good.start == range.end;
+    let comment = text.get(mark..).unwrap_or_default();
+    mine && (item.is_gap || mark == 0 || comment.contains(&item.version))
+}
+
+/// Names as their ecosystems compare them, byte for byte as long.
+fn plain(text: &str) -> String {
+    text.to_ascii_lowercase().replace(['_', '.'], "-")
+}
+
+/// The text of a line, from 1.
+pub(super) fn text_of(source: &Source, line: Option<u32>) -> String {
+    let bytes = line_of(source, line).and_then(|line| source.bytes.get(line.clone()));
+    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
+}
+
+/// The line of an offset, from 1.
+pub(super) fn line_at(source: &Source, at: usize) -> Option<u32> {
+    let index = source.lines.iter().position(|line| line.contains(&at))?;
+    u32::try_from(index + 1).ok()
+}
+
+/// Whether the bytes lie in a place where the name or version stands as a word.
+fn in_token(source: &Source, range: &Range<usize>, item: &Item) -> bool {
+    let text = plain(&String::from_utf8_lossy(&source.bytes));
+    // Lossy text has other offsets: then bytes are compared as they are.
+    let text = if text.len() == source.bytes.len() {
+        text.into_bytes()
+    } else {
+        source.bytes.to_ascii_lowercase()
+    };
+    let parts = item.version.split([':', '-']).map(str::to_owned);
+    let tokens = parts.chain([item.name.clone(), item.version.clone()]);
+    let name_parts = item.name.split('/').map(str::to_owned);
+    tokens
+        .chain(name_parts)
+        .filter(|token| !token.is_empty())
+        .any(|token| {
+            let plain = plain(&token).into_bytes();
+            let raw = token.to_ascii_lowercase().into_bytes();
+            [plain, raw].iter().any(|token| {
+                places(&text, token).any(|at| at <= range.start && range.end <= at + token.len())
+            })
+        })
+}
+
+/// Where a word stands with no letter or digit beside it.
+fn places<'a>(text: &'a [u8], word: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    // Versions stand behind a `v` or `go`, too.
+    let number = word.first().is_some_and(u8::is_ascii_digit);
+    let joined = move |byte: Option<&u8>| {
+        letter(byte) && !(number && matches!(byte, Some(b'v' | b'V' | b'o')))
+    };
+    (0..text.len().saturating_sub(word.len().saturating_sub(1))).filter(move |&at| {
+        let before = at.checked_sub(1).and_then(|at| text.get(at));
+        text[at..].starts_with(word) && !joined(before) && !letter(text.get(at + word.len()))
+    })
+}
