@@ -5,6 +5,7 @@
 
 mod check;
 mod choice;
+mod doubt;
 mod evaluate;
 mod explain;
 mod exploitation;
@@ -27,6 +28,7 @@ use crate::store::{Info, OpenError, ReadError, hash};
 use crate::stream::Stream;
 use crate::{ecosystem, id};
 pub use choice::{Choice, Step, choose};
+pub use doubt::Doubt;
 pub use explain::{Answer, Bounds, EntryTold, Explanation, RangeTold, RecordTold, Standing};
 pub use found::Match;
 use head::Head;

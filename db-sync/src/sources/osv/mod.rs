@@ -4,11 +4,12 @@
 //! is used as a path without being checked.
 
 mod archive;
+mod beside;
 mod parse;
 mod schema;
 
 use crate::limits::Limits;
-use crate::problem::Warning;
+use crate::problem::{Causes, Warning};
 use crate::sources::{Found, Sink, SourceError, SourceKind};
 use archive::{Archive, Member};
 use flate2::Decompress;
@@ -320,7 +321,7 @@ fn examine(
         digest: [0; 32],
         warnings: Vec::new(),
     };
-    let mut causes = Vec::new();
+    let mut causes = Causes::default();
     let outcome = raw.bytes.and_then(|bytes| {
         let text = match &raw.member {
             Some(member) => {
@@ -339,16 +340,13 @@ fn examine(
             size = length;
             found.advisory = Some(Box::new(advisory));
         }
-        Err(cause) => causes.push(format!("record skipped: {cause}")),
+        Err(cause) => causes.skip(format!("record skipped: {cause}")),
     }
     let entry = match &found.advisory {
         Some(advisory) => advisory.id.as_str(),
         None => raw.entry.as_str(),
     };
-    found.warnings = causes
-        .iter()
-        .map(|cause| Warning::new(source, entry, cause))
-        .collect();
+    found.warnings = causes.about(source, entry);
     (found, size)
 }
 
