@@ -93,7 +93,7 @@ fn collect(steps: &Steps, collector: &mut Collector) -> Result<Reach, Failure> {
     let state = &steps.state;
     for ((kind, name), source) in &state.sources {
         let listed = match kind {
-            SourceKind::Osv => steps.journal.listed,
+            SourceKind::Osv => steps.journal.listed.get(name).copied(),
             SourceKind::RustSec => source.listed,
         };
         let source = Source {

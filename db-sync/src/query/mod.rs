@@ -232,6 +232,11 @@ impl Db {
         }
     }
 
+    /// All feeds, as an update hands them on.
+    pub(crate) fn feeds(&self) -> Result<crate::store::feed::Feeds, ReadError> {
+        crate::store::feed::all(&self.segments)
+    }
+
     /// Whether the database has a feed that can answer as of this time.
     pub fn has_feed(&self, kind: FeedKind, as_of: Option<Moment>) -> bool {
         match kind {
