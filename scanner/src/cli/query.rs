@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::args::{QueryArguments, TextOrJson};
 use super::failure::Failure;
 use super::{db, print};
+use crate::finding::Uncertain;
 use crate::output::{escape, words};
 use crate::prefer::{Preference, Shown};
 use crate::rating::{Rated, Rater};
@@ -92,6 +93,7 @@ struct Told<'m, 'db> {
     rated: std::sync::Arc<Rated>,
     fixed: Vec<String>,
     step: Option<db_sync::Step>,
+    doubt: Option<Uncertain>,
 }
 
 struct Asked<'a> {
@@ -116,6 +118,7 @@ impl Asked<'_> {
             rated: self.rater.rate(found.id, found.ratings()?),
             fixed: crate::matching::chosen_first(choice, &found.fixed),
             step: choice.and_then(|choice| choice.step),
+            doubt: Uncertain::of(found),
         })
     }
 
@@ -148,9 +151,9 @@ impl Asked<'_> {
                 Some(fixed) => format!("fixed: {}", escape::line(fixed)),
                 None => format!("fix: {}", found.state.as_str()),
             };
-            let mut marks = words::marks(&told.exploitation);
+            let mut marks = words::remarks(told.doubt.as_ref(), &told.exploitation);
             if !marks.is_empty() {
-                marks = format!("[{marks}] ");
+                marks = format!("[{}] ", escape::line(&marks));
             }
             let _ = writeln!(
                 text,
@@ -204,6 +207,11 @@ impl Told<'_, '_> {
                 "version": self.fixed.first(),
                 "step": self.step.map(db_sync::Step::as_str),
             },
+            "doubt": self.doubt.as_ref().map(|doubt| json!({
+                "kind": doubt.kind.as_str(),
+                "reason": &*doubt.reason,
+                "denied_by": doubt.denied_by,
+            })),
             "published": found.published.map(|moment| moment.to_string()),
             "modified": found.modified.map(|moment| moment.to_string()),
             "informational": found.informational()?,

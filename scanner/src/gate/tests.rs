@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use db_sync::{Cve, Day, Epss, FeedInfo, Kev};
+use db_sync::{Cve, Day, Doubt, Epss, FeedInfo, Kev};
 
 use super::*;
-use crate::finding::{Misconfiguration, Vulnerability};
+use crate::finding::{Misconfiguration, Uncertain, Vulnerability};
 use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::Location;
 use crate::package::{Package, PackageType};
@@ -46,6 +46,36 @@ fn vulnerable(severity: Severity, fixed: &[&str]) -> Finding {
         ..Vulnerability::new(package, "r")
     };
     finding(severity, Kind::Vulnerability(vulnerability))
+}
+
+#[test]
+fn a_doubtful_finding_is_told_and_does_not_decide() {
+    for kind in [Doubt::Possible, Doubt::Disputed] {
+        let mut finding = vulnerable(Severity::Critical, &[]);
+        if let Kind::Vulnerability(found) = &mut finding.kind {
+            found.doubt = Some(Uncertain {
+                kind,
+                denied_by: Vec::new(),
+                reason: "because".into(),
+            });
+        }
+        let doubtful = report(vec![finding]);
+        let verdict = judge(&doubtful, &Policy::default());
+        assert_eq!((verdict.exit_code, verdict.violations), (0, 0));
+        assert!(
+            verdict
+                .reason
+                .contains("1 possible or disputed, not counted"),
+            "{}",
+            verdict.reason
+        );
+        let policy = Policy {
+            fail_on_disputed: true,
+            ..Policy::default()
+        };
+        let verdict = judge(&doubtful, &policy);
+        assert_eq!((verdict.exit_code, verdict.violations), (1, 1));
+    }
 }
 
 fn report(findings: Vec<Finding>) -> Report {
@@ -328,7 +358,11 @@ fn undecided_checks_are_counted_and_fail_where_asked() {
     let verdict = judge(&report, &policy);
     assert_eq!((verdict.exit_code, verdict.complete), (0, true));
     assert!(verdict.reason.contains("; 1 check undecided"));
-    for (threshold, code) in [(Severity::High, 0), (Severity::Medium, 1), (Severity::Low, 1)] {
+    for (threshold, code) in [
+        (Severity::High, 0),
+        (Severity::Medium, 1),
+        (Severity::Low, 1),
+    ] {
         policy.fail_on_undecided = Some(threshold);
         let verdict = judge(&report, &policy);
         assert_eq!(verdict.exit_code, code, "{}", verdict.reason);
@@ -358,13 +392,20 @@ fn the_reason_names_what_is_missing_and_what_was_found() {
     let counts = "1 of UNKNOWN severity; 3 gaps (1 unjudged, 1 partial, 1 accepted)";
     assert_eq!(
         reason(&report, GapPolicy::Strict),
-        format!("2 gaps, which --strict does not allow; no verdict; found so far: {found}; {counts}")
+        format!(
+            "2 gaps, which --strict does not allow; no verdict; found so far: {found}; {counts}"
+        )
     );
     assert_eq!(
         reason(&report, GapPolicy::Unjudged),
-        format!("not everything was judged (limit; see --allow and --lenient); no verdict; found so far: {found}; {counts}")
+        format!(
+            "not everything was judged (limit; see --allow and --lenient); no verdict; found so far: {found}; {counts}"
+        )
     );
-    assert_eq!(reason(&report, GapPolicy::Lenient), format!("{found}; {counts}"));
+    assert_eq!(
+        reason(&report, GapPolicy::Lenient),
+        format!("{found}; {counts}")
+    );
     report.findings.clear();
     report.gaps.clear();
     report.failed_targets = 1;
