@@ -78,13 +78,16 @@ pub struct Affected {
     pub name: String,
     /// Ranges that apply to package versions.
     pub ranges: Vec<Range>,
+    /// Where a source says beside its ranges how far they are known to reach:
+    /// above all of their ends a version in a range of `ranges` that has no end
+    /// is possibly affected at most. Empty where every range has an end.
+    pub beside: Vec<Range>,
     /// Versions named one by one.
     pub versions: Vec<String>,
     /// Ratings that hold for this package only.
     pub ratings: Vec<Rating>,
     /// Fixed versions that the source names outside of its ranges
-    /// (Go's `custom_ranges`): shown, not matched, since the schema gives them
-    /// no meaning for matching.
+    /// (Go's `custom_ranges`).
     pub other_fixes: Vec<String>,
 }
 
@@ -160,6 +163,13 @@ impl Event {
 }
 
 impl Range {
+    /// Whether nothing closes what its last `introduced` opened.
+    pub(crate) fn is_open(&self) -> bool {
+        let mut events = self.events.iter();
+        let last = events.rfind(|event| event.kind != EventKind::Limit || event.version != "*");
+        last.is_some_and(|event| event.kind == EventKind::Introduced)
+    }
+
     /// Checks the events against the schema and the ecosystem's version order
     /// and sorts them, so that one pass over them answers for any version.
     pub(crate) fn prepare(&mut self, ecosystem: &str, longest: usize) {

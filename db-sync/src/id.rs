@@ -25,6 +25,32 @@ const OWN: &[(&str, &[&str])] = &[
     ("openSUSE", &["openSUSE-"]),
 ];
 
+/// Databases whose word on a package of their ecosystem outweighs a copy's range
+/// that nobody ended; docs/database.md says why each is here and others are not.
+const HOME: &[(&str, &str)] = &[
+    ("CRAN", "RSEC-"),
+    ("GHC", "HSEC-"),
+    ("Go", "GO-"),
+    ("Hackage", "HSEC-"),
+    ("Hex", "EEF-"),
+    ("PyPI", "PYSEC-"),
+    ("crates.io", "RUSTSEC-"),
+    ("opam", "OSEC-"),
+];
+
+/// The prefix of the ecosystem's own database, where its denial counts.
+pub(crate) fn home(ecosystem: &str) -> Option<&'static str> {
+    let base = crate::ecosystem::base(ecosystem);
+    HOME.iter()
+        .find(|(name, _)| *name == base)
+        .map(|(_, prefix)| *prefix)
+}
+
+/// Whether a record is the ecosystem's own database's.
+pub(crate) fn is_home(ecosystem: &str, id: &str) -> bool {
+    home(ecosystem).is_some_and(|prefix| id.starts_with(prefix))
+}
+
 /// Orders ids from the one to show first: the ecosystem's own database, then
 /// GHSA, then CVE, then the rest; within each by text.
 pub(crate) fn compare(ecosystem: &str, left: &str, right: &str) -> Ordering {

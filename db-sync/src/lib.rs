@@ -34,9 +34,9 @@ pub use feed::{Cve, Day, Epss, Exploitation, FeedKind, Kev, Share};
 pub use id::{url as advisory_url, vendor};
 pub use limits::Limits;
 pub use moment::Moment;
-pub use problem::Warning;
+pub use problem::{Loss, Warning};
 pub use query::{
-    Choice, Db, Explanation, FixState, Match, Outcome, Query, Step, Undecided, choose,
+    Choice, Db, Doubt, Explanation, FixState, Match, Outcome, Query, Step, Undecided, choose,
 };
 pub use severity::{Rating, RatingKind};
 pub use store::{EcosystemInfo, FeedInfo, Info, OpenError, PlaceError, ReadError, SourceInfo};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use db_sync::{Exploitation, FixState, Step};
+use db_sync::{Doubt, Exploitation, FixState, Step};
 pub use rules::Severity;
 use sha2::{Digest, Sha256};
 
@@ -40,6 +40,49 @@ pub struct Vulnerability {
     pub scope: db_sync::advisory::Scope,
     /// What EPSS and KEV say of its CVEs, where the database has these feeds.
     pub exploitation: Exploitation,
+    /// Why it is not certain, where it is not.
+    pub doubt: Option<Uncertain>,
+}
+
+/// Why a version is shown as affected that is not known to be: the finding does not fail a build
+/// by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncertain {
+    /// Which of the two kinds.
+    pub kind: Doubt,
+    /// For a disputed one the records that say otherwise, sorted.
+    pub denied_by: Vec<String>,
+    /// One clause for people.
+    pub reason: Arc<str>,
+}
+
+impl Uncertain {
+    /// What a match says of itself.
+    pub fn of(found: &db_sync::Match<'_>) -> Option<Self> {
+        let kind = found.doubt?;
+        let reason = match kind {
+            Doubt::Possible => {
+                "the version is above the last one known to be affected, and no fix is named"
+                    .to_owned()
+            }
+            Doubt::Disputed => {
+                let says = if found.denied_by.len() == 1 {
+                    "says"
+                } else {
+                    "say"
+                };
+                format!(
+                    "{} {says} that it is not affected",
+                    found.denied_by.join(", ")
+                )
+            }
+        };
+        Some(Self {
+            kind,
+            denied_by: found.denied_by.iter().map(|id| (*id).to_owned()).collect(),
+            reason: reason.into(),
+        })
+    }
 }
 
 impl Vulnerability {
@@ -56,6 +99,7 @@ impl Vulnerability {
             informational: None,
             scope: db_sync::advisory::Scope::default(),
             exploitation: Exploitation::default(),
+            doubt: None,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use db_sync::advisory::Scope;
 use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Query, Step, Stream};
 
-use crate::finding::{Finding, Kind, RuleInfo, Vulnerability};
+use crate::finding::{Finding, Kind, RuleInfo, Uncertain, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::location::Location;
 use crate::output::words;
@@ -161,7 +161,15 @@ impl Flaw<'_, '_> {
             Arc::from(summary)
         };
         let (fixed, step) = best_first(package, self.version, &found.fixed);
-        let message = message(package, &id, informational, &scope, &fixed, found.state);
+        let doubt = Uncertain::of(found);
+        let message = message(
+            package,
+            &id,
+            informational,
+            &scope,
+            &fixed,
+            (found.state, &doubt),
+        );
         let vulnerability = Vulnerability {
             fixed,
             fix: found.state,
@@ -170,6 +178,7 @@ impl Flaw<'_, '_> {
             merged: found.merged().into_iter().map(str::to_owned).collect(),
             informational: informational.map(str::to_owned),
             exploitation: self.exploitation,
+            doubt,
             scope,
             ..Vulnerability::new(Arc::clone(package), record)
         };
@@ -244,9 +253,10 @@ fn message(
     informational: Option<&str>,
     scope: &Scope,
     fixed: &[String],
-    state: FixState,
+    (state, doubt): (FixState, &Option<Uncertain>),
 ) -> String {
     let what = match informational {
+        _ if doubt.is_some() => format!("is possibly affected by {id}"),
         Some("notice") => format!("is the subject of the notice {id}"),
         Some(kind) => format!("is {kind}"),
         None => format!("is affected by {id}"),
@@ -260,6 +270,9 @@ fn message(
     let mut text = format!("{} {version} {what}; {fix}", package.name);
     if let Some(condition) = words::condition(scope) {
         let _ = write!(text, "; {condition}");
+    }
+    if let Some(doubt) = doubt {
+        let _ = write!(text, "; {}: {}", doubt.kind.as_str(), doubt.reason);
     }
     text
 }

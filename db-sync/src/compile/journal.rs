@@ -11,7 +11,7 @@ use crate::store::codec::{Damaged, Reader, put, put_text};
 use crate::store::format::{crc32, le32};
 use std::collections::BTreeMap;
 
-const MAGIC: &[u8; 8] = b"PCSTEPS\n";
+const MAGIC: &[u8; 8] = b"PCSTEP2\n";
 /// More changes than this are compiled into the database as a whole: every
 /// update reads all of them.
 const MAX_CHANGES: usize = 500;
@@ -48,8 +48,8 @@ impl Change {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Journal {
     pub(super) changes: BTreeMap<String, BTreeMap<String, Change>>,
-    /// The newest time in the publisher's lists.
-    pub(super) listed: Option<Moment>,
+    /// The newest time in the publisher's lists when a source was last synced.
+    pub(super) listed: BTreeMap<String, Moment>,
 }
 
 impl Journal {
@@ -83,7 +83,11 @@ impl Journal {
         let mut out = MAGIC.to_vec();
         put_text(&mut out, env!("CARGO_PKG_VERSION"));
         put_text(&mut out, digest);
-        put_moment(&mut out, self.listed);
+        put(&mut out, self.listed.len() as u64);
+        for (source, listed) in &self.listed {
+            put_text(&mut out, source);
+            put_moment(&mut out, Some(*listed));
+        }
         put(&mut out, self.all().count() as u64);
         for (source, id, record) in self.all() {
             put_text(&mut out, source);
@@ -113,10 +117,12 @@ impl Journal {
         {
             return Err(Damaged);
         }
-        let mut journal = Self {
-            listed: take_moment(&mut reader)?,
-            ..Self::default()
-        };
+        let mut journal = Self::default();
+        for _ in 0..reader.length()? {
+            let source = reader.text()?.to_owned();
+            let listed = take_moment(&mut reader)?.ok_or(Damaged)?;
+            journal.listed.insert(source, listed);
+        }
         for _ in 0..reader.length()? {
             let (source, id) = (reader.text()?, reader.text()?);
             let mut change = Change::Removed;
@@ -143,10 +149,9 @@ mod tests {
 
     #[test]
     fn a_journal_survives_and_belongs_to_one_database() {
-        let mut journal = Journal {
-            listed: Moment::parse("2026-01-01T00:00:00.5Z"),
-            ..Journal::default()
-        };
+        let mut journal = Journal::default();
+        let listed = Moment::parse("2026-01-01T00:00:00.5Z").expect("a moment");
+        journal.listed.insert("PyPI".to_owned(), listed);
         let record = Record {
             modified: None,
             digest: [7; 32],

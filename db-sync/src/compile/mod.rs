@@ -29,7 +29,7 @@ mod yanked;
 
 use crate::feed::FeedKind;
 use crate::limits::Limits;
-use crate::problem::Warning;
+use crate::problem::{Loss, Warning};
 use crate::sources::feeds::FeedError;
 use crate::sources::{self, SourceError};
 use crate::store::place::{LOCK_WAIT, Place};
@@ -68,6 +68,16 @@ pub struct BuildReport {
     pub info: Info,
     /// What was skipped or doubtful, sorted.
     pub warnings: Vec<Warning>,
+}
+
+impl BuildReport {
+    /// How many records, entries of records and sources were left out.
+    pub fn skipped(&self) -> usize {
+        self.warnings
+            .iter()
+            .filter(|warning| warning.loss == Loss::Skipped)
+            .count()
+    }
 }
 
 /// Why no database was made; the old one, if any, is untouched.

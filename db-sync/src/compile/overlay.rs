@@ -93,7 +93,7 @@ fn collect(steps: &Steps, collector: &mut Collector) -> Result<Reach, Failure> {
     let state = &steps.state;
     for ((kind, name), source) in &state.sources {
         let listed = match kind {
-            SourceKind::Osv => steps.journal.listed,
+            SourceKind::Osv => steps.journal.listed.get(name).copied(),
             SourceKind::RustSec => source.listed,
         };
         let source = Source {
@@ -179,7 +179,8 @@ fn adopt(collector: &mut Collector, state: &State, mut record: Stored) -> Result
     while !reader.is_empty() {
         let (package, mut entry) = Entry::read(&mut reader)?;
         let package = number(Kind::Packages, package);
-        for mark in entry.ranges.iter_mut().flat_map(|range| &mut range.events) {
+        let spans = entry.ranges.iter_mut().chain(&mut entry.beside);
+        for mark in spans.flat_map(|range| &mut range.events) {
             mark.version = mark.version.map(|version| number(Kind::Versions, version));
         }
         for version in entry.versions.iter_mut().chain(&mut entry.other_fixes) {

@@ -62,7 +62,8 @@ fn sources(steps: &Steps) -> Vec<SourceInfo> {
         if info.kind != SourceKind::Osv.as_str() {
             continue;
         }
-        info.newest_listed = journal.listed.map(|moment| moment.to_string());
+        let listed = journal.listed.get(&info.name).copied();
+        info.newest_listed = listed.map(|moment| moment.to_string());
         let Some(changes) = journal.changes.get(&info.name) else {
             continue;
         };
@@ -86,7 +87,7 @@ fn sources(steps: &Steps) -> Vec<SourceInfo> {
             .into_iter()
             .map(|(id, digest, _)| (id, digest))
             .collect();
-        *info = described(SourceKind::Osv, &info.name, journal.listed, newest, all);
+        *info = described(SourceKind::Osv, &info.name, listed, newest, all);
     }
     infos
 }

@@ -63,11 +63,12 @@ impl Steps {
         let digest = segments.top.info().root_digest.clone();
         let (compiled, journal) = match segments.below {
             None => {
-                let of_list = |((kind, _), source): &((SourceKind, _), super::collect::Source)| {
-                    source.listed.filter(|_| *kind == SourceKind::Osv)
-                };
+                let osv = state.sources.iter();
+                let osv = osv.filter(|((kind, _), _)| *kind == SourceKind::Osv);
                 let journal = Journal {
-                    listed: state.sources.iter().find_map(of_list),
+                    listed: osv
+                        .filter_map(|((_, name), source)| Some((name.clone(), source.listed?)))
+                        .collect(),
                     ..Journal::default()
                 };
                 (segments.top, journal)
@@ -265,9 +266,9 @@ impl Steps {
             SourceError::Scratch(io::Error::new(io::ErrorKind::InvalidData, cause))
         };
         self.state.fill(collector).map_err(damaged)?;
-        for ((kind, _), source) in &mut collector.sources {
+        for ((kind, name), source) in &mut collector.sources {
             if *kind == SourceKind::Osv {
-                source.listed = self.journal.listed;
+                source.listed = self.journal.listed.get(name).copied();
             }
         }
         for (name, id, record) in self.journal.all() {
@@ -290,7 +291,7 @@ pub(super) fn read(name: &str, id: &str, bytes: &[u8], limits: &Limits) -> Found
         && advisory.id != id
     {
         let cause = format!("record skipped: it is {:?}", advisory.id);
-        found.warnings = vec![Warning::new(name, id, cause)];
+        found.warnings = vec![Warning::skipped(name, id, cause)];
         found.advisory = None;
     }
     found

@@ -264,17 +264,19 @@ impl Session {
         Ok(())
     }
 
-    /// Notes the newest time that the publisher's lists name; returns whether
-    /// that is news.
-    pub(crate) fn set_listed(&mut self, listed: Option<Moment>) -> bool {
+    /// Notes the newest time that the publisher's lists named when an OSV source
+    /// was synced; returns whether that is news.
+    pub(crate) fn set_listed(&mut self, name: &str, listed: Option<Moment>) -> bool {
         if let Some(steps) = &mut self.steps {
-            let changed = steps.journal.listed != listed;
-            steps.journal.listed = listed;
-            return changed;
+            let before = match listed {
+                Some(listed) => steps.journal.listed.insert(name.to_owned(), listed),
+                None => steps.journal.listed.remove(name),
+            };
+            return before != listed;
         }
         let mut changed = false;
-        for ((kind, _), source) in &mut self.whole.collector.sources {
-            if *kind == SourceKind::Osv && source.listed != listed {
+        for ((kind, called), source) in &mut self.whole.collector.sources {
+            if *kind == SourceKind::Osv && called == name && source.listed != listed {
                 source.listed = listed;
                 changed = true;
             }

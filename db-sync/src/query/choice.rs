@@ -86,6 +86,12 @@ pub fn choose(ecosystem: &str, name: &str, installed: &str, fixed: &[&str]) -> O
     stable.or_else(|| choices(false))
 }
 
+/// Whether two versions lie on one release line: the same major and minor number.
+pub(super) fn is_one_line(left: &str, right: &str) -> bool {
+    let lines = Release::of(left).zip(Release::of(right));
+    lines.is_some_and(|(left, right)| left == right)
+}
+
 /// The numbers that name a release line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Release<'a> {

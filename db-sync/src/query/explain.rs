@@ -6,7 +6,7 @@
 use super::evaluate::{Asked, Builds, Verdict, comparable};
 use super::gather::{self, Package};
 use super::head::Head;
-use super::{Db, Match, Query, Segment};
+use super::{Db, Doubt, Match, Query, Segment};
 use crate::advisory::{Event, EventKind};
 use crate::moment::Moment;
 use crate::store::ReadError;
@@ -21,6 +21,11 @@ use std::collections::BTreeSet;
 pub enum Answer {
     /// It is affected.
     Affected,
+    /// It lies above all that is known to be affected, in a range without an end.
+    Possible,
+    /// A record calls it affected and names no end, and the ecosystem's own
+    /// database says that it is not.
+    Disputed,
     /// It is not.
     NotAffected,
     /// It cannot be compared, with the reason.
@@ -90,6 +95,9 @@ pub struct EntryTold {
     pub skipped: Option<String>,
     /// Its ranges.
     pub ranges: Vec<RangeTold>,
+    /// The events that say beside the ranges how far those are known to reach,
+    /// where the version lies above them.
+    pub beyond: Option<Bounds>,
     /// How many versions it lists one by one.
     pub listed: usize,
     /// Whether the version is one of them.
@@ -202,7 +210,11 @@ fn told<'db>(
         .into_iter()
         .find(|undecided| is_ours(&undecided.id));
     let answer = match (&found, undecided) {
-        (Some(_), _) => Answer::Affected,
+        (Some(found), _) => match found.doubt {
+            None => Answer::Affected,
+            Some(Doubt::Possible) => Answer::Possible,
+            Some(Doubt::Disputed) => Answer::Disputed,
+        },
         (None, Some(undecided)) => Answer::Undecided(undecided.cause),
         (None, None) => Answer::NotAffected,
     };
@@ -326,6 +338,7 @@ fn entry(
     let mut told = EntryTold {
         skipped: None,
         ranges: Vec::new(),
+        beyond: None,
         listed: view.listed.clone().count(),
         is_listed: false,
     };
@@ -344,6 +357,14 @@ fn entry(
         });
     }
     if let Some(asked) = package.asked {
+        if asked.judge(store, views, view)? == Verdict::Possible {
+            for span in views.beside(view) {
+                let beyond = bounds(store, views, asked, span)?;
+                if beyond.below.is_some() {
+                    told.beyond = Some(beyond);
+                }
+            }
+        }
         told.is_listed = told.listed > 0
             && (asked.is_listed(store, view)? || asked.is_listed_otherwise(store, view)?);
         if !asked.compares(store, views, builds, view)? {
@@ -361,6 +382,7 @@ fn entry(
 fn answer(verdict: Verdict<'_>) -> Answer {
     match verdict {
         Verdict::Affected => Answer::Affected,
+        Verdict::Possible => Answer::Possible,
         Verdict::NotAffected => Answer::NotAffected,
         Verdict::Undecided(cause) => Answer::Undecided(cause.to_owned()),
     }

@@ -1,6 +1,10 @@
 //! Which fixed versions a match names: those above the asked one that no
-//! record of the flaw calls affected, lowest first.
+//! record of the flaw calls affected, lowest first. A version that is merely
+//! unaffected is not a fix: RustSec writes `unaffected = 0.2.0` and
+//! `patched >= 0.2.23` as two ends of one range, and what lies between them on
+//! the release line 0.2 tells them apart.
 
+use super::choice::is_one_line;
 use super::damaged;
 use super::evaluate::{Asked, Verdict};
 use super::gather::{Package, Scratch};
@@ -90,7 +94,7 @@ pub(super) fn fixed<'p, 'db>(
     }
     let Scratch {
         entries, silent, ..
-    } = scratch;
+    } = &*scratch;
     // What one range calls fixed, only another range can call affected, be it in
     // a record that has nothing against the asked version, or a list; what is
     // named outside of the ranges, any of them.
@@ -106,10 +110,45 @@ pub(super) fn fixed<'p, 'db>(
             }
         }
         if !safe.is_empty() {
-            return Ok(safe);
+            texts = safe;
         }
     }
-    Ok(texts)
+    patched(package, scratch, texts)
+}
+
+/// Without the versions whose own release line is affected again further on,
+/// unless there are no others. A distribution has one line.
+fn patched<'db>(
+    package: &Package<'_, 'db>,
+    scratch: &Scratch<'_, 'db>,
+    texts: Vec<&'db str>,
+) -> Result<Vec<&'db str>, ReadError> {
+    let (store, views) = (package.store, package.views);
+    let Some(order) = order_of(package.ecosystem, true) else {
+        return Ok(texts);
+    };
+    if texts.len() < 2 || order.is_of_distributions() {
+        return Ok(texts);
+    }
+    let mut starts = Vec::new();
+    for entry in &scratch.entries {
+        for mark in views.spans(entry).iter().flat_map(|span| views.marks(span)) {
+            if let (EventKind::Introduced, Some(number)) = (mark.kind, mark.version) {
+                starts.push(store.version(number)?);
+            }
+        }
+    }
+    let is_left_again = |text: &str| {
+        let Ok(fixed) = order.parse(text) else {
+            return false;
+        };
+        starts.iter().any(|start| {
+            is_one_line(text, start) && order.parse(start).is_ok_and(|start| fixed < start)
+        })
+    };
+    let kept = texts.iter().copied().filter(|text| !is_left_again(text));
+    let kept: Vec<&str> = kept.collect();
+    Ok(if kept.is_empty() { texts } else { kept })
 }
 
 /// Whether one of the entries lists a version. Equal texts have one number.

@@ -1,6 +1,7 @@
 //! One flaw that affects a version, as the caller gets it: what every reader
 //! shows is there, borrowed from the file; the rest is read when asked for.
 
+use super::doubt::Doubt;
 use super::head::{self, Head};
 use super::state::FixState;
 use super::{Db, damaged, exploitation};
@@ -26,6 +27,11 @@ pub struct Match<'db> {
     pub fixed: Vec<&'db str>,
     /// Whether a fix is known, and if not, why.
     pub state: FixState,
+    /// Why the match is not certain, where it is not.
+    pub doubt: Option<Doubt>,
+    /// For a disputed match, the records of the ecosystem's own database that
+    /// say that the version is not affected, sorted.
+    pub denied_by: Vec<&'db str>,
     /// The earliest publication.
     pub published: Option<Moment>,
     /// The latest change.
@@ -186,6 +192,8 @@ impl fmt::Debug for Match<'_> {
             .field("ratings", &self.ratings())
             .field("fixed", &self.fixed)
             .field("state", &self.state)
+            .field("doubt", &self.doubt)
+            .field("denied_by", &self.denied_by)
             .field("published", &self.published)
             .field("modified", &self.modified)
             .field("informational", &self.informational())
@@ -202,6 +210,8 @@ impl PartialEq for Match<'_> {
             && self.summary() == other.summary()
             && self.fixed == other.fixed
             && self.state == other.state
+            && self.doubt == other.doubt
+            && self.denied_by == other.denied_by
             && self.published == other.published
             && self.modified == other.modified
             && self.informational() == other.informational()

@@ -1,5 +1,6 @@
 //! From entries to matches: the records of one flaw become one match.
 
+use super::doubt::{self, Doubt};
 use super::evaluate::{Asked, Builds, Verdict, comparable};
 use super::fixed::fixed;
 use super::found::{Hit, Match};
@@ -18,6 +19,8 @@ struct Candidate<'p, 'db> {
     group: &'db [u8],
     entries: &'p [View<'db>],
     builds: Builds,
+    /// Whether it affects the version, and not just possibly.
+    is_certain: bool,
 }
 
 impl Candidate<'_, '_> {
@@ -134,6 +137,7 @@ pub(super) fn outcome<'db>(
             group,
             entries,
             builds,
+            is_certain: verdict == Verdict::Affected,
         });
     }
     let groups = candidates.iter().map(|candidate| candidate.group);
@@ -226,7 +230,8 @@ impl<'p, 'db> Package<'p, 'db> {
             if own == Verdict::Affected {
                 return Ok((own, builds));
             }
-            if verdict == Verdict::NotAffected {
+            // What cannot be decided may be more than possible.
+            if !matches!(verdict, Verdict::Undecided(_)) {
                 verdict = own;
             }
         }
@@ -291,10 +296,20 @@ impl<'p, 'db> Package<'p, 'db> {
         } else {
             FixState::Fixed
         };
+        let mut candidates = std::iter::once(flaw.first).chain(flaw.others.iter().copied());
+        let is_certain = candidates.any(|candidate| candidate.is_certain);
+        let denied_by = doubt::denied_by(self, flaw.first.group, scratch)?;
+        let doubt = match (denied_by.is_empty(), is_certain) {
+            (false, _) => Some(Doubt::Disputed),
+            (true, false) => Some(Doubt::Possible),
+            (true, true) => None,
+        };
         Ok(Match {
             id: first.head.id,
             fixed,
             state,
+            doubt,
+            denied_by,
             published,
             modified,
             db: self.db,

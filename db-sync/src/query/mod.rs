@@ -5,6 +5,7 @@
 
 mod check;
 mod choice;
+mod doubt;
 mod evaluate;
 mod explain;
 mod exploitation;
@@ -27,6 +28,7 @@ use crate::store::{Info, OpenError, ReadError, hash};
 use crate::stream::Stream;
 use crate::{ecosystem, id};
 pub use choice::{Choice, Step, choose};
+pub use doubt::Doubt;
 pub use explain::{Answer, Bounds, EntryTold, Explanation, RangeTold, RecordTold, Standing};
 pub use found::Match;
 use head::Head;
@@ -228,6 +230,11 @@ impl Db {
             Some(cve) => exploitation::kev(self, cve, as_of),
             None => Ok(None),
         }
+    }
+
+    /// All feeds, as an update hands them on.
+    pub(crate) fn feeds(&self) -> Result<crate::store::feed::Feeds, ReadError> {
+        crate::store::feed::all(&self.segments)
     }
 
     /// Whether the database has a feed that can answer as of this time.

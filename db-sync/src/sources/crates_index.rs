@@ -224,7 +224,7 @@ fn one(path: &Path, limits: &Limits) -> Result<(bool, Yanked, Vec<Warning>), Sou
             }
         }
     }
-    let told = bad.map(|cause| Warning::new(NAME, &name, format!("line skipped: {cause}")));
+    let told = bad.map(|cause| Warning::skipped(NAME, &name, format!("line skipped: {cause}")));
     Ok((true, yanked, told.into_iter().collect()))
 }
 

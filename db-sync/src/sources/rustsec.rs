@@ -130,7 +130,7 @@ fn one(path: &Path, name: &str, ecosystem: &str) -> Result<Found, SourceError> {
         }
         Err(cause) => {
             let cause = format!("record skipped: {cause}");
-            found.warnings.push(Warning::new(NAME, name, cause));
+            found.warnings.push(Warning::skipped(NAME, name, cause));
         }
     }
     Ok(found)

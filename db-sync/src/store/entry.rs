@@ -16,6 +16,8 @@ pub(crate) struct Entry {
     pub(crate) ratings: Vec<(u32, u8)>,
     /// Fixed versions beside the ranges.
     pub(crate) other_fixes: Vec<u32>,
+    /// How far ranges without an end are known to reach.
+    pub(crate) beside: Vec<Span>,
 }
 
 /// One range; unusable ones keep their cause and no events.
@@ -49,20 +51,7 @@ impl Entry {
             return;
         }
         put(out, head | GENERAL);
-        put(out, self.ranges.len() as u64);
-        for range in &self.ranges {
-            let flags = u64::from(range.semver) | u64::from(range.unusable.is_some()) << 1;
-            put(out, (range.events.len() as u64) << 2 | flags);
-            if let Some(cause) = &range.unusable {
-                put_text(out, cause);
-            }
-            for mark in &range.events {
-                let number = mark
-                    .version
-                    .map_or(0, |number| u64::from(version(number)) << 1 | 1);
-                put(out, number << 2 | mark.kind.code());
-            }
-        }
+        put_spans(out, &self.ranges, version);
         put_mapped(out, &self.versions, version);
         put(out, self.ratings.len() as u64);
         for (value, field) in &self.ratings {
@@ -70,6 +59,7 @@ impl Entry {
             out.push(*field);
         }
         put_mapped(out, &self.other_fixes, version);
+        put_spans(out, &self.beside, version);
     }
 
     fn is_before(&self) -> Option<(bool, u32)> {
@@ -79,7 +69,8 @@ impl Entry {
         let plain = range.unusable.is_none()
             && self.versions.is_empty()
             && self.ratings.is_empty()
-            && self.other_fixes.is_empty();
+            && self.other_fixes.is_empty()
+            && self.beside.is_empty();
         match range.events.as_slice() {
             [first, second]
                 if plain
@@ -133,24 +124,14 @@ impl Entry {
             version(reader.small()?);
             return Ok(head);
         }
-        for _ in 0..reader.length()? {
-            let first = reader.number()?;
-            if first & 2 != 0 {
-                reader.text()?;
-            }
-            for _ in 0..first >> 2 {
-                let number = reader.number()? >> 2;
-                if number & 1 != 0 {
-                    version(u32::try_from(number >> 1).map_err(|_| Damaged)?);
-                }
-            }
-        }
+        visit_spans(reader, version)?;
         reader.rising()?.into_iter().for_each(&mut *version);
         for _ in 0..reader.length()? {
             reader.small()?;
             reader.byte()?;
         }
         reader.rising()?.into_iter().for_each(&mut *version);
+        visit_spans(reader, version)?;
         Ok(head)
     }
 
@@ -181,19 +162,26 @@ impl Entry {
 
     fn read_general(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
         let mut entry = Self::default();
-        for _ in 0..reader.length()? {
-            entry.ranges.push(Span::read(reader)?);
-        }
+        entry.ranges = Span::read_all(reader)?;
         entry.versions = reader.rising()?;
         for _ in 0..reader.length()? {
             entry.ratings.push((reader.small()?, reader.byte()?));
         }
         entry.other_fixes = reader.rising()?;
+        entry.beside = Span::read_all(reader)?;
         Ok(entry)
     }
 }
 
 impl Span {
+    fn read_all(reader: &mut Reader<'_>) -> Result<Vec<Self>, Damaged> {
+        let mut spans = Vec::new();
+        for _ in 0..reader.length()? {
+            spans.push(Self::read(reader)?);
+        }
+        Ok(spans)
+    }
+
     fn read(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
         let first = reader.number()?;
         let mut span = Self {
@@ -224,6 +212,40 @@ impl Mark {
             version,
         })
     }
+}
+
+fn put_spans(out: &mut Vec<u8>, spans: &[Span], version: &dyn Fn(u32) -> u32) {
+    put(out, spans.len() as u64);
+    for span in spans {
+        let flags = u64::from(span.semver) | u64::from(span.unusable.is_some()) << 1;
+        put(out, (span.events.len() as u64) << 2 | flags);
+        if let Some(cause) = &span.unusable {
+            put_text(out, cause);
+        }
+        for mark in &span.events {
+            let number = mark
+                .version
+                .map_or(0, |number| u64::from(version(number)) << 1 | 1);
+            put(out, number << 2 | mark.kind.code());
+        }
+    }
+}
+
+/// Reads past spans without keeping them, and tells each version number in them.
+fn visit_spans(reader: &mut Reader<'_>, version: &mut dyn FnMut(u32)) -> Result<(), Damaged> {
+    for _ in 0..reader.length()? {
+        let first = reader.number()?;
+        if first & 2 != 0 {
+            reader.text()?;
+        }
+        for _ in 0..first >> 2 {
+            let number = reader.number()? >> 2;
+            if number & 1 != 0 {
+                version(u32::try_from(number >> 1).map_err(|_| Damaged)?);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn put_mapped(out: &mut Vec<u8>, versions: &[u32], version: &dyn Fn(u32) -> u32) {
@@ -261,6 +283,7 @@ mod tests {
         let mut general = before.clone();
         general.versions = vec![1, 5];
         general.ratings = vec![(3, 1)];
+        general.beside.clone_from(&before.ranges);
         general.ranges.push(Span {
             semver: false,
             unusable: Some("cause".to_owned()),

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const MAGIC: [u8; 8] = *b"PORTCLDB";
 /// The version that this code writes and reads. It changes with every change
 /// of the layout; the file is rebuilt, not converted.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 /// Bytes of the header.
 pub(crate) const HEADER: usize = 1024;
 /// Bytes that share one checksum.

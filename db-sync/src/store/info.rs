@@ -2,14 +2,16 @@
 
 use crate::ecosystem::base;
 use crate::feed::{Day, FeedKind};
+use crate::sources::osv::STRAY;
 use serde::{Deserialize, Serialize};
 
 /// The kinds of sources that hold advisories.
 const OSV: &str = "osv";
 const RUSTSEC: &str = "rustsec";
 /// Directories of the bucket for records with a GIT range, and for those
-/// without any package: none of them makes an ecosystem complete.
-const NO_ECOSYSTEM: [&str; 2] = ["GIT", "[EMPTY]"];
+/// without any package, and what lies beside its directories: none of them
+/// makes an ecosystem complete.
+const NO_ECOSYSTEM: [&str; 3] = ["GIT", "[EMPTY]", STRAY];
 
 /// The self-description of a database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +67,7 @@ impl Info {
     fn is_mixed(&self, source: &SourceInfo) -> bool {
         let mut ecosystems = self.ecosystems.iter();
         source.kind == OSV
+            && source.records > 0
             && !NO_ECOSYSTEM.contains(&source.directory())
             && !ecosystems.any(|known| source.is_about(base(&known.name)))
     }
@@ -117,6 +120,8 @@ impl SourceInfo {
     /// in the bucket, or that directory's archive under its name.
     fn is_about(&self, base: &str) -> bool {
         match self.kind.as_str() {
+            // One of which nothing could be read has no advisories.
+            _ if self.records == 0 => false,
             OSV => self.directory() == base,
             RUSTSEC => matches!(base, "crates.io" | "Rust"),
             _ => false,
@@ -150,6 +155,7 @@ mod tests {
         let sources = sources.iter().map(|(kind, name)| SourceInfo {
             kind: (*kind).to_owned(),
             name: (*name).to_owned(),
+            records: 1,
             ..SourceInfo::default()
         });
         let ecosystems = ecosystems.iter().map(|name| EcosystemInfo {
@@ -182,7 +188,7 @@ mod tests {
             yes([0, 0, 0, 0, 1])
         );
         // Records with a commit are some of each ecosystem, whatever holds them.
-        for some in ["GIT", "GIT.zip", "[EMPTY].zip"] {
+        for some in ["GIT", "GIT.zip", "[EMPTY].zip", "[STRAY]"] {
             assert_eq!(covered(&[("osv", some)]), yes([0; 5]), "{some}");
         }
         // A collection of one's own may hold all that there is.

@@ -1,5 +1,6 @@
-//! The database file: one immutable, self-describing file that is mapped into
-//! memory, read without a lock and replaced by an atomic rename.
+//! The database file: one immutable, self-describing file of which the parts
+//! that an answer needs are read, without a lock, and which is replaced by an
+//! atomic rename.
 //!
 //! ```text
 //! header 1 KiB │ body: sections, in pages of 8 KiB │ CRC-32 of each page
@@ -22,6 +23,7 @@ pub(crate) mod format;
 pub(crate) mod hash;
 mod info;
 pub(crate) mod map;
+pub(crate) mod pages;
 pub(crate) mod place;
 pub(crate) mod read;
 pub(crate) mod sound;

@@ -24,6 +24,7 @@ pub(crate) struct Views<'a> {
 pub(crate) struct View<'a> {
     pub(crate) record: u32,
     spans: Range<usize>,
+    beside: Range<usize>,
     /// Numbers of the listed versions, rising.
     pub(crate) listed: Rising<'a>,
     pub(crate) ratings: Ratings<'a>,
@@ -137,23 +138,32 @@ impl<'a> Views<'a> {
         let mut view = View {
             record,
             spans: begin..begin,
+            beside: begin..begin,
             listed: Rising::default(),
             ratings: Ratings::default(),
             other_fixes: Rising::default(),
         };
         match shape {
-            BEFORE | BEFORE_SEMVER => self.before(shape == BEFORE_SEMVER, reader.small()?),
+            BEFORE | BEFORE_SEMVER => {
+                self.before(shape == BEFORE_SEMVER, reader.small()?);
+                view.spans.end = self.spans.len();
+            }
             GENERAL => {
                 for _ in 0..reader.length()? {
                     self.span(reader)?;
                 }
+                view.spans.end = self.spans.len();
                 view.listed = Rising::read(reader)?;
                 view.ratings = Ratings::read(reader)?;
                 view.other_fixes = Rising::read(reader)?;
+                view.beside.start = self.spans.len();
+                for _ in 0..reader.length()? {
+                    self.span(reader)?;
+                }
+                view.beside.end = self.spans.len();
             }
             _ => return Err(Damaged),
         }
-        view.spans.end = self.spans.len();
         self.entries.push(view);
         Ok(())
     }
@@ -204,6 +214,11 @@ impl<'a> Views<'a> {
         self.spans.get(view.spans.clone()).unwrap_or_default()
     }
 
+    /// How far the ranges of an entry without an end are known to reach.
+    pub(crate) fn beside(&self, view: &View<'_>) -> &[SpanView<'a>] {
+        self.spans.get(view.beside.clone()).unwrap_or_default()
+    }
+
     /// The events of a range of this package, sorted.
     pub(crate) fn marks(&self, span: &SpanView<'_>) -> &[Mark] {
         self.marks.get(span.marks.clone()).unwrap_or_default()
@@ -238,6 +253,14 @@ mod tests {
             versions: vec![1, 5, 900],
             ratings: vec![(3, 1)],
             other_fixes: vec![2],
+            beside: vec![Span {
+                semver: false,
+                unusable: None,
+                events: vec![
+                    mark(EventKind::Introduced, None),
+                    mark(EventKind::LastAffected, Some(8)),
+                ],
+            }],
         }
     }
 
@@ -246,6 +269,7 @@ mod tests {
         let mut before = entry();
         before.ranges.truncate(1);
         (before.versions, before.ratings, before.other_fixes) = (vec![], vec![], vec![]);
+        before.beside.clear();
         let mut out = Vec::new();
         put(&mut out, 2);
         before.write(9, &mut out, &|number| number);
@@ -256,7 +280,9 @@ mod tests {
         for (view, (record, entry)) in views.entries().iter().zip([(9, before), (13, entry())]) {
             assert_eq!(view.record, record);
             assert_eq!(views.spans(view).len(), entry.ranges.len());
-            for (span, range) in views.spans(view).iter().zip(&entry.ranges) {
+            assert_eq!(views.beside(view).len(), entry.beside.len());
+            let spans = views.spans(view).iter().chain(views.beside(view));
+            for (span, range) in spans.zip(entry.ranges.iter().chain(&entry.beside)) {
                 assert_eq!(
                     (span.semver, span.unusable),
                     (range.semver, range.unusable.as_deref())

@@ -4,6 +4,7 @@
 
 use super::format::{HEADER, Header, PAGE, Section, crc32};
 use super::place;
+use super::read::Store;
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -79,17 +80,19 @@ impl Writer {
 
     /// Completes the file and puts it in the place of `target`.
     pub(crate) fn finish(self, target: &Path) -> io::Result<()> {
-        self.finish_above(target, &[])
+        self.finish_above(target, None)
     }
 
     /// Completes the file with the bytes of the segment below behind it.
-    pub(crate) fn finish_above(mut self, target: &Path, below: &[u8]) -> io::Result<()> {
+    pub(crate) fn finish_above(mut self, target: &Path, below: Option<&Store>) -> io::Result<()> {
         if !self.page.is_empty() {
             self.close_page();
         }
         self.file.write_all(&self.crcs)?;
-        self.file.write_all(below)?;
-        self.header.below = below.len() as u64;
+        if let Some(below) = below {
+            below.copy_segment(&mut self.file)?;
+            self.header.below = below.segment_length();
+        }
         self.header.pages_crc = crc32(&self.crcs);
         self.header.digest = self.header.root(&self.hasher.finalize());
         self.file.seek(SeekFrom::Start(0))?;

@@ -4,15 +4,15 @@
 //! one that finds the database gone.
 
 use super::cache::Cache;
+use super::old::Old;
 use super::{SyncError, SyncRequest, warning};
 use crate::compile::BuildError;
 use crate::feed::FeedKind;
 use crate::fetch::{Access, Mirrors, Saved, is_intact};
 use crate::problem::Warning;
 use crate::sources::feeds::{self, MAX_PACKED};
-use crate::store::feed::{self, Feed, Feeds};
+use crate::store::feed::{Feed, Feeds};
 use crate::store::place::replace;
-use crate::store::read::Segments;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,12 +28,11 @@ pub(super) struct Gathered {
 /// Fetches (unless offline) and reads.
 pub(super) fn gather(
     request: &SyncRequest,
+    old: &Old,
     cache: &Cache,
     warnings: &mut Vec<Warning>,
 ) -> Result<Gathered, SyncError> {
-    let old = Segments::open(&request.output)
-        .ok()
-        .and_then(|segments| feed::all(&segments).ok());
+    let old = old.feeds();
     let mut feeds = Feeds::new();
     for kind in FeedKind::ALL {
         let (from, name) = match kind {

@@ -5,11 +5,11 @@
 //! there any more, the loss is told.
 
 use super::cache::{self, Cache};
+use super::old::Old;
 use super::rustsec::{self, Tree};
-use super::{SyncError, SyncRequest, warning};
+use super::{SyncError, SyncRequest, skipped};
 use crate::compile::BuildError;
 use crate::problem::Warning;
-use crate::query::Db;
 use crate::sources::crates_index::{self, Yanked};
 use crate::store::place::replace;
 use std::path::{Path, absolute};
@@ -22,6 +22,7 @@ const INDEX: &str = "crates-index.from";
 /// The tree of the sources that the request names, else the one before.
 pub(super) fn tree(
     request: &SyncRequest,
+    old: &Old,
     cache: &Cache,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<Tree>, SyncError> {
@@ -38,10 +39,11 @@ pub(super) fn tree(
         return Ok(None);
     }
     let from = cache::read(&path)?.and_then(|from| String::from_utf8(from).ok());
-    let held = match Db::open(&request.output) {
-        Ok(db) => db.info().sources.iter().any(|one| one.kind == "rustsec"),
+    let held = if old.is_there() {
+        old.of_kind("rustsec").next().is_some()
+    } else {
         // A run that finds the database gone has what was fetched for it.
-        Err(_) => from.is_some(),
+        from.is_some()
     };
     if !held {
         return Ok(None);
@@ -52,7 +54,7 @@ pub(super) fn tree(
     }
     let cause = "the database had its advisories, this run names no source of them, and what was \
                  fetched before is gone: they are left out";
-    warnings.push(warning(rustsec::NAME, "", cause));
+    warnings.push(skipped(rustsec::NAME, "", cause));
     Ok(None)
 }
 
@@ -60,6 +62,7 @@ pub(super) fn tree(
 /// database that is there.
 pub(super) fn yanked(
     request: &SyncRequest,
+    old: &Old,
     cache: &Cache,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<Yanked>, SyncError> {
@@ -77,16 +80,16 @@ pub(super) fn yanked(
         return Ok(None);
     }
     let from = cache::read(&path)?.and_then(|from| String::from_utf8(from).ok());
-    let held = Db::open(&request.output).map(|db| {
-        let mut sources = db.info().sources.iter();
-        let has_index = sources.any(|one| one.kind == crates_index::KIND);
-        (has_index, db.yanked().ok().flatten())
-    });
-    match held {
-        Ok((false, _)) => return Ok(None),
-        Ok((true, Some(yanked))) => return Ok(Some(yanked)),
-        Err(_) if from.is_none() => return Ok(None),
-        Ok((true, None)) | Err(_) => {}
+    let had_index = old.of_kind(crates_index::KIND).next().is_some();
+    match (old.is_there(), had_index) {
+        (true, false) => return Ok(None),
+        (false, _) if from.is_none() => return Ok(None),
+        (true, true) => {
+            if let Some(yanked) = old.yanked() {
+                return Ok(Some(yanked));
+            }
+        }
+        (false, _) => {}
     }
     if let Some(Ok((found, told))) = from.map(|from| read(Path::new(&from))) {
         warnings.extend(told);
@@ -94,6 +97,6 @@ pub(super) fn yanked(
     }
     let cause = "the database had yanked versions, it is gone or damaged, and so is the index \
                  that they came from: they are left out";
-    warnings.push(warning(crates_index::NAME, "", cause));
+    warnings.push(skipped(crates_index::NAME, "", cause));
     Ok(None)
 }

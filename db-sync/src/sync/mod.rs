@@ -17,6 +17,7 @@ mod feeds;
 mod kept;
 mod list;
 mod loss;
+mod old;
 mod plan;
 mod pool;
 mod rustsec;
@@ -39,9 +40,13 @@ pub use apply::run;
 pub struct SyncRequest {
     /// Buckets with the same content, http(s) addresses or folders, in order.
     pub from: Vec<String>,
-    /// Ecosystems, with or without a release suffix. Empty means those of the
-    /// database that is there, else all that the bucket lists.
+    /// Ecosystems, with or without a release suffix, in any case. What else the
+    /// database has stays as it is. Empty means those of the database that is
+    /// there, else all that the bucket lists.
     pub ecosystems: Vec<String>,
+    /// Ecosystems of the database that it shall not have any more. Nothing else
+    /// takes one out.
+    pub remove: Vec<String>,
     /// Ecosystems that were found somewhere, such as in the last scans: they are synced besides
     /// those of the database. What the bucket does not have is a warning.
     pub found: Vec<String>,
@@ -127,6 +132,24 @@ pub enum SyncError {
     Missing {
         /// The file.
         what: String,
+    },
+    /// The address answers, and not as a bucket does.
+    #[error("{} has no {what}{}: is this an OSV bucket?", address, if *is_http { " (HTTP 404)" } else { "" })]
+    NotABucket {
+        /// Where it was looked for, the mirrors with commas between.
+        address: String,
+        /// The file.
+        what: String,
+        /// Whether a server said so.
+        is_http: bool,
+    },
+    /// An ecosystem shall be removed that the database does not have.
+    #[error("the database has no ecosystem {name:?} that could be removed")]
+    NotHeld {
+        /// What was asked for.
+        name: String,
+        /// What there is, sorted.
+        held: BTreeSet<String>,
     },
     /// A source that was named is not there.
     #[error("there is no {what}")]
@@ -217,4 +240,9 @@ fn names(failed: &[String]) -> String {
 /// A warning about one directory.
 fn warning(ecosystem: &str, entry: &str, cause: impl std::fmt::Display) -> Warning {
     Warning::new(ecosystem, entry, cause)
+}
+
+/// A warning about what is left out.
+fn skipped(ecosystem: &str, entry: &str, cause: impl std::fmt::Display) -> Warning {
+    Warning::skipped(ecosystem, entry, cause)
 }

@@ -9,6 +9,7 @@
 
 mod answers;
 mod compare;
+mod doubt;
 mod explain;
 mod feeds;
 mod malformed;

@@ -73,7 +73,7 @@ const CASES: &[Case] = &[
     Case {
         file: "13-wrong-types.zip",
         warned: &["0023", "0024", "0025", "0026", "0027", "0028", "0029"],
-        answers: &[(CRATE, "bad-crate", "1.0.0", "", "")],
+        answers: &[(CRATE, "bad-crate", "1.0.0", "", "0027")],
     },
     Case {
         file: "14-bad-timestamps.zip",
@@ -141,7 +141,7 @@ const CASES: &[Case] = &[
         warned: &["0066"],
         answers: &[
             (CRATE, "bad-crate", "1.0.0", "0064 0066", ""),
-            (CRATE, "bad-crate", "2.0.0", "", ""),
+            (CRATE, "bad-crate", "2.0.0", "", "0066"),
         ],
     },
     Case {

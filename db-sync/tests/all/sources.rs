@@ -1,8 +1,11 @@
 //! How sources are read and merged: RustSec with OSV, copies, directories.
 
 use super::support::{ask, built, built_from, merged, own, shared};
+use db_sync::Loss;
+use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use tempfile::TempDir;
 
 #[test]
 fn rustsec_adds_what_only_it_knows() {
@@ -221,4 +224,52 @@ pub(crate) fn unpack(archive: &Path, into: &Path) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+#[test]
+fn a_stray_file_does_not_change_what_a_folder_is() {
+    let record = |id: &str, ecosystem: &str, name: &str| {
+        format!(
+            r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","affected":[{{"package":
+            {{"ecosystem":"{ecosystem}","name":"{name}"}},"versions":["1.0.0"]}}]}}"#
+        )
+    };
+    for listed in [false, true] {
+        let root = TempDir::new().expect("folder");
+        for (folder, id) in [("npm", "GHSA-1"), ("PyPI", "GHSA-2")] {
+            fs::create_dir(root.path().join(folder)).expect("folder");
+            let file = root.path().join(folder).join(format!("{id}.json"));
+            fs::write(file, record(id, folder, "x")).expect("write");
+        }
+        if listed {
+            fs::write(root.path().join("ecosystems.txt"), "PyPI\nnpm\n").expect("write");
+        }
+        fs::create_dir(root.path().join("notes")).expect("folder");
+        fs::write(root.path().join("README.json"), "{}").expect("write");
+        let stray = record("GHSA-3", "Maven", "x:y");
+        fs::write(root.path().join("GHSA-3.json"), stray).expect("write");
+        let built = built(&[root.path()], None);
+        let hit = |ecosystem, name| !ask(&built.db, ecosystem, name, "1.0.0").matches.is_empty();
+        assert!(
+            hit("npm", "x") && hit("PyPI", "x") && hit("Maven", "x:y"),
+            "{listed}"
+        );
+        let has = |name| built.db.has_ecosystem(name);
+        assert!(has("npm") && has("PyPI") && !has("Maven"), "{listed}");
+        // A record that could not be read comes before what is merely odd.
+        let first = built.report.warnings.first().expect("a warning");
+        assert_eq!(
+            (first.loss, first.entry.as_str()),
+            (Loss::Skipped, "README.json")
+        );
+        assert_eq!(built.report.skipped(), 1);
+    }
+    // The folder of one ecosystem stays that, whatever folders lie in it.
+    let root = TempDir::new().expect("folder");
+    let npm = root.path().join("npm");
+    fs::create_dir_all(npm.join("schema")).expect("folder");
+    fs::write(npm.join("GHSA-1.json"), record("GHSA-1", "npm", "x")).expect("write");
+    fs::write(npm.join("schema/schema.json"), "{}").expect("write");
+    let built = built(&[&npm], None);
+    assert!(built.db.has_ecosystem("npm"));
 }

@@ -1,6 +1,6 @@
 //! The file: deterministic, replaced whole, and refused when it is damaged.
 
-use super::support::{Built, ask, built, merged, own, request, shared};
+use super::support::{Built, ask, built, built_from, merged, own, request, shared};
 use db_sync::{BuildRequest, Db, OpenError, Outcome, Query, build};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -319,4 +319,42 @@ fn a_database_describes_itself() {
         Some("2024-02-01T00:00:00Z")
     );
     assert_eq!(info, &built.report.info);
+}
+
+#[test]
+fn a_file_that_is_cut_under_its_reader_is_an_error_and_no_signal() {
+    let records: Vec<String> = (0..1500)
+        .map(|n| {
+            format!(
+                r#"{{"id":"CUT-2026-{n:04}","modified":"2026-01-01T00:00:00Z","summary":"{}","affected":[
+                {{"package":{{"ecosystem":"npm","name":"package-{n}"}},"ranges":[{{"type":"SEMVER",
+                "events":[{{"introduced":"0"}},{{"fixed":"1.{n}.0"}}]}}]}}]}}"#,
+                "x".repeat(200)
+            )
+        })
+        .collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let built = built_from(&records);
+    let length = std::fs::metadata(&built.path).expect("file").len();
+    let db = Db::open(&built.path).expect("open");
+    let asked = |n: u32| {
+        let name = format!("package-{n}");
+        db.query(&Query {
+            ecosystem: "npm",
+            name: &name,
+            version: Some("0.1.0"),
+            ..Query::default()
+        })
+        .map(|outcome| outcome.matches.len())
+    };
+    assert_eq!(asked(7), Ok(1));
+    let file = std::fs::OpenOptions::new();
+    let file = file.clone().write(true).open(&built.path).expect("open");
+    file.set_len(length / 4).expect("cut");
+    // What was read stays readable; the rest is an error and never "no match".
+    assert_eq!(asked(7), Ok(1));
+    let answers: Vec<_> = (0..1500).map(asked).collect();
+    assert!(answers.iter().all(|answer| *answer != Ok(0)));
+    assert!(answers.iter().any(Result::is_err));
+    assert!(db.verify().is_err());
 }

@@ -98,7 +98,7 @@ impl Scene {
 }
 
 /// The format of the databases that this program writes.
-const DATABASE_FORMAT: u32 = 3;
+const DATABASE_FORMAT: u32 = 4;
 
 /// An exported file with a right head around any payload.
 fn wrapped(root: &[u8], length: u64, payload: &[u8]) -> Vec<u8> {

@@ -8,7 +8,7 @@ use db_sync::{Moment, Share};
 use super::examples;
 use super::failure::Failure;
 use super::values;
-pub(super) use super::values::{Only, ReportFile, TextOrJson};
+pub(super) use super::values::{Disputed, Only, ReportFile, TextOrJson};
 use crate::accept::Allowance;
 use crate::finding::Severity;
 use crate::gate::FailOn;
@@ -66,6 +66,11 @@ pub(super) struct ScanArguments {
     /// Vulnerabilities without a fixed version do not fail the run.
     #[arg(long)]
     pub(super) ignore_unfixed: bool,
+    /// What findings do that are only possible (the version is above all that is known to be
+    /// affected) or disputed (the ecosystem's own database says otherwise): stand in the report, or
+    /// fail the run like any other.
+    #[arg(long, value_name = "report|fail", default_value = "report")]
+    pub(super) disputed: Disputed,
     /// Look only for these: `vuln`, `misconfig`.
     #[arg(long, value_name = "vuln,misconfig", value_delimiter = ',')]
     pub(super) only: Vec<Only>,
@@ -335,10 +340,13 @@ pub(super) struct SyncArguments {
     /// A bucket: http(s) or file address, or folder; further ones are mirrors, tried in order.
     #[arg(long, value_name = "URL|DIR", required_unless_present = "offline")]
     pub(super) from: Vec<String>,
-    /// Only these ecosystems, and none that the database had besides; may be given several times.
-    /// By default those of the database, else all.
+    /// Sync this ecosystem, in any case, and keep what else the database has; may be given several
+    /// times. By default those of the database, else all.
     #[arg(long, value_name = "NAME")]
     pub(super) ecosystem: Vec<String>,
+    /// Take an ecosystem out of the database; may be given several times. Nothing else does.
+    #[arg(long, value_name = "NAME")]
+    pub(super) remove: Vec<String>,
     /// Sync what these JSON reports of ours found, besides what the database has; `-` is stdin.
     #[arg(long, value_name = "FILE", conflicts_with = "ecosystem")]
     pub(super) report: Vec<PathBuf>,

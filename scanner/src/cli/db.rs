@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use db_sync::{BuildRequest, Db};
+use db_sync::{BuildRequest, Db, Loss};
 use serde_json::{Value, json};
 
 use super::args::{DatabasePath, DbCommand, SyncArguments, TextOrJson};
@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::{paths, print, scan, transfer};
 use crate::output::{escape, serial};
 
-/// How many warnings of a build are printed one by one.
+/// How many records that were skipped are named, and how many other warnings.
 const SHOWN_WARNINGS: usize = 50;
 
 /// Runs one of the subcommands.
@@ -58,7 +58,7 @@ pub(super) fn run(command: &DbCommand) -> Result<u8, Failure> {
                     failure
                 }
             })?;
-            warn(&built.warnings);
+            warn(&built);
             let db = Db::open(&output).map_err(|error| Failure::from_error(&error))?;
             print(&status(&db, TextOrJson::Table))?;
             Ok(0)
@@ -90,6 +90,7 @@ fn full_sync(osv: &[PathBuf], rustsec: Option<&PathBuf>, database: &DatabasePath
     SyncArguments {
         from: osv.iter().map(|path| text(path)).collect(),
         ecosystem: Vec::new(),
+        remove: Vec::new(),
         report: Vec::new(),
         full: true,
         afresh: true,
@@ -109,22 +110,34 @@ pub(super) fn open(database: &DatabasePath) -> Result<Db, Failure> {
     scan::open_database(&paths::database(database)).map_err(|error| scan::failure(&error))
 }
 
-/// Warnings go to stderr: all records that were left out are told, by name up to a bound.
-pub(super) fn warn(warnings: &[db_sync::Warning]) {
+/// Warnings go to stderr: what was left out first, counted and by name up to a bound, then what is
+/// odd, up to a bound of its own.
+pub(super) fn warn(build: &db_sync::BuildReport) {
     use io::Write as _;
     let mut err = io::stderr().lock();
+    let (skipped, odd): (Vec<_>, Vec<_>) = build
+        .warnings
+        .iter()
+        .partition(|warning| warning.loss == Loss::Skipped);
+    if !skipped.is_empty() {
+        let _ = writeln!(
+            err,
+            "warning: not in the database: {} (records, entries of records or sources)",
+            skipped.len()
+        );
+    }
+    some(&mut err, &skipped, "skipped");
+    some(&mut err, &odd, "odd");
+}
+
+/// Some of the warnings of one kind, and how many more there are.
+fn some(err: &mut impl io::Write, warnings: &[&db_sync::Warning], kind: &str) {
     for warning in warnings.iter().take(SHOWN_WARNINGS) {
         let _ = writeln!(err, "warning: {}", escape::line(&warning.to_string()));
     }
-    if let Some(more) = warnings
-        .len()
-        .checked_sub(SHOWN_WARNINGS)
-        .filter(|more| *more > 0)
-    {
-        let _ = writeln!(
-            err,
-            "warning: {more} more warnings of this kind are not shown"
-        );
+    let more = warnings.len().saturating_sub(SHOWN_WARNINGS);
+    if more > 0 {
+        let _ = writeln!(err, "warning: {more} more that are {kind} are not shown");
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::args::{QueryArguments, TextOrJson};
 use super::failure::Failure;
 use super::{db, print};
+use crate::finding::Uncertain;
 use crate::output::{escape, serial, words};
 use crate::prefer::{Preference, Shown};
 use crate::rating::{Rated, Rater};
@@ -18,13 +19,14 @@ const NAMED: usize = 12;
 /// Prints the answer. An ecosystem without advisories is no answer, and ends with 2.
 pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
     let db = db::open(&arguments.database)?;
-    known(&db, &arguments.ecosystem)?;
+    let ecosystem = spelled(&db, &arguments.ecosystem);
+    known(&db, ecosystem)?;
     let as_of = arguments.answer.moment()?;
     let module = arguments.module.as_deref().map(stream).transpose()?;
     let read = |error: ReadError| Failure::from_error(&error);
     let answer = db
         .query(&Query {
-            ecosystem: &arguments.ecosystem,
+            ecosystem,
             name: &arguments.name,
             version: arguments.version.as_deref(),
             as_of,
@@ -33,6 +35,7 @@ pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
         .map_err(read)?;
     let mut asked = Asked {
         arguments,
+        ecosystem,
         prefer: arguments.answer.preference(),
         rater: Rater::default(),
         as_of,
@@ -51,6 +54,14 @@ pub(super) fn stream(label: &str) -> Result<Stream<'_>, Failure> {
         Failure::new(format!("{label:?} is no module stream"))
             .hint("write name:stream, such as nodejs:18, or the package's whole MODULARITYLABEL")
     })
+}
+
+/// The ecosystem as the database spells it, where it is written in another case.
+pub(super) fn spelled<'n>(db: &'n Db, asked: &'n str) -> &'n str {
+    let mut known = db.info().ecosystems.iter().map(|known| known.name.as_str());
+    let is_known = db.has_ecosystem(asked);
+    let alike = known.find(|known| !is_known && known.eq_ignore_ascii_case(asked));
+    alike.unwrap_or(asked)
 }
 
 /// Refuses an ecosystem that the database knows nothing about, and names those that could be meant.
@@ -92,10 +103,13 @@ struct Told<'m, 'db> {
     rated: std::sync::Arc<Rated>,
     fixed: Vec<String>,
     step: Option<db_sync::Step>,
+    doubt: Option<Uncertain>,
 }
 
 struct Asked<'a> {
     arguments: &'a QueryArguments,
+    /// As the database spells it.
+    ecosystem: &'a str,
     prefer: Preference,
     rater: Rater,
     as_of: Option<Moment>,
@@ -103,7 +117,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     fn tell<'m, 'db>(&mut self, found: &'m Match<'db>) -> Result<Told<'m, 'db>, ReadError> {
-        let ecosystem = &self.arguments.ecosystem;
+        let ecosystem = self.ecosystem;
         let choice = self.arguments.version.as_deref().and_then(|version| {
             db_sync::choose(ecosystem, &self.arguments.name, version, &found.fixed)
         });
@@ -116,6 +130,7 @@ impl Asked<'_> {
             rated: self.rater.rate(found.id, found.ratings()?),
             fixed: crate::matching::chosen_first(choice, &found.fixed),
             step: choice.and_then(|choice| choice.step),
+            doubt: Uncertain::of(found),
         })
     }
 
@@ -130,7 +145,7 @@ impl Asked<'_> {
             .map(|undecided| json!({ "id": undecided.id, "cause": undecided.cause }))
             .collect();
         Ok(serial::pretty(&json!({
-            "ecosystem": self.arguments.ecosystem,
+            "ecosystem": self.ecosystem,
             "known_ecosystem": true,
             "matches": matches,
             "undecided": undecided,
@@ -145,9 +160,9 @@ impl Asked<'_> {
                 Some(fixed) => format!("fixed: {}", escape::line(fixed)),
                 None => format!("fix: {}", found.state.as_str()),
             };
-            let mut marks = words::marks(&told.exploitation);
+            let mut marks = words::remarks(told.doubt.as_ref(), &told.exploitation);
             if !marks.is_empty() {
-                marks = format!("[{marks}] ");
+                marks = format!("[{}] ", escape::line(&marks));
             }
             let _ = writeln!(
                 text,
@@ -201,6 +216,11 @@ impl Told<'_, '_> {
                 "version": self.fixed.first(),
                 "step": self.step.map(db_sync::Step::as_str),
             },
+            "doubt": self.doubt.as_ref().map(|doubt| json!({
+                "kind": doubt.kind.as_str(),
+                "reason": &*doubt.reason,
+                "denied_by": doubt.denied_by,
+            })),
             "published": found.published.map(|moment| moment.to_string()),
             "modified": found.modified.map(|moment| moment.to_string()),
             "informational": found.informational()?,

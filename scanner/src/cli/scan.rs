@@ -11,6 +11,7 @@ use rules::terraform::Options;
 use super::args::{Only, ScanArguments};
 use super::failure::Failure;
 use super::progress::Progress;
+use super::values::Disputed;
 use super::{COULD_NOT_FINISH, ignore_broken_pipe, paths, write};
 use crate::gap::GapKind;
 use crate::gate::{self, GapPolicy, Policy, Verdict};
@@ -28,6 +29,7 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         fail_on_kev: arguments.fail_on_kev,
         fail_on_epss: arguments.fail_on_epss,
         ignore_unfixed: arguments.ignore_unfixed,
+        fail_on_disputed: arguments.disputed == Disputed::Fail,
         fail_on_stale: arguments.on_stale == OnStale::Fail,
         fail_on_undecided: arguments.fail_on_undecided,
         gaps: match (arguments.strict, arguments.lenient) {

@@ -28,6 +28,7 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
     let mut request = SyncRequest {
         from: arguments.from.clone(),
         ecosystems: arguments.ecosystem.clone(),
+        remove: arguments.remove.clone(),
         found: found.into_iter().collect(),
         full: arguments.full,
         afresh: arguments.afresh,
@@ -56,6 +57,19 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
                 let names: Vec<&str> = offered.iter().map(String::as_str).collect();
                 failure = failure.hint(format!("it has {}", names.join(", ")));
             }
+            SyncError::NotHeld { held, .. } if !held.is_empty() => {
+                let names: Vec<&str> = held.iter().map(String::as_str).collect();
+                failure = failure.hint(format!("it has {}", names.join(", ")));
+            }
+            SyncError::Missing { .. } => {
+                failure = failure
+                    .hint("to leave an ecosystem out for good: portcullis db sync --remove NAME");
+            }
+            SyncError::NotABucket { .. } => {
+                failure = failure.hint(
+                    "a bucket has ecosystems.txt and one NAME/all.zip per ecosystem, as OSV's https://osv-vulnerabilities.storage.googleapis.com has",
+                );
+            }
             SyncError::NothingFetched => {
                 failure = failure.hint("fetch once: portcullis db sync --from URL");
             }
@@ -70,7 +84,7 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
         }
         failure
     })?;
-    db::warn(&report.build.warnings);
+    db::warn(&report.build);
     print(&summary(&report))?;
     Ok(0)
 }

@@ -75,6 +75,25 @@ impl FromStr for Only {
     }
 }
 
+/// What doubtful findings do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disputed {
+    Report,
+    Fail,
+}
+
+impl FromStr for Disputed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "report" => Ok(Self::Report),
+            "fail" => Ok(Self::Fail),
+            _ => Err("expected report or fail".to_owned()),
+        }
+    }
+}
+
 impl FromStr for OnStale {
     type Err = String;
 

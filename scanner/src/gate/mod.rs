@@ -46,6 +46,8 @@ pub struct Policy {
     /// Vulnerabilities without a known fixed version do not count, whether nobody fixed it, nobody
     /// will, or no record says which version is free of it.
     pub ignore_unfixed: bool,
+    /// Findings that are only possible, or disputed, count as any other.
+    pub fail_on_disputed: bool,
     /// Advisories that are too old are as bad as not finishing.
     pub fail_on_stale: bool,
     /// Checks of rules of this severity and above that stay undecided violate.
@@ -63,6 +65,7 @@ impl Default for Policy {
             fail_on_kev: false,
             fail_on_epss: None,
             ignore_unfixed: false,
+            fail_on_disputed: false,
             fail_on_stale: false,
             fail_on_undecided: None,
             gaps: GapPolicy::default(),
@@ -189,6 +192,8 @@ struct Tally {
     unknown: usize,
     /// Would violate, but have no fix.
     unfixed: usize,
+    /// Would violate, but are only possible, or disputed.
+    doubtful: usize,
     /// Would violate, but are suppressed.
     suppressed: usize,
     /// Undecided checks that violate.
@@ -207,6 +212,11 @@ impl Tally {
         let unfixed = matches!(&finding.kind, Kind::Vulnerability(v) if v.fixed.is_empty());
         if finding.suppressed.is_some() {
             self.suppressed = self.suppressed.saturating_add(1);
+            return;
+        }
+        let doubtful = matches!(&finding.kind, Kind::Vulnerability(v) if v.doubt.is_some());
+        if doubtful && !policy.fail_on_disputed {
+            self.doubtful = self.doubtful.saturating_add(1);
             return;
         }
         if policy.ignore_unfixed && unfixed {

@@ -23,6 +23,9 @@ fn conditions(policy: Policy) -> String {
     if let Some(score) = policy.fail_on_epss {
         let _ = write!(text, ", fail on EPSS {score} and above");
     }
+    if policy.fail_on_disputed {
+        text.push_str(", possible and disputed ones too");
+    }
     if let Some(severity) = policy.fail_on_undecided {
         let _ = write!(text, ", fail on undecided checks of {severity} and above");
     }
@@ -56,6 +59,11 @@ pub(super) fn reason(
         tally.unfixed,
         "without a fix ignored",
         "without a fix ignored",
+    );
+    say(
+        tally.doubtful,
+        "possible or disputed, not counted",
+        "possible or disputed, not counted",
     );
     say(tally.suppressed, "suppressed", "suppressed");
     say(

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use db_sync::{Cve, Day, Epss, FeedInfo, Kev};
+use db_sync::{Cve, Day, Doubt, Epss, FeedInfo, Kev};
 
 use super::*;
-use crate::finding::{Misconfiguration, Vulnerability};
+use crate::finding::{Misconfiguration, Uncertain, Vulnerability};
 use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::Location;
 use crate::package::{Package, PackageType};
@@ -46,6 +46,36 @@ fn vulnerable(severity: Severity, fixed: &[&str]) -> Finding {
         ..Vulnerability::new(package, "r")
     };
     finding(severity, Kind::Vulnerability(vulnerability))
+}
+
+#[test]
+fn a_doubtful_finding_is_told_and_does_not_decide() {
+    for kind in [Doubt::Possible, Doubt::Disputed] {
+        let mut finding = vulnerable(Severity::Critical, &[]);
+        if let Kind::Vulnerability(found) = &mut finding.kind {
+            found.doubt = Some(Uncertain {
+                kind,
+                denied_by: Vec::new(),
+                reason: "because".into(),
+            });
+        }
+        let doubtful = report(vec![finding]);
+        let verdict = judge(&doubtful, &Policy::default());
+        assert_eq!((verdict.exit_code, verdict.violations), (0, 0));
+        assert!(
+            verdict
+                .reason
+                .contains("1 possible or disputed, not counted"),
+            "{}",
+            verdict.reason
+        );
+        let policy = Policy {
+            fail_on_disputed: true,
+            ..Policy::default()
+        };
+        let verdict = judge(&doubtful, &policy);
+        assert_eq!((verdict.exit_code, verdict.violations), (1, 1));
+    }
 }
 
 fn report(findings: Vec<Finding>) -> Report {

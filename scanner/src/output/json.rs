@@ -10,7 +10,7 @@ use serde::ser::Serializer;
 
 use super::{serial, words};
 use crate::coverage::Coverage;
-use crate::finding::{Finding, Kind, Vulnerability};
+use crate::finding::{Finding, Kind, Uncertain, Vulnerability};
 use crate::gap::{GapClass, GapKind, GapSeverity, Stage};
 use crate::gate::{Status, Verdict};
 use crate::inventory::purl::purl;
@@ -357,6 +357,8 @@ struct FindingView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<FixView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<DoubtView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
     location: LocationView<'a>,
     fingerprint: &'a str,
@@ -395,6 +397,7 @@ impl<'a> FindingView<'a> {
             fix: vulnerability.map(FixView::new),
             informational: vulnerability.and_then(|found| found.informational.as_deref()),
             limited_to: vulnerability.and_then(|found| LimitsView::new(&found.scope)),
+            doubt: vulnerability.and_then(|found| found.doubt.as_ref().map(DoubtView::new)),
             resource,
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,
@@ -419,6 +422,25 @@ impl<'a> FixView<'a> {
             state: found.fix.as_str(),
             version: found.fixed.first().map(String::as_str),
             step: found.step.map(Step::as_str),
+        }
+    }
+}
+
+/// Why a finding is not certain.
+#[derive(Serialize)]
+struct DoubtView<'a> {
+    kind: &'static str,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    denied_by: &'a [String],
+}
+
+impl<'a> DoubtView<'a> {
+    fn new(doubt: &'a Uncertain) -> Self {
+        Self {
+            kind: doubt.kind.as_str(),
+            reason: &doubt.reason,
+            denied_by: &doubt.denied_by,
         }
     }
 }

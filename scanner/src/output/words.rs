@@ -8,7 +8,7 @@ use db_sync::advisory::Scope;
 use serde::Serialize;
 
 use crate::coverage::Coverage;
-use crate::finding::Vulnerability;
+use crate::finding::{Uncertain, Vulnerability};
 use crate::inventory::Distribution;
 use crate::location::{Layer, Location};
 use crate::report::Report;
@@ -68,6 +68,18 @@ pub(crate) fn marks(said: &Exploitation) -> String {
     });
     let marks: Vec<String> = listed.into_iter().chain(scored).collect();
     marks.join(", ")
+}
+
+/// What people are shown before a title: that a finding is not certain (`possible`, `disputed by
+/// RUSTSEC-…`), and what feeds say. Untrusted text.
+pub(crate) fn remarks(doubt: Option<&Uncertain>, said: &Exploitation) -> String {
+    let doubt = doubt.map(|doubt| match doubt.denied_by.as_slice() {
+        [] => doubt.kind.as_str().to_owned(),
+        ids => format!("{} by {}", doubt.kind.as_str(), ids.join(", ")),
+    });
+    let marks = Some(marks(said)).filter(|marks| !marks.is_empty());
+    let all: Vec<String> = doubt.into_iter().chain(marks).collect();
+    all.join(", ")
 }
 
 /// Most functions that people are shown of a condition; the JSON report has all.

@@ -375,21 +375,21 @@ impl Collector {
                 .collect(),
             ..Entry::default()
         };
-        for range in &affected.ranges {
-            entry.ranges.push(Span {
-                semver: range.semver,
-                unusable: range.unusable.clone(),
-                events: range
-                    .events
-                    .iter()
-                    .map(|event| Mark {
-                        kind: event.kind,
-                        version: (!is_open(event.kind, &event.version))
-                            .then(|| versions.number(&event.version)),
-                    })
-                    .collect(),
-            });
-        }
+        let mut span = |range: &Range| Span {
+            semver: range.semver,
+            unusable: range.unusable.clone(),
+            events: range
+                .events
+                .iter()
+                .map(|event| Mark {
+                    kind: event.kind,
+                    version: (!is_open(event.kind, &event.version))
+                        .then(|| versions.number(&event.version)),
+                })
+                .collect(),
+        };
+        entry.ranges = affected.ranges.iter().map(&mut span).collect();
+        entry.beside = affected.beside.iter().map(span).collect();
         entry.versions.sort_unstable();
         entry.other_fixes.sort_unstable();
         entry.ratings = self.rate(&affected.ratings);

@@ -125,7 +125,7 @@ pub(super) fn write(
             put_text(&mut of_below, &below.info().root_digest);
             put_texts(&mut of_below, &filed);
             let written = writer.section(Section::Below, &of_below);
-            written.and_then(|()| writer.finish_above(output, below.segment()))
+            written.and_then(|()| writer.finish_above(output, Some(below)))
         }
     };
     finished.map_err(failed)?;

@@ -246,7 +246,7 @@ fn entries(store: &Store, views: &Views<'_>) -> Result<(), ReadError> {
             let (value, _) = rating.map_err(&broken)?;
             head::rating(store, value, String::new())?;
         }
-        for span in views.spans(view) {
+        for span in views.spans(view).iter().chain(views.beside(view)) {
             for mark in views.marks(span) {
                 mark.version.map_or(Ok(()), version)?;
             }

@@ -24,9 +24,22 @@ use std::cmp::Ordering;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict<'v> {
     Affected,
+    /// It lies in a range without an end, above all that its source knows to be
+    /// affected.
+    Possible,
     NotAffected,
     /// With the reason.
     Undecided(&'v str),
+}
+
+/// Where a version lies to a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Outside,
+    /// In an interval that ends somewhere.
+    Closed,
+    /// In the last one, which has no end.
+    Open,
 }
 
 /// Which of a record's entries speak about builds of the asked kind: module
@@ -164,14 +177,23 @@ impl<'a> Asked<'a> {
         view: &View<'_>,
     ) -> Result<Verdict<'v>, ReadError> {
         let mut doubt = None;
+        let mut is_open = false;
         for span in views.spans(view) {
-            match self.judge_span(store, views, span)? {
-                Verdict::Affected => return Ok(Verdict::Affected),
-                Verdict::NotAffected => {}
-                Verdict::Undecided(cause) => {
+            match self.place(store, views, span)? {
+                Ok(Place::Outside) => {}
+                Ok(Place::Open) if !views.beside(view).is_empty() => is_open = true,
+                Ok(Place::Closed | Place::Open) => return Ok(Verdict::Affected),
+                Err(cause) => {
                     doubt.get_or_insert(cause);
                 }
             }
+        }
+        if is_open {
+            if !self.is_beyond(store, views, view)? {
+                return Ok(Verdict::Affected);
+            }
+            // Whoever lists the versions of such a range lists them to no end, too.
+            return Ok(doubt.map_or(Verdict::Possible, Verdict::Undecided));
         }
         if !view.listed.is_empty()
             && (self.is_listed(store, view)? || self.is_listed_otherwise(store, view)?)
@@ -182,23 +204,92 @@ impl<'a> Asked<'a> {
     }
 
     /// Evaluates one range.
-    #[inline]
     pub(super) fn judge_span<'v>(
         &'v self,
         store: &Store,
         views: &Views<'_>,
         span: &SpanView<'v>,
     ) -> Result<Verdict<'v>, ReadError> {
+        Ok(match self.place(store, views, span)? {
+            Ok(Place::Outside) => Verdict::NotAffected,
+            Ok(Place::Closed | Place::Open) => Verdict::Affected,
+            Err(cause) => Verdict::Undecided(cause),
+        })
+    }
+
+    /// Where the version lies to a range, or why that cannot be decided.
+    #[inline]
+    fn place<'v>(
+        &'v self,
+        store: &Store,
+        views: &Views<'_>,
+        span: &SpanView<'v>,
+    ) -> Result<Result<Place, &'v str>, ReadError> {
         let marks = views.marks(span);
         if let Some(cause) = span.unusable {
-            return Ok(Verdict::Undecided(cause));
+            return Ok(Err(cause));
         }
         Ok(match self.reading(span.semver) {
-            Err(_) if marks.is_empty() => Verdict::NotAffected,
-            Err(cause) => Verdict::Undecided(cause),
-            Ok(_) if self.contains(store, span.semver, marks)? => Verdict::Affected,
-            Ok(_) => Verdict::NotAffected,
+            Err(_) if marks.is_empty() => Ok(Place::Outside),
+            Err(cause) => Err(cause),
+            Ok(_) => Ok(self.place_of(store, span.semver, marks)?),
         })
+    }
+
+    /// Whether nothing but ranges without an end make an entry affect the version.
+    pub(super) fn rests_on_open_ends(
+        &self,
+        store: &Store,
+        views: &Views<'_>,
+        view: &View<'_>,
+    ) -> Result<bool, ReadError> {
+        let mut is_open = false;
+        for span in views.spans(view) {
+            match self.place(store, views, span)? {
+                Ok(Place::Closed) => return Ok(false),
+                Ok(Place::Open) => is_open = true,
+                Ok(Place::Outside) | Err(_) => {}
+            }
+        }
+        Ok(is_open)
+    }
+
+    /// Whether the version lies above an end of the ranges beside an entry's own,
+    /// and in none of them. One below them all is not beyond anything.
+    fn is_beyond(
+        &self,
+        store: &Store,
+        views: &Views<'_>,
+        view: &View<'_>,
+    ) -> Result<bool, ReadError> {
+        let mut is_beyond = false;
+        for span in views.beside(view) {
+            let last = self.last_reached(store, views, span)?;
+            match last.map(|mark| mark.kind) {
+                None => {}
+                Some(EventKind::Introduced) => return Ok(false),
+                Some(_) => is_beyond = true,
+            }
+        }
+        Ok(is_beyond)
+    }
+
+    /// The last event of a range that has taken effect at the version.
+    pub(super) fn last_reached<'v>(
+        &self,
+        store: &Store,
+        views: &'v Views<'_>,
+        span: &SpanView<'_>,
+    ) -> Result<Option<&'v Mark>, ReadError> {
+        let mut last = None;
+        for mark in views.marks(span) {
+            match self.reaches(store, span.semver, mark)? {
+                Some(true) => last = Some(mark),
+                Some(false) => break,
+                None => {}
+            }
+        }
+        Ok(last)
     }
 
     /// Whether an event has taken effect at the version; `None` where its bound
@@ -220,9 +311,10 @@ impl<'a> Asked<'a> {
         }))
     }
 
-    fn contains(&self, store: &Store, semver: bool, marks: &[Mark]) -> Result<bool, ReadError> {
+    fn place_of(&self, store: &Store, semver: bool, marks: &[Mark]) -> Result<Place, ReadError> {
         let mut affected = false;
         let mut limited = false;
+        let mut ends_here = false;
         for (place, mark) in marks.iter().enumerate() {
             // How the asked version lies to the event's.
             let position = match mark.version {
@@ -239,17 +331,28 @@ impl<'a> Asked<'a> {
                 // except that it is below their limits.
                 let above = marks.get(place..).unwrap_or_default();
                 let below_a_limit = above.iter().any(|mark| mark.kind == EventKind::Limit);
-                return Ok(affected && (below_a_limit || !limited));
+                let is_inside = affected && (below_a_limit || !limited);
+                let closes =
+                    |mark: &Mark| mark.kind != EventKind::Introduced && mark.version.is_some();
+                return Ok(match (is_inside, ends_here || above.iter().any(closes)) {
+                    (false, _) => Place::Outside,
+                    (true, true) => Place::Closed,
+                    (true, false) => Place::Open,
+                });
             }
             match mark.kind {
                 EventKind::Introduced => affected = true,
                 EventKind::Fixed => affected = false,
                 EventKind::LastAffected if position == Ordering::Greater => affected = false,
-                EventKind::LastAffected => {}
+                EventKind::LastAffected => ends_here = true,
                 EventKind::Limit => limited = true,
             }
         }
-        Ok(affected && !limited)
+        Ok(match (affected && !limited, ends_here) {
+            (false, _) => Place::Outside,
+            (true, true) => Place::Closed,
+            (true, false) => Place::Open,
+        })
     }
 
     /// Which entries of one record can be compared with the version.

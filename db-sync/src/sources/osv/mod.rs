@@ -1,15 +1,18 @@
 //! OSV's bucket export: a directory with `ecosystems.txt` and one
 //! `<dir>/all.zip` (or loose `<ID>.json`) per ecosystem, one such directory,
-//! or one archive. Nothing is ever written here, and no name from the input
+//! or one archive. A folder with folders of records in it is a bucket, whatever
+//! lies beside them. Nothing is ever written here, and no name from the input
 //! is used as a path without being checked.
 
 mod archive;
+mod beside;
 mod parse;
 mod schema;
 
 use crate::limits::Limits;
-use crate::problem::Warning;
+use crate::problem::{Causes, Warning};
 use crate::sources::{Found, Sink, SourceError, SourceKind};
+use crate::version::Order;
 use archive::{Archive, Member};
 use flate2::Decompress;
 use rayon::prelude::*;
@@ -25,6 +28,8 @@ use std::sync::Arc;
 const ARCHIVE: &str = "all.zip";
 /// The list of ecosystem directories.
 const LIST: &str = "ecosystems.txt";
+/// The source of records that lie beside a bucket's directories.
+pub(crate) const STRAY: &str = "[STRAY]";
 /// Longest accepted `ecosystems.txt`; the real one has a few hundred bytes.
 const MAX_LIST_BYTES: u64 = 1 << 20;
 /// Raw bytes handed to the worker threads at once.
@@ -113,12 +118,21 @@ impl Reader<'_, '_> {
     }
 
     fn warn(&mut self, source: &Arc<str>, entry: &str, cause: &str) -> Result<(), SourceError> {
+        self.told(source, Warning::new(source, entry, cause))
+    }
+
+    /// Tells what was left out.
+    fn skip(&mut self, source: &Arc<str>, entry: &str, cause: &str) -> Result<(), SourceError> {
+        self.told(source, Warning::skipped(source, entry, cause))
+    }
+
+    fn told(&mut self, source: &Arc<str>, warning: Warning) -> Result<(), SourceError> {
         self.emit(Found {
             source: Arc::clone(source),
             kind: SourceKind::Osv,
             advisory: None,
             digest: [0; 32],
-            warnings: vec![Warning::new(source, entry, cause)],
+            warnings: vec![warning],
         })
     }
 
@@ -143,25 +157,45 @@ impl Reader<'_, '_> {
                     self.directory(&root.join(name), &Arc::from(name.as_str()))?;
                 } else {
                     let cause = "listed, but there is no such directory";
-                    self.warn(&Arc::from(LIST), name, cause)?;
+                    self.skip(&Arc::from(LIST), name, cause)?;
                 }
             }
             for name in directories.iter().filter(|name| !listed.contains(*name)) {
-                if root.join(name).join(ARCHIVE).is_file() {
-                    self.warn(
-                        &Arc::from(LIST),
-                        name,
-                        "directory is not listed and was not read",
-                    )?;
+                if holds_records(&root.join(name), self.limits)? {
+                    let cause = "directory is not listed and was not read";
+                    self.skip(&Arc::from(LIST), name, cause)?;
                 }
             }
-            return Ok(());
+            return self.strays(root);
         }
-        if root.join(ARCHIVE).is_file() || !loose_files(root, self.limits)?.is_empty() {
-            return self.directory(root, &Arc::from(name_of(root)));
-        }
+        let mut is_bucket = false;
         for name in &directories {
-            self.directory(&root.join(name), &Arc::from(name.as_str()))?;
+            let directory = root.join(name);
+            if holds_records(&directory, self.limits)? {
+                is_bucket = true;
+                self.directory(&directory, &Arc::from(name.as_str()))?;
+            }
+        }
+        let own_name = name_of(root);
+        let archive = root.join(ARCHIVE);
+        if archive.is_file() {
+            self.archive(&archive, &Arc::from(own_name.as_str()))?;
+        }
+        // The folder of an ecosystem stays one, whatever folders lie in it.
+        if is_bucket && Order::of_ecosystem(&own_name).is_none() {
+            return self.strays(root);
+        }
+        self.loose_records(root, &Arc::from(own_name))
+    }
+
+    /// Records that lie beside a bucket's directories: they are read, but say
+    /// nothing about which ecosystems the bucket has.
+    fn strays(&mut self, root: &Path) -> Result<(), SourceError> {
+        let source: Arc<str> = Arc::from(STRAY);
+        if !loose_files(root, self.limits)?.is_empty() {
+            let cause = "records lie beside the directories of the ecosystems";
+            self.warn(&source, "", cause)?;
+            self.loose_records(root, &source)?;
         }
         Ok(())
     }
@@ -199,6 +233,11 @@ impl Reader<'_, '_> {
         if archive.is_file() {
             self.archive(&archive, source)?;
         }
+        self.loose_records(directory, source)
+    }
+
+    /// Reads the loose records of a directory.
+    fn loose_records(&mut self, directory: &Path, source: &Arc<str>) -> Result<(), SourceError> {
         let mut batch = Vec::new();
         let mut size: u64 = 0;
         for name in loose_files(directory, self.limits)? {
@@ -241,7 +280,7 @@ impl Reader<'_, '_> {
                 Ok(true) => {}
                 Ok(false) => continue,
                 Err(cause) => {
-                    self.warn(source, &member.name, cause)?;
+                    self.skip(source, &member.name, cause)?;
                     continue;
                 }
             }
@@ -320,7 +359,7 @@ fn examine(
         digest: [0; 32],
         warnings: Vec::new(),
     };
-    let mut causes = Vec::new();
+    let mut causes = Causes::default();
     let outcome = raw.bytes.and_then(|bytes| {
         let text = match &raw.member {
             Some(member) => {
@@ -339,16 +378,13 @@ fn examine(
             size = length;
             found.advisory = Some(Box::new(advisory));
         }
-        Err(cause) => causes.push(format!("record skipped: {cause}")),
+        Err(cause) => causes.skip(format!("record skipped: {cause}")),
     }
     let entry = match &found.advisory {
         Some(advisory) => advisory.id.as_str(),
         None => raw.entry.as_str(),
     };
-    found.warnings = causes
-        .iter()
-        .map(|cause| Warning::new(source, entry, cause))
-        .collect();
+    found.warnings = causes.about(source, entry);
     (found, size)
 }
 
@@ -372,6 +408,11 @@ fn subdirectories(root: &Path) -> Result<BTreeSet<String>, SourceError> {
         }
     }
     Ok(names)
+}
+
+/// Whether a directory has an archive or loose records.
+fn holds_records(directory: &Path, limits: &Limits) -> Result<bool, SourceError> {
+    Ok(directory.join(ARCHIVE).is_file() || !loose_files(directory, limits)?.is_empty())
 }
 
 /// The `.json` files of a directory, sorted by name.

@@ -2,10 +2,13 @@
 //! usable is added to the causes; what would change what matches, and cannot
 //! be read, refuses the record.
 
+use super::beside;
 use super::schema::{self, Affects, LooseList, Specific};
 use crate::advisory::{Advisory, Affected, Event, EventKind, Range, Reference, Scope};
+use crate::ecosystem::normalise_name;
 use crate::limits::Limits;
 use crate::moment::Moment;
+use crate::problem::Causes;
 use crate::severity::{self, Rating};
 
 /// Longest id that is accepted; the longest real ones have about 40 characters.
@@ -22,7 +25,7 @@ pub(super) fn record(
     bytes: &[u8],
     entry: &str,
     limits: &Limits,
-    causes: &mut Vec<String>,
+    causes: &mut Causes,
 ) -> Result<Advisory, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     check_depth(bytes, limits.depth)?;
@@ -50,9 +53,14 @@ pub(super) fn record(
     if raw.modified.is_none() {
         causes.push("no modified time: taken as the oldest".to_owned());
     }
-    let affected = raw.affected.unwrap_or_default();
+    let affected: Vec<_> = raw.affected.unwrap_or_default();
+    let affected: Vec<_> = affected
+        .into_iter()
+        .map(|one| serde_json::from_str(one.get()).map_err(|error| (one, error)))
+        .collect();
     let ecosystem = affected
         .iter()
+        .filter_map(|one: &Result<schema::Affected<'_>, _>| one.as_ref().ok())
         .find_map(|one| one.package.as_ref()?.ecosystem.clone())
         .unwrap_or_default();
     advisory.ratings = vectors(raw.severity.as_deref(), &ecosystem, causes);
@@ -60,8 +68,16 @@ pub(super) fn record(
         .ratings
         .extend(words(&specific, "database_specific"));
     advisory.ratings.extend(summary_word(id, &advisory.summary));
+    let mut malformed = Vec::new();
     for one in affected {
-        package(one, &mut advisory, limits, causes);
+        match one {
+            Ok(one) => package(one, &mut advisory, limits, causes),
+            Err((raw, error)) => malformed.push((raw.get(), error)),
+        }
+    }
+    for (raw, error) in malformed {
+        causes.skip(format!("affected entry skipped: {error}"));
+        advisory.affected.extend(unreadable(raw, &advisory));
     }
     Ok(advisory)
 }
@@ -82,7 +98,7 @@ fn check_id(id: Option<&str>) -> Result<&str, String> {
     }
 }
 
-fn check_file_name(id: &str, entry: &str, causes: &mut Vec<String>) {
+fn check_file_name(id: &str, entry: &str, causes: &mut Causes) {
     let file = entry.rsplit('/').next().unwrap_or(entry);
     if file.strip_suffix(".json") != Some(id) {
         causes.push(format!(
@@ -92,7 +108,7 @@ fn check_file_name(id: &str, entry: &str, causes: &mut Vec<String>) {
 }
 
 /// Only the major version can change what fields mean; ours is 1.
-fn check_schema_version(version: Option<&schema::Loose>, causes: &mut Vec<String>) {
+fn check_schema_version(version: Option<&schema::Loose>, causes: &mut Causes) {
     let Some(version) = version else { return };
     let major = version
         .text()
@@ -110,7 +126,7 @@ fn check_schema_version(version: Option<&schema::Loose>, causes: &mut Vec<String
     }
 }
 
-fn time(field: &str, text: Option<&str>, causes: &mut Vec<String>) -> Option<Moment> {
+fn time(field: &str, text: Option<&str>, causes: &mut Causes) -> Option<Moment> {
     let text = text?;
     let moment = Moment::parse(text);
     if moment.is_none() {
@@ -132,11 +148,7 @@ fn references(raw: Option<Vec<schema::Reference>>) -> Vec<Reference> {
 }
 
 /// The valid vectors, newest CVSS version first.
-fn vectors(
-    raw: Option<&[schema::Severity]>,
-    ecosystem: &str,
-    causes: &mut Vec<String>,
-) -> Vec<Rating> {
+fn vectors(raw: Option<&[schema::Severity]>, ecosystem: &str, causes: &mut Causes) -> Vec<Rating> {
     let mut ratings = Vec::new();
     for one in raw.unwrap_or_default() {
         let kind = one.kind.as_ref().and_then(schema::Loose::text);
@@ -154,7 +166,7 @@ fn vectors(
 }
 
 /// The words that a source's own object carries for the severity.
-fn words(specific: &Specific, place: &str) -> Vec<Rating> {
+fn words(specific: &Specific<'_>, place: &str) -> Vec<Rating> {
     [
         ("severity", &specific.severity),
         ("urgency", &specific.urgency),
@@ -179,30 +191,46 @@ fn summary_word(id: &str, summary: &str) -> Option<Rating> {
         .flatten()
 }
 
+/// What stands for an entry that cannot be read: all versions of its package
+/// are undecided, unless another entry of the record speaks of the package.
+fn unreadable(raw: &str, advisory: &Advisory) -> Option<Affected> {
+    let named: schema::Named = serde_json::from_str(raw).ok()?;
+    let (ecosystem, name) = named.package.and_then(names)?;
+    let normal = |ecosystem: &str, name: &str| normalise_name(ecosystem, name).into_owned();
+    let is_known = advisory.affected.iter().any(|other| {
+        other.ecosystem == ecosystem
+            && normal(&other.ecosystem, &other.name) == normal(&ecosystem, &name)
+    });
+    (!is_known).then(|| Affected {
+        ecosystem,
+        name,
+        ranges: vec![Range {
+            unusable: Some("the record's entry about it is malformed".to_owned()),
+            ..Range::default()
+        }],
+        ..Affected::default()
+    })
+}
+
+/// The ecosystem and name of a package, where it has both.
+fn names(package: schema::Package) -> Option<(String, String)> {
+    let is_usable =
+        |text: &String| !text.is_empty() && !text.contains('\0') && text.len() <= MAX_NAME;
+    let ecosystem = package.ecosystem.filter(is_usable)?;
+    Some((ecosystem, package.name.filter(is_usable)?))
+}
+
 fn package(
     raw: schema::Affected<'_>,
     advisory: &mut Advisory,
     limits: &Limits,
-    causes: &mut Vec<String>,
+    causes: &mut Causes,
 ) {
     // Records about a repository only have GIT ranges and no package.
     let Some(package) = raw.package else { return };
-    let (ecosystem, name) = match (package.ecosystem, package.name) {
-        (Some(ecosystem), Some(name))
-            if !ecosystem.is_empty()
-                && !name.is_empty()
-                && !ecosystem.contains('\0')
-                && !name.contains('\0')
-                && ecosystem.len() <= MAX_NAME
-                && name.len() <= MAX_NAME =>
-        {
-            (ecosystem, name)
-        }
-        _ => {
-            causes
-                .push("affected entry skipped: its package has no ecosystem or no name".to_owned());
-            return;
-        }
+    let Some((ecosystem, name)) = names(package) else {
+        causes.skip("affected entry skipped: its package has no ecosystem or no name".to_owned());
+        return;
     };
     if ecosystem.starts_with(':') || ecosystem.ends_with(':') {
         causes.push(format!(
@@ -228,23 +256,20 @@ fn package(
             .informational
             .get_or_insert_with(|| kind.to_owned());
     }
-    let other_fixes = custom_fixes(theirs.custom_ranges.as_deref());
-    extend_scope(
-        &mut advisory.scope,
-        theirs.affected_functions,
-        theirs.affects,
-    );
+    let custom = theirs.custom_ranges();
+    extend_scope(&mut advisory.scope, theirs.functions(), theirs.affects());
 
     let mut affected = Affected {
         ranges: Vec::new(),
         versions: raw.versions.unwrap_or_default(),
         ratings,
-        other_fixes,
+        other_fixes: custom_fixes(custom.as_deref()),
         ecosystem,
         name,
+        ..Affected::default()
     };
     for raw in raw.ranges.unwrap_or_default() {
-        if let Some(mut range) = range(raw, causes) {
+        if let Some(mut range) = range(raw) {
             range.prepare(&affected.ecosystem, limits.version_length);
             if let Some(cause) = &range.unusable {
                 causes.push(format!(
@@ -254,6 +279,11 @@ fn package(
             }
             affected.ranges.push(range);
         }
+    }
+    if affected.ranges.iter().any(Range::is_open) {
+        let known = own.last_known_affected_version_range.as_ref();
+        let known = known.and_then(schema::Loose::text);
+        beside::add(&mut affected, known, custom, limits, causes);
     }
     let listed = affected.versions.len();
     affected
@@ -269,15 +299,17 @@ fn package(
 }
 
 /// A range that applies to package versions; GIT ranges do not.
-fn range(raw: schema::Range, causes: &mut Vec<String>) -> Option<Range> {
+pub(super) fn range(raw: schema::Range) -> Option<Range> {
     let semver = match raw.kind.as_deref() {
         Some("SEMVER") => true,
         Some("ECOSYSTEM") => false,
         Some("GIT") => return None,
         other => {
             let kind = other.unwrap_or("");
-            causes.push(format!("range of unknown type {kind:?} ignored"));
-            return None;
+            return Some(Range {
+                unusable: Some(format!("range of unknown type {kind:?}")),
+                ..Range::default()
+            });
         }
     };
     let mut range = Range {
@@ -320,7 +352,8 @@ fn extend_scope(scope: &mut Scope, functions: Option<LooseList>, affects: Option
         (&mut scope.arch, affects.arch.unwrap_or_default().0),
         (&mut scope.os, affects.os.unwrap_or_default().0),
     ] {
-        into.extend(from);
+        // GitHub writes "no function" as one without a name.
+        into.extend(from.into_iter().filter(|name| !name.trim().is_empty()));
         into.sort();
         into.dedup();
     }

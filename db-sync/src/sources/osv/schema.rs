@@ -20,8 +20,9 @@ pub(super) struct Record<'a> {
     pub(super) summary: Option<String>,
     pub(super) details: Option<String>,
     pub(super) severity: Option<Vec<Severity>>,
+    /// Each entry by itself, so that one with a fault does not lose the others.
     #[serde(borrow)]
-    pub(super) affected: Option<Vec<Affected<'a>>>,
+    pub(super) affected: Option<Vec<&'a RawValue>>,
     pub(super) references: Option<Vec<Reference>>,
     #[serde(borrow)]
     pub(super) database_specific: Option<&'a RawValue>,
@@ -53,6 +54,12 @@ pub(super) struct Affected<'a> {
     pub(super) database_specific: Option<&'a RawValue>,
 }
 
+/// What is read of an entry that has another form than the schema says.
+#[derive(Default, Deserialize)]
+pub(super) struct Named {
+    pub(super) package: Option<Package>,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Package {
     pub(super) ecosystem: Option<String>,
@@ -77,14 +84,40 @@ pub(super) struct Event {
 /// The words that sources put into their own objects. Anything that has not
 /// this form is ignored, as the schema allows any form there.
 #[derive(Default, Deserialize)]
-pub(super) struct Specific {
+pub(super) struct Specific<'a> {
     pub(super) severity: Option<Loose>,
     pub(super) urgency: Option<Loose>,
     pub(super) cvss: Option<Loose>,
     pub(super) informational: Option<Loose>,
-    pub(super) affected_functions: Option<LooseList>,
-    pub(super) affects: Option<Affects>,
-    pub(super) custom_ranges: Option<Vec<Range>>,
+    pub(super) last_known_affected_version_range: Option<Loose>,
+    #[serde(borrow)]
+    affected_functions: Option<&'a RawValue>,
+    #[serde(borrow)]
+    affects: Option<&'a RawValue>,
+    #[serde(borrow)]
+    custom_ranges: Option<&'a RawValue>,
+}
+
+impl Specific<'_> {
+    /// The functions that are affected, as GitHub and old RustSec exports name them.
+    pub(super) fn functions(&self) -> Option<LooseList> {
+        read(self.affected_functions)
+    }
+
+    /// RustSec's limits.
+    pub(super) fn affects(&self) -> Option<Affects> {
+        read(self.affects)
+    }
+
+    /// Go's ranges in another numbering than that of modules.
+    pub(super) fn custom_ranges(&self) -> Option<Vec<Range>> {
+        read(self.custom_ranges)
+    }
+}
+
+/// A part of a source's own object; one of another form takes nothing else with it.
+fn read<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
 }
 
 #[derive(Default, Deserialize)]
@@ -95,9 +128,8 @@ pub(super) struct Affects {
 }
 
 /// Reads a source's own object; an unexpected form reads as empty.
-pub(super) fn specific(raw: Option<&RawValue>) -> Specific {
-    raw.and_then(|raw| serde_json::from_str(raw.get()).ok())
-        .unwrap_or_default()
+pub(super) fn specific(raw: Option<&RawValue>) -> Specific<'_> {
+    read(raw).unwrap_or_default()
 }
 
 /// A text, or something else that is ignored.

@@ -10,17 +10,21 @@ pub(crate) use self::texts::TextBlock;
 use super::Info;
 use super::codec::{Damaged, Reader};
 use super::format::{HEADER, Header, HeaderError, PAGE, Section, VERSION, crc32, le32};
+use super::pages::Pages;
 use super::{feed, hash};
 use crate::hex::hex;
-use memmap2::Mmap;
 use sha2::{Digest, Sha256};
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Bytes that are read at once where all are wanted: whole pages.
+const COPY: usize = 1 << 20;
+
 /// An open segment of a database file.
 pub(crate) struct Store {
-    map: Arc<Mmap>,
+    pages: Arc<Pages>,
     /// Where its body begins in the file.
     body: usize,
     header: Header,
@@ -47,9 +51,15 @@ fn damaged(section: Section) -> impl Fn(Damaged) -> ReadError {
 
 impl Store {
     /// Opens the segment that begins at `start` and reaches to the end of the file.
-    fn open(map: &Arc<Mmap>, start: usize, path: &Path) -> Result<Self, OpenError> {
+    fn open(pages: &Arc<Pages>, start: usize, path: &Path) -> Result<Self, OpenError> {
         let path_buf = || path.to_owned();
-        let bytes = map.get(start..).unwrap_or_default();
+        let unreadable = |source| OpenError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let length = pages.length().saturating_sub(start);
+        let end = start.saturating_add(HEADER.min(length));
+        let bytes = pages.get(start.min(end)..end).map_err(unreadable)?;
         let header = Header::decode(bytes).map_err(|error| match error {
             HeaderError::Foreign => OpenError::Foreign { path: path_buf() },
             HeaderError::Version(found) if found > VERSION => OpenError::NewerFormat {
@@ -65,23 +75,23 @@ impl Store {
                 part: "header",
             },
         })?;
-        if header.file_length() != bytes.len() as u64 {
+        if header.file_length() != length as u64 {
             return Err(OpenError::Truncated {
                 path: path_buf(),
                 expected: header.file_length().saturating_add(start as u64),
-                found: map.len() as u64,
+                found: pages.length() as u64,
             });
         }
-        let pages = Header::pages(header.body);
+        let count = Header::pages(header.body);
         let mut store = Self {
-            map: Arc::clone(map),
+            pages: Arc::clone(pages),
             body: start.saturating_add(HEADER),
-            verified: (0..pages).map(|_| AtomicBool::new(false)).collect(),
+            verified: (0..count).map(|_| AtomicBool::new(false)).collect(),
             header,
             info: Info::default(),
             below: None,
         };
-        let (body, table) = (store.header.body, pages.saturating_mul(4));
+        let (body, table) = (store.header.body, count.saturating_mul(4));
         let crcs = store.body(body, body.saturating_add(table));
         if crc32(crcs.unwrap_or_default()) != store.header.pages_crc {
             return Err(OpenError::Damaged {
@@ -131,10 +141,34 @@ impl Store {
         }))
     }
 
-    /// All bytes of the segment, unchecked, for a file that goes on with it.
-    pub(crate) fn segment(&self) -> &[u8] {
+    /// The length of the segment and of what follows it.
+    pub(crate) fn segment_length(&self) -> u64 {
         let start = self.body.saturating_sub(HEADER);
-        self.map.get(start..).unwrap_or_default()
+        self.pages.length().saturating_sub(start) as u64
+    }
+
+    /// Writes all bytes of the segment, unchecked, for a file that goes on with it.
+    pub(crate) fn copy_segment(&self, out: &mut dyn Write) -> io::Result<()> {
+        let start = self.body.saturating_sub(HEADER);
+        self.copy(start, self.pages.length(), &mut |part| out.write_all(part))
+    }
+
+    /// Hands out a part of the file bit by bit, without keeping it.
+    fn copy(
+        &self,
+        mut start: usize,
+        end: usize,
+        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; COPY];
+        while start < end {
+            let length = end.saturating_sub(start).min(COPY);
+            let part = buffer.get_mut(..length).unwrap_or_default();
+            self.pages.copy(start, part)?;
+            take(part)?;
+            start = start.saturating_add(length);
+        }
+        Ok(())
     }
 
     /// Whether it holds changes of the segment below it.
@@ -162,13 +196,26 @@ impl Store {
     /// the checksum that later reads compare it with.
     pub(crate) fn verify(&self) -> Result<(), ReadError> {
         let whole = ReadError::Damaged { part: "body" };
-        let digest = Sha256::digest(self.body(0, self.header.body).ok_or(whole)?);
-        if self.header.root(&digest) != self.header.digest {
+        let body = usize::try_from(self.header.body).unwrap_or(usize::MAX);
+        let mut digest = Sha256::new();
+        let mut page = 0;
+        let mut are_right = true;
+        let copied = self.copy(self.body, self.body.saturating_add(body), &mut |part| {
+            digest.update(part);
+            for bytes in part.chunks(usize::try_from(PAGE).unwrap_or(usize::MAX)) {
+                are_right &= self.stored_crc(page) == Some(crc32(bytes));
+                page = page.saturating_add(1);
+            }
+            Ok(())
+        });
+        if copied.is_err() || self.header.root(&digest.finalize()) != self.header.digest {
             return Err(whole);
         }
-        (0..Header::pages(self.header.body))
-            .try_for_each(|page| self.check_page(page))
-            .ok_or(ReadError::Damaged { part: "page table" })
+        if are_right {
+            Ok(())
+        } else {
+            Err(ReadError::Damaged { part: "page table" })
+        }
     }
 
     /// Checked bytes of a section.
@@ -208,7 +255,7 @@ impl Store {
     fn body(&self, from: u64, to: u64) -> Option<&[u8]> {
         let from = self.body.checked_add(usize::try_from(from).ok()?)?;
         let to = self.body.checked_add(usize::try_from(to).ok()?)?;
-        self.map.get(from..to)
+        self.pages.get(from..to).ok()
     }
 
     /// Whether a page was compared with its checksum before.
@@ -226,13 +273,17 @@ impl Store {
         let known = self.verified.get(usize::try_from(page).ok()?)?;
         let from = page.checked_mul(PAGE)?;
         let to = from.saturating_add(PAGE).min(self.header.body);
-        let crc_at = self.header.body.checked_add(page.checked_mul(4)?)?;
-        let stored = le32(self.body(crc_at, crc_at.checked_add(4)?)?);
-        if crc32(self.body(from, to)?) != stored {
+        if crc32(self.body(from, to)?) != self.stored_crc(page)? {
             return None;
         }
         known.store(true, Ordering::Relaxed);
         Some(())
+    }
+
+    /// The checksum that a page shall have.
+    fn stored_crc(&self, page: u64) -> Option<u32> {
+        let at = self.header.body.checked_add(page.checked_mul(4)?)?;
+        Some(le32(self.body(at, at.checked_add(4)?)?))
     }
 
     pub(crate) fn whole(&self, section: Section) -> Result<&[u8], ReadError> {

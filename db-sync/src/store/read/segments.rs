@@ -2,8 +2,9 @@
 
 use super::{OpenError, Store};
 use crate::feed::FeedKind;
+use crate::store::feed;
 use crate::store::format::HEADER;
-use crate::store::{feed, map};
+use crate::store::pages::Pages;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -34,8 +35,9 @@ impl Segments {
         if length < HEADER as u64 {
             return Err(OpenError::Foreign { path: path_buf() });
         }
-        let map = Arc::new(map::map(&file).map_err(read)?);
-        let mut top = Store::open(&map, 0, path)?;
+        let reserved = usize::try_from(length).unwrap_or(usize::MAX);
+        let pages = Arc::new(Pages::new(file, reserved).map_err(read)?);
+        let mut top = Store::open(&pages, 0, path)?;
         top.info.file_size = length;
         if top.header.below == 0 && top.below.is_none() {
             return Ok(Self { top, below: None });
@@ -48,7 +50,7 @@ impl Segments {
             return Err(lost());
         }
         let start = usize::try_from(top.header.length()).unwrap_or(usize::MAX);
-        let below = Store::open(&map, start, path)?;
+        let below = Store::open(&pages, start, path)?;
         let expected = top.below.as_ref().map(|below| below.digest.as_str());
         let belong = expected == Some(below.info.root_digest.as_str())
             && feed::fits_above(&top, &top.info.feeds, &below.info.feeds);

@@ -1,6 +1,7 @@
 //! Whole archives: which are fetched, and what is compiled out of them.
 
 use super::Sync;
+use super::names::Names;
 use crate::compile::update::Session;
 use crate::fetch::{Saved, is_intact};
 use crate::sync::cache::MAX_LOG;
@@ -13,13 +14,17 @@ const MAX_ARCHIVE: u64 = 8 << 30;
 const ARCHIVE: &str = "all.zip";
 
 impl Sync<'_> {
-    /// Loads the archives of some directories that are not at hand.
-    pub(super) fn archives(&mut self, names: &[String]) -> Result<(), SyncError> {
+    /// Loads the archives of some directories that are not at hand. Those that
+    /// are only kept are not asked for again while they are there.
+    pub(super) fn archives(&mut self, names: &Names, wanted: &[String]) -> Result<(), SyncError> {
         let full = self.request.full;
-        let wanted: Vec<String> = names
+        let again = |name: &String| {
+            names.synced.contains(name) && (full || self.cache.log_length(name) > MAX_LOG)
+        };
+        let wanted: Vec<String> = wanted
             .iter()
             .filter(|name| !self.checked.contains(*name))
-            .filter(|name| full || self.cache.log_length(name) > MAX_LOG || !self.is_whole(name))
+            .filter(|name| again(name) || !self.is_whole(name))
             .cloned()
             .collect();
         self.required(&wanted)

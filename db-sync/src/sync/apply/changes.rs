@@ -8,7 +8,7 @@ use crate::moment::Moment;
 use crate::sync::cache::Changes;
 use crate::sync::list::{self, Listed};
 use crate::sync::plan::{self, Plan, Settled};
-use crate::sync::{SyncError, pool, warning};
+use crate::sync::{SyncError, pool, skipped, warning};
 use std::collections::BTreeMap;
 
 /// More changed records than this are fetched as one archive.
@@ -168,7 +168,7 @@ impl Sync<'_> {
         let Some(mirrors) = &self.mirrors else {
             for (id, _) in wanted {
                 let cause = "the list names a version that was not fetched: it is not used";
-                self.warnings.push(warning(name, id, cause));
+                self.warnings.push(skipped(name, id, cause));
             }
             return Ok(ready);
         };

@@ -8,12 +8,12 @@ mod lists;
 mod names;
 
 use super::cache::{Cache, MAX_LOG};
-use super::{
-    EcosystemSync, SyncError, SyncReport, SyncRequest, feeds, kept, loss, rustsec, warning,
-};
+use super::old::Old;
+use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, feeds, kept, loss, rustsec};
 use crate::compile::BuildReport;
 use crate::compile::update::{Files, Session};
 use crate::fetch::Mirrors;
+use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::query::Db;
 use crate::sources::crates_index::Yanked;
@@ -30,6 +30,8 @@ const CHANGED: &str = "changed";
 struct Sync<'a> {
     request: &'a SyncRequest,
     cache: Cache,
+    /// The database that is there.
+    old: Old,
     mirrors: Option<Mirrors>,
     tree: Option<rustsec::Tree>,
     yanked: Option<Yanked>,
@@ -57,14 +59,16 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
         Some(Mirrors::new(&request.from, &request.access)?)
     };
     let mut warnings = Vec::new();
-    let mut tree = kept::tree(request, &cache, &mut warnings)?;
-    let yanked = kept::yanked(request, &cache, &mut warnings)?;
+    let old = Old::open(&request.output);
+    let mut tree = kept::tree(request, &old, &cache, &mut warnings)?;
+    let yanked = kept::yanked(request, &old, &cache, &mut warnings)?;
     if let Some(tree) = &mut tree {
         warnings.append(&mut tree.warnings);
     }
     let mut sync = Sync {
         request,
         cache,
+        old,
         mirrors,
         tree,
         yanked,
@@ -100,7 +104,7 @@ impl Sync<'_> {
         };
         let mut rebuilt = resumed.is_none();
         let names = self.ecosystems(resumed.as_ref())?;
-        for name in &names {
+        for name in &names.synced {
             let report = EcosystemSync {
                 name: name.clone(),
                 ..EcosystemSync::default()
@@ -114,34 +118,30 @@ impl Sync<'_> {
             }
             None => self.fresh(&files)?,
         };
-        let mut dropped: Vec<String> = session.sources().difference(&names).cloned().collect();
-        for name in &dropped {
-            let cause = "the database had its advisories, and this run did not ask for them: \
-                         they are left out";
-            self.warnings.push(warning(name, "", cause));
-        }
-        let mut missing: Vec<String> = names.difference(&session.sources()).cloned().collect();
-        missing.extend(
-            names
-                .iter()
-                .filter(|name| {
-                    // The log has grown out of proportion: begin with a new archive.
-                    session.sources().contains(*name) && self.cache.log_length(name) > MAX_LOG
-                })
-                .cloned(),
-        );
+        let held = session.sources();
+        let mut dropped: Vec<String> = held
+            .iter()
+            .filter(|name| !names.contains(name))
+            .cloned()
+            .collect();
+        let mut missing = names.all();
+        missing.retain(|name| {
+            // Where the log has grown out of proportion: begin with a new archive.
+            let is_long = || names.synced.contains(name) && self.cache.log_length(name) > MAX_LOG;
+            !held.contains(name) || is_long()
+        });
         if self.needs_rustsec(&session) && !(dropped.is_empty() && missing.is_empty()) {
             session = self.fresh(&files)?;
             rebuilt = true;
             dropped.clear();
-            missing = names.iter().cloned().collect();
+            missing = names.all();
         }
         for name in &dropped {
             session.drop_source(name)?;
         }
         let mut changed = !missing.is_empty() || !dropped.is_empty();
-        self.archives(&missing)?;
-        let lists = self.lists(&names)?;
+        self.archives(&names, &missing)?;
+        let lists = self.lists(&names.synced)?;
         self.read(&mut session, &missing)?;
 
         if let Some(any) = self.update(&mut session, &lists)? {
@@ -151,17 +151,25 @@ impl Sync<'_> {
             session = self.fresh(&files)?;
             rebuilt = true;
             changed = true;
-            let all: Vec<String> = names.iter().cloned().collect();
-            self.archives(&all)?;
+            let all = names.all();
+            self.archives(&names, &all)?;
             self.read(&mut session, &all)?;
             self.update(&mut session, &lists)?;
         }
         let listed = self.listed(&lists)?;
-        changed |= session.set_listed(listed);
-        if changed && !self.request.accept_removals {
-            loss::check(&loss::counts(&self.request.output), &session.counts())?;
+        for name in &names.synced {
+            changed |= session.set_listed(name, listed);
         }
-        let feeds = feeds::gather(self.request, &self.cache, &mut self.warnings)?;
+        for source in self.old.of_kind("osv") {
+            if names.kept.contains(&source.name) {
+                let listed = source.newest_listed.as_deref().and_then(Moment::parse);
+                changed |= session.set_listed(&source.name, listed);
+            }
+        }
+        if changed && !self.request.accept_removals {
+            loss::check(&self.old.counts(), &session.counts())?;
+        }
+        let feeds = feeds::gather(self.request, &self.old, &self.cache, &mut self.warnings)?;
         changed |= feeds.changed;
         session.set_feeds(feeds.feeds);
         let mut build = if changed {

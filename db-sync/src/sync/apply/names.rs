@@ -1,20 +1,105 @@
-//! Which directories of a bucket a run is about.
+//! Which directories of a bucket a run is about, and which stay as they are.
 
 use super::{ECOSYSTEMS, MAX_LIST, Sync};
 use crate::compile::update::Session;
 use crate::ecosystem;
 use crate::fetch::is_intact;
-use crate::query::Db;
 use crate::sources::osv::is_directory_name;
-use crate::sync::{SyncError, cache, list, warning};
+use crate::sync::{SyncError, cache, list, skipped, warning};
 use std::collections::BTreeSet;
 
+/// The directories of a run.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Those that are brought up to date.
+    pub(super) synced: BTreeSet<String>,
+    /// Those of the database that stay as they were last synced.
+    pub(super) kept: BTreeSet<String>,
+}
+
+impl Names {
+    /// All that the database shall have, sorted.
+    pub(super) fn all(&self) -> Vec<String> {
+        self.synced.union(&self.kept).cloned().collect()
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.synced.contains(name) || self.kept.contains(name)
+    }
+}
+
 impl Sync<'_> {
-    /// The directories to sync.
-    pub(super) fn ecosystems(
-        &mut self,
-        session: Option<&Session>,
-    ) -> Result<BTreeSet<String>, SyncError> {
+    /// The directories to sync, and those to keep. An ecosystem leaves the
+    /// database only by name: what is gone from it is not found any more, and
+    /// no scan could say that it was there once.
+    pub(super) fn ecosystems(&mut self, session: Option<&Session>) -> Result<Names, SyncError> {
+        let offered = self.offered()?;
+        let mut held = session.map_or_else(|| self.held(), Session::sources);
+        self.remove(&mut held)?;
+        let offers = |name: &str| {
+            let listed = offered
+                .as_ref()
+                .is_none_or(|offered| offered.contains(name));
+            is_directory_name(name) && listed
+        };
+        let mut names = Names::default();
+        for asked in &self.request.ecosystems {
+            let name = ecosystem::base(asked);
+            let spelled = offered.as_ref().and_then(|offered| alike(offered, name));
+            let name = spelled.unwrap_or(name).to_owned();
+            if !offers(&name) {
+                return Err(SyncError::UnknownEcosystem {
+                    offered: offered.unwrap_or_default(),
+                    name,
+                });
+            }
+            names.synced.insert(name);
+        }
+        for found in &self.request.found {
+            let name = ecosystem::base(found).to_owned();
+            if offers(&name) {
+                names.synced.insert(name);
+            } else if !held.contains(&name) {
+                let cause = "the bucket has no such ecosystem: left out";
+                self.warnings.push(skipped(&name, "", cause));
+            }
+        }
+        let all_held = self.request.ecosystems.is_empty();
+        for name in held {
+            if all_held && offers(&name) {
+                names.synced.insert(name);
+            } else if !names.synced.contains(&name) {
+                if all_held {
+                    let cause = "the bucket does not list this ecosystem any more: its \
+                                 advisories stay as they were (--remove takes them out)";
+                    self.warnings.push(warning(&name, "", cause));
+                }
+                names.kept.insert(name);
+            }
+        }
+        if names.all().is_empty() && self.request.found.is_empty() {
+            names.synced = match offered {
+                // The list names all that the bucket has, of which some were fetched.
+                Some(offered) if self.request.offline => {
+                    let fetched = offered.into_iter();
+                    fetched.filter(|name| self.has_archive(name)).collect()
+                }
+                Some(offered) => self.without_removed(offered),
+                None if self.request.offline => BTreeSet::new(),
+                None => return Err(self.not_a_bucket(ECOSYSTEMS)),
+            };
+        }
+        if names.synced.is_empty() && self.request.offline && names.kept.is_empty() {
+            return Err(SyncError::NothingFetched);
+        }
+        if names.all().is_empty() {
+            return Err(SyncError::NoEcosystem);
+        }
+        Ok(names)
+    }
+
+    /// What the bucket lists; `None` where it has no list.
+    fn offered(&mut self) -> Result<Option<BTreeSet<String>>, SyncError> {
         let path = self.cache.file(ECOSYSTEMS);
         if let Some(mirrors) = &self.mirrors {
             mirrors.save(&[ECOSYSTEMS], &path, MAX_LIST)?;
@@ -22,65 +107,41 @@ impl Sync<'_> {
         if self.request.offline && path.is_file() && !is_intact(&path) {
             return Err(SyncError::Damaged { path });
         }
-        let offered = match cache::read(&path)? {
-            Some(bytes) => Some(list::ecosystems(&bytes, &mut self.warnings)),
-            None => None,
-        };
-        let mut names = BTreeSet::new();
-        for asked in &self.request.ecosystems {
-            let name = ecosystem::base(asked).to_owned();
-            let offers = offered
-                .as_ref()
-                .is_none_or(|offered| offered.contains(&name));
-            if !is_directory_name(&name) || !offers {
-                return Err(SyncError::UnknownEcosystem {
-                    offered: offered.unwrap_or_default(),
-                    name,
+        Ok(cache::read(&path)?.map(|bytes| list::ecosystems(&bytes, &mut self.warnings)))
+    }
+
+    /// Takes out of the held ecosystems what the request removes.
+    fn remove(&self, held: &mut BTreeSet<String>) -> Result<(), SyncError> {
+        for asked in &self.request.remove {
+            let name = ecosystem::base(asked);
+            let Some(name) = alike(held, name).map(str::to_owned) else {
+                return Err(SyncError::NotHeld {
+                    name: name.to_owned(),
+                    held: std::mem::take(held),
                 });
-            }
-            names.insert(name);
-        }
-        let found = self.request.found.iter();
-        let mut wanted: Vec<(String, &str)> = found
-            .map(|found| ecosystem::base(found).to_owned())
-            .map(|name| (name, "the bucket has no such ecosystem: left out"))
-            .collect();
-        if names.is_empty() || !wanted.is_empty() {
-            let held = session.map_or_else(|| self.held(), Session::sources);
-            let gone = "the bucket does not list this ecosystem any more: left out";
-            wanted.extend(held.into_iter().map(|name| (name, gone)));
-        }
-        for (name, cause) in wanted {
-            let offers = offered.as_ref();
-            if is_directory_name(&name) && offers.is_none_or(|offered| offered.contains(&name)) {
-                names.insert(name);
-            } else {
-                self.warnings.push(warning(&name, "", cause));
-            }
-        }
-        if names.is_empty() && self.request.found.is_empty() {
-            names = match offered {
-                // The list names all that the bucket has, of which some were fetched.
-                Some(offered) if self.request.offline => {
-                    let fetched = offered.into_iter();
-                    fetched.filter(|name| self.has_archive(name)).collect()
-                }
-                Some(offered) => offered,
-                None if self.request.offline => BTreeSet::new(),
-                None => {
-                    return Err(SyncError::Missing {
-                        what: ECOSYSTEMS.to_owned(),
-                    });
-                }
             };
+            held.remove(&name);
         }
-        if names.is_empty() && self.request.offline {
-            return Err(SyncError::NothingFetched);
+        Ok(())
+    }
+
+    fn without_removed(&self, mut offered: BTreeSet<String>) -> BTreeSet<String> {
+        let removed = &self.request.remove;
+        offered.retain(|name| {
+            let is_it = |one: &String| ecosystem::base(one).eq_ignore_ascii_case(name);
+            !removed.iter().any(is_it)
+        });
+        offered
+    }
+
+    /// What is wrong with a bucket that lacks what every bucket has.
+    pub(super) fn not_a_bucket(&self, what: &str) -> SyncError {
+        let from = &self.request.from;
+        SyncError::NotABucket {
+            address: from.join(", "),
+            what: what.to_owned(),
+            is_http: from.iter().any(|one| crate::fetch::is_url(one)),
         }
-        if names.is_empty() {
-            return Err(SyncError::NoEcosystem);
-        }
-        Ok(names)
     }
 
     /// The OSV sources of the database that is there.
@@ -88,14 +149,18 @@ impl Sync<'_> {
         if self.request.afresh {
             return BTreeSet::new();
         }
-        let Ok(db) = Db::open(&self.request.output) else {
-            return BTreeSet::new();
-        };
-        let osv = db
-            .info()
-            .sources
-            .iter()
-            .filter(|source| source.kind == "osv");
-        osv.map(|source| source.name.clone()).collect()
+        self.old
+            .of_kind("osv")
+            .map(|one| one.name.clone())
+            .collect()
     }
+}
+
+/// The name as it is spelled there, whatever its case.
+fn alike<'n>(names: &'n BTreeSet<String>, asked: &str) -> Option<&'n str> {
+    if let Some(name) = names.get(asked) {
+        return Some(name);
+    }
+    let mut names = names.iter().map(String::as_str);
+    names.find(|name| name.eq_ignore_ascii_case(asked))
 }

@@ -173,20 +173,39 @@ fn a_build_takes_nothing_over() {
 }
 
 #[test]
-fn an_ecosystem_that_leaves_is_told_and_one_that_is_unknown_is_named() {
+fn an_ecosystem_leaves_by_name_only_and_one_that_is_unknown_is_named() {
     let root = TempDir::new().expect("folder");
     small().write(root.path(), true);
     let place = Place::new();
     place.sync(root.path());
     let mut request = place.request(&root.path().display().to_string());
-    request.ecosystems = vec!["npm".to_owned()];
-    let report = run(&request).expect("sync");
-    assert!(
-        warnings(&report).starts_with("PyPI: the database had"),
-        "{}",
-        warnings(&report)
-    );
-    request.ecosystems = vec!["NPM".to_owned()];
+    let before = kinds(&place);
+    assert_eq!(before, ["osv/PyPI", "osv/npm"]);
+    // To sync one, in whatever case, keeps the other, also where all is compiled anew.
+    for (full, name) in [
+        (false, "npm"),
+        (false, "NPM"),
+        (true, "pypi:3"),
+        (true, "npm"),
+    ] {
+        (request.ecosystems, request.full) = (vec![name.to_owned()], full);
+        let report = run(&request).expect("sync");
+        assert_eq!(report.ecosystems.len(), 1, "{name}");
+        assert_eq!(
+            (kinds(&place), warnings(&report)),
+            (before.clone(), String::new())
+        );
+    }
+    request.full = false;
+    (request.ecosystems, request.remove) = (vec![], vec!["Nope".to_owned()]);
+    match run(&request) {
+        Err(SyncError::NotHeld { held, .. }) => assert!(held.into_iter().eq(["PyPI", "npm"])),
+        other => panic!("{other:?}"),
+    }
+    request.remove = vec!["pypi".to_owned()];
+    run(&request).expect("sync");
+    assert_eq!(kinds(&place), ["osv/npm"]);
+    (request.ecosystems, request.remove) = (vec!["Nope".to_owned()], vec![]);
     match run(&request) {
         Err(SyncError::UnknownEcosystem { offered, .. }) => {
             assert!(offered.into_iter().eq(["PyPI", "npm"]));
@@ -250,4 +269,64 @@ fn a_record_named_in_passing_does_not_make_an_ecosystem_known() {
     assert!(db.has_ecosystem("npm") && !db.has_ecosystem("PyPI"));
     let known = db.info().ecosystems.iter().map(|known| known.name.as_str());
     assert!(known.eq(["PyPI", "npm"]));
+}
+
+#[test]
+fn what_a_bucket_does_not_list_any_more_stays_as_it_was() {
+    let root = TempDir::new().expect("folder");
+    small().write(root.path(), true);
+    let place = Place::new();
+    place.sync(root.path());
+    let listed = |name: &str| {
+        let db = Db::open(place.path()).expect("open");
+        let mut sources = db.info().sources.iter();
+        let source = sources.find(|source| source.name == name).expect("source");
+        source.newest_listed.clone()
+    };
+    let before = listed("PyPI");
+    fs::write(root.path().join("ecosystems.txt"), "npm\n").expect("write");
+    fs::remove_dir_all(root.path().join("PyPI")).expect("remove");
+    let newer = "2026-06-01T00:00:00Z";
+    fs::write(
+        root.path().join("modified_id.csv"),
+        format!("{newer},npm/GHSA-x\n"),
+    )
+    .expect("write");
+    for full in [false, true] {
+        let mut request = place.request(&root.path().display().to_string());
+        request.full = full;
+        let report = run(&request).expect("sync");
+        assert!(
+            warnings(&report).starts_with("PyPI: the bucket does not list"),
+            "{}",
+            warnings(&report)
+        );
+        assert_eq!(kinds(&place), ["osv/PyPI", "osv/npm"]);
+        // A source that was not looked at is not as young as the bucket.
+        assert_eq!(listed("PyPI"), before);
+        assert_eq!(listed("npm").as_deref(), Some(newer));
+    }
+    // What was fetched is gone, too: no sync loses it without a word.
+    let cache = place.path().with_extension("db.sync");
+    fs::remove_dir_all(cache.join("PyPI")).expect("remove");
+    let mut request = place.request(&root.path().display().to_string());
+    request.full = true;
+    assert!(matches!(run(&request), Err(SyncError::Missing { .. })));
+    request.remove = vec!["PyPI".to_owned()];
+    run(&request).expect("sync");
+    assert_eq!(kinds(&place), ["osv/npm"]);
+}
+
+#[test]
+fn an_address_that_is_no_bucket_is_named() {
+    let empty = TempDir::new().expect("folder");
+    let place = Place::new();
+    let from = empty.path().display().to_string();
+    let error = run(&place.request(&from))
+        .expect_err("no bucket")
+        .to_string();
+    assert_eq!(
+        error,
+        format!("{from} has no ecosystems.txt: is this an OSV bucket?")
+    );
 }

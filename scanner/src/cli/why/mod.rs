@@ -41,7 +41,7 @@ struct Affected {
 /// Explains; whatever the answer is, the code is 0. Without an answer it is 2.
 pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
     let mut as_of = arguments.answer.moment()?;
-    let (id, subject) = match (&arguments.report, arguments.package.as_slice()) {
+    let (id, mut subject) = match (&arguments.report, arguments.package.as_slice()) {
         (None, []) => {
             return Err(
                 Failure::new(format!("{} of which package?", arguments.finding))
@@ -66,6 +66,7 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         }
     };
     let db = db::open(&arguments.database)?;
+    subject.ecosystem = query::spelled(&db, &subject.ecosystem).to_owned();
     let module = arguments.module.as_ref().or(subject.module.as_ref());
     let module = module.map(|label| query::stream(label)).transpose()?;
     let read = |error: ReadError| Failure::from_error(&error);

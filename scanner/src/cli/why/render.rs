@@ -7,6 +7,7 @@ use db_sync::query::{Answer, EntryTold, RangeTold, RecordTold, Standing};
 use serde_json::{Value, json};
 
 use super::{Affected, Told};
+use crate::finding::Uncertain;
 use crate::output::escape::line;
 use crate::output::serial;
 use crate::output::words::count;
@@ -24,6 +25,9 @@ impl Told<'_> {
         );
         match &self.explanation.answer {
             Answer::Affected => format!("{} affects {package}", self.id),
+            Answer::Possible | Answer::Disputed => {
+                format!("{} possibly affects {package}{}", self.id, self.doubt())
+            }
             Answer::Undecided(cause) => {
                 format!(
                     "whether {} affects {package} cannot be decided: {cause}",
@@ -34,6 +38,15 @@ impl Told<'_> {
                 format!("{} does not affect {package}: {}", self.id, self.reason())
             }
         }
+    }
+
+    /// Why it is not certain that it affects the package.
+    fn doubt(&self) -> String {
+        let found = self.explanation.found.as_ref();
+        let doubt = found.and_then(Uncertain::of);
+        doubt.map_or_else(String::new, |doubt| {
+            format!(" ({}): {}", doubt.kind.as_str(), doubt.reason)
+        })
     }
 
     /// Why it does not affect the package.
@@ -130,7 +143,8 @@ impl Told<'_> {
         };
         let verdict = match (&record.answer, record.entries.is_empty()) {
             (_, true) => format!("does not name {}", self.subject.name),
-            (Answer::Affected, _) => "affected".to_owned(),
+            (Answer::Affected | Answer::Disputed, _) => "affected".to_owned(),
+            (Answer::Possible, _) => "possibly affected".to_owned(),
             (Answer::NotAffected, _) => "not affected".to_owned(),
             (Answer::Undecided(cause), _) => format!("undecided: {cause}"),
         };
@@ -161,6 +175,13 @@ impl Told<'_> {
             for range in &entry.ranges {
                 say(2, self.range(range));
             }
+            if let Some(beyond) = &entry.beyond {
+                let bound = beyond.sentence(self.version());
+                say(
+                    2,
+                    format!("known to be affected only below: {bound}: possibly affected"),
+                );
+            }
             if entry.listed > 0 {
                 let is = if entry.is_listed { "is" } else { "is not" };
                 let listed = count(entry.listed, "listed version");
@@ -172,7 +193,7 @@ impl Told<'_> {
     fn range(&self, range: &RangeTold) -> String {
         let kind = kind(range);
         match &range.answer {
-            Answer::Affected => {
+            Answer::Affected | Answer::Possible | Answer::Disputed => {
                 format!(
                     "{kind}: {}: affected",
                     range.bounds.sentence(self.version())
@@ -333,6 +354,8 @@ fn kind(range: &RangeTold) -> &'static str {
 fn said(answer: &Answer) -> (&'static str, Option<&str>) {
     match answer {
         Answer::Affected => ("affected", None),
+        Answer::Possible => ("possible", None),
+        Answer::Disputed => ("disputed", None),
         Answer::NotAffected => ("not-affected", None),
         Answer::Undecided(cause) => ("undecided", Some(cause)),
     }

@@ -3,7 +3,16 @@
 
 use serde_sarif::sarif::ResultLevel;
 
-use crate::finding::Severity;
+use crate::finding::{Finding, Kind, Severity};
+
+/// What a finding counts as in SARIF. One that is not certain is a note: code scanning fails a pull
+/// request by severity, and a doubtful finding shall not do that by itself.
+pub(crate) fn severity(finding: &Finding) -> (Severity, Option<f64>) {
+    match &finding.kind {
+        Kind::Vulnerability(found) if found.doubt.is_some() => (Severity::Low, None),
+        _ => (finding.severity, finding.score),
+    }
+}
 
 /// The level of a result or rule. UNKNOWN is the lowest class here as everywhere.
 pub(crate) const fn level(severity: Severity) -> ResultLevel {

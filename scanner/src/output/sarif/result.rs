@@ -10,7 +10,7 @@ use serde_sarif::sarif::{
     SupressionStatus,
 };
 
-use super::level::level;
+use super::level::{self, level};
 use super::place;
 use super::row::Row;
 use crate::finding::{Kind, Severity};
@@ -48,6 +48,9 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
             part(&found.rated.reason).into(),
         );
         properties.insert("fix_state".to_owned(), found.fix.as_str().into());
+        if let Some(doubt) = &found.doubt {
+            properties.insert("doubt".to_owned(), doubt.kind.as_str().into());
+        }
         let said = &found.exploitation;
         let mut say = |name: &str, value: Option<serde_json::Value>| {
             properties.extend(value.map(|value| (name.to_owned(), value)));
@@ -64,7 +67,7 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
     let mut out = SarifResult::builder()
         .rule_id(&row.rule)
         .rule_index(i64::try_from(rule_index).unwrap_or(-1))
-        .level(level(finding.severity))
+        .level(level(level::severity(finding).0))
         .message(Message::builder().text(text(row)).build())
         .locations(vec![place::location(&row.uri, Some(row.region), logical)])
         .partial_fingerprints(fingerprints)
@@ -121,12 +124,22 @@ fn text(row: &Row<'_>) -> String {
             let name = part(&found.package.name);
             let installed = part(&found.package.full_version());
             let title = part(&words::title(found, title));
-            match found.fixed.first() {
+            let text = match found.fixed.first() {
                 Some(fixed) => format!("{name} {installed} → {}: {title}.", part(fixed)),
                 None if found.fix == FixState::WontFix => {
                     format!("{name} {installed} (will not be fixed): {title}.")
                 }
                 None => format!("{name} {installed} (no fix known): {title}."),
+            };
+            match &found.doubt {
+                Some(doubt) => {
+                    format!(
+                        "{text} Not certain ({}): {}.",
+                        doubt.kind.as_str(),
+                        part(&doubt.reason)
+                    )
+                }
+                None => text,
             }
         }
         Kind::Misconfiguration(found) => {

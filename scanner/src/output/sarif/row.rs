@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::level::level;
+use super::level::{self, level};
 use super::{place, uri};
 use crate::finding::{Finding, Kind, fingerprint};
 use crate::inventory::purl::purl;
@@ -65,7 +65,7 @@ impl<'a> Row<'a> {
                 finding.location.layer.as_ref().map(|layer| &layer.digest),
             ),
             &self.rule,
-            std::cmp::Reverse((level(finding.severity) as u8, finding.severity)),
+            std::cmp::Reverse((level(level::severity(finding).0) as u8, finding.severity)),
             (&finding.title, &finding.message, &finding.suppressed),
         )
     }

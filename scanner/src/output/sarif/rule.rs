@@ -8,7 +8,7 @@ use serde_sarif::sarif::{
     MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor,
 };
 
-use super::level::{level, security_severity};
+use super::level::{self, level, security_severity};
 use super::row::Row;
 use super::uri;
 use crate::finding::{Kind, RuleInfo, Severity};
@@ -45,19 +45,20 @@ pub(crate) fn rules<'a>(report: &'a Report, rows: &[&'a Row<'a>]) -> Vec<Rule<'a
     let mut rules: BTreeMap<&str, Rule<'a>> = BTreeMap::new();
     for row in rows {
         let finding = row.finding;
+        let (severity, score) = level::severity(finding);
         let rule = rules.entry(&row.rule).or_insert_with(|| Rule {
             id: &row.rule,
             info: infos.get(&*finding.rule).copied(),
             title: &finding.title,
             vulnerability: matches!(finding.kind, Kind::Vulnerability(_)),
-            severity: finding.severity,
-            score: finding.score,
+            severity,
+            score,
         });
-        if finding.severity > rule.severity {
-            rule.severity = finding.severity;
-            rule.score = finding.score;
-        } else if finding.severity == rule.severity && finding.score > rule.score {
-            rule.score = finding.score;
+        if severity > rule.severity {
+            rule.severity = severity;
+            rule.score = score;
+        } else if severity == rule.severity && score > rule.score {
+            rule.score = score;
         }
     }
     rules.into_values().collect()
