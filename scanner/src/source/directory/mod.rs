@@ -155,7 +155,7 @@ fn installed(recognised: &recognised::Tree, directories: &[String]) -> Vec<Gap> 
         .iter()
         .filter(|directory| !recognised.answers_npm(directory));
     let cause = "installed packages without a lockfile; not read in a source tree";
-    let gaps = unanswered.map(|directory| gap(GapKind::NotRead, directory, cause).unjudged());
+    let gaps = unanswered.map(|directory| gap(GapKind::NotRead, directory, cause));
     gaps.collect()
 }
 
