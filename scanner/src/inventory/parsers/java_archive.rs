@@ -5,7 +5,7 @@
 use crate::gap::GapKind;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want};
 
-/// jar, war and ear files, and Jenkins' plug-ins.
+/// jar, war and ear files, Jenkins' plug-ins, and what else is a jar by another name.
 pub(super) static PARSER: Parser = Parser {
     id: "java-archive",
     wants: &[
@@ -13,6 +13,12 @@ pub(super) static PARSER: Parser = Parser {
         Want::Extension(".war"),
         Want::Extension(".ear"),
         Want::Extension(".hpi"),
+        Want::Extension(".jpi"),
+        Want::Extension(".par"),
+        Want::Extension(".sar"),
+        Want::Extension(".nar"),
+        Want::Extension(".kar"),
+        Want::Extension(".lpkg"),
     ],
     accepts: None,
     need: Need::Stream,
