@@ -68,6 +68,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     for item in packages {
         reader.package(item, &links);
     }
+    reader.refuse_lookalikes(&document);
     reader.tree(tree, !packages.is_empty());
     reader.close(document.get("packages").is_some());
     Ok(())
@@ -137,10 +138,26 @@ impl<'a> Reader<'a, '_> {
             });
     }
 
+    /// A list of packages under a key that nobody reads is a misspelt one.
+    fn refuse_lookalikes(&mut self, node: &Node<'_>) {
+        for item in node.entries() {
+            let lists = |entry: &Entry<'_>| entry.node.text_at("version").is_some();
+            if !matches!(item.key.as_ref(), "dependencies" | "packages")
+                && item.node.entries().iter().any(lists)
+            {
+                let cause = format!("{} lists packages and is not read", shown(&item.key));
+                let kind = GapKind::Malformed;
+                let path = &self.list.path;
+                self.list.facts.unjudged(path, Some(item.line), kind, cause);
+            }
+        }
+    }
+
     /// The nested `dependencies` of version 1; with `beside`, of a file that has `packages`, too.
     fn tree(&mut self, dependencies: &'a [Entry<'_>], beside: bool) {
         for item in dependencies {
             let node = &item.node;
+            self.refuse_lookalikes(node);
             match node.entries_at("dependencies") {
                 Ok(below) => self.tree(below, beside),
                 Err(error) => {

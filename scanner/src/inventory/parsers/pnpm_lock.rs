@@ -26,6 +26,9 @@ pub(super) static PARSER: Parser = Parser {
 /// Where a project says what it depends on.
 const DEPENDENCIES: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
 
+/// Where a package does.
+const EDGES: [&str; 2] = ["dependencies", "optionalDependencies"];
+
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let documents = document::yaml(input.content.utf8()?)?;
     if documents.is_empty() {
@@ -94,8 +97,19 @@ fn missing(
             (_, None) => {}
         }
     };
-    for item in document.entries_at("snapshots")? {
+    let snapshots = document.entries_at("snapshots")?;
+    for item in snapshots {
         look(item.line, vec![pnpm_key::plain(&item.key, slashes)]);
+    }
+    let packages = document.entries_at("packages")?.iter().chain(snapshots);
+    let tables = packages.flat_map(|item| EDGES.map(|key| item.node.get(key)));
+    for item in tables.flatten().flat_map(Node::entries) {
+        if let Some(version) = item.node.scalar() {
+            look(
+                item.line,
+                pnpm_key::of_dependency(&item.key, version, slashes),
+            );
+        }
     }
     let importers = document.entries_at("importers")?.iter();
     let projects = importers.map(|item| &item.node).chain([document]);
@@ -162,8 +176,7 @@ fn package(item: &Entry<'_>, slashes: bool, snapshot: Option<&Node<'_>>, list: &
         package.scope.optional =
             node.is_true("optional") || snapshot.is_some_and(|s| s.is_true("optional"));
         let tables = [Some(node), snapshot].into_iter().flatten();
-        let tables = tables
-            .flat_map(|node| ["dependencies", "optionalDependencies"].map(|key| node.get(key)));
+        let tables = tables.flat_map(|node| EDGES.map(|key| node.get(key)));
         let entries = tables.flatten().flat_map(Node::entries);
         package.dependencies = entries.filter_map(edge).collect();
     });

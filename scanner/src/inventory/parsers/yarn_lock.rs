@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::complete::Complete;
 use super::npm::{self, List};
 use super::shared::{names, outside_node_modules};
+use crate::gap::GapKind;
 use crate::inventory::document::{self, Node};
 use crate::inventory::facts::shown;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
@@ -131,6 +132,10 @@ fn classic(text: &str, list: &mut List<'_>) -> Result<(), ParseError> {
         if indent <= 2 {
             in_dependencies = matches!(key, "dependencies" | "optionalDependencies");
             match key {
+                "version" if open.version.is_some() => {
+                    let cause = "an entry with two versions";
+                    return Err(ParseError::ambiguous(number, cause));
+                }
                 "version" => open.version = value,
                 "resolved" => open.resolved = value,
                 _ => {}
@@ -208,6 +213,16 @@ fn close(open: Option<Open<'_>>, list: &mut List<'_>) {
     });
 }
 
+/// Whether one of the descriptors in a key asks for the package of this name.
+fn calls(key: &str, name: &str) -> bool {
+    key.split(", ").any(|key| match descriptor(key) {
+        Some((called, range)) => {
+            called == name || matches!(leads(range), Leads::Alias(real) if real == name)
+        }
+        None => key == name,
+    })
+}
+
 fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> {
     let mut complete = Complete::default();
     if let Some(node) = documents.iter().find(|node| !node.is_table()) {
@@ -244,6 +259,15 @@ fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> 
             .map(|range| range.split("::").next().unwrap_or(range))
             .filter(|range| npm::is_version(range));
         let version = node.get("version").and_then(Node::scalar);
+        let differs = locked.zip(version).filter(|(locked, said)| locked != said);
+        if differs.is_some() || !calls(&item.key, name) {
+            let cause = format!("the key, version and resolution of {} differ", shown(name));
+            let (facts, path) = (&mut *list.facts, &list.path);
+            facts.gap(path, Some(item.line), GapKind::Ambiguous, cause);
+        }
+        if let Some((_, said)) = differs {
+            list.add(item.line, name, said, |_| {});
+        }
         let version = locked.or(version).unwrap_or_default();
         list.add(item.line, name, version, |package| {
             package.dependencies = names(node, &["dependencies"]);

@@ -29,10 +29,7 @@ impl GoVersion {
 
     /// Reads a version without its `go`.
     pub(super) fn of(text: &str) -> Option<Self> {
-        let (major, rest) = match text.split_once('.') {
-            Some((major, rest)) => (number(major)?, rest),
-            None => return Some(Self::language(number(text)?, 0)),
-        };
+        let (major, rest) = text.split_once('.')?;
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let (minor, stage) = rest.split_at_checked(digits)?;
         let stage = if stage.is_empty() {
@@ -45,7 +42,7 @@ impl GoVersion {
             Stage::Beta(number(stage.strip_prefix("beta")?)?)
         };
         Some(Self {
-            major,
+            major: number(major)?,
             minor: number(minor)?,
             stage,
         })
@@ -64,7 +61,6 @@ mod tests {
     #[test]
     fn versions_have_an_order() {
         let texts = [
-            "1",
             "1.9",
             "1.16.5",
             "1.17",
@@ -79,9 +75,10 @@ mod tests {
             .map(|text| GoVersion::of(text).unwrap())
             .collect();
         assert!(versions.is_sorted());
-        assert_eq!(versions[3], GoVersion::language(1, 17));
+        assert_eq!(versions[2], GoVersion::language(1, 17));
         for text in [
             "",
+            "121",
             "1.",
             "go1.21",
             "1.21.x",
