@@ -47,10 +47,12 @@ impl<'a> Complete<'a> {
         if count > SHOWN {
             names.push("…".to_owned());
         }
-        let cause = format!(
-            "{count} packages that others depend on are in no entry: {}",
-            names.join(", ")
-        );
+        let names = names.join(", ");
+        let cause = if count == 1 {
+            format!("{names} is depended on, and no entry lists it")
+        } else {
+            format!("{count} packages are depended on, and no entry lists them: {names}")
+        };
         facts.gap(path, Some(line), GapKind::Malformed, cause);
     }
 }

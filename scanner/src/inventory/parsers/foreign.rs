@@ -52,10 +52,10 @@ impl Foreign {
         for (source, Source { line, first, count }) in self.sources {
             let source = shown(&source);
             let cause = if count == 1 {
-                format!("{first} comes from {source}, of which public advisories do not speak")
+                format!("{first} comes from {source}, which public advisories do not cover")
             } else {
                 format!(
-                    "{count} packages, {first} first, come from {source}, of which public advisories do not speak"
+                    "{count} packages, {first} first, come from {source}, which public advisories do not cover"
                 )
             };
             facts.gap(path, Some(line), GapKind::ForeignPackage, cause);

@@ -76,21 +76,22 @@ impl<'f> List<'f> {
         self.facts.add(package);
     }
 
-    /// Adds a package that is fetched from `resolved`: what lies there is installed, whatever the
-    /// entry is called.
+    /// Adds a package that is fetched from `resolved`, an address and its line: what lies there is
+    /// installed, whatever the entry is called.
     pub(super) fn add_resolved(
         &mut self,
         line: u32,
         name: &str,
         version: &str,
-        resolved: Option<&str>,
+        resolved: Option<(u32, &str)>,
         fill: impl FnOnce(&mut Package),
     ) {
-        let Some((real, number)) = resolved.and_then(in_registry) else {
+        let fetched = resolved.and_then(|(line, address)| Some((line, in_registry(address)?)));
+        let Some((there, (real, number))) = fetched else {
             return self.add(line, name, version, fill);
         };
         if real != name {
-            return self.add(line, &real, &number, fill);
+            return self.add(there, &real, &number, fill);
         }
         if plain(version) != plain(&number) && is_version(&number) && !version.is_empty() {
             let cause = format!(

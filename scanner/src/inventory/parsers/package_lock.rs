@@ -113,14 +113,15 @@ impl<'a> Reader<'a, '_> {
             return;
         };
         self.complete.have(key);
-        let resolved = node.text_at("resolved");
         if node.is_true("link") {
-            if resolved.is_none_or(|target| target.contains("://")) {
+            let target = node.text_at("resolved");
+            if target.is_none_or(|target| target.contains("://")) {
                 let cause = format!("the link {} leads to no folder", shown(key));
                 facts.malformed(path, Some(item.line), cause);
             }
             return;
         }
+        let resolved = resolved(node);
         let name = node.text_at("name").unwrap_or(key);
         let Some(version) = node.text_at("version") else {
             let cause = format!("package {} has no version", shown(name));
@@ -195,7 +196,7 @@ impl<'a> Reader<'a, '_> {
                 }
                 self.differs = self.differs.or(Some(item.line));
             }
-            let resolved = node.text_at("resolved");
+            let resolved = resolved(node);
             self.list
                 .add_resolved(line, name, version, resolved, |package| {
                     package.scope.dev = node.is_true("dev");
@@ -217,6 +218,12 @@ impl<'a> Reader<'a, '_> {
         self.complete.close(path, self.list.facts);
         self.list.close();
     }
+}
+
+/// Where a package is fetched from, and the line that says so.
+fn resolved<'a>(node: &'a Node<'_>) -> Option<(u32, &'a str)> {
+    let resolved = node.get("resolved")?;
+    Some((resolved.line, resolved.text()?))
 }
 
 /// The name of the package that is installed at a path.

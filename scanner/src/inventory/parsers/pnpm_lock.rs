@@ -128,10 +128,12 @@ fn missing(
         }
     }
     if let Some((line, key, count)) = lost {
-        let cause = format!(
-            "{count} packages that are depended on are not in packages: {} first",
-            shown(&key)
-        );
+        let key = shown(&key);
+        let cause = if count == 1 {
+            format!("{key} is depended on, and is not in packages")
+        } else {
+            format!("{key} and more, {count} in all, are depended on, and are not in packages")
+        };
         list.facts.malformed(&list.path, Some(line), cause);
     }
     Ok(())

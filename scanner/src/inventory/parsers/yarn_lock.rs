@@ -64,6 +64,7 @@ fn leads(range: &str) -> Leads<'_> {
     match protocol {
         "workspace" | "link" | "portal" => Leads::Project,
         "file" if npm::archive_stem(rest).is_none() => Leads::Project,
+        "" if is_path(range) && npm::archive_stem(range).is_none() => Leads::Project,
         "npm" => match descriptor(rest) {
             Some((real, _)) => Leads::Alias(real),
             // A name without a range, or a range of the same name.
@@ -79,13 +80,21 @@ fn leads(range: &str) -> Leads<'_> {
     }
 }
 
+/// Yarn takes these for paths, with a protocol or without.
+fn is_path(range: &str) -> bool {
+    ["./", "../", "/", "~/"]
+        .iter()
+        .any(|begin| range.starts_with(begin))
+}
+
 /// An entry of version 1.
 struct Open<'a> {
     line: u32,
     /// Name and range of each descriptor.
     keys: Vec<(&'a str, &'a str)>,
     version: Option<&'a str>,
-    resolved: Option<&'a str>,
+    /// With its line.
+    resolved: Option<(u32, &'a str)>,
     dependencies: Vec<Arc<str>>,
 }
 
@@ -137,7 +146,7 @@ fn classic(text: &str, list: &mut List<'_>) -> Result<(), ParseError> {
                     return Err(ParseError::ambiguous(number, cause));
                 }
                 "version" => open.version = value,
-                "resolved" => open.resolved = value,
+                "resolved" => open.resolved = value.map(|value| (number, value)),
                 _ => {}
             }
         } else if in_dependencies {
@@ -192,7 +201,7 @@ fn close(open: Option<Open<'_>>, list: &mut List<'_>) {
         .all(|(_, range)| leads(range) == Leads::Project);
     let elsewhere = open
         .resolved
-        .is_some_and(|at| at.contains("://") || npm::archive_stem(at).is_some());
+        .is_some_and(|(_, at)| at.contains("://") || npm::archive_stem(at).is_some());
     if is_project && !elsewhere {
         return;
     }
@@ -261,7 +270,10 @@ fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> 
         let version = node.get("version").and_then(Node::scalar);
         let differs = locked.zip(version).filter(|(locked, said)| locked != said);
         if differs.is_some() || !calls(&item.key, name) {
-            let cause = format!("the key, version and resolution of {} differ", shown(name));
+            let cause = format!(
+                "the key, the version and the resolution of {} disagree",
+                shown(name)
+            );
             let (facts, path) = (&mut *list.facts, &list.path);
             facts.gap(path, Some(item.line), GapKind::Ambiguous, cause);
         }
