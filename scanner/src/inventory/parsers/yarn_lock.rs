@@ -269,19 +269,24 @@ fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> 
             .filter(|range| npm::is_version(range));
         let version = node.get("version").and_then(Node::scalar);
         let differs = locked.zip(version).filter(|(locked, said)| locked != said);
-        if differs.is_some() || !calls(&item.key, name) {
+        let is_called = calls(&item.key, name);
+        let line = match node.get("resolution") {
+            Some(resolution) if !is_called => resolution.line,
+            _ => item.line,
+        };
+        if differs.is_some() || !is_called {
             let cause = format!(
                 "the key, the version and the resolution of {} disagree",
                 shown(name)
             );
             let (facts, path) = (&mut *list.facts, &list.path);
-            facts.gap(path, Some(item.line), GapKind::Ambiguous, cause);
+            facts.gap(path, Some(line), GapKind::Ambiguous, cause);
         }
         if let Some((_, said)) = differs {
-            list.add(item.line, name, said, |_| {});
+            list.add(line, name, said, |_| {});
         }
         let version = locked.or(version).unwrap_or_default();
-        list.add(item.line, name, version, |package| {
+        list.add(line, name, version, |package| {
             package.dependencies = names(node, &["dependencies"]);
         });
     }
