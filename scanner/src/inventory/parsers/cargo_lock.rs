@@ -3,6 +3,7 @@
 //! does it: one from another registry shares its name at most, and one from git may be a fork
 //! that was mended. These are listed, and are gaps.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::complete::Complete;
@@ -22,6 +23,19 @@ const CRATES_IO: [&str; 2] = [
     "registry+https://github.com/rust-lang/crates.io-index",
     "sparse+https://index.crates.io",
 ];
+
+/// What cargo writes of a package; anything else may be one of these, misspelt.
+const KEYS: [&str; 6] = [
+    "name",
+    "version",
+    "source",
+    "checksum",
+    "dependencies",
+    "replace",
+];
+
+/// What it writes beside the packages.
+const TOP: [&str; 5] = ["version", "package", "root", "metadata", "patch"];
 
 /// `Cargo.lock`.
 pub(super) static PARSER: Parser = Parser {
@@ -43,7 +57,6 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             return Err(ParseError::unknown_format(Some(version.line), cause));
         }
     }
-    document.refuse_misspelt(&["package", "version"])?;
     let path: Arc<str> = input.path.into();
     let packages = document.items_at("package")?;
     if packages.is_empty() && document.get("root").is_none() {
@@ -55,11 +68,15 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         foreign: Foreign::default(),
         complete: Complete::default(),
     };
+    reader.refuse_others(&document, &TOP);
     // The oldest files have the project apart.
-    reader.needs(document.get("root"));
+    if let Some(root) = document.get("root") {
+        reader.needs(root);
+    }
     for node in packages {
         reader.package(node);
     }
+    reader.sources(&document, packages);
     reader.complete.close(&path, reader.facts);
     reader.foreign.close(&path, reader.facts);
     Ok(())
@@ -82,8 +99,9 @@ impl<'a> Reader<'a, '_> {
             return self.malformed(node.line, "a package without name or version".to_owned());
         };
         let text = name.text().unwrap_or_default();
+        self.refuse_others(node, &KEYS);
         self.complete.have(text);
-        self.needs(Some(node));
+        self.needs(node);
         let Some(source) = node.get("source") else {
             // Only what comes from a registry has a checksum here.
             if node.get("checksum").is_some() {
@@ -118,13 +136,52 @@ impl<'a> Reader<'a, '_> {
         self.facts.add(package);
     }
 
-    fn needs(&mut self, node: Option<&'a Node<'_>>) {
-        let items = node.and_then(|node| node.get("dependencies"));
-        for item in items.map(Node::items).unwrap_or_default() {
+    fn refuse_others(&mut self, node: &Node<'_>, known: &[&str]) {
+        for entry in node.entries() {
+            if !known.contains(&entry.key.as_ref()) {
+                let cause = format!("{} is not a key of Cargo.lock", shown(&entry.key));
+                self.malformed(entry.line, cause);
+            }
+        }
+    }
+
+    fn needs(&mut self, node: &'a Node<'_>) {
+        let items = match node.items_at("dependencies") {
+            Ok(items) => items,
+            Err(error) => return self.malformed(error.line.unwrap_or(node.line), error.cause),
+        };
+        for item in items {
             let name = item.text().and_then(|text| text.split_whitespace().next());
             match name {
                 Some(name) => self.complete.need(name, item.line),
                 None => self.malformed(item.line, "a dependency without a name".to_owned()),
+            }
+        }
+    }
+
+    /// Old files keep checksums apart, by name, version and source: a package with a checksum
+    /// there and without a source here lost it.
+    fn sources(&mut self, document: &Node<'_>, packages: &[Node<'_>]) {
+        let Some(metadata) = document.get("metadata") else {
+            return;
+        };
+        let mut have = BTreeSet::new();
+        for node in packages {
+            let part = |key| node.text_at(key).unwrap_or_default();
+            have.insert((part("name"), part("version"), part("source")));
+        }
+        for entry in metadata.entries() {
+            let mut words = entry.key.split(' ').skip_while(|word| *word == "checksum");
+            let (name, version) = (words.next(), words.next());
+            let source = words.next().map(|word| word.trim_matches(['(', ')']));
+            let key = (
+                name.unwrap_or_default(),
+                version.unwrap_or_default(),
+                source.unwrap_or_default(),
+            );
+            if !have.contains(&key) {
+                let cause = format!("{} has a checksum, and no package is it", shown(key.0));
+                self.malformed(entry.line, cause);
             }
         }
     }

@@ -34,17 +34,16 @@ impl Foreign {
     /// Notes what comes from elsewhere and is no package of the ecosystem at all.
     pub(super) fn note(&mut self, name: &str, line: u32, source: &str) {
         let source = &without_user(source);
-        match self.sources.get_mut(source) {
-            Some(known) => known.count = known.count.saturating_add(1),
-            None => {
-                let first = Source {
-                    line,
-                    first: shown(name).into(),
-                    count: 1,
-                };
-                self.sources.insert(source.clone(), first);
-            }
+        if let Some(known) = self.sources.get_mut(source) {
+            known.count = known.count.saturating_add(1);
+            return;
         }
+        let first = Source {
+            line,
+            first: shown(name).into(),
+            count: 1,
+        };
+        self.sources.insert(source.clone(), first);
     }
 
     /// One gap for each place.

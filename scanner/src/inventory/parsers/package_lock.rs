@@ -11,7 +11,7 @@ use super::complete::Complete;
 use super::npm::{self, List};
 use super::shared::{names, outside_node_modules};
 use crate::gap::GapKind;
-use crate::inventory::document::{self, Entry, Node};
+use crate::inventory::document::{self, Entry, Node, Value};
 use crate::inventory::facts::shown;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 
@@ -113,6 +113,8 @@ impl<'a> Reader<'a, '_> {
             return;
         };
         self.complete.have(key);
+        self.refuse_misspelt(node);
+        let (facts, path) = (&mut *self.list.facts, &self.list.path);
         if node.is_true("link") {
             let target = node.text_at("resolved");
             if target.is_none_or(|target| target.contains("://")) {
@@ -154,11 +156,29 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
+    /// What says where an entry comes from must be said in the right way.
+    fn refuse_misspelt(&mut self, node: &Node<'_>) {
+        let (facts, path) = (&mut *self.list.facts, &self.list.path);
+        if let Err(error) = node.refuse_misspelt(&["version", "resolved", "name", "link"]) {
+            facts.gap(path, error.line, error.kind, error.cause);
+        }
+        for key in ["resolved", "name"] {
+            let odd = node
+                .get(key)
+                .filter(|found| !matches!(found.value, Value::Text(_) | Value::Bool(_)));
+            if let Some(odd) = odd {
+                let cause = format!("{key} is not text");
+                facts.malformed(path, Some(odd.line), cause);
+            }
+        }
+    }
+
     /// The nested `dependencies` of version 1; with `beside`, of a file that has `packages`, too.
     fn tree(&mut self, dependencies: &'a [Entry<'_>], beside: bool) {
         for item in dependencies {
             let node = &item.node;
             self.refuse_lookalikes(node);
+            self.refuse_misspelt(node);
             match node.entries_at("dependencies") {
                 Ok(below) => self.tree(below, beside),
                 Err(error) => {

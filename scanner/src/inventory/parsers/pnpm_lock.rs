@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::npm::{self, List};
 use super::pnpm_key::{self, Key};
 use super::shared::outside_node_modules;
+use crate::gap::GapKind;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::facts::shown;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
@@ -60,6 +61,7 @@ fn read(document: &Node<'_>, list: &mut List<'_>) -> Result<(), ParseError> {
         }
     };
     document.refuse_misspelt(&["packages", "snapshots", "importers"])?;
+    refuse_lookalikes(document, slashes, list);
     let packages = document.entries_at("packages")?;
     // Version 9 keeps the edges apart, by package and peers.
     let snapshots = document.entries_at("snapshots")?;
@@ -76,6 +78,32 @@ fn read(document: &Node<'_>, list: &mut List<'_>) -> Result<(), ParseError> {
         package(item, slashes, edges.get(key).copied(), list);
     }
     missing(document, slashes, &keys, list)
+}
+
+/// A list of packages under a key that nobody reads is a misspelt one, and a package at the top
+/// lost its margin.
+fn refuse_lookalikes(document: &Node<'_>, slashes: bool, list: &mut List<'_>) {
+    const KNOWN: [&str; 6] = [
+        "packages",
+        "snapshots",
+        "importers",
+        "overrides",
+        "patchedDependencies",
+        "time",
+    ];
+    let names = |key: &str| Key::of(key, slashes).is_some_and(|key| npm::is_version(key.version));
+    for item in document.entries() {
+        let lists = item.node.entries().iter().any(|entry| names(&entry.key));
+        if !KNOWN.contains(&item.key.as_ref()) && (lists || names(&item.key)) {
+            let cause = format!(
+                "{} is a package or lists some, and is not read",
+                shown(&item.key)
+            );
+            let kind = GapKind::Malformed;
+            list.facts
+                .unjudged(&list.path, Some(item.line), kind, cause);
+        }
+    }
 }
 
 /// One gap for what projects or snapshots name and `packages` does not have.
@@ -212,11 +240,9 @@ fn edge(entry: &Entry<'_>) -> Option<Arc<str>> {
         return None;
     }
     let slashes = version.starts_with('/') && !version.contains('@');
-    Some(match Key::of(version, slashes) {
-        Some(Key { name, version }) => format!("{name}@{version}").into(),
-        None => {
-            let version = version.split('_').next().unwrap_or(version);
-            format!("{}@{version}", entry.key).into()
-        }
-    })
+    if let Some(Key { name, version }) = Key::of(version, slashes) {
+        return Some(format!("{name}@{version}").into());
+    }
+    let version = version.split('_').next().unwrap_or(version);
+    Some(format!("{}@{version}", entry.key).into())
 }

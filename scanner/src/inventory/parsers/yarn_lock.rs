@@ -146,6 +146,10 @@ fn classic(text: &str, list: &mut List<'_>) -> Result<(), ParseError> {
                     return Err(ParseError::ambiguous(number, cause));
                 }
                 "version" => open.version = value,
+                "resolution" | "languageName" | "linkType" => {
+                    let cause = "an entry of Yarn 2 or later in a file without __metadata";
+                    return Err(ParseError::unknown_format(Some(number), cause));
+                }
                 "resolved" => open.resolved = value.map(|value| (number, value)),
                 _ => {}
             }
@@ -267,8 +271,12 @@ fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> 
             .strip_prefix("npm:")
             .map(|range| range.split("::").next().unwrap_or(range))
             .filter(|range| npm::is_version(range));
-        let version = node.get("version").and_then(Node::scalar);
-        let differs = locked.zip(version).filter(|(locked, said)| locked != said);
+        let Some(version) = node.get("version").and_then(Node::scalar) else {
+            let cause = format!("package {} has no version", shown(name));
+            list.facts.malformed(&list.path, Some(item.line), cause);
+            continue;
+        };
+        let differs = locked.filter(|locked| *locked != version);
         let is_called = calls(&item.key, name);
         let line = match node.get("resolution") {
             Some(resolution) if !is_called => resolution.line,
@@ -282,10 +290,10 @@ fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> 
             let (facts, path) = (&mut *list.facts, &list.path);
             facts.gap(path, Some(line), GapKind::Ambiguous, cause);
         }
-        if let Some((_, said)) = differs {
-            list.add(line, name, said, |_| {});
+        if differs.is_some() {
+            list.add(line, name, version, |_| {});
         }
-        let version = locked.or(version).unwrap_or_default();
+        let version = locked.unwrap_or(version);
         list.add(line, name, version, |package| {
             package.dependencies = names(node, &["dependencies"]);
         });

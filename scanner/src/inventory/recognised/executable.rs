@@ -29,12 +29,9 @@ pub fn is_executable(first: &[u8]) -> bool {
 
 /// ELF: the byte order, and the type of the file.
 fn is_object(first: &[u8]) -> bool {
-    let kind = match (first.get(5), first.get(16..18)) {
-        (Some(2), Some(&[high, low])) => [low, high],
-        (_, Some(&[low, high])) => [low, high],
-        _ => return false,
-    };
-    first.starts_with(b"\x7fELF") && kind == [1, 0]
+    let is_big_endian = first.get(5) == Some(&2);
+    let object: &[u8] = if is_big_endian { &[0, 1] } else { &[1, 0] };
+    first.starts_with(b"\x7fELF") && first.get(16..18) == Some(object)
 }
 
 /// What an executable is, by its two ends (the same bytes where it is short).

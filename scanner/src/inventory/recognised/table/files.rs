@@ -51,7 +51,7 @@ pub(super) static ALL: &[Kind] = &[
     ),
     // Names that others use, too.
     looking(
-        file(
+        &file(
             "java-archive-other-name",
             "Java archive",
             Places::Tree,
@@ -129,7 +129,7 @@ pub(super) static ALL: &[Kind] = &[
         &[Extension("ipk")],
     ),
     looking(
-        file(
+        &file(
             "snap-package",
             "snap package file",
             Places::Both,
@@ -160,7 +160,7 @@ pub(super) static ALL: &[Kind] = &[
         ],
     ),
     looking(
-        file(
+        &file(
             "dotnet-deps",
             ".NET dependency list",
             Places::Both,
