@@ -98,7 +98,9 @@ impl Tables {
         }
         if let Some(at) = name.rfind('.') {
             let extension = name.get(at..).unwrap_or_default();
-            for parser in self.extensions.get(extension).into_iter().flatten() {
+            // Whoever loads files by their extension takes `.JAR`, too.
+            let lower = extension.to_ascii_lowercase();
+            for parser in self.extensions.get(lower.as_str()).into_iter().flatten() {
                 take(parser);
             }
         }

@@ -179,6 +179,14 @@ impl ParseError {
         }
     }
 
+    /// A document that its readers understand differently.
+    pub fn ambiguous(line: u32, cause: impl Into<String>) -> Self {
+        Self {
+            kind: GapKind::Ambiguous,
+            ..Self::at(line, cause)
+        }
+    }
+
     /// A format or version of a format that we do not know.
     pub fn unknown_format(line: Option<u32>, cause: impl Into<String>) -> Self {
         Self {

@@ -73,9 +73,38 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The value of a key that must not be there twice: some readers take the first, some the
+    /// last.
+    fn only(&self, key: &str) -> Result<Option<&Self>, ParseError> {
+        let mut entries = self.entries().iter().filter(|entry| entry.key == key);
+        let first = entries.next();
+        match entries.next() {
+            None => Ok(first.map(|entry| &entry.node)),
+            Some(second) => {
+                let cause = format!("the key {key} is there twice");
+                Err(ParseError::ambiguous(second.line, cause))
+            }
+        }
+    }
+
+    /// Refuses keys that differ from known ones only in case: a reader that minds it passes over
+    /// them, and another one does not.
+    pub(crate) fn refuse_misspelt(&self, known: &[&str]) -> Result<(), ParseError> {
+        for entry in self.entries() {
+            let like = known
+                .iter()
+                .find(|key| entry.key.eq_ignore_ascii_case(key) && entry.key != **key);
+            if let Some(key) = like {
+                let cause = format!("a key that differs from {key} only in case");
+                return Err(ParseError::ambiguous(entry.line, cause));
+            }
+        }
+        Ok(())
+    }
+
     /// The items of the sequence under a key; an error if something else is there.
     pub(crate) fn items_at(&self, key: &str) -> Result<&[Self], ParseError> {
-        match self.get(key) {
+        match self.only(key)? {
             None => Ok(&[]),
             Some(node) => match &node.value {
                 Value::List(items) => Ok(items),
@@ -86,7 +115,7 @@ impl<'a> Node<'a> {
 
     /// The entries of the mapping under a key; an error if something else is there.
     pub(crate) fn entries_at(&self, key: &str) -> Result<&[Entry<'a>], ParseError> {
-        match self.get(key) {
+        match self.only(key)? {
             None => Ok(&[]),
             Some(node) => match &node.value {
                 Value::Table(entries) => Ok(entries),
@@ -151,5 +180,22 @@ impl Budget {
             ParseError::limit(Some(line), cause)
         })?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gap::GapKind;
+
+    #[test]
+    fn keys_that_come_twice_or_in_another_case_are_refused() {
+        let node = json("{\"a\": [1],\n\"a\": [2], \"B\": {}}").unwrap();
+        let error = node.items_at("a").unwrap_err();
+        assert_eq!((error.kind, error.line), (GapKind::Ambiguous, Some(2)));
+        assert!(node.entries_at("a").is_err());
+        assert!(node.entries_at("b").unwrap().is_empty());
+        assert!(node.refuse_misspelt(&["b"]).is_err());
+        assert!(node.refuse_misspelt(&["a", "B"]).is_ok());
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
                 builder.start(Open::List(line, Vec::new()), line)?;
                 None
             }
-            Event::MappingEnd | Event::SequenceEnd => builder.end(),
+            Event::MappingEnd | Event::SequenceEnd => builder.end()?,
             Event::Scalar(text, style, ..) => {
                 builder.budget.spend(line, builder.open.len())?;
                 let value = scalar(text, style);
@@ -95,17 +95,23 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn end(&mut self) -> Option<Node<'a>> {
-        Some(match self.open.pop()? {
+    fn end(&mut self) -> Result<Option<Node<'a>>, ParseError> {
+        let Some(open) = self.open.pop() else {
+            return Ok(None);
+        };
+        Ok(Some(match open {
             Open::List(line, items) => Node {
                 line,
                 value: Value::List(items),
             },
-            Open::Table(line, entries, _) => Node {
-                line,
-                value: Value::Table(entries),
-            },
-        })
+            Open::Table(line, entries, _) => {
+                refuse_twice(&entries)?;
+                Node {
+                    line,
+                    value: Value::Table(entries),
+                }
+            }
+        }))
     }
 
     /// Puts a finished value where it belongs; gives it back if it is the document.
@@ -122,6 +128,23 @@ impl<'a> Builder<'a> {
             }
         }
         None
+    }
+}
+
+/// YAML does not allow a key twice, and the package managers' parsers refuse it.
+fn refuse_twice(entries: &[Entry<'_>]) -> Result<(), ParseError> {
+    let mut keys: Vec<_> = entries
+        .iter()
+        .map(|entry| (&entry.key, entry.line))
+        .collect();
+    keys.sort_unstable();
+    let twice = keys.windows(2).find_map(|pair| match pair {
+        [(first, _), (second, line)] if first == second && !first.is_empty() => Some(*line),
+        _ => None,
+    });
+    match twice {
+        Some(line) => Err(ParseError::ambiguous(line, "a key is there twice")),
+        None => Ok(()),
     }
 }
 
@@ -160,6 +183,13 @@ mod tests {
             parse("a: 1\n---\n- b\n").unwrap()[1].items()[0].text(),
             Some("b")
         );
+    }
+
+    #[test]
+    fn a_key_that_is_there_twice_is_an_error() {
+        let error = parse("a: 1\nb:\n  c: 1\n  d: 1\n  c: 2\n").unwrap_err();
+        assert_eq!((error.kind, error.line), (GapKind::Ambiguous, Some(5)));
+        assert!(parse("a: {x: 1}\nb: {x: 1}\n").is_ok());
     }
 
     #[test]

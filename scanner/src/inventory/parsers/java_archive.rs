@@ -3,9 +3,9 @@
 //! gaps of a target into one.
 
 use crate::gap::GapKind;
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want};
+use crate::inventory::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
 
-/// jar, war and ear files, and Jenkins' plug-ins.
+/// jar, war and ear files, Jenkins' plug-ins, and what else is a jar by another name.
 pub(super) static PARSER: Parser = Parser {
     id: "java-archive",
     wants: &[
@@ -13,6 +13,12 @@ pub(super) static PARSER: Parser = Parser {
         Want::Extension(".war"),
         Want::Extension(".ear"),
         Want::Extension(".hpi"),
+        Want::Extension(".jpi"),
+        Want::Extension(".par"),
+        Want::Extension(".sar"),
+        Want::Extension(".nar"),
+        Want::Extension(".kar"),
+        Want::Extension(".lpkg"),
     ],
     accepts: None,
     need: Need::Stream,
@@ -21,12 +27,23 @@ pub(super) static PARSER: Parser = Parser {
     parse,
 };
 
-#[expect(
-    clippy::needless_pass_by_value,
-    clippy::unnecessary_wraps,
-    reason = "the signature that every parser has"
-)]
+/// Extensions that others use, too: only a zip archive counts.
+const SHARED: [&str; 5] = [".par", ".sar", ".nar", ".kar", ".lpkg"];
+
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
+    let path = input.path.to_ascii_lowercase();
+    if SHARED.iter().any(|extension| path.ends_with(extension)) {
+        let is_zip = match input.content {
+            Content::Whole(bytes) => bytes.starts_with(b"PK"),
+            Content::Stream(stream) => stream
+                .fill_buf()
+                .map_err(|error| ParseError::new(format!("cannot be read: {error}")))?
+                .starts_with(b"PK"),
+        };
+        if !is_zip {
+            return Ok(());
+        }
+    }
     facts.gap(
         input.path,
         None,

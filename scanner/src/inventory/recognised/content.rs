@@ -14,7 +14,7 @@ pub(super) fn document(first: &[u8]) -> Option<&'static Kind> {
     let starts = |key: &str, prefixes: &[&str]| {
         values(text, key).any(|value| prefixes.iter().any(|prefix| value.starts_with(prefix)))
     };
-    if has("spdxVersion") || starts("bomFormat", &["CycloneDX"]) {
+    if starts("spdxVersion", &["SPDX-"]) || starts("bomFormat", &["CycloneDX"]) {
         return Some(&files::SBOM_JSON);
     }
     if has("planned_values") && (has("terraform_version") || has("format_version")) {
@@ -48,6 +48,16 @@ pub(super) fn document(first: &[u8]) -> Option<&'static Kind> {
         return Some(&code::COMPOSE);
     }
     None
+}
+
+/// A squashfs image; snapshots of test frameworks have the same extension.
+pub(super) fn squashfs(first: &[u8]) -> bool {
+    first.starts_with(b"hsqs") || first.starts_with(b"sqsh")
+}
+
+/// A zip archive, with entries or without.
+pub(super) fn zip(first: &[u8]) -> bool {
+    first.starts_with(b"PK\x03\x04") || first.starts_with(b"PK\x05\x06")
 }
 
 /// A list of tasks, as Ansible's roles have them.
@@ -197,6 +207,7 @@ mod tests {
                 "{\n \"spdxVersion\": \"SPDX-2.3\"}",
                 Some("sbom-other-name"),
             ),
+            ("{\"properties\": {\"spdxVersion\": {}}}", None),
             (
                 "{\"format_version\":\"1.2\",\"planned_values\":{}}",
                 Some("terraform-plan"),

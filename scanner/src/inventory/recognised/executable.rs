@@ -12,7 +12,8 @@ pub const END_BYTES: usize = 64 << 10;
 /// How many first bytes [`is_executable`] needs.
 pub const MAGIC_BYTES: usize = 4;
 
-/// Whether a file begins as an ELF, PE or Mach-O file.
+/// Whether a file begins as an ELF, PE or Mach-O file; an object file of ELF, which is not linked
+/// yet, is none.
 pub fn is_executable(first: &[u8]) -> bool {
     const MAGIC: [&[u8]; 7] = [
         b"\x7fELF",
@@ -23,7 +24,14 @@ pub fn is_executable(first: &[u8]) -> bool {
         b"\xfe\xed\xfa\xce",
         b"\xca\xfe\xba\xbe",
     ];
-    MAGIC.iter().any(|magic| first.starts_with(magic))
+    MAGIC.iter().any(|magic| first.starts_with(magic)) && !is_object(first)
+}
+
+/// ELF: the byte order, and the type of the file.
+fn is_object(first: &[u8]) -> bool {
+    let is_big_endian = first.get(5) == Some(&2);
+    let object: &[u8] = if is_big_endian { &[0, 1] } else { &[1, 0] };
+    first.starts_with(b"\x7fELF") && first.get(16..18) == Some(object)
 }
 
 /// What an executable is, by its two ends (the same bytes where it is short).
@@ -130,6 +138,8 @@ mod tests {
             Some("rust-executable")
         );
         assert_eq!(id(b"\x7fELF", b"GCC: 12"), None);
+        let object = b"\x7fELF\x02\x01\x01.........\x01\x00.go.buildinfo";
+        assert_eq!(id(object, b""), None);
         assert_eq!(id(b"#!/bin/sh .go.buildinfo", b""), None);
     }
 

@@ -76,8 +76,8 @@ pub(super) fn package_json(first: &[u8]) -> bool {
     let foreign = |entry: &Entry<'_>| {
         let range = entry.node.text().unwrap_or_default();
         let local = ["workspace:", "link:", "portal:"];
-        let folder =
-            range.starts_with("file:") && !range.ends_with("gz") && !range.ends_with(".tar");
+        let archive = [".tgz", ".tar.gz", ".tar"];
+        let folder = range.starts_with("file:") && !archive.iter().any(|end| range.ends_with(end));
         !folder && !local.iter().any(|protocol| range.starts_with(protocol))
     };
     json(first, |node| {

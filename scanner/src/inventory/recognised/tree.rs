@@ -68,7 +68,7 @@ impl Tree {
                 self.workspaces.insert(root.into());
             }
         } else if let Some(parent) = directory.strip_suffix("requirements")
-            && name.ends_with(".txt")
+            && fits(name, "*.txt")
         {
             // `requirements/base.txt` is one of the project above it.
             if parent.is_empty() || parent.ends_with('/') {

@@ -47,12 +47,23 @@ pub(super) static ALL: &[Kind] = &[
             Extension("ear"),
             Extension("hpi"),
             Extension("jpi"),
-            Extension("par"),
-            Extension("sar"),
-            Extension("nar"),
-            Extension("kar"),
-            Extension("lpkg"),
         ],
+    ),
+    // Names that others use, too.
+    looking(
+        &file(
+            "java-archive-other-name",
+            "Java archive",
+            Places::Tree,
+            &[
+                Extension("par"),
+                Extension("sar"),
+                Extension("nar"),
+                Extension("kar"),
+                Extension("lpkg"),
+            ],
+        ),
+        Look::Content(content::zip),
     ),
     file(
         "android-package",
@@ -117,11 +128,14 @@ pub(super) static ALL: &[Kind] = &[
         Places::Both,
         &[Extension("ipk")],
     ),
-    file(
-        "snap-package",
-        "snap package file",
-        Places::Both,
-        &[Extension("snap")],
+    looking(
+        &file(
+            "snap-package",
+            "snap package file",
+            Places::Both,
+            &[Extension("snap")],
+        ),
+        Look::Content(content::squashfs),
     ),
     file(
         "flatpak-bundle",
@@ -146,7 +160,7 @@ pub(super) static ALL: &[Kind] = &[
         ],
     ),
     looking(
-        file(
+        &file(
             "dotnet-deps",
             ".NET dependency list",
             Places::Both,

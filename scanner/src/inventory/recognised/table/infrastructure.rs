@@ -148,7 +148,7 @@ pub(super) static ALL: &[Kind] = &[
         ],
     ),
     looking(
-        code(
+        &code(
             "ansible-role",
             "Ansible role",
             &[
@@ -161,7 +161,7 @@ pub(super) static ALL: &[Kind] = &[
         Look::Content(content::list_of_tasks),
     ),
     looking(
-        code(
+        &code(
             "yaml",
             "YAML document",
             &[Extension("yaml"), Extension("yml")],
@@ -169,7 +169,7 @@ pub(super) static ALL: &[Kind] = &[
         Look::Sniff(content::document),
     ),
     looking(
-        code(
+        &code(
             "json",
             "JSON document",
             &[Extension("json"), Extension("template"), Extension("jsonc")],

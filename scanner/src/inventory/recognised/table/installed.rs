@@ -43,7 +43,7 @@ pub(super) static ALL: &[Kind] = &[
         &[Name(".pnp.cjs"), Name(".pnp.js"), Name(".pnp.data.json")],
     ),
     looking(
-        installed("r-package", "installed R package", &[Name("DESCRIPTION")]),
+        &installed("r-package", "installed R package", &[Name("DESCRIPTION")]),
         Look::Content(content::r_package),
     ),
     installed(
@@ -65,7 +65,7 @@ pub(super) static ALL: &[Kind] = &[
         ],
     ),
     looking(
-        installed(
+        &installed(
             "erlang-application",
             "Erlang application",
             &[Between("", ".app")],

@@ -13,7 +13,7 @@ const fn manifest(
     look: Look,
 ) -> Kind {
     let role = Role::Manifest { answers, above };
-    looking(row(id, phrase, role, Places::Tree, patterns), look)
+    looking(&row(id, phrase, role, Places::Tree, patterns), look)
 }
 
 const PYTHON: &[&str] = &[

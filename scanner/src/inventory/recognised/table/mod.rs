@@ -38,7 +38,7 @@ const fn row(
     }
 }
 
-const fn looking(kind: Kind, look: Look) -> Kind {
+const fn looking(kind: &Kind, look: Look) -> Kind {
     Kind {
         id: kind.id,
         phrase: kind.phrase,

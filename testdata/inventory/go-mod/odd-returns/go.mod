@@ -1,0 +1,1 @@
+module example.com/appgo 1.21require golang.org/x/crypto v0.1.0
