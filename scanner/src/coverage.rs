@@ -78,6 +78,14 @@ impl Files {
         *files = files.saturating_add(count);
     }
 
+    /// Takes back that a file was skipped: it was read after all, and is counted as such.
+    pub fn unskip(&mut self, rule: SkipRule) {
+        if let Some(files) = self.skipped.get_mut(&rule).filter(|files| **files > 0) {
+            *files = files.saturating_sub(1);
+            self.seen = self.seen.saturating_sub(1);
+        }
+    }
+
     /// Counts a directory that was not entered.
     pub fn skip_directory(&mut self, name: &str) {
         let count = match self.directories.get_mut(name) {

@@ -106,6 +106,15 @@ fn told(facts: &Facts) -> Value {
     if let Some(distribution) = &facts.distribution {
         value["distribution"] = json!(distribution);
     }
+    if !facts.includes.is_empty() {
+        let includes = facts.includes.iter();
+        value["includes"] = includes
+            .map(|include| format!("{} {} {}", include.line, include.parser, include.path))
+            .collect();
+    }
+    if facts.is_guess {
+        value["is_guess"] = json!(true);
+    }
     if !facts.gaps.is_empty() {
         let gaps = facts.gaps.iter().map(|gap| {
             let line = gap.location.start_line();
@@ -124,7 +133,8 @@ fn every_case_tells_what_it_should() {
         let mut all = serde_json::Map::new();
         for (path, bytes) in &case.files {
             let wanted = dispatch::by_path(path, parser.evidence);
-            let mine = wanted.iter().any(|one| one.id == parser.id);
+            // Some are only run on files that others include.
+            let mine = parser.wants.is_empty() || wanted.iter().any(|one| one.id == parser.id);
             let value = if mine {
                 told(&run(parser, path, bytes))
             } else {

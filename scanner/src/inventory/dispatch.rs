@@ -128,6 +128,11 @@ pub fn by_path(path: &str, evidence: Evidence) -> Vec<&'static Parser> {
     parsers
 }
 
+/// The parser of an id.
+pub fn by_id(id: &str) -> Option<&'static Parser> {
+    ALL.iter().copied().find(|parser| parser.id == id)
+}
+
 /// Whether a file is one of an installed language package, so that its owner matters.
 pub fn is_package_file(directory: &str, name: &str) -> bool {
     let mut any = false;
@@ -158,7 +163,7 @@ pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
     let mut facts = Facts::default();
     // What an interrupted write leaves behind; only a list of requirements may be empty.
     if parser.evidence == Evidence::Locked
-        && parser.id != "requirements"
+        && !parser.id.starts_with("requirements")
         && let Content::Whole(bytes) = &content
         && bytes.iter().all(u8::is_ascii_whitespace)
     {

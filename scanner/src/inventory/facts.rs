@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Facts, Owned, limits};
+use super::{Facts, Include, Owned, limits};
 use crate::gap::{Gap, GapClass, GapKind, GapSeverity, Stage};
 use crate::location::Location;
 use crate::package::Package;
@@ -14,6 +14,7 @@ pub(super) struct LeftOut {
     packages: u64,
     owned: u64,
     gaps: u64,
+    includes: u64,
 }
 
 impl Facts {
@@ -94,6 +95,15 @@ impl Facts {
         });
     }
 
+    /// Adds a file that this one includes.
+    pub fn include(&mut self, include: Include) {
+        if self.includes.len() >= limits::INCLUDES_PER_FILE {
+            self.left_out.includes = self.left_out.includes.saturating_add(1);
+            return;
+        }
+        self.includes.push(include);
+    }
+
     /// Notes what is not as its format says.
     pub fn malformed(&mut self, path: &str, line: Option<u32>, cause: impl Into<Arc<str>>) {
         self.push_gap(&place(path, line), GapKind::Malformed, cause);
@@ -166,6 +176,11 @@ impl Facts {
                 "owned paths of one file, or longer ones",
             ),
             (left_out.gaps, limits::GAPS_PER_FILE, "gaps of one file"),
+            (
+                left_out.includes,
+                limits::INCLUDES_PER_FILE,
+                "includes of one file",
+            ),
         ] {
             if count > 0 {
                 let cause = format!("more than {limit} {what}: {count} left out");
@@ -293,10 +308,21 @@ mod tests {
         for _ in 0..=limits::OWNED_PER_FILE {
             facts.own(&owner, "./usr/lib/python3/dist-packages", "a.egg-info");
         }
+        for line in 0..1010 {
+            facts.include(Include {
+                path: "x".into(),
+                line,
+                parser: "p",
+                family: "p",
+                is_certain: true,
+            });
+        }
         facts.close("f");
+        assert_eq!(facts.includes.len(), limits::INCLUDES_PER_FILE);
+        assert!(facts.gaps.iter().any(|gap| gap.cause.contains(": 10 left")));
         assert_eq!(facts.packages.len(), limits::PACKAGES_PER_FILE);
         assert_eq!(facts.owned.len(), limits::OWNED_PER_FILE);
-        assert_eq!(facts.gaps.len(), limits::GAPS_PER_FILE + 3);
+        assert_eq!(facts.gaps.len(), limits::GAPS_PER_FILE + 4);
         assert!(facts.gaps.iter().any(|gap| gap.cause.contains(": 7 left")));
         assert!(facts.gaps.iter().any(|gap| gap.cause.contains(": 50 left")));
     }

@@ -10,6 +10,9 @@ pub const OWNED_PER_FILE: usize = 200_000;
 /// Bytes of an owned path: `PATH_MAX` of Linux.
 pub const PATH_BYTES: usize = 4096;
 
+/// Files that one file includes; real ones name a handful.
+pub const INCLUDES_PER_FILE: usize = 1000;
+
 /// Gaps from one file; the rest is counted in one more.
 pub const GAPS_PER_FILE: usize = 100;
 

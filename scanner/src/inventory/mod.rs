@@ -123,6 +123,21 @@ pub struct Distribution {
     pub name: Option<Arc<str>>,
 }
 
+/// A file that another one names, to be read with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// As it is written: relative to the including file, or absolute.
+    pub path: Arc<str>,
+    /// The line that names it.
+    pub line: u32,
+    /// The id of the parser that reads it.
+    pub parser: &'static str,
+    /// The id of the parser that reads such files by their names.
+    pub family: &'static str,
+    /// Whether what it lists counts for certain, even if it was read otherwise before.
+    pub is_certain: bool,
+}
+
 /// All that one file told. Serialisable, so that the facts of a layer can be cached by the
 /// layer's verified digest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +150,13 @@ pub struct Facts {
     pub distribution: Option<Distribution>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// Files that this one includes; only those of a source tree are followed.
+    #[serde(skip)]
+    pub includes: Vec<Include>,
+    /// Only the file's name or folder made us take it for what it is: a file that names it knows
+    /// better.
+    #[serde(skip)]
+    pub is_guess: bool,
     /// How much the limits kept out; [`dispatch::run`] turns it into gaps.
     #[serde(skip)]
     left_out: facts::LeftOut,

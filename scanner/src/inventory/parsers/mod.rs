@@ -20,6 +20,7 @@ mod pipfile_lock;
 mod pnpm_key;
 mod pnpm_lock;
 mod poetry_lock;
+mod pypi;
 mod python;
 mod requirements;
 mod rpm_bdb;
@@ -51,6 +52,8 @@ pub const ALL: &[&Parser] = &[
     &python::METADATA,
     &python::EGG,
     &requirements::PARSER,
+    &requirements::INCLUDED,
+    &requirements::CONSTRAINTS,
     &rpm_bdb::PARSER,
     &rpm_ndb::PARSER,
     &rpm_sqlite::PARSER,

@@ -24,6 +24,7 @@ use crate::inventory::{Content, Evidence, Facts, Need, Parser, dispatch};
 use crate::location::Location;
 
 mod files;
+mod includes;
 mod sniff;
 mod vendored;
 mod walk;
@@ -86,7 +87,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     };
     std::fs::read_dir(root).map_err(io_error)?;
     let canonical = root.canonicalize().map_err(io_error)?;
-    let found = walk::walk(root, &canonical, interest);
+    let mut found = walk::walk(root, &canonical, interest);
     let mut tree = Tree {
         terraform: walk::modules(&found.terraform),
         terraform_files: found.terraform,
@@ -94,6 +95,8 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
         gaps: found.gaps,
         ..Tree::default()
     };
+    let totals = wanted(&canonical, found.wanted, &mut tree);
+    includes::follow(&canonical, &mut tree, &mut found.unknown, totals);
     let mut recognised = found.recognised;
     unknown(root, found.unknown, &mut recognised, &mut tree);
     let not_read = recognised.gaps(interest.packages, interest.terraform);
@@ -105,7 +108,6 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     tree.images
         .extend(layouts.map(|path| (path, ImageKind::OciLayout)));
     tree.images.sort();
-    wanted(&canonical, found.wanted, &mut tree);
     tree.files.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(tree)
 }
@@ -161,9 +163,8 @@ fn installed(recognised: &recognised::Tree, directories: &[String]) -> Vec<Gap> 
 
 /// Reads the files that parsers want: each real file once, however many links lead to it, and no
 /// more than the totals of a tree allow. What is cut depends on the order of the walk alone.
-fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) {
-    let mut packages: usize = 0;
-    let mut bytes: u64 = 0;
+fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Totals {
+    let mut totals = Totals::default();
     let mut left_out: Vec<String> = Vec::new();
     let mut batch: Vec<Candidate> = Vec::new();
     let mut size: u64 = 0;
@@ -171,8 +172,8 @@ fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) {
     let last = files.len().saturating_sub(1);
     for (number, file) in files.into_iter().enumerate() {
         let length = file.length.unwrap_or_default();
-        bytes = bytes.saturating_add(length);
-        if bytes > MAX_TREE_BYTES || packages > MAX_TREE_PACKAGES {
+        totals.bytes = totals.bytes.saturating_add(length);
+        if totals.are_spent() {
             left_out.push(file.path);
         } else {
             size = size.saturating_add(length);
@@ -191,7 +192,7 @@ fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) {
             match facts {
                 Ok(facts) => {
                     tree.coverage.read();
-                    packages = packages.saturating_add(facts.packages.len());
+                    totals.packages = totals.packages.saturating_add(facts.packages.len());
                     tree.files.push((path, facts));
                 }
                 Err(gap) => {
@@ -203,11 +204,28 @@ fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) {
     }
     for path in left_out {
         tree.coverage.skip(SkipRule::Limit, 1);
-        let cause = format!(
+        tree.gaps.push(gap(GapKind::Limit, &path, &Totals::cause()).unjudged());
+    }
+    totals
+}
+
+/// What was read of a tree's lockfiles so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    bytes: u64,
+    packages: usize,
+}
+
+impl Totals {
+    /// Whether no further file may be read.
+    const fn are_spent(self) -> bool {
+        self.bytes > MAX_TREE_BYTES || self.packages > MAX_TREE_PACKAGES
+    }
+
+    fn cause() -> String {
+        format!(
             "the lockfiles of the tree hold more than {MAX_TREE_BYTES} bytes or {MAX_TREE_PACKAGES} packages"
-        );
-        tree.gaps
-            .push(gap(GapKind::Limit, &path, &cause).unjudged());
+        )
     }
 }
 
@@ -272,6 +290,8 @@ fn read_file(root: &Path, file: &Candidate) -> Result<Facts, Box<Gap>> {
         all.owned.extend(facts.owned);
         all.distribution = all.distribution.or(facts.distribution);
         all.gaps.extend(facts.gaps);
+        all.includes.extend(facts.includes);
+        all.is_guess |= facts.is_guess;
     }
     Ok(all)
 }

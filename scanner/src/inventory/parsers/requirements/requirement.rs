@@ -1,0 +1,415 @@
+//! One requirement: a name with specifiers (PEP 508, PEP 440), an address, an archive or a
+//! directory. Follows pip in what it takes for which, and in what it refuses.
+
+use super::super::pypi::{self, Archive};
+use super::lines::is_space;
+
+/// What a requirement asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Requirement {
+    /// One version of a package.
+    Pinned(String, String),
+    /// A package; the line does not say which version.
+    Unpinned,
+    /// Somebody's package from an address or archive, of unknown version.
+    Foreign,
+    /// A directory: the project itself.
+    Project,
+    /// What pip does not accept, and why.
+    Refused(&'static str),
+}
+
+/// The schemes that pip opens, without those of version control.
+const SCHEMES: [&str; 4] = ["http", "https", "file", "ftp"];
+
+/// Version control that pip installs from.
+const VERSION_CONTROL: [&str; 4] = ["git", "hg", "svn", "bzr"];
+
+/// Operators, the longer ones before what they begin with.
+const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
+
+/// Whether a text takes something from the environment, as in `${NAME}`.
+pub(super) fn has_variable(text: &str) -> bool {
+    text.split("${").skip(1).any(|after| {
+        let name = after.split_once('}').map_or("", |(name, _)| name);
+        let known = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        !name.is_empty() && name.chars().all(known)
+    })
+}
+
+/// Reads a requirement without its options.
+pub(super) fn read(text: &str) -> Requirement {
+    let end_of_text = if is_address(text) { "; " } else { ";" };
+    let text = text.split(end_of_text).next().unwrap_or(text);
+    let text = text.trim_matches(is_space);
+    if is_address(text) {
+        return from_address(text);
+    }
+    let (place, _) = without_extras(text);
+    let names_itself = text
+        .split_once('@')
+        .is_some_and(|(name, _)| !looks_like_path(name));
+    if let Some(archive) = pypi::archive(place)
+        && !names_itself
+        && !place.contains('=')
+    {
+        return from_archive(archive);
+    }
+    if looks_like_path(text) && !names_itself {
+        return from_path(text);
+    }
+    if has_variable(text) {
+        return Requirement::Unpinned;
+    }
+    named(text)
+}
+
+/// Reads what `-e` names: a directory, or an address of version control.
+pub(super) fn read_editable(text: &str) -> Requirement {
+    let text = text.trim_matches(is_space);
+    let (place, _) = without_extras(text);
+    let scheme = scheme(place).unwrap_or_default();
+    if scheme == "file" {
+        return from_address(place);
+    }
+    if is_address(place) || place.contains(" @ ") || VERSION_CONTROL.contains(&&*scheme) {
+        return Requirement::Foreign;
+    }
+    if pypi::archive(place).is_some() {
+        return Requirement::Refused("an archive cannot be editable");
+    }
+    if place.is_empty() {
+        return Requirement::Refused("nothing is named");
+    }
+    if has_variable(place) {
+        return Requirement::Foreign;
+    }
+    from_path(place)
+}
+
+fn scheme(text: &str) -> Option<String> {
+    let (scheme, _) = text.split_once(':')?;
+    Some(scheme.to_ascii_lowercase())
+}
+
+fn is_address(text: &str) -> bool {
+    scheme(text).is_some_and(|scheme| {
+        let control = scheme.split('+').next().unwrap_or(&scheme);
+        SCHEMES.contains(&&*scheme) || scheme.contains('+') && VERSION_CONTROL.contains(&control)
+    })
+}
+
+fn looks_like_path(text: &str) -> bool {
+    text.contains(['/', '\\']) || text.starts_with('.')
+}
+
+/// A directory is the project's own, unless it lies somewhere on the machine.
+fn from_path(text: &str) -> Requirement {
+    let (place, _) = without_extras(text);
+    let has_drive = place
+        .get(1..3)
+        .is_some_and(|drive| matches!(drive, ":\\" | ":/"));
+    if place.starts_with(['/', '\\', '~']) || has_drive || has_variable(place) {
+        return Requirement::Foreign;
+    }
+    if place.contains(['=', '<', '>', ',', ';']) || place.contains(is_space) {
+        return Requirement::Refused("neither a requirement nor a path");
+    }
+    Requirement::Project
+}
+
+fn from_address(text: &str) -> Requirement {
+    if let Some(archive) = pypi::archive(text)
+        && !has_control(text)
+    {
+        return from_archive(archive);
+    }
+    let path = text.get("file:".len()..).unwrap_or_default();
+    let is_relative = scheme(text).is_some_and(|scheme| scheme == "file") && !path.starts_with('/');
+    if is_relative && !has_variable(path) {
+        Requirement::Project
+    } else {
+        Requirement::Foreign
+    }
+}
+
+fn has_control(text: &str) -> bool {
+    scheme(text).is_some_and(|scheme| scheme.contains('+'))
+}
+
+fn from_archive(archive: Archive) -> Requirement {
+    match archive {
+        Archive::Named(name, version) => Requirement::Pinned(name, version),
+        Archive::Nameless => Requirement::Foreign,
+    }
+}
+
+/// `path[extra]`.
+fn without_extras(text: &str) -> (&str, &str) {
+    let split = text
+        .strip_suffix(']')
+        .and_then(|rest| rest.rsplit_once('['));
+    match split {
+        Some((place, extras)) if !place.is_empty() && !extras.is_empty() => (place, extras),
+        _ => (text, ""),
+    }
+}
+
+/// `name [extras] @ address` or `name [extras] specifiers`.
+fn named(text: &str) -> Requirement {
+    let end = text.find(|c| !pypi::in_name(c)).unwrap_or(text.len());
+    let (name, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    if !pypi::is_name(name) {
+        return Requirement::Refused("it does not begin with a name");
+    }
+    let mut rest = trim_start(rest);
+    if let Some(extras) = rest.strip_prefix('[') {
+        let Some((extras, after)) = extras.split_once(']') else {
+            return Requirement::Refused("a bracket is not closed");
+        };
+        let is_extra = |extra: &str| pypi::is_name(extra.trim_matches([' ', '\t']));
+        if !extras.trim().is_empty() && !extras.split(',').all(is_extra) {
+            return Requirement::Refused("its extras are not names");
+        }
+        rest = trim_start(after);
+    }
+    if let Some(address) = rest.strip_prefix('@') {
+        return at_address(name, address.trim_matches(is_space));
+    }
+    if let Some(inside) = rest.strip_prefix('(') {
+        let Some(inside) = inside.strip_suffix(')') else {
+            return Requirement::Refused("a bracket is not closed");
+        };
+        rest = trim_start(inside);
+    }
+    match pin(rest) {
+        Ok(Some(version)) => Requirement::Pinned(name.to_owned(), version.to_owned()),
+        Ok(None) => Requirement::Unpinned,
+        Err(cause) => Requirement::Refused(cause),
+    }
+}
+
+fn trim_start(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t'])
+}
+
+fn at_address(name: &str, address: &str) -> Requirement {
+    if address.is_empty() || address.contains(is_space) {
+        return Requirement::Refused("no address follows the @");
+    }
+    if has_control(address) {
+        return Requirement::Foreign;
+    }
+    match pypi::archive(address) {
+        Some(Archive::Named(own, version)) => {
+            if pypi::canonical(&own) == pypi::canonical(name) {
+                Requirement::Pinned(name.to_owned(), version)
+            } else {
+                Requirement::Refused("the archive is one of another package")
+            }
+        }
+        Some(Archive::Nameless) => Requirement::Foreign,
+        None if is_address(address) => from_address(address),
+        None if looks_like_path(address) => from_path(address),
+        None => Requirement::Foreign,
+    }
+}
+
+/// The version that the specifiers leave, if they leave a single one.
+fn pin(specifiers: &str) -> Result<Option<&str>, &'static str> {
+    let mut pinned: Option<&str> = None;
+    let mut is_clear = true;
+    let mut rest = trim_start(specifiers);
+    while !rest.is_empty() {
+        let operator = OPERATORS
+            .iter()
+            .find(|operator| rest.starts_with(**operator));
+        let Some(operator) = operator else {
+            return Err("no comparison is where one should be");
+        };
+        rest = trim_start(rest.get(operator.len()..).unwrap_or_default());
+        let is_arbitrary = *operator == "===";
+        let ends = |c: char| is_space(c) || c == ')' || c == ',' && !is_arbitrary;
+        let end = rest.find(ends).unwrap_or(rest.len());
+        let (version, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let plain = version.strip_suffix(".*");
+        let is_wildcard = plain.is_some() && matches!(*operator, "==" | "!=");
+        let plain = plain.filter(|_| is_wildcard).unwrap_or(version);
+        // A comma is part of an arbitrary text, but no version that anything was released as.
+        let is_plain = is_arbitrary && plain.bytes().all(|byte| byte.is_ascii_graphic());
+        if version.is_empty() || !is_plain && !pypi::is_version(plain) {
+            return Err("what it compares with is not a version");
+        }
+        if is_arbitrary && version.contains(',') {
+            is_clear = false;
+        } else if matches!(*operator, "==" | "===") && !is_wildcard {
+            is_clear &= pinned.is_none_or(|other| other == version);
+            pinned = Some(version);
+        }
+        rest = trim_start(after);
+        match rest.strip_prefix(',') {
+            Some(after) => rest = trim_start(after),
+            None if rest.is_empty() => {}
+            None => return Err("something follows its version"),
+        }
+    }
+    Ok(pinned.filter(|_| is_clear))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pinned(name: &str, version: &str) -> Requirement {
+        Requirement::Pinned(name.to_owned(), version.to_owned())
+    }
+
+    #[test]
+    fn pins() {
+        for (text, name, version) in [
+            ("a==1.0", "a", "1.0"),
+            (
+                "A.b [x, y] == 2.0rc1 ; python_version < '3'",
+                "A.b",
+                "2.0rc1",
+            ),
+            ("a (==1.2)", "a", "1.2"),
+            ("a( == 1.2 )", "a", "1.2"),
+            ("a==1!2.0", "a", "1!2.0"),
+            ("a==1.0,<2", "a", "1.0"),
+            ("a>=0.9, ==1.0,", "a", "1.0"),
+            ("a===2.0-acme+win", "a", "2.0-acme+win"),
+            ("a==1.0;extra == 'x'", "a", "1.0"),
+            ("a[]==1", "a", "1"),
+            ("wheels/a-1.0-py3-none-any.whl", "a", "1.0"),
+            ("./wheels/a-1.0.tar.gz[extra]", "a", "1.0"),
+            ("a-1.0-py3-none-any.whl ; sys_platform == 'x'", "a", "1.0"),
+            ("C:\\wheels\\a-1.0.zip", "a", "1.0"),
+            ("https://x.example/a-1.0.zip#egg=a", "a", "1.0"),
+            ("https://${TOKEN}@x.example/a-1.0.zip", "a", "1.0"),
+            ("file:///x/a-1.0.zip", "a", "1.0"),
+            ("A_b @ https://x.example/a.b-1.0.tar.gz", "A_b", "1.0"),
+            (
+                "a@https://x.example/a-1.0.tar.gz ; python_version > '3'",
+                "a",
+                "1.0",
+            ),
+        ] {
+            assert_eq!(read(text), pinned(name, version), "{text}");
+        }
+    }
+
+    #[test]
+    fn versions_that_the_line_does_not_say() {
+        for text in [
+            "a",
+            "a>=1",
+            "a==1.*",
+            "a~=1.0",
+            "a!=1",
+            "a[x]",
+            "a==${VERSION}",
+            "a==1,==2",
+            "a===1.0,<2",
+            "${NAME}==1",
+            "a ; python_version < '3'",
+        ] {
+            assert_eq!(read(text), Requirement::Unpinned, "{text}");
+        }
+        for text in [
+            "https://github.com/o/r/archive/main.zip",
+            "git+https://x.example/r.git@v1.0#egg=a",
+            "git+ssh://git@x.example/r.git",
+            "git+https://x.example/a-1.0.zip",
+            "a @ git+https://x.example/r.git",
+            "a @ https://x.example/main.zip",
+            "a @ file:///croot/a_1/work",
+            "https://x.example/a.exe",
+            "/opt/a",
+            "file:///opt/a",
+            "C:\\a",
+            "./${DIRECTORY}",
+        ] {
+            assert_eq!(read(text), Requirement::Foreign, "{text}");
+        }
+    }
+
+    #[test]
+    fn directories_are_the_project() {
+        for text in [
+            ".",
+            "./local",
+            "../local[x]",
+            "libs/a",
+            "file:libs/a",
+            "a @ ./libs/a",
+        ] {
+            assert_eq!(read(text), Requirement::Project, "{text}");
+        }
+        for text in [".", "./a[x]", "a", "file:.", "libs/a"] {
+            assert_eq!(read_editable(text), Requirement::Project, "{text}");
+        }
+        for text in [
+            "git+https://x.example/r.git#egg=a",
+            "git://x.example/r",
+            "hg+http://x.example/r",
+            "svn+svn://x.example/r",
+            "https://x.example/a.zip",
+            "a @ git+https://x.example/r.git",
+            "/opt/a",
+            "${HOME}/a",
+        ] {
+            assert_eq!(read_editable(text), Requirement::Foreign, "{text}");
+        }
+        assert!(matches!(
+            read_editable("a-1.0.zip"),
+            Requirement::Refused(_)
+        ));
+    }
+
+    #[test]
+    fn what_pip_refuses() {
+        for text in [
+            "flask==0.12 django==1.8",
+            "flask=0.12",
+            "flask==latest",
+            "flask 0.12",
+            "flask==0.12\t--hash=sha256:0",
+            "flask==1.0\u{200b}",
+            "flask===1.0\u{200b}",
+            "re\u{200b}quests==1",
+            "-a",
+            "(kappa",
+            "a[x==1",
+            "a[x y]==1",
+            "a (==1",
+            "a==",
+            "a==1 2",
+            "==1",
+            "a @ ",
+            "a @ b c",
+            "a @ https://x.example/b-1.0.zip",
+            "odd/name==1.0",
+            "a\0b",
+            "<<<<<<< HEAD",
+            "=======",
+            ">>>>>>> b",
+        ] {
+            assert!(
+                matches!(read(text), Requirement::Refused(_)),
+                "{text:?}: {:?}",
+                read(text)
+            );
+        }
+    }
+
+    #[test]
+    fn variables_are_those_of_pip() {
+        for text in ["${A}", "x${A_1}y", "${}${B}"] {
+            assert!(has_variable(text), "{text}");
+        }
+        for text in ["$A", "${a}", "${A", "${}"] {
+            assert!(!has_variable(text), "{text}");
+        }
+    }
+}
