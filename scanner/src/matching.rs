@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use db_sync::advisory::Scope;
-use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Query, Step, Stream};
+use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Query, Step, Stream, Undecided};
 
 use crate::finding::{Finding, Kind, RuleInfo, Uncertain, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
@@ -72,11 +72,9 @@ pub fn check(
             as_of,
             module: package.module.as_deref().and_then(Stream::of_label),
         })?;
-        for undecided in answer.undecided {
-            outcome
-                .gaps
-                .push(undecided_gap(package, &undecided.id, &undecided.cause));
-        }
+        outcome
+            .gaps
+            .extend(undecided_gaps(package, &answer.undecided));
         for found in answer.matches {
             let exploitation = if db.info().feeds.is_empty() {
                 Exploitation::default()
@@ -332,19 +330,63 @@ impl Unspoken {
     }
 }
 
-fn undecided_gap(package: &Package, id: &str, cause: &str) -> Gap {
-    Gap::warning(
-        Stage::Matching,
-        GapKind::UnknownVersion,
-        package
-            .locations
-            .first()
-            .cloned()
-            .unwrap_or_else(|| Location::file("")),
-        format!(
-            "{} {} could not be compared with {id}: {cause}",
-            package.name,
-            package.full_version()
-        ),
-    )
+/// One gap for each cause, however many advisories it keeps from being compared: a version that is
+/// none cannot be compared with any.
+fn undecided_gaps<'a>(
+    package: &'a Package,
+    undecided: &'a [Undecided],
+) -> impl Iterator<Item = Gap> + 'a {
+    let mut causes: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+    for one in undecided {
+        let (_, more) = causes.entry(&one.cause).or_insert((&one.id, 0));
+        *more += 1;
+    }
+    let place = package.locations.first().cloned();
+    let place = place.unwrap_or_else(|| Location::file(""));
+    causes.into_iter().map(move |(cause, (id, count))| {
+        let more = match count {
+            1 => String::new(),
+            2 => " and one more advisory".to_owned(),
+            _ => format!(" and {} more advisories", count - 1),
+        };
+        Gap::warning(
+            Stage::Matching,
+            GapKind::UnknownVersion,
+            place.clone(),
+            format!(
+                "{} {} could not be compared with {id}{more}: {cause}",
+                package.name,
+                package.full_version()
+            ),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_that_cannot_be_read_is_one_gap() {
+        let package = Package::new(PackageType::Pypi, "a", "latest").at(Location::line("f", 3));
+        let undecided = ["A-1", "A-2", "A-3"].map(|id| Undecided {
+            id: id.to_owned(),
+            cause: "not a version".to_owned(),
+        });
+        let other = Undecided {
+            id: "A-4".to_owned(),
+            cause: "an odd bound".to_owned(),
+        };
+        let all = [&undecided[..], &[other]].concat();
+        let gaps: Vec<Gap> = undecided_gaps(&package, &all).collect();
+        let causes: Vec<&str> = gaps.iter().map(|gap| &*gap.cause).collect();
+        assert_eq!(
+            causes,
+            [
+                "a latest could not be compared with A-4: an odd bound",
+                "a latest could not be compared with A-1 and 2 more advisories: not a version",
+            ]
+        );
+        assert_eq!(gaps[0].location.start_line(), Some(3));
+    }
 }

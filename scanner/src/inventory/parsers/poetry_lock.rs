@@ -1,73 +1,102 @@
 //! `poetry.lock` (python-poetry.org) and `uv.lock` (docs.astral.sh/uv): lists of packages in TOML.
-//! Packages whose source is a directory are the project itself.
+//! Packages whose source is a directory are the project itself; those from archives, addresses and
+//! version control are listed with the version that the file says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::shared::{entry, file_name};
+use super::pypi;
+use super::shared::{file_name, other_lists};
+use crate::gap::GapKind;
 use crate::inventory::document::{self, Node};
+use crate::inventory::facts::shown;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
-use crate::package::PackageType;
+
+const BASE: Parser = Parser {
+    id: "poetry-lock",
+    wants: &[Want::Extension(".lock")],
+    accepts: Some(|path| file_name(path).eq_ignore_ascii_case("poetry.lock")),
+    need: Need::Whole(limits::LOCKFILE_BYTES),
+    evidence: Evidence::Locked,
+    database: false,
+    parse: poetry,
+};
 
 /// Poetry.
-pub(super) static POETRY: Parser = Parser {
-    id: "poetry-lock",
-    wants: &[Want::Name("poetry.lock")],
-    accepts: None,
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
-    parse,
-};
+pub(super) static POETRY: Parser = BASE;
 
-/// uv.
+/// uv, and the lockfiles that it writes beside scripts.
 pub(super) static UV: Parser = Parser {
     id: "uv-lock",
-    wants: &[Want::Name("uv.lock")],
-    accepts: None,
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
-    parse,
+    accepts: Some(|path| {
+        let name = file_name(path).to_ascii_lowercase();
+        name == "uv.lock" || name.ends_with(".py.lock")
+    }),
+    parse: uv,
+    ..BASE
 };
 
-fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
+fn poetry(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let document = document::toml(input.content.utf8()?)?;
-    let uv = file_name(input.path) == "uv.lock";
-    if uv
-        && let Some(version) = document.get("version")
+    let path: Arc<str> = input.path.into();
+    packages(&document, &path, facts)?;
+    // Poetry writes it last.
+    if document.get("metadata").is_none() {
+        let cause = "the table metadata is missing: the file may be cut";
+        facts.unjudged(&path, None, GapKind::Malformed, cause);
+    }
+    Ok(())
+}
+
+fn uv(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
+    let document = document::toml(input.content.utf8()?)?;
+    if let Some(version) = document.get("version")
         && version.scalar() != Some("1")
     {
         let cause = "a version of uv.lock that we do not know";
         return Err(ParseError::unknown_format(Some(version.line), cause));
     }
     let path: Arc<str> = input.path.into();
+    packages(&document, &path, facts)?;
+    check_edges(&document, &path, facts);
+    Ok(())
+}
+
+fn packages(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(), ParseError> {
+    if document.get("package").is_none() {
+        return Err(ParseError::new("there is no list of packages"));
+    }
+    other_lists(document, &["package"], path, facts);
     for node in document.items_at("package")? {
         if is_local(node) {
             continue;
         }
         let (Some(name), Some(version)) = (node.get("name"), node.text_at("version")) else {
-            facts.malformed(&path, Some(node.line), "a package without name or version");
+            facts.malformed(path, Some(node.line), "a package without name or version");
             continue;
         };
         let text = name.text().unwrap_or_default();
-        let mut package = entry(PackageType::Pypi, &path, name.line, text, version);
-        package.scope.dev = is_development(node);
-        package.scope.optional = node.is_true("optional");
-        package.dependencies = edges(node);
-        facts.add(package);
+        let package = pypi::package(facts, path, name.line, text, version);
+        facts.extend(package.map(|mut package| {
+            package.scope.dev = is_development(node);
+            package.scope.optional = node.is_true("optional");
+            package.dependencies = edges(node);
+            package
+        }));
     }
     Ok(())
 }
 
-/// Poetry: `source = {type = "directory"}`; uv: `source = {editable = "."}` and the like.
+/// Poetry: `source = {type = "directory"}`; uv: `source = {editable = "."}` and the like. An
+/// archive in the tree is not local: it is somebody's package.
 fn is_local(node: &Node<'_>) -> bool {
     let Some(source) = node.get("source") else {
         return false;
     };
-    matches!(source.text_at("type"), Some("directory" | "file"))
+    source.text_at("type") == Some("directory")
         || ["editable", "virtual", "directory"]
             .iter()
-            .any(|key| source.get(key).is_some())
+            .any(|key| source.text_at(key).is_some())
 }
 
 /// Poetry up to 1.4 wrote `category`, from 2.0 on `groups`.
@@ -94,4 +123,32 @@ fn edges(node: &Node<'_>) -> Vec<Arc<str>> {
         })
     });
     keys.chain(items).collect()
+}
+
+/// uv lists every package that another one needs, for whatever platform: if one is missing, so may
+/// others be.
+fn check_edges(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) {
+    let items = document.get("package").map(Node::items).unwrap_or_default();
+    let names: BTreeSet<&str> = items
+        .iter()
+        .filter_map(|node| node.text_at("name"))
+        .collect();
+    let mut missing = BTreeSet::new();
+    for node in items {
+        let lists = ["optional-dependencies", "dev-dependencies"];
+        let tables = lists.iter().filter_map(|key| node.get(key));
+        let lists = tables.flat_map(Node::entries).map(|entry| &entry.node);
+        for edge in node
+            .get("dependencies")
+            .into_iter()
+            .chain(lists)
+            .flat_map(Node::items)
+        {
+            let name = edge.text_at("name");
+            if let Some(name) = name.filter(|name| !names.contains(name) && missing.insert(*name)) {
+                let cause = format!("{} is needed, but not listed", shown(name));
+                facts.unjudged(path, Some(edge.line), GapKind::Malformed, cause);
+            }
+        }
+    }
 }

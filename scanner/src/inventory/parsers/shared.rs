@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::gap::GapKind;
+use crate::inventory::Facts;
 use crate::inventory::document::Node;
+use crate::inventory::facts::shown;
 use crate::location::Location;
 use crate::package::{Package, PackageType};
 
@@ -22,6 +25,20 @@ pub(super) fn names(node: &Node<'_>, keys: &[&str]) -> Vec<Arc<str>> {
     let tables = keys.iter().filter_map(|key| node.get(key));
     let entries = tables.flat_map(Node::entries);
     entries.map(|entry| Arc::from(entry.key.as_ref())).collect()
+}
+
+/// Reports lists of packages under keys that are not read, as a misspelt key makes them.
+pub(super) fn other_lists(document: &Node<'_>, read: &[&str], path: &str, facts: &mut Facts) {
+    let is_package = |node: &Node<'_>| {
+        let has = |key| node.text_at(key).is_some();
+        has("name") && has("version")
+    };
+    for entry in document.entries() {
+        if !read.contains(&entry.key.as_ref()) && entry.node.items().iter().any(is_package) {
+            let cause = format!("the packages under {} are not read", shown(&entry.key));
+            facts.unjudged(path, Some(entry.line), GapKind::Malformed, cause);
+        }
+    }
 }
 
 /// The file name of a path.

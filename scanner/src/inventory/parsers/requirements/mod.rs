@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use self::requirement::Requirement;
+use super::pypi::place;
 use super::shared::{entry, file_name};
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
@@ -173,7 +174,7 @@ impl File<'_> {
                 self.facts.add(package);
             }
             Requirement::Unpinned => {
-                let cause = if requirement::has_variable(text) {
+                let cause = if place::has_variable(text) {
                     format!("{}: the environment says the version", shown(text))
                 } else {
                     format!("{} pins no version", shown(text))
@@ -196,7 +197,7 @@ impl File<'_> {
                 .get(..scheme.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         });
-        if has_scheme || requirement::has_variable(named) || named.is_empty() {
+        if has_scheme || place::has_variable(named) || named.is_empty() {
             let cause = format!("the included file {} is not read", shown(named));
             return self
                 .facts

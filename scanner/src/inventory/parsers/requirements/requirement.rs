@@ -1,7 +1,8 @@
 //! One requirement: a name with specifiers (PEP 508, PEP 440), an address, an archive or a
 //! directory. Follows pip in what it takes for which, and in what it refuses.
 
-use super::super::pypi::{self, Archive};
+use super::super::pypi;
+use super::super::pypi::place::{self, Place};
 use super::lines::is_space;
 
 /// What a requirement asks for.
@@ -19,46 +20,28 @@ pub(super) enum Requirement {
     Refused(&'static str),
 }
 
-/// The schemes that pip opens, without those of version control.
-const SCHEMES: [&str; 4] = ["http", "https", "file", "ftp"];
-
-/// Version control that pip installs from.
-const VERSION_CONTROL: [&str; 4] = ["git", "hg", "svn", "bzr"];
-
 /// Operators, the longer ones before what they begin with.
 const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
 
-/// Whether a text takes something from the environment, as in `${NAME}`.
-pub(super) fn has_variable(text: &str) -> bool {
-    text.split("${").skip(1).any(|after| {
-        let name = after.split_once('}').map_or("", |(name, _)| name);
-        let known = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        !name.is_empty() && name.chars().all(known)
-    })
-}
-
 /// Reads a requirement without its options.
 pub(super) fn read(text: &str) -> Requirement {
-    let end_of_text = if is_address(text) { "; " } else { ";" };
-    let text = text.split(end_of_text).next().unwrap_or(text);
+    // In an address, only a semicolon with a blank behind it ends what is asked for.
+    let end = if place::is_address(text) { "; " } else { ";" };
+    let text = text.split(end).next().unwrap_or(text);
     let text = text.trim_matches(is_space);
-    if is_address(text) {
-        return from_address(text);
+    let (path, _) = without_extras(text);
+    if place::is_address(text) {
+        return at(path);
     }
-    let (place, _) = without_extras(text);
     let names_itself = text
         .split_once('@')
         .is_some_and(|(name, _)| !looks_like_path(name));
-    if let Some(archive) = pypi::archive(place)
-        && !names_itself
-        && !place.contains('=')
-    {
-        return from_archive(archive);
+    let is_archive =
+        || !path.contains('=') && !matches!(place::at(&format!("./{path}")), Place::Project);
+    if !names_itself && (looks_like_path(text) || is_archive()) {
+        return at_path(path);
     }
-    if looks_like_path(text) && !names_itself {
-        return from_path(text);
-    }
-    if has_variable(text) {
+    if place::has_variable(text) {
         return Requirement::Unpinned;
     }
     named(text)
@@ -67,80 +50,38 @@ pub(super) fn read(text: &str) -> Requirement {
 /// Reads what `-e` names: a directory, or an address of version control.
 pub(super) fn read_editable(text: &str) -> Requirement {
     let text = text.trim_matches(is_space);
-    let (place, _) = without_extras(text);
-    let scheme = scheme(place).unwrap_or_default();
-    if scheme == "file" {
-        return from_address(place);
-    }
-    if is_address(place) || place.contains(" @ ") || VERSION_CONTROL.contains(&&*scheme) {
-        return Requirement::Foreign;
-    }
-    if pypi::archive(place).is_some() {
-        return Requirement::Refused("an archive cannot be editable");
-    }
-    if place.is_empty() {
+    let (path, _) = without_extras(text);
+    if path.is_empty() {
         return Requirement::Refused("nothing is named");
     }
-    if has_variable(place) {
-        return Requirement::Foreign;
+    match (place::at(path), place::scheme(path)) {
+        (Place::Package(..), _) => Requirement::Refused("an archive cannot be editable"),
+        (Place::Project, None) if path.contains(" @ ") => Requirement::Foreign,
+        (Place::Project, None | Some("file")) => at_path(path),
+        _ => Requirement::Foreign,
     }
-    from_path(place)
-}
-
-fn scheme(text: &str) -> Option<String> {
-    let (scheme, _) = text.split_once(':')?;
-    Some(scheme.to_ascii_lowercase())
-}
-
-fn is_address(text: &str) -> bool {
-    scheme(text).is_some_and(|scheme| {
-        let control = scheme.split('+').next().unwrap_or(&scheme);
-        SCHEMES.contains(&&*scheme) || scheme.contains('+') && VERSION_CONTROL.contains(&control)
-    })
 }
 
 fn looks_like_path(text: &str) -> bool {
     text.contains(['/', '\\']) || text.starts_with('.')
 }
 
-/// A directory is the project's own, unless it lies somewhere on the machine.
-fn from_path(text: &str) -> Requirement {
-    let (place, _) = without_extras(text);
-    let has_drive = place
-        .get(1..3)
-        .is_some_and(|drive| matches!(drive, ":\\" | ":/"));
-    if place.starts_with(['/', '\\', '~']) || has_drive || has_variable(place) {
-        return Requirement::Foreign;
+fn at(text: &str) -> Requirement {
+    match place::at(text) {
+        Place::Package(name, version) => Requirement::Pinned(name, version),
+        Place::Foreign => Requirement::Foreign,
+        Place::Project => Requirement::Project,
     }
-    if place.contains(['=', '<', '>', ',', ';']) || place.contains(is_space) {
-        return Requirement::Refused("neither a requirement nor a path");
-    }
-    Requirement::Project
 }
 
-fn from_address(text: &str) -> Requirement {
-    if let Some(archive) = pypi::archive(text)
-        && !has_control(text)
-    {
-        return from_archive(archive);
-    }
-    let path = text.get("file:".len()..).unwrap_or_default();
-    let is_relative = scheme(text).is_some_and(|scheme| scheme == "file") && !path.starts_with('/');
-    if is_relative && !has_variable(path) {
+fn at_path(text: &str) -> Requirement {
+    match at(text) {
         Requirement::Project
-    } else {
-        Requirement::Foreign
-    }
-}
-
-fn has_control(text: &str) -> bool {
-    scheme(text).is_some_and(|scheme| scheme.contains('+'))
-}
-
-fn from_archive(archive: Archive) -> Requirement {
-    match archive {
-        Archive::Named(name, version) => Requirement::Pinned(name, version),
-        Archive::Nameless => Requirement::Foreign,
+            if text.contains(['=', '<', '>', ',', ';']) || text.contains(is_space) =>
+        {
+            Requirement::Refused("neither a requirement nor a path")
+        }
+        other => other,
     }
 }
 
@@ -197,21 +138,13 @@ fn at_address(name: &str, address: &str) -> Requirement {
     if address.is_empty() || address.contains(is_space) {
         return Requirement::Refused("no address follows the @");
     }
-    if has_control(address) {
-        return Requirement::Foreign;
-    }
-    match pypi::archive(address) {
-        Some(Archive::Named(own, version)) => {
-            if pypi::canonical(&own) == pypi::canonical(name) {
-                Requirement::Pinned(name.to_owned(), version)
-            } else {
-                Requirement::Refused("the archive is one of another package")
-            }
+    match place::at(address) {
+        Place::Package(own, version) if pypi::canonical(&own) == pypi::canonical(name) => {
+            Requirement::Pinned(name.to_owned(), version)
         }
-        Some(Archive::Nameless) => Requirement::Foreign,
-        None if is_address(address) => from_address(address),
-        None if looks_like_path(address) => from_path(address),
-        None => Requirement::Foreign,
+        Place::Package(..) => Requirement::Refused("the archive is one of another package"),
+        Place::Foreign => Requirement::Foreign,
+        Place::Project => Requirement::Project,
     }
 }
 
@@ -400,16 +333,6 @@ mod tests {
                 "{text:?}: {:?}",
                 read(text)
             );
-        }
-    }
-
-    #[test]
-    fn variables_are_those_of_pip() {
-        for text in ["${A}", "x${A_1}y", "${}${B}"] {
-            assert!(has_variable(text), "{text}");
-        }
-        for text in ["$A", "${a}", "${A", "${}"] {
-            assert!(!has_variable(text), "{text}");
         }
     }
 }

@@ -1,19 +1,8 @@
-//! What names and versions of Python packages look like, and what the file names of archives say.
-//! Owns the grammars: names after PEP 508, versions after PEP 440, wheels after PEP 427, source
-//! archives after PEP 625. Whether such a package is installed is for the parsers to say.
+//! Where a Python package comes from, if not from an index: an address, an archive or a directory.
+//! Owns what their names say: wheels after PEP 427, source archives after PEP 625, and which paths
+//! are the project's own.
 
-use std::sync::Arc;
-
-use db_sync::version::Order;
-
-use super::shared::entry;
-use crate::gap::GapKind;
-use crate::inventory::Facts;
-use crate::inventory::facts::shown;
-use crate::package::{Package, PackageType};
-
-/// Lowest version of PEP 440; the order puts what is none below it.
-const FIRST: &str = "0.dev0";
+use super::{is_name, is_version};
 
 /// What pip takes for an archive, by its last name.
 const ARCHIVES: [&str; 13] = [
@@ -32,63 +21,82 @@ const ARCHIVES: [&str; 13] = [
     ".tar.zst",
 ];
 
-/// Whether this is a name by PEP 508.
-pub(super) fn is_name(text: &str) -> bool {
-    let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = text.as_bytes();
-    is_end(bytes.first()) && is_end(bytes.last()) && text.chars().all(in_name)
+/// The schemes that pip opens, without those of version control.
+const SCHEMES: [&str; 4] = ["http", "https", "file", "ftp"];
+
+/// Version control that pip installs from.
+const VERSION_CONTROL: [&str; 4] = ["git", "hg", "svn", "bzr"];
+
+/// What lies at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) enum Place {
+    /// A package, whose name and version the name of its archive says.
+    Package(String, String),
+    /// Somebody's package, of unknown name or version.
+    Foreign,
+    /// A directory: the project itself.
+    Project,
 }
 
-/// Whether a character may stand inside a name.
-pub(super) fn in_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')
-}
-
-/// Whether this is a version by PEP 440.
-pub(super) fn is_version(text: &str) -> bool {
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
-    plain
-        && match (Order::PyPi.parse(text), Order::PyPi.parse(FIRST)) {
-            (Ok(version), Ok(first)) => version >= first,
-            _ => false,
-        }
-}
-
-/// A name as PEP 503 compares it.
-pub(super) fn canonical(name: &str) -> String {
-    let parts = name.split(['-', '_', '.']).filter(|part| !part.is_empty());
-    let parts: Vec<String> = parts.map(str::to_ascii_lowercase).collect();
-    parts.join("-")
-}
-
-/// An entry of a lockfile; a gap where name or version is outside the grammar, since no advisory
-/// could ever match it.
-pub(super) fn package(
-    facts: &mut Facts,
-    path: &Arc<str>,
-    line: u32,
-    name: &str,
-    version: &str,
-) -> Option<Package> {
-    if !is_name(name) {
-        let cause = format!("{:?} is not the name of a Python package", shown(name));
-        facts.malformed(path, Some(line), cause);
-        return None;
+/// What lies at an address or a path.
+pub(in super::super) fn at(text: &str) -> Place {
+    if !has_control(text)
+        && let Some(archive) = archive(text)
+    {
+        return match archive {
+            Archive::Named(name, version) => Place::Package(name, version),
+            Archive::Nameless => Place::Foreign,
+        };
     }
-    if !is_version(version) {
-        let cause = format!(
-            "package {name} has the version {:?}, which is not one of PEP 440",
-            shown(version)
-        );
-        facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
-        return None;
+    let path = match scheme(text) {
+        Some("file") => text.get("file:".len()..).unwrap_or_default(),
+        _ if is_address(text) => return Place::Foreign,
+        _ => text,
+    };
+    let has_drive = path
+        .get(1..3)
+        .is_some_and(|drive| matches!(drive, ":\\" | ":/"));
+    if path.starts_with(['/', '\\', '~']) || has_drive || has_variable(path) {
+        return Place::Foreign;
     }
-    Some(entry(PackageType::Pypi, path, line, name, version))
+    Place::Project
+}
+
+/// Whether a text is an address that pip would open or check out.
+pub(in super::super) fn is_address(text: &str) -> bool {
+    scheme(text).is_some_and(|scheme| SCHEMES.contains(&scheme)) || has_control(text)
+}
+
+/// Whether an address is one of version control, such as `git+https://…`.
+pub(in super::super) fn has_control(text: &str) -> bool {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+    let control = scheme.split_once('+').map_or("", |(control, _)| control);
+    VERSION_CONTROL
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(control))
+}
+
+/// The scheme of an address, in lower case: `None` if it is not one that pip knows.
+pub(in super::super) fn scheme(text: &str) -> Option<&'static str> {
+    let (scheme, _) = text.split_once(':')?;
+    let known = SCHEMES.iter().chain(&VERSION_CONTROL);
+    known
+        .copied()
+        .find(|known| known.eq_ignore_ascii_case(scheme))
+}
+
+/// Whether a text takes something from the environment, as in `${NAME}`.
+pub(in super::super) fn has_variable(text: &str) -> bool {
+    text.split("${").skip(1).any(|after| {
+        let name = after.split_once('}').map_or("", |(name, _)| name);
+        let known = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        !name.is_empty() && name.chars().all(known)
+    })
 }
 
 /// What the name of an archive tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Archive {
+enum Archive {
     /// Name and version.
     Named(String, String),
     /// An archive whose name does not say what is in it.
@@ -96,7 +104,7 @@ pub(super) enum Archive {
 }
 
 /// Reads the last name of a path or address; `None` if it is not one of an archive.
-pub(super) fn archive(place: &str) -> Option<Archive> {
+fn archive(place: &str) -> Option<Archive> {
     let place = place.split('#').next().unwrap_or(place);
     let place = if place.contains("://") {
         place.split('?').next().unwrap_or(place)
@@ -178,39 +186,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_versions() {
-        for name in ["a", "A.b_c-d", "7zip", "zope.interface"] {
-            assert!(is_name(name), "{name}");
-        }
-        for name in ["", "-a", "a-", "a b", "re\u{200b}quests", "a\0", "a/b", "ä"] {
-            assert!(!is_name(name), "{name:?}");
-        }
-        for version in [
-            "1",
-            "v1.0",
-            "1!2.0rc1.post2.dev3+cpu.1",
-            "0.dev0",
-            "2022.12.07",
-        ] {
-            assert!(is_version(version), "{version}");
-        }
-        for version in [
-            "",
-            "1.*",
-            "latest",
-            "2.0-acme+win",
-            "1.0 b",
-            " 1.0",
-            "1.0\u{200b}",
-            "${V}",
-            "0.12 django==1.8",
-        ] {
-            assert!(!is_version(version), "{version:?}");
-        }
-        assert_eq!(canonical("Foo__Bar.-baz"), "foo-bar-baz");
-    }
-
-    #[test]
     fn archives_say_what_is_in_them() {
         for (place, expected) in [
             (
@@ -246,6 +221,39 @@ mod tests {
         }
         for place in ["./local", "foo", "foo.egg", "", "zip", "é.txt"] {
             assert_eq!(archive(place), None, "{place}");
+        }
+    }
+
+    #[test]
+    fn directories_are_the_project_unless_they_lie_elsewhere() {
+        for text in [".", "./a", "../a", "a/b", "file:.", "file:a"] {
+            assert_eq!(at(text), Place::Project, "{text}");
+        }
+        for text in [
+            "/a",
+            "~/a",
+            "C:\\a",
+            "C:/a",
+            "file:///a",
+            "FILE:/a",
+            "${A}/b",
+            "https://x.example/a",
+            "git+https://x.example/a-1.0.zip",
+            "a.zip",
+        ] {
+            assert_eq!(at(text), Place::Foreign, "{text}");
+        }
+        let wheel = Place::Package("a".to_owned(), "1.0".to_owned());
+        assert_eq!(at("file:wheels/a-1.0-py3-none-any.whl"), wheel);
+    }
+
+    #[test]
+    fn variables_are_those_of_pip() {
+        for text in ["${A}", "x${A_1}y", "${}${B}"] {
+            assert!(has_variable(text), "{text}");
+        }
+        for text in ["$A", "${a}", "${A", "${}"] {
+            assert!(!has_variable(text), "{text}");
         }
     }
 }
