@@ -65,13 +65,18 @@ fn read(item: &Entry<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
     let place = ["path", "file"]
         .iter()
         .find_map(|key| item.node.text_at(key));
+    let is_own = |own: &str| pypi::canonical(own) == pypi::canonical(name);
     let version = match (place.map(place::at), pinned) {
-        // Archives have no `==` in old files; in new ones it is what their metadata says.
         (Some(Place::Project), _) => return,
+        // Where pipenv writes the version of an archive, it has looked into it.
         (_, Some(version)) => Some(version.to_owned()),
-        (Some(Place::Package(own, version)), None)
-            if pypi::canonical(&own) == pypi::canonical(name) =>
-        {
+        (Some(Place::Package(own, version)), None) if is_own(&own) => Some(version),
+        (Some(Place::Likely(own, version)), None) if is_own(&own) => {
+            let cause = format!(
+                "package {}: only the archive's name says the version",
+                shown(name)
+            );
+            facts.gap(path, Some(line), GapKind::ForeignPackage, cause);
             Some(version)
         }
         _ => None,

@@ -30,8 +30,10 @@ const VERSION_CONTROL: [&str; 4] = ["git", "hg", "svn", "bzr"];
 /// What lies at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) enum Place {
-    /// A package, whose name and version the name of its archive says.
+    /// A package, whose name and version the name of its archive must say.
     Package(String, String),
+    /// A package, whose name and version the name of its archive says by custom only.
+    Likely(String, String),
     /// Somebody's package, of unknown name or version.
     Foreign,
     /// A directory: the project itself.
@@ -45,6 +47,7 @@ pub(in super::super) fn at(text: &str) -> Place {
     {
         return match archive {
             Archive::Named(name, version) => Place::Package(name, version),
+            Archive::Likely(name, version) => Place::Likely(name, version),
             Archive::Nameless => Place::Foreign,
         };
     }
@@ -99,6 +102,8 @@ pub(in super::super) fn has_variable(text: &str) -> bool {
 enum Archive {
     /// Name and version.
     Named(String, String),
+    /// The same, by custom only.
+    Likely(String, String),
     /// An archive whose name does not say what is in it.
     Nameless,
 }
@@ -125,11 +130,17 @@ fn archive(place: &str) -> Option<Archive> {
     } else {
         source(stem)
     };
-    Some(named.unwrap_or(Archive::Nameless))
+    Some(match named {
+        // pip refuses a wheel whose name is not what its metadata says; of the others, many are
+        // older than the rule for their names, or no package's own archive.
+        Some((name, version)) if *extension == ".whl" => Archive::Named(name, version),
+        Some((name, version)) => Archive::Likely(name, version),
+        None => Archive::Nameless,
+    })
 }
 
 /// `name-version[-build]-python-abi-platform`.
-fn wheel(stem: &str) -> Option<Archive> {
+fn wheel(stem: &str) -> Option<(String, String)> {
     let parts: Vec<&str> = stem.split('-').collect();
     let (name, version) = match parts.as_slice() {
         [name, version, _, _, _] => (name, version),
@@ -141,11 +152,11 @@ fn wheel(stem: &str) -> Option<Archive> {
     // Old builders write a hyphen of the version as an underscore.
     let spellings = [(*version).to_owned(), version.replace('_', "-")];
     let version = spellings.into_iter().find(|text| is_version(text))?;
-    is_name(name).then(|| Archive::Named(name.replace('_', "-"), version))
+    is_name(name).then(|| (name.replace('_', "-"), version))
 }
 
 /// `name-version`, where either may hold hyphens: only if there is one way to split it.
-fn source(stem: &str) -> Option<Archive> {
+fn source(stem: &str) -> Option<(String, String)> {
     let splits = stem.match_indices('-').filter_map(|(at, _)| {
         let (name, rest) = stem.split_at_checked(at)?;
         let version = rest.strip_prefix('-')?;
@@ -153,7 +164,7 @@ fn source(stem: &str) -> Option<Archive> {
     });
     let splits: Vec<_> = splits.collect();
     match splits.as_slice() {
-        [(name, version)] => Some(Archive::Named((*name).to_owned(), (*version).to_owned())),
+        [(name, version)] => Some(((*name).to_owned(), (*version).to_owned())),
         _ => None,
     }
 }
@@ -213,8 +224,12 @@ mod tests {
             ("foo-1.0-x-py3-none-any.whl", None),
             ("-1.0.zip", None),
         ] {
+            let by_grammar = [".whl", ".WHL", ".gz"]
+                .iter()
+                .any(|end| place.contains(end));
             let expected = match expected {
-                Some((name, version)) => Archive::Named(name.to_owned(), version.to_owned()),
+                Some((name, version)) if by_grammar => Archive::Named(name.into(), version.into()),
+                Some((name, version)) => Archive::Likely(name.into(), version.into()),
                 None => Archive::Nameless,
             };
             assert_eq!(archive(place), Some(expected), "{place}");

@@ -168,10 +168,11 @@ impl File<'_> {
         }
         match read(text) {
             Requirement::Project => {}
-            Requirement::Pinned(name, version) => {
-                let mut package = entry(PackageType::Pypi, &self.path, number, &name, &version);
-                package.scope.dev = self.is_dev;
-                self.facts.add(package);
+            Requirement::Pinned(name, version) => self.list(number, &name, &version),
+            Requirement::Likely(name, version) => {
+                self.list(number, &name, &version);
+                let cause = format!("{}: only the archive's name says the version", shown(text));
+                self.gap(number, GapKind::ForeignPackage, cause);
             }
             Requirement::Unpinned => {
                 let cause = if place::has_variable(text) {
@@ -189,6 +190,12 @@ impl File<'_> {
                 self.refused(Some(number), &format!("{}: {cause}", shown(text)));
             }
         }
+    }
+
+    fn list(&mut self, number: u32, name: &str, version: &str) {
+        let mut package = entry(PackageType::Pypi, &self.path, number, name, version);
+        package.scope.dev = self.is_dev;
+        self.facts.add(package);
     }
 
     fn include(&mut self, number: u32, named: &str, is_constraints: bool) {

@@ -10,6 +10,8 @@ use super::lines::is_space;
 pub(super) enum Requirement {
     /// One version of a package.
     Pinned(String, String),
+    /// One version, as far as the custom in naming archives holds.
+    Likely(String, String),
     /// A package; the line does not say which version.
     Unpinned,
     /// Somebody's package from an address or archive, of unknown version.
@@ -55,7 +57,9 @@ pub(super) fn read_editable(text: &str) -> Requirement {
         return Requirement::Refused("nothing is named");
     }
     match (place::at(path), place::scheme(path)) {
-        (Place::Package(..), _) => Requirement::Refused("an archive cannot be editable"),
+        (Place::Package(..) | Place::Likely(..), _) => {
+            Requirement::Refused("an archive cannot be editable")
+        }
         (Place::Project, None) if path.contains(" @ ") => Requirement::Foreign,
         (Place::Project, None | Some("file")) => at_path(path),
         _ => Requirement::Foreign,
@@ -69,6 +73,7 @@ fn looks_like_path(text: &str) -> bool {
 fn at(text: &str) -> Requirement {
     match place::at(text) {
         Place::Package(name, version) => Requirement::Pinned(name, version),
+        Place::Likely(name, version) => Requirement::Likely(name, version),
         Place::Foreign => Requirement::Foreign,
         Place::Project => Requirement::Project,
     }
@@ -138,13 +143,17 @@ fn at_address(name: &str, address: &str) -> Requirement {
     if address.is_empty() || address.contains(is_space) {
         return Requirement::Refused("no address follows the @");
     }
-    match place::at(address) {
-        Place::Package(own, version) if pypi::canonical(&own) == pypi::canonical(name) => {
+    let is_own = |own: &str| pypi::canonical(own) == pypi::canonical(name);
+    match at(address) {
+        Requirement::Pinned(own, version) if is_own(&own) => {
             Requirement::Pinned(name.to_owned(), version)
         }
-        Place::Package(..) => Requirement::Refused("the archive is one of another package"),
-        Place::Foreign => Requirement::Foreign,
-        Place::Project => Requirement::Project,
+        Requirement::Likely(own, version) if is_own(&own) => {
+            Requirement::Likely(name.to_owned(), version)
+        }
+        Requirement::Pinned(..) => Requirement::Refused("the archive is one of another package"),
+        Requirement::Likely(..) => Requirement::Foreign,
+        other => other,
     }
 }
 
@@ -193,10 +202,6 @@ fn pin(specifiers: &str) -> Result<Option<&str>, &'static str> {
 mod tests {
     use super::*;
 
-    fn pinned(name: &str, version: &str) -> Requirement {
-        Requirement::Pinned(name.to_owned(), version.to_owned())
-    }
-
     #[test]
     fn pins() {
         for (text, name, version) in [
@@ -228,7 +233,12 @@ mod tests {
                 "1.0",
             ),
         ] {
-            assert_eq!(read(text), pinned(name, version), "{text}");
+            let pinned = if [".zip", ".gz"].iter().any(|end| text.contains(end)) {
+                Requirement::Likely(name.into(), version.into())
+            } else {
+                Requirement::Pinned(name.into(), version.into())
+            };
+            assert_eq!(read(text), pinned, "{text}");
         }
     }
 
@@ -321,7 +331,7 @@ mod tests {
             "==1",
             "a @ ",
             "a @ b c",
-            "a @ https://x.example/b-1.0.zip",
+            "a @ https://x.example/b-1.0-py3-none-any.whl",
             "odd/name==1.0",
             "a\0b",
             "<<<<<<< HEAD",
