@@ -224,9 +224,7 @@ mod tests {
             ("foo-1.0-x-py3-none-any.whl", None),
             ("-1.0.zip", None),
         ] {
-            let by_grammar = [".whl", ".WHL", ".gz"]
-                .iter()
-                .any(|end| place.contains(end));
+            let by_grammar = [".whl", ".WHL"].iter().any(|end| place.contains(end));
             let expected = match expected {
                 Some((name, version)) if by_grammar => Archive::Named(name.into(), version.into()),
                 Some((name, version)) => Archive::Likely(name.into(), version.into()),
