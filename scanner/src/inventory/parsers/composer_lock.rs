@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use db_sync::version::Order;
 
-use super::shared::{entry, file_name, names, other_lists};
+use super::shared::{entry, file_name, names, other_lists, repeated};
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Node, Value};
 use crate::inventory::facts::shown;
@@ -36,6 +36,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     if document.get("packages").is_none() {
         return Err(ParseError::new("there is no list of packages"));
     }
+    if let Some(key) = repeated(&document) {
+        let cause = format!("the key {} comes twice", shown(key));
+        facts.unjudged(&path, None, GapKind::Ambiguous, cause);
+    }
     other_lists(&document, &SECTIONS.map(|(key, _)| key), &path, facts);
     let dev = document.get("packages-dev");
     if dev.is_none_or(|node| node.value == Value::Null) {
@@ -59,6 +63,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
 }
 
 fn read(node: &Node<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
+    if let Some(key) = repeated(node) {
+        let cause = format!("the key {} comes twice in one package", shown(key));
+        facts.unjudged(path, Some(node.line), GapKind::Ambiguous, cause);
+    }
     let dist = node.get("dist").and_then(|dist| dist.text_at("type"));
     if dist == Some("path") {
         return;

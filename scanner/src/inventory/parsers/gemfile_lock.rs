@@ -49,6 +49,10 @@ enum Section {
     Gems,
     /// Gems of the project.
     Project,
+    /// What the Gemfile asks for.
+    Dependencies,
+    /// Digests of all gems.
+    Checksums,
     /// Something else.
     Other,
 }
@@ -57,9 +61,9 @@ fn section(heading: &str) -> Option<Section> {
     Some(match heading {
         "GEM" | "GIT" | "PLUGIN SOURCE" => Section::Gems,
         "PATH" => Section::Project,
-        "BUNDLED WITH" | "CHECKSUMS" | "DEPENDENCIES" | "PLATFORMS" | "RUBY VERSION" => {
-            Section::Other
-        }
+        "DEPENDENCIES" => Section::Dependencies,
+        "CHECKSUMS" => Section::Checksums,
+        "BUNDLED WITH" | "PLATFORMS" | "RUBY VERSION" => Section::Other,
         _ => return None,
     })
 }
@@ -73,6 +77,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         facts,
         section: Section::Nowhere,
         has_specs: false,
+        has_ended: false,
         is_whole: false,
         listed: BTreeSet::from(["bundler".to_owned()]),
         needed: BTreeMap::new(),
@@ -82,6 +87,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     for (text, line) in input.content.utf8()?.lines().zip(1_u32..) {
         let content = text.trim();
         if content.is_empty() {
+            lockfile.has_ended = true;
             continue;
         }
         if CONFLICTS.iter().any(|sign| content.starts_with(sign)) {
@@ -108,6 +114,8 @@ struct Lockfile<'a> {
     section: Section,
     /// The specs of the section have begun.
     has_specs: bool,
+    /// A blank line, which Bundler writes between sections, has followed.
+    has_ended: bool,
     /// The last of the sections that every lockfile has was there.
     is_whole: bool,
     listed: BTreeSet<String>,
@@ -124,18 +132,32 @@ impl Lockfile<'_> {
             let cause = format!("unknown section {}", shown(content));
             self.unjudged(line, cause);
         }
-        self.is_whole |= content == "DEPENDENCIES";
+        self.is_whole |= section == Some(Section::Dependencies);
         self.section = section.unwrap_or(Section::Other);
         self.has_specs = false;
+        self.has_ended = false;
         section.is_some()
     }
 
     fn content(&mut self, indent: usize, content: &str, line: u32) {
         match indent {
             _ if self.section == Section::Other => {}
-            _ if self.section == Section::Nowhere => {
-                self.unjudged(line, "text before the first section".to_owned());
+            // In a section of the project, the gems of a section without its heading would be lost.
+            _ if self.section == Section::Nowhere
+                || self.section == Section::Project && self.has_ended =>
+            {
+                self.unjudged(line, "text without the heading of its section".to_owned());
                 self.section = Section::Other;
+            }
+            // Without the `!` of an own source it may be one for another platform, which Bundler
+            // leaves out of the specs.
+            _ if self.section == Section::Dependencies => {
+                if content.ends_with('!') {
+                    self.need(content, line);
+                }
+            }
+            _ if self.section == Section::Checksums => {
+                self.need(content, line);
             }
             2 if content == "specs:" => {
                 if self.has_specs {
@@ -148,9 +170,7 @@ impl Lockfile<'_> {
             2 if is_option(content) => {}
             4 => self.spec(content, line),
             6 => {
-                let name = content.split(' ').next().unwrap_or(content);
-                let name = name.trim_end_matches('!');
-                self.needed.entry(name.to_owned()).or_insert(line);
+                let name = self.need(content, line);
                 if let Some(open) = &mut self.open {
                     open.dependencies.push(name.into());
                 }
@@ -161,6 +181,14 @@ impl Lockfile<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Notes the gem that a line begins with.
+    fn need<'a>(&mut self, content: &'a str, line: u32) -> &'a str {
+        let name = content.split(' ').next().unwrap_or(content);
+        let name = name.trim_end_matches('!');
+        self.needed.entry(name.to_owned()).or_insert(line);
+        name
     }
 
     fn unjudged(&mut self, line: u32, cause: String) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::pypi;
 use super::pypi::place::{self, Place};
-use super::shared::file_name;
+use super::shared::{file_name, repeated};
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::facts::shown;
@@ -49,6 +49,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             facts.unjudged(&path, Some(section.line), GapKind::Malformed, cause);
         }
         for item in section.node.entries() {
+            if let Some(key) = repeated(&item.node) {
+                let cause = format!("the key {} comes twice in one package", shown(key));
+                facts.unjudged(&path, Some(item.line), GapKind::Ambiguous, cause);
+            }
             read(item, section.key == "develop", &path, facts);
         }
     }

@@ -83,6 +83,10 @@ fn packages(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(
             package.dependencies = edges(node);
             package
         }));
+        if has_foreign_keys(node) {
+            let cause = "its dependencies hold what belongs to another package";
+            facts.unjudged(path, Some(name.line), GapKind::Malformed, cause);
+        }
     }
     Ok(())
 }
@@ -125,30 +129,49 @@ fn edges(node: &Node<'_>) -> Vec<Arc<str>> {
     keys.chain(items).collect()
 }
 
-/// uv lists every package that another one needs, for whatever platform: if one is missing, so may
-/// others be.
+/// A dependency of Poetry is a constraint, a mapping or a list of these: anything else belongs to a
+/// package whose heading is lost.
+fn has_foreign_keys(node: &Node<'_>) -> bool {
+    let entries = node.get("dependencies").map(Node::entries);
+    let is_constraint = |node: &Node<'_>| node.text().is_some() || node.is_table();
+    entries.unwrap_or_default().iter().any(|entry| {
+        let items = entry.node.items();
+        let is_list = !items.is_empty() && items.iter().all(is_constraint);
+        !is_constraint(&entry.node) && !is_list
+    })
+}
+
+/// uv lists every package that another one needs, for whatever platform, and every member of the
+/// workspace: if one is missing, so may others be.
 fn check_edges(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) {
     let items = document.get("package").map(Node::items).unwrap_or_default();
-    let names: BTreeSet<&str> = items
-        .iter()
-        .filter_map(|node| node.text_at("name"))
-        .collect();
-    let mut missing = BTreeSet::new();
+    let mut listed: BTreeSet<(&str, Option<&str>)> = BTreeSet::new();
+    for node in items {
+        if let Some(name) = node.text_at("name") {
+            listed.extend([(name, None), (name, node.text_at("version"))]);
+        }
+    }
+    let mut needed = Vec::new();
+    let members = document
+        .get("manifest")
+        .and_then(|node| node.get("members"));
+    for member in members.map(Node::items).unwrap_or_default() {
+        needed.extend(member.text().map(|name| (name, None, member.line)));
+    }
     for node in items {
         let lists = ["optional-dependencies", "dev-dependencies"];
         let tables = lists.iter().filter_map(|key| node.get(key));
         let lists = tables.flat_map(Node::entries).map(|entry| &entry.node);
-        for edge in node
-            .get("dependencies")
-            .into_iter()
-            .chain(lists)
-            .flat_map(Node::items)
-        {
+        let own = node.get("dependencies").into_iter();
+        for edge in own.chain(lists).flat_map(Node::items) {
             let name = edge.text_at("name");
-            if let Some(name) = name.filter(|name| !names.contains(name) && missing.insert(*name)) {
-                let cause = format!("{} is needed, but not listed", shown(name));
-                facts.unjudged(path, Some(edge.line), GapKind::Malformed, cause);
-            }
+            needed.extend(name.map(|name| (name, edge.text_at("version"), edge.line)));
+        }
+    }
+    for (name, version, line) in needed {
+        if listed.insert((name, version)) {
+            let cause = format!("{} is needed, but not listed", shown(name));
+            facts.unjudged(path, Some(line), GapKind::Malformed, cause);
         }
     }
 }

@@ -41,6 +41,16 @@ pub(super) fn other_lists(document: &Node<'_>, read: &[&str], path: &str, facts:
     }
 }
 
+/// Whether a key of a mapping comes twice, or another time in other letters, so that readers differ
+/// in what they take; the first such key.
+pub(super) fn repeated<'a>(node: &'a Node<'_>) -> Option<&'a str> {
+    let mut keys: Vec<_> = node.entries().iter().map(|entry| &*entry.key).collect();
+    keys.sort_unstable_by_key(|key| key.to_ascii_lowercase());
+    let mut pairs = keys.windows(2);
+    let same = pairs.find(|pair| matches!(pair, [a, b] if a.eq_ignore_ascii_case(b)));
+    same.and_then(|pair| pair.first().copied())
+}
+
 /// The file name of a path.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

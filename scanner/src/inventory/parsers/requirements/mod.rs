@@ -16,6 +16,7 @@ use crate::inventory::{Evidence, Facts, Include, Input, Need, ParseError, Parser
 use crate::package::PackageType;
 
 mod lines;
+mod marker;
 mod options;
 mod requirement;
 
@@ -152,7 +153,14 @@ impl File<'_> {
         }
         match parts.first() {
             None => {}
-            Some(Part::Requirement(text)) => self.requirement(number, text, requirement::read),
+            Some(Part::Requirement(text)) => {
+                let (_, marker) = requirement::split(text);
+                if !marker.is_empty() && !marker::is_valid(marker) {
+                    let cause = format!("{}: its marker cannot be read", shown(text));
+                    self.refused(Some(number), &cause);
+                }
+                self.requirement(number, text, requirement::read);
+            }
             Some(Part::Editable(text)) => {
                 self.requirement(number, text, requirement::read_editable);
             }

@@ -25,11 +25,17 @@ pub(super) enum Requirement {
 /// Operators, the longer ones before what they begin with.
 const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
 
+/// Splits a requirement from its marker. In an address, only a semicolon with a blank behind it
+/// ends what is asked for.
+pub(super) fn split(text: &str) -> (&str, &str) {
+    let end = if place::is_address(text) { "; " } else { ";" };
+    let (text, marker) = text.split_once(end).unwrap_or((text, ""));
+    (text, marker.trim_matches(is_space))
+}
+
 /// Reads a requirement without its options.
 pub(super) fn read(text: &str) -> Requirement {
-    // In an address, only a semicolon with a blank behind it ends what is asked for.
-    let end = if place::is_address(text) { "; " } else { ";" };
-    let text = text.split(end).next().unwrap_or(text);
+    let (text, _) = split(text);
     let text = text.trim_matches(is_space);
     let (path, _) = without_extras(text);
     if place::is_address(text) {
