@@ -238,7 +238,7 @@ mod tests {
         let tree = tree(&[
             (
                 "app/requirements.txt",
-                "-r base.in\n-r ../node_modules/tool/deps\n--requirement\t./sub/../base.in\n",
+                "-r base.in\n-r ../.hg/tool/deps\n--requirement\t./sub/../base.in\n",
             ),
             (
                 "app/base.in",
@@ -246,15 +246,15 @@ mod tests {
             ),
             ("app/sub/more.in", "more==1\n-r ../last\n"),
             ("app/last", "last==1\n"),
-            ("node_modules/tool/deps", "deps==1\n"),
+            (".hg/tool/deps", "deps==1\n"),
         ]);
         assert_eq!(
             listed(&tree),
             [
+                ".hg/tool/deps deps",
                 "app/base.in base",
                 "app/last last",
-                "app/sub/more.in more",
-                "node_modules/tool/deps deps"
+                "app/sub/more.in more"
             ]
         );
         assert_eq!(gaps(&tree), []);
