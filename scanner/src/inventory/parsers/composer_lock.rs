@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use db_sync::version::Order;
 
-use super::shared::{entry, file_name, names, other_lists, repeated};
+use super::shared::{entry, file_name, has_extension, names, other_lists, repeated};
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Node, Value};
 use crate::inventory::facts::shown;
@@ -19,7 +19,7 @@ pub(super) static PARSER: Parser = Parser {
     wants: &[Want::Extension(".lock")],
     accepts: Some(|path| {
         let name = file_name(path).to_ascii_lowercase();
-        name.starts_with("composer") && name.ends_with(".lock")
+        name.starts_with("composer") && has_extension(&name, ".lock")
     }),
     need: Need::Whole(limits::LOCKFILE_BYTES),
     evidence: Evidence::Locked,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use db_sync::version::Order;
 
-use super::shared::{entry, file_name};
+use super::shared::{entry, file_name, has_extension};
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
@@ -32,7 +32,7 @@ fn is_lockfile(path: &str) -> bool {
         Some((stem, "lock")) => {
             stem.starts_with("gemfile")
                 || stem.ends_with(".gemfile")
-                || stem.starts_with("gems.") && stem.ends_with(".rb")
+                || stem.starts_with("gems.") && has_extension(stem, ".rb")
                 || directory.eq_ignore_ascii_case("gemfiles")
         }
         Some((stem, "locked")) => stem.starts_with("gems"),
@@ -151,12 +151,8 @@ impl Lockfile<'_> {
             }
             // Without the `!` of an own source it may be one for another platform, which Bundler
             // leaves out of the specs.
-            _ if self.section == Section::Dependencies => {
-                if content.ends_with('!') {
-                    self.need(content, line);
-                }
-            }
-            _ if self.section == Section::Checksums => {
+            _ if self.section == Section::Dependencies && !content.ends_with('!') => {}
+            _ if matches!(self.section, Section::Checksums | Section::Dependencies) => {
                 self.need(content, line);
             }
             2 if content == "specs:" => {

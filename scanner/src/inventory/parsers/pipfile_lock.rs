@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::pypi;
 use super::pypi::place::{self, Place};
-use super::shared::{file_name, repeated};
+use super::shared::{file_name, has_extension, repeated};
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::facts::shown;
@@ -18,7 +18,7 @@ pub(super) static PARSER: Parser = Parser {
     wants: &[Want::Extension(".lock")],
     accepts: Some(|path| {
         let name = file_name(path).to_ascii_lowercase();
-        name.starts_with("pipfile") && name.ends_with(".lock")
+        name.starts_with("pipfile") && has_extension(&name, ".lock")
     }),
     need: Need::Whole(limits::LOCKFILE_BYTES),
     evidence: Evidence::Locked,
