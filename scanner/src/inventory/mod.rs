@@ -16,8 +16,6 @@ pub mod assemble;
 pub(crate) mod bytes;
 #[cfg(test)]
 mod corpus;
-#[cfg(test)]
-mod damage;
 pub mod dispatch;
 pub(crate) mod document;
 pub(crate) mod ecosystem;

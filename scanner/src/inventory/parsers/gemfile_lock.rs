@@ -197,6 +197,7 @@ impl Lockfile<'_> {
         self.facts.extend(self.open.take());
         let spec = content.trim_end_matches('!').split_once(" (");
         let spec = spec.and_then(|(name, rest)| Some((name, rest.strip_suffix(')')?)));
+        let spec = spec.filter(|(_, version)| !version.contains(['(', ')', ' ']));
         let Some((name, version)) = spec else {
             if self.section == Section::Gems {
                 let cause = format!("{} has no version", shown(content));
@@ -244,7 +245,7 @@ impl Lockfile<'_> {
 /// `remote: …`, `revision: …`.
 fn is_option(content: &str) -> bool {
     let key = content.split_once(':').map_or("", |(key, _)| key);
-    !key.is_empty()
+    !matches!(key, "" | "specs")
         && key
             .bytes()
             .all(|byte| byte.is_ascii_alphabetic() || byte == b'_')

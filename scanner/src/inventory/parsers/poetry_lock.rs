@@ -58,6 +58,10 @@ fn uv(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     }
     let path: Arc<str> = input.path.into();
     packages(&document, &path, facts)?;
+    // The project itself is always in it.
+    if document.items_at("package")?.is_empty() {
+        return Err(ParseError::new("the list of packages is empty"));
+    }
     check_edges(&document, &path, facts);
     Ok(())
 }
@@ -68,6 +72,10 @@ fn packages(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(
     }
     other_lists(document, &["package"], path, facts);
     for node in document.items_at("package")? {
+        if has_foreign_keys(node) {
+            let cause = "the package holds what belongs to another one";
+            facts.unjudged(path, Some(node.line), GapKind::Malformed, cause);
+        }
         if is_local(node) {
             continue;
         }
@@ -83,10 +91,6 @@ fn packages(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(
             package.dependencies = edges(node);
             package
         }));
-        if has_foreign_keys(node) {
-            let cause = "its dependencies hold what belongs to another package";
-            facts.unjudged(path, Some(name.line), GapKind::Malformed, cause);
-        }
     }
     Ok(())
 }
@@ -100,7 +104,7 @@ fn is_local(node: &Node<'_>) -> bool {
     source.text_at("type") == Some("directory")
         || ["editable", "virtual", "directory"]
             .iter()
-            .any(|key| source.text_at(key).is_some())
+            .any(|key| source.text_at(key).is_some_and(|path| !path.is_empty()))
 }
 
 /// Poetry up to 1.4 wrote `category`, from 2.0 on `groups`.
@@ -129,15 +133,23 @@ fn edges(node: &Node<'_>) -> Vec<Arc<str>> {
     keys.chain(items).collect()
 }
 
-/// A dependency of Poetry is a constraint, a mapping or a list of these: anything else belongs to a
-/// package whose heading is lost.
+/// Whether a table of a package holds what belongs to another one, whose heading is lost: its name
+/// and version, or what is not a constraint among Poetry's dependencies.
 fn has_foreign_keys(node: &Node<'_>) -> bool {
-    let entries = node.get("dependencies").map(Node::entries);
     let is_constraint = |node: &Node<'_>| node.text().is_some() || node.is_table();
-    entries.unwrap_or_default().iter().any(|entry| {
-        let items = entry.node.items();
-        let is_list = !items.is_empty() && items.iter().all(is_constraint);
-        !is_constraint(&entry.node) && !is_list
+    node.entries().iter().any(|entry| {
+        let table = &entry.node;
+        let is_package = table.get("name").is_some() && table.get("version").is_some();
+        let mut dependencies = table
+            .entries()
+            .iter()
+            .filter(|_| entry.key == "dependencies");
+        is_package
+            || dependencies.any(|entry| {
+                let items = entry.node.items();
+                let is_list = !items.is_empty() && items.iter().all(is_constraint);
+                !is_constraint(&entry.node) && !is_list
+            })
     })
 }
 

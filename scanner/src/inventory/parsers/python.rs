@@ -74,7 +74,7 @@ fn metadata(path: &str, mut lines: Lines<'_>, facts: &mut Facts) -> Result<(), P
     let mut version = None;
     let mut first = None;
     let mut dependencies: Vec<Arc<str>> = Vec::new();
-    while let Some(line) = lines.next()? {
+    'lines: while let Some(line) = lines.next()? {
         if line.cut {
             let cause = "a line longer than the limit was skipped";
             facts.gap(path, Some(line.number), GapKind::Limit, cause);
@@ -85,8 +85,12 @@ fn metadata(path: &str, mut lines: Lines<'_>, facts: &mut Facts) -> Result<(), P
         let text = String::from_utf8_lossy(line.bytes);
         // Python's readers end lines at a lone carriage return, too.
         for text in text.split('\r') {
-            let Some((key, value)) = text.split_once(':') else {
+            if text.starts_with([' ', '\t']) {
                 continue;
+            }
+            // What is neither a header nor the rest of one ends them, as for Python.
+            let Some((key, value)) = text.split_once(':') else {
+                break 'lines;
             };
             let value = value.trim();
             match key.to_ascii_lowercase().as_str() {

@@ -30,11 +30,14 @@ pub(super) fn names(node: &Node<'_>, keys: &[&str]) -> Vec<Arc<str>> {
 /// Reports lists of packages under keys that are not read, as a misspelt key makes them.
 pub(super) fn other_lists(document: &Node<'_>, read: &[&str], path: &str, facts: &mut Facts) {
     let is_package = |node: &Node<'_>| {
-        let has = |key| node.text_at(key).is_some();
+        let has = |key| node.get(key).is_some();
         has("name") && has("version")
     };
+    let has_packages = |node: &Node<'_>| node.items().iter().any(is_package);
     for entry in document.entries() {
-        if !read.contains(&entry.key.as_ref()) && entry.node.items().iter().any(is_package) {
+        let mut below = entry.node.entries().iter().map(|entry| &entry.node);
+        let any = has_packages(&entry.node) || below.any(has_packages);
+        if any && !read.contains(&entry.key.as_ref()) {
             let cause = format!("the packages under {} are not read", shown(&entry.key));
             facts.unjudged(path, Some(entry.line), GapKind::Malformed, cause);
         }

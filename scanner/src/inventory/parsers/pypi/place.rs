@@ -59,10 +59,20 @@ pub(in super::super) fn at(text: &str) -> Place {
     let has_drive = path
         .get(1..3)
         .is_some_and(|drive| matches!(drive, ":\\" | ":/"));
-    if path.starts_with(['/', '\\', '~']) || has_drive || has_variable(path) {
+    let is_elsewhere = path.starts_with(['/', '\\', '~']) || has_drive || has_variable(path);
+    if is_elsewhere || is_unpacked(path) {
         return Place::Foreign;
     }
     Place::Project
+}
+
+/// Whether a path ends in something like `name-1.0`: what an archive is unpacked to, or an archive
+/// of a kind that pip does not know.
+fn is_unpacked(path: &str) -> bool {
+    let path = path.trim_end_matches(['/', '\\']);
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    let mut parts = name.split('-').skip(1);
+    parts.any(|part| part.starts_with(|c: char| c.is_ascii_digit()) && part.contains('.'))
 }
 
 /// Whether a text is an address that pip would open or check out.
@@ -110,9 +120,8 @@ enum Archive {
 
 /// Reads the last name of a path or address; `None` if it is not one of an archive.
 fn archive(place: &str) -> Option<Archive> {
-    let place = place.split('#').next().unwrap_or(place);
-    let place = if place.contains("://") {
-        place.split('?').next().unwrap_or(place)
+    let place = if is_address(place) {
+        place.split(['#', '?']).next().unwrap_or(place)
     } else {
         place
     };
@@ -250,6 +259,9 @@ mod tests {
             "https://x.example/a",
             "git+https://x.example/a-1.0.zip",
             "a.zip",
+            "./vendor/a-1.0/",
+            "./a-1.0-py3-none-any.whx",
+            "./a#b-1.0-py3-none-any.whl",
         ] {
             assert_eq!(at(text), Place::Foreign, "{text}");
         }

@@ -88,7 +88,8 @@ fn at(text: &str) -> Requirement {
 fn at_path(text: &str) -> Requirement {
     match at(text) {
         Requirement::Project
-            if text.contains(['=', '<', '>', ',', ';']) || text.contains(is_space) =>
+            if text.contains(['=', '<', '>', ',', ';'])
+                || text.contains(|c: char| is_space(c) || c.is_control()) =>
         {
             Requirement::Refused("neither a requirement nor a path")
         }
