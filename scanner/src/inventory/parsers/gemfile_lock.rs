@@ -166,6 +166,10 @@ impl Lockfile<'_> {
             2 if is_option(content) => {}
             4 => self.spec(content, line),
             6 => {
+                if content.matches('(').count() > 1 {
+                    let cause = format!("{} are two gems on one line", shown(content));
+                    self.facts.malformed(&self.path, Some(line), cause);
+                }
                 let name = self.need(content, line);
                 if let Some(open) = &mut self.open {
                     open.dependencies.push(name.into());
