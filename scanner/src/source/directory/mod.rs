@@ -204,7 +204,8 @@ fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Totals {
     }
     for path in left_out {
         tree.coverage.skip(SkipRule::Limit, 1);
-        tree.gaps.push(gap(GapKind::Limit, &path, &Totals::cause()).unjudged());
+        tree.gaps
+            .push(gap(GapKind::Limit, &path, &Totals::cause()).unjudged());
     }
     totals
 }
