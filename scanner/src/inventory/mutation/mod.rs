@@ -29,6 +29,7 @@ const DEBT: &[(&str, usize)] = &[
     ("cargo-lock", 23),
     ("dpkg-status", 60),
     ("go-mod", 4),
+    ("go-sum", 1),
     ("package-lock", 65),
     ("pnpm-lock", 55),
     ("requirements", 2),

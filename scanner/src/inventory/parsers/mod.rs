@@ -11,6 +11,7 @@ mod dpkg_status;
 mod foreign;
 mod gemfile_lock;
 mod go_mod;
+mod go_sum;
 mod java_archive;
 mod node_modules;
 mod npm;
@@ -41,6 +42,7 @@ pub const ALL: &[&Parser] = &[
     &dpkg_status::DISTROLESS,
     &gemfile_lock::PARSER,
     &go_mod::PARSER,
+    &go_sum::PARSER,
     &java_archive::PARSER,
     &node_modules::PARSER,
     &os_release::PARSER,

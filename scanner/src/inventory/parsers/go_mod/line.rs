@@ -48,7 +48,7 @@ pub(super) fn is_directory(path: &str) -> bool {
 }
 
 /// The characters of module paths (golang.org/x/mod/module, `CheckPath`).
-pub(super) fn is_path(path: &str) -> bool {
+pub(in crate::inventory::parsers) fn is_path(path: &str) -> bool {
     !path.is_empty()
         && !path.starts_with(['-', '/', '.'])
         && !path.ends_with('/')
@@ -58,7 +58,7 @@ pub(super) fn is_path(path: &str) -> bool {
 }
 
 /// Whether a text can be a version; a branch is none until the go command resolved it.
-pub(super) fn is_version(text: &str) -> bool {
+pub(in crate::inventory::parsers) fn is_version(text: &str) -> bool {
     let number = text.strip_prefix('v').unwrap_or_default();
     number.starts_with(|c: char| c.is_ascii_digit())
         && number

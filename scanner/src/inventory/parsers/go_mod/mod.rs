@@ -1,7 +1,8 @@
 //! `go.mod` (go.dev/ref/mod). Since Go 1.17 it lists all modules of the build, indirect ones too.
 //! A replacement by another module counts instead of what it replaces; one by a directory is
 //! part of the project. The standard library is a package at the version of the `toolchain`
-//! line; the `go` line is a lower bound, not the version that builds, and gives none.
+//! line; the `go` line is a lower bound, not the version that builds, and gives none. Before Go 1.17
+//! `go.sum` is read as well.
 //!
 //! A line that the go command refuses leaves the file unjudged: it builds nothing from it.
 
@@ -12,10 +13,10 @@ use self::version::GoVersion;
 use super::shared::entry;
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Evidence, Facts, Include, Input, Need, ParseError, Parser, Want, limits};
 use crate::package::PackageType;
 
-mod line;
+pub(super) mod line;
 mod version;
 
 /// `go.mod`.
@@ -212,8 +213,14 @@ impl<'a> Read<'a> {
         }
         if let (false, Some(line)) = (lists_all, first) {
             let line = self.go.map_or(line, |(line, _)| line);
-            let cause = "below Go 1.17 indirect modules stand in go.sum alone, which is not read";
-            facts.unjudged(path, Some(line), GapKind::NotRead, cause);
+            // Indirect modules stand there alone.
+            facts.include(Include {
+                path: "go.sum".into(),
+                line,
+                parser: "go-sum",
+                family: "go-sum",
+                is_certain: true,
+            });
         }
     }
 }
