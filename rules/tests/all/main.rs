@@ -8,3 +8,5 @@ mod examples;
 mod hcl_eval;
 #[cfg(test)]
 mod shipped;
+#[cfg(test)]
+mod words;
