@@ -23,9 +23,11 @@ mod poetry_lock;
 mod python;
 mod requirements;
 mod rpm_bdb;
+mod rpm_manifest;
 mod rpm_ndb;
 mod rpm_sqlite;
 mod shared;
+mod suse_products;
 mod yarn_lock;
 
 /// Every parser. To add a format, add a file, a line here and a folder in
@@ -38,6 +40,7 @@ pub const ALL: &[&Parser] = &[
     &dpkg_files::SUMS,
     &dpkg_status::PARSER,
     &dpkg_status::DISTROLESS,
+    &dpkg_status::JOURNAL,
     &gemfile_lock::PARSER,
     &go_mod::PARSER,
     &java_archive::PARSER,
@@ -52,8 +55,10 @@ pub const ALL: &[&Parser] = &[
     &python::EGG,
     &requirements::PARSER,
     &rpm_bdb::PARSER,
+    &rpm_manifest::PARSER,
     &rpm_ndb::PARSER,
     &rpm_sqlite::PARSER,
     &rpm_sqlite::LOG,
+    &suse_products::PARSER,
     &yarn_lock::PARSER,
 ];

@@ -28,7 +28,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let mut version = None;
     let mut like = Vec::new();
     let mut name = None;
-    for line in text.lines() {
+    let mut cpe = None;
+    for line in text.trim_start_matches('\u{feff}').lines() {
         let Some((key, value)) = line.split_once('=') else {
             continue;
         };
@@ -43,6 +44,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             "ID" => id = full,
             "VERSION_ID" => version = full,
             "PRETTY_NAME" => name = full,
+            "CPE_NAME" => cpe = full,
             "ID_LIKE" => like = value.split_ascii_whitespace().map(Arc::from).collect(),
             _ => {}
         }
@@ -53,13 +55,16 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         version,
         like,
         name,
+        cpe,
     });
     Ok(())
 }
 
-/// Removes shell quotes and backslashes.
+/// Removes shell quotes and backslashes, and what a shell would not take for the value: a comment
+/// after it.
 fn unquote(value: &str) -> String {
     let single = value.starts_with('\'');
+    let quoted = single || value.starts_with('"');
     let mut text = String::with_capacity(value.len());
     let mut characters = value.chars();
     while let Some(character) = characters.next() {
@@ -67,6 +72,7 @@ fn unquote(value: &str) -> String {
             '"' if !single => {}
             '\'' if single => {}
             '\\' if !single => text.extend(characters.next()),
+            blank if !quoted && blank.is_whitespace() => break,
             other => text.push(other),
         }
     }
@@ -82,6 +88,7 @@ mod tests {
         assert_eq!(unquote("\"Debian \\\"12\\\"\""), "Debian \"12\"");
         assert_eq!(unquote("'a \"b\" \\'"), "a \"b\" \\");
         assert_eq!(unquote("plain"), "plain");
+        assert_eq!(unquote("debian # since 1993"), "debian");
         assert_eq!(unquote("\\"), "");
     }
 }
