@@ -135,9 +135,19 @@ mod tests {
     #[test]
     fn a_guessed_stream_rules_out_numbers_only() {
         for (name, version, summary, expected) in [
-            ("nodejs", "16.20.2-1.module_el8", "nodejs:18 update", Some("nodejs:18")),
+            (
+                "nodejs",
+                "16.20.2-1.module_el8",
+                "nodejs:18 update",
+                Some("nodejs:18"),
+            ),
             ("nodejs", "16.20.2-1.module_el8", "nodejs:16 update", None),
-            ("go-toolset", "1.17.7-1.module_el8", "go-toolset:rhel8 update", None),
+            (
+                "go-toolset",
+                "1.17.7-1.module_el8",
+                "go-toolset:rhel8 update",
+                None,
+            ),
             ("npm", "8.1-1.module_el8", "nodejs:18 update", None),
         ] {
             let stream = Stream::guess(name, version).expect("a stream");

@@ -1,8 +1,8 @@
 //! Packages × database → findings. Owns what a finding says, and the gaps for packages that no
 //! advisory source speaks of; how a package is looked up is in [`asked`].
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Step};
 
 use crate::finding::{Finding, Kind, RuleInfo, Uncertain, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::ecosystem;
 use crate::location::Location;
 use crate::output::words;
-use crate::inventory::ecosystem;
 use crate::package::Package;
 use crate::prefer::{Preference, Shown};
 use crate::rating::Rater;
@@ -173,7 +173,10 @@ impl Flaw<'_, '_> {
             (found.state, &doubt),
         );
         if let Some(subscription) = ecosystem::subscription(&self.asked.ecosystem) {
-            let _ = write!(message, "; fixes are for subscribers of {subscription} only");
+            let _ = write!(
+                message,
+                "; fixes are for subscribers of {subscription} only"
+            );
         }
         let vulnerability = Vulnerability {
             fixed,

@@ -50,7 +50,12 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     let mut any_os = false;
     for package in files.iter_mut().flat_map(|(_, facts)| &mut facts.packages) {
         any_os |= package.kind.is_os();
-        place_in_release(package, distribution.as_ref(), known.as_ref(), &mut suppliers);
+        place_in_release(
+            package,
+            distribution.as_ref(),
+            known.as_ref(),
+            &mut suppliers,
+        );
     }
     let mut gaps = modules::settle(&mut files);
     if let Some(place) = place.filter(|_| !any_os) {
@@ -304,8 +309,8 @@ mod tests {
             ],
             ..Facts::default()
         };
-        let installed = ["z", "python3-x"]
-            .map(|name| package(PackageType::Deb, name, "var/lib/dpkg/status"));
+        let installed =
+            ["z", "python3-x"].map(|name| package(PackageType::Deb, name, "var/lib/dpkg/status"));
         let files = vec![
             ("l".into(), lists),
             ("etc/os-release".into(), release("debian", "12")),

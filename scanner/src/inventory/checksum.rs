@@ -130,8 +130,7 @@ impl<'a> Hashed<'a> {
 impl Read for Hashed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.stream.read(buffer)?;
-        self.hashers
-            .update(buffer.get(..count).unwrap_or_default());
+        self.hashers.update(buffer.get(..count).unwrap_or_default());
         Ok(count)
     }
 }
@@ -175,7 +174,10 @@ mod tests {
         for (path, wanted) in [
             ("usr/lib/python3/dist-packages/x-1.dist-info/METADATA", true),
             ("usr/share/nodejs/x/package.json", true),
-            ("usr/local/lib/python3/site-packages/x.dist-info/METADATA", false),
+            (
+                "usr/local/lib/python3/site-packages/x.dist-info/METADATA",
+                false,
+            ),
             ("opt/app/node_modules/x/package.json", false),
             ("usr/share/java/x.jar", false),
             ("METADATA", false),

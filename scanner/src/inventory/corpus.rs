@@ -106,6 +106,9 @@ fn told(facts: &Facts) -> Value {
     if let Some(distribution) = &facts.distribution {
         value["distribution"] = json!(distribution);
     }
+    if !facts.products.is_empty() {
+        value["products"] = json!(facts.products);
+    }
     if !facts.gaps.is_empty() {
         let gaps = facts.gaps.iter().map(|gap| {
             let line = gap.location.start_line();

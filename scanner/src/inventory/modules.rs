@@ -96,7 +96,11 @@ mod tests {
     fn a_labelled_package_tells_the_stream_of_its_build() {
         let facts = Facts {
             packages: vec![
-                package("nodejs", "16.1-1.module_el8.5.0+26+45", Some("nodejs:16:1:a")),
+                package(
+                    "nodejs",
+                    "16.1-1.module_el8.5.0+26+45",
+                    Some("nodejs:16:1:a"),
+                ),
                 package("npm", "8.1-1.module_el8.5.0+26+45", None),
                 package("php", "7.4-1.module_el8.6.0+27+46", None),
                 package("bash", "4.4-1.el8", None),
@@ -105,7 +109,12 @@ mod tests {
         };
         let mut files = [("db".into(), facts)];
         let gaps = settle(&mut files);
-        let modules: Vec<_> = files[0].1.packages.iter().map(|p| p.module.as_deref()).collect();
+        let modules: Vec<_> = files[0]
+            .1
+            .packages
+            .iter()
+            .map(|p| p.module.as_deref())
+            .collect();
         assert_eq!(
             modules,
             [Some("nodejs:16:1:a"), Some("nodejs:16:1:a"), None, None]

@@ -85,9 +85,7 @@ impl Owners {
             let agrees = digest
                 .zip(digests)
                 .and_then(|(digest, digests)| digests.agrees(digest));
-            if agrees == Some(false)
-                || (agrees.is_none() && written_later(place, &claim.package))
-            {
+            if agrees == Some(false) || (agrees.is_none() && written_later(place, &claim.package)) {
                 continue;
             }
             let Some(doubt) = self.doubt(path, &claim.package) else {
@@ -146,7 +144,10 @@ impl Owners {
 
 /// Whether the layer that wrote a file lies above the one that brought the package.
 fn written_later(place: &Location, package: &Package) -> bool {
-    let brought = package.locations.first().and_then(|place| place.layer.as_ref());
+    let brought = package
+        .locations
+        .first()
+        .and_then(|place| place.layer.as_ref());
     match (&place.layer, brought) {
         (Some(written), Some(brought)) => written.index > brought.index,
         _ => false,

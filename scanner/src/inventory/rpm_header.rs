@@ -92,7 +92,11 @@ pub(crate) fn read(blob: &[u8], path: &Arc<str>, facts: &mut Facts) {
     }
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
     if !plain(name) || !plain(version) || !plain(release) {
-        return facts.malformed(path, None, "an rpm header with a name or version that is none");
+        return facts.malformed(
+            path,
+            None,
+            "an rpm header with a name or version that is none",
+        );
     }
     let full = format!("{version}-{release}");
     let place = Location::file(Arc::clone(path));
@@ -100,7 +104,9 @@ pub(crate) fn read(blob: &[u8], path: &Arc<str>, facts: &mut Facts) {
     package.epoch = header.numbers(EPOCH).next().filter(|&epoch| epoch != 0);
     package.arch = header.string(ARCH).map(Arc::from);
     package.module = header.string(MODULARITY_LABEL).map(Arc::from);
-    package.vendor = header.string(VENDOR).map(|vendor| vendor.chars().take(60).collect::<String>().into());
+    package.vendor = header
+        .string(VENDOR)
+        .map(|vendor| vendor.chars().take(60).collect::<String>().into());
     set_source(&mut package, header.string(SOURCE_RPM));
     let owner = Arc::clone(&package.name);
     facts.add(package);

@@ -438,7 +438,8 @@ fn root_name(kind: PackageType, name: &Arc<str>) -> Arc<str> {
         PackageType::Npm => "@rootio/",
         _ => "rootio-",
     };
-    if name.starts_with(prefix) || name.starts_with("io.root.") {
+    let has = |start: &str| name.replace('_', "-").starts_with(start);
+    if has(prefix) || has("io.root.") {
         return Arc::clone(name);
     }
     format!("{prefix}{name}").into()

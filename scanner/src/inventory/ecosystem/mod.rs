@@ -232,14 +232,24 @@ mod tests {
                 Some("SUSE:Linux Enterprise Server 15 SP5"),
             ),
             ("sles", "15", "", Some("SUSE:Linux Enterprise Server 15")),
-            ("sles", "16.0", "", Some("SUSE:Linux Enterprise Server 16.0")),
+            (
+                "sles",
+                "16.0",
+                "",
+                Some("SUSE:Linux Enterprise Server 16.0"),
+            ),
             (
                 "sle-micro",
                 "5.5",
                 "",
                 Some("SUSE:Linux Enterprise Micro 5.5"),
             ),
-            ("opensuse", "42.3", "openSUSE Leap 42.3", Some("openSUSE:Leap 42.3")),
+            (
+                "opensuse",
+                "42.3",
+                "openSUSE Leap 42.3",
+                Some("openSUSE:Leap 42.3"),
+            ),
             ("opensuse", "1", "something", None),
             ("wolfi", "20230201", "", Some("Wolfi")),
             ("chainguard", "", "", Some("Chainguard")),
@@ -261,7 +271,12 @@ mod tests {
                 "openEuler 20.03 (LTS-SP1)",
                 Some("openEuler:20.03-LTS-SP1"),
             ),
-            ("openeuler", "23.09", "openEuler 23.09", Some("openEuler:23.09")),
+            (
+                "openeuler",
+                "23.09",
+                "openEuler 23.09",
+                Some("openEuler:23.09"),
+            ),
             ("mageia", "9", "", Some("Mageia:9")),
             ("azurelinux", "3.0", "", Some("Azure Linux:3")),
             ("mariner", "2.0", "", Some("Azure Linux:2")),
@@ -347,7 +362,12 @@ mod tests {
     #[test]
     fn modules_that_the_system_names_are_all_that_it_has() {
         let any = "SUSE:Linux Enterprise Module for * 15 SP5";
-        let unnamed = asked("sles", "15.5", None, &["SUSE:Linux Enterprise Server 15 SP5"]);
+        let unnamed = asked(
+            "sles",
+            "15.5",
+            None,
+            &["SUSE:Linux Enterprise Server 15 SP5"],
+        );
         assert!(unnamed.iter().any(|name| name == any), "{unnamed:?}");
         let module = "SUSE:Linux Enterprise Module for Basesystem 15 SP5";
         let named = asked("sles", "15.5", None, &[module]);
@@ -362,7 +382,10 @@ mod tests {
 
     #[test]
     fn makers_are_known_by_a_word() {
-        assert!(is_maker("Debian:12", "Debian Python Team <team@tracker.debian.org>"));
+        assert!(is_maker(
+            "Debian:12",
+            "Debian Python Team <team@tracker.debian.org>"
+        ));
         assert!(!is_maker("Debian:12", "Shop Inc <build@shop.example>"));
         assert!(is_maker("Red Hat:enterprise_linux:9", "Red Hat, Inc."));
         assert!(!is_maker("Rocky Linux:9", "Fedora Project"));

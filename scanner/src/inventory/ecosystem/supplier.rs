@@ -3,6 +3,10 @@
 //! names and versions tell. Their version numbers cannot be compared with the fixes of others, so
 //! that only the supplier's own advisories are asked.
 
+use std::borrow::Cow;
+
+use db_sync::ecosystem::normalise_name;
+
 use super::Distribution;
 use crate::package::{Package, PackageType, Release};
 
@@ -13,7 +17,11 @@ const ROOT_NAMES: [&str; 3] = ["rootio-", "@rootio/", "io.root."];
 pub(crate) fn supplier(package: &Package, distribution: Option<&Distribution>) -> Option<Release> {
     let version = package.version.to_ascii_lowercase();
     let by_root = is_root(package.kind, &version);
-    if by_root || ROOT_NAMES.iter().any(|name| package.name.starts_with(name)) {
+    let name = match package.kind.ecosystem() {
+        Some(own) => normalise_name(own, &package.name),
+        None => Cow::Borrowed(&*package.name),
+    };
+    if by_root || ROOT_NAMES.iter().any(|start| name.starts_with(start)) {
         let mut release = rebuilt("Root", package.kind, distribution)?;
         // A name alone is no proof that the registry's advisories do not mean it.
         release.more = match package.kind.ecosystem() {
@@ -145,15 +153,51 @@ mod tests {
     fn names_and_versions_tell_who_rebuilt_a_package() {
         use PackageType::{Apk, Deb, Npm, Pypi, Rpm};
         for (kind, name, version, release, expected) in [
-            (Deb, "rootio-jq", "1.6-2.1.root.io.1", ("debian", "12"), Some("Root:Debian:12")),
-            (Deb, "jq", "1.6-2.1.root.io.1", ("debian", "12.5"), Some("Root:Debian:12")),
-            (Deb, "rootio-patch", "2.7.6-7", ("ubuntu", "22.04"), Some("Root:Ubuntu:22.04")),
-            (Apk, "libuv", "1.44.2-r20071", ("alpine", "3.18.4"), Some("Root:Alpine:3.18")),
+            (
+                Deb,
+                "rootio-jq",
+                "1.6-2.1.root.io.1",
+                ("debian", "12"),
+                Some("Root:Debian:12"),
+            ),
+            (
+                Deb,
+                "jq",
+                "1.6-2.1.root.io.1",
+                ("debian", "12.5"),
+                Some("Root:Debian:12"),
+            ),
+            (
+                Deb,
+                "rootio-patch",
+                "2.7.6-7",
+                ("ubuntu", "22.04"),
+                Some("Root:Ubuntu:22.04"),
+            ),
+            (
+                Apk,
+                "libuv",
+                "1.44.2-r20071",
+                ("alpine", "3.18.4"),
+                Some("Root:Alpine:3.18"),
+            ),
             (Apk, "libuv", "1.44.2-r20", ("alpine", "3.18.4"), None),
             (Apk, "libuv", "1.44.2-r0007", ("alpine", "3.18.4"), None),
             (Pypi, "rootio-x", "1.0", ("debian", "12"), Some("Root:PyPI")),
-            (Npm, "@rootio/json-schema", "0.2.3-root.io.1", ("", ""), Some("Root:npm")),
-            (Npm, "json-schema", "0.2.3-root.io.1", ("", ""), Some("Root:npm")),
+            (
+                Npm,
+                "@rootio/json-schema",
+                "0.2.3-root.io.1",
+                ("", ""),
+                Some("Root:npm"),
+            ),
+            (
+                Npm,
+                "json-schema",
+                "0.2.3-root.io.1",
+                ("", ""),
+                Some("Root:npm"),
+            ),
             (Npm, "json-schema", "0.2.3", ("", ""), None),
             (Pypi, "x", "1.0+echo.1", ("debian", "12"), Some("Echo:PyPI")),
             (
@@ -163,22 +207,62 @@ mod tests {
                 ("almalinux", "9.2"),
                 Some("TuxCare:AlmaLinux:9.2"),
             ),
-            (Rpm, "glibc", "2.12-1.2126_10.4.cloudlinux.els", ("centos", "6"), Some("TuxCare:CentOS:6")),
-            (Rpm, "glibc", "2.12-1.el6.els2", ("centos", "6"), Some("TuxCare:CentOS:6")),
-            (Deb, "openssl", "1.0.2g-1ubuntu4.20+tuxcare.els1", ("ubuntu", "16.04"), Some("TuxCare:Ubuntu:16.04")),
+            (
+                Rpm,
+                "glibc",
+                "2.12-1.2126_10.4.cloudlinux.els",
+                ("centos", "6"),
+                Some("TuxCare:CentOS:6"),
+            ),
+            (
+                Rpm,
+                "glibc",
+                "2.12-1.el6.els2",
+                ("centos", "6"),
+                Some("TuxCare:CentOS:6"),
+            ),
+            (
+                Deb,
+                "openssl",
+                "1.0.2g-1ubuntu4.20+tuxcare.els1",
+                ("ubuntu", "16.04"),
+                Some("TuxCare:Ubuntu:16.04"),
+            ),
             (Rpm, "glibc", "2.34-60.el9", ("almalinux", "9.2"), None),
-            (Rpm, "glibc", "2.34-60.el9.tuxcare.els1", ("fedora", "40"), None),
-            (Rpm, "skopeo", "1.14.4-1.rhaos4.15.el9", ("rhel", "9.4"), Some("Red Hat:openshift:4.15::el9")),
-            (Rpm, "skopeo", "1.14.4-1.rhaos4.15.el9_4", ("rhel", "9.4"), Some("Red Hat:openshift:4.15::el9")),
+            (
+                Rpm,
+                "glibc",
+                "2.34-60.el9.tuxcare.els1",
+                ("fedora", "40"),
+                None,
+            ),
+            (
+                Rpm,
+                "skopeo",
+                "1.14.4-1.rhaos4.15.el9",
+                ("rhel", "9.4"),
+                Some("Red Hat:openshift:4.15::el9"),
+            ),
+            (
+                Rpm,
+                "skopeo",
+                "1.14.4-1.rhaos4.15.el9_4",
+                ("rhel", "9.4"),
+                Some("Red Hat:openshift:4.15::el9"),
+            ),
             (Rpm, "skopeo", "1.14.4-1.el9", ("rhel", "9.4"), None),
         ] {
-            assert_eq!(of(kind, name, version, release).as_deref(), expected, "{name} {version}");
+            assert_eq!(
+                of(kind, name, version, release).as_deref(),
+                expected,
+                "{name} {version}"
+            );
         }
     }
 
     #[test]
     fn a_name_alone_leaves_the_registry_in() {
-        let named = Package::new(PackageType::Pypi, "rootio-x", "1.0");
+        let named = Package::new(PackageType::Pypi, "rootio_x", "1.0");
         assert_eq!(supplier(&named, None).unwrap().more, ["PyPI".into()]);
         let built = Package::new(PackageType::Pypi, "rootio-x", "1.0+root.io.1");
         assert!(supplier(&built, None).unwrap().more.is_empty());

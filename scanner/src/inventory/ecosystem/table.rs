@@ -99,12 +99,7 @@ pub(super) const DISTRIBUTIONS: &[Distribution] = &[
         "openSUSE:Leap Micro ",
         Suffix::Whole,
     ),
-    row(
-        "opensuse-microos",
-        Rpm,
-        "openSUSE:Tumbleweed",
-        Suffix::None,
-    ),
+    row("opensuse-microos", Rpm, "openSUSE:Tumbleweed", Suffix::None),
     row(
         "opensuse-tumbleweed",
         Rpm,
@@ -126,7 +121,10 @@ pub(super) const DISTRIBUTIONS: &[Distribution] = &[
     },
     row("rocky", Rpm, "Rocky Linux:", Suffix::Major),
     row("sl-micro", Rpm, "SUSE:Linux Micro ", Suffix::Whole),
-    suse("sle_hpc", "SUSE:Linux Enterprise High Performance Computing "),
+    suse(
+        "sle_hpc",
+        "SUSE:Linux Enterprise High Performance Computing ",
+    ),
     row(
         "sle-micro",
         Rpm,

@@ -8,7 +8,7 @@ use super::shared::is_plain;
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
 use crate::inventory::text::with_lines;
-use crate::inventory::{checksum, Evidence, Facts, Input, Need, ParseError, Parser, Want};
+use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, checksum};
 use crate::location::Location;
 use crate::package::{Package, PackageType, SourcePackage};
 
@@ -202,7 +202,11 @@ mod tests {
     fn a_lost_line_loses_no_package() {
         let facts = read(b"P:a\nV:1-r0\nP:b\nV:2-r0\n\n");
         assert_eq!((facts.packages.len(), facts.gaps.len()), (2, 1));
-        for text in [&b"P:a\nV:1-r0\nP\n\n"[..], b"P:a\nV:1 2\n\n", b"P:a\nVV:1\n\n"] {
+        for text in [
+            &b"P:a\nV:1-r0\nP\n\n"[..],
+            b"P:a\nV:1 2\n\n",
+            b"P:a\nVV:1\n\n",
+        ] {
             assert!(!read(text).gaps.is_empty());
         }
     }

@@ -57,7 +57,13 @@ pub(super) static JOURNAL: Parser = Parser {
 };
 
 /// Fields whose loss changes what is known, and which a misspelling must not lose.
-const NEEDED: [&[u8]; 5] = [b"package", b"version", b"architecture", b"source", b"status"];
+const NEEDED: [&[u8]; 5] = [
+    b"package",
+    b"version",
+    b"architecture",
+    b"source",
+    b"status",
+];
 
 /// The words of a status: what is wanted, whether something is wrong, what is there.
 const WANTED: [&str; 5] = ["unknown", "install", "hold", "deinstall", "purge"];
@@ -358,7 +364,11 @@ mod tests {
     }
 
     fn read(text: &str) -> Facts {
-        run(&PARSER, "var/lib/dpkg/status", Content::Whole(text.as_bytes()))
+        run(
+            &PARSER,
+            "var/lib/dpkg/status",
+            Content::Whole(text.as_bytes()),
+        )
     }
 
     #[test]
@@ -385,10 +395,19 @@ mod tests {
     #[test]
     fn misspelt_fields_and_lost_lines_are_gaps() {
         for (text, packages) in [
-            ("Package: a\nStatus: install ok installed\nVersion: 1\nSoruce: b\n", 1),
-            ("Package: a\nStatus: install ok installed\nVersion: 1\nSorce: b\n", 1),
+            (
+                "Package: a\nStatus: install ok installed\nVersion: 1\nSoruce: b\n",
+                1,
+            ),
+            (
+                "Package: a\nStatus: install ok installed\nVersion: 1\nSorce: b\n",
+                1,
+            ),
             ("Package: a\nStatus: install ok installed\nVersion 1\n", 0),
-            ("Package: a\nStatus: install ok installed\nVersion: 1Description: x\n", 0),
+            (
+                "Package: a\nStatus: install ok installed\nVersion: 1Description: x\n",
+                0,
+            ),
             (
                 "Package: a\nStatus: install ok installed\nVersion: 1\nPackage: b\nStatus: install ok installed\nVersion: 2\n",
                 2,

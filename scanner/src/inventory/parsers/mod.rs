@@ -46,6 +46,7 @@ pub const ALL: &[&Parser] = &[
     &java_archive::PARSER,
     &node_modules::PARSER,
     &os_release::PARSER,
+    &os_release::RELEASE,
     &package_lock::PARSER,
     &pipfile_lock::PARSER,
     &pnpm_lock::PARSER,

@@ -105,7 +105,11 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let used = database.seen.iter().filter(|&&seen| seen).count();
     if overflow > used {
         let count = overflow.saturating_sub(used);
-        lost(facts, &path, format!("{count} pages that no entry leads to"));
+        lost(
+            facts,
+            &path,
+            format!("{count} pages that no entry leads to"),
+        );
     }
     // `nelem` of the first page.
     let counted = order.u32(bytes, 88).unwrap_or_default();

@@ -53,11 +53,16 @@ fn package(line: &str, place: Location) -> Result<Package, String> {
         return Err("a line without the ten fields of a package".to_owned());
     };
     if name.is_empty() || !is_plain(name) || !is_plain(version) {
-        return Err(format!("package {}: a name or version that is none", shown(name)));
+        return Err(format!(
+            "package {}: a name or version that is none",
+            shown(name)
+        ));
     }
     let mut package = Package::new(PackageType::Rpm, *name, *version).at(place);
     package.arch = Some(*arch).filter(|arch| *arch != "(none)").map(Arc::from);
-    package.vendor = Some(*vendor).filter(|vendor| *vendor != "(none)").map(Arc::from);
+    package.vendor = Some(*vendor)
+        .filter(|vendor| *vendor != "(none)")
+        .map(Arc::from);
     package.epoch = epoch.parse().ok().filter(|&epoch| epoch != 0);
     rpm_header::set_source(&mut package, Some(source));
     Ok(package)

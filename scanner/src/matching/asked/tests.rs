@@ -38,22 +38,42 @@ fn every_ecosystem_is_asked_for_the_names_of_its_records() {
     main.epoch = Some(1);
     for (package, ecosystem, expected) in [
         (&headless, "AlmaLinux:9", &["java-11-headless 1:11-1"][..]),
-        (&headless, "Red Hat:enterprise_linux:9::baseos", &["java-11-headless 1:11-1"]),
+        (
+            &headless,
+            "Red Hat:enterprise_linux:9::baseos",
+            &["java-11-headless 1:11-1"],
+        ),
         (&headless, "Rocky Linux:9", &["java-11 11-1 (1)"]),
         (&main, "Rocky Linux:9", &["java-11 1:11-1"]),
-        (&headless, "SUSE:Linux Enterprise Server 15 SP5", &["java-11 11-1 (1)"]),
+        (
+            &headless,
+            "SUSE:Linux Enterprise Server 15 SP5",
+            &["java-11 11-1 (1)"],
+        ),
         (&main, "openSUSE:Leap 15.6", &["java-11 11-1 (1)"]),
         (&headless, "openEuler:22.03-LTS", &["java-11 11-1 (1)"]),
         (&headless, "Mageia:9", &["java-11 11-1 (1)"]),
         (&headless, "Azure Linux:3", &["java-11 11-1 (1)"]),
-        (&headless, "Photon OS:5.0", &["java-11-headless 1:11-1", "java-11 11-1 (1)"]),
-        (&headless, "TuxCare:AlmaLinux:9.2", &["java-11-headless 1:11-1"]),
+        (
+            &headless,
+            "Photon OS:5.0",
+            &["java-11-headless 1:11-1", "java-11 11-1 (1)"],
+        ),
+        (
+            &headless,
+            "TuxCare:AlmaLinux:9.2",
+            &["java-11-headless 1:11-1"],
+        ),
         (
             &package(Deb, "libssl3", "3+b1", Some(("openssl", "3"))),
             "Debian:12",
             &["openssl 3"],
         ),
-        (&package(Deb, "jq", "1", None), "Root:Debian:12", &["rootio-jq 1"]),
+        (
+            &package(Deb, "jq", "1", None),
+            "Root:Debian:12",
+            &["rootio-jq 1"],
+        ),
         (
             &package(Deb, "rootio-libjq", "1", Some(("rootio-jq", "1"))),
             "Root:Debian:12",
