@@ -66,6 +66,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                     record.line = line.number;
                     read(&mut record, text, facts);
                 }
+                Some(text) if text.starts_with("V:") && record.version.is_some() => {
+                    let cause = "a package with a second version";
+                    facts.malformed(&path, Some(line.number), cause);
+                }
                 Some(text) if !is_field(text) => {
                     let cause = "a line that is not a field of a package";
                     facts.malformed(&path, Some(line.number), cause);

@@ -210,6 +210,8 @@ impl Stanza {
         };
         let value = value.get(1..).unwrap_or_default().trim_ascii();
         *field = match std::str::from_utf8(value) {
+            // dpkg refuses it.
+            _ if !matches!(field, Field::Absent) => Field::Bad("a field that comes twice"),
             _ if line.cut => Field::Bad("a field longer than the limit"),
             Ok("") => Field::Absent,
             Ok(text) => Field::Text(text.to_owned()),

@@ -49,7 +49,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
 
 fn package(line: &str, place: Location) -> Result<Package, String> {
     let fields: Vec<&str> = line.split('\t').collect();
-    let [name, version, _, _, vendor, _, _, arch, epoch, source, ..] = fields.as_slice() else {
+    let [name, version, _, _, vendor, _, _, arch, epoch, source] = fields.as_slice() else {
         return Err("a line without the ten fields of a package".to_owned());
     };
     if name.is_empty() || !is_plain(name) || !is_plain(version) {

@@ -41,8 +41,14 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         return Err(ParseError::unknown_format(None, cause));
     }
     let pages = LITTLE.size(bytes, 12).unwrap_or_default();
+    if pages == 0 {
+        return Err(ParseError::new("a package database without slots"));
+    }
     let slots = bytes.get(..pages.saturating_mul(PAGE));
     let slots = slots.ok_or_else(|| ParseError::new("the slots do not fit the file"))?;
+    if part(bytes, slots.len(), 4) == Some(b"Slot") {
+        lost(facts, &path, "more slots than the database counts");
+    }
     // Blobs do not overlap, so that together they are no longer than the file.
     let mut room = bytes.len();
     // The header takes the place of two slots.
