@@ -14,11 +14,28 @@ pub(super) fn order(ecosystem: &str) -> Option<Order> {
         // Rebuilt packages of other ecosystems, named by the suffix: `Root:Alpine:3.18`, `Root:npm`,
         // `TuxCare:AlmaLinux:9.2`, `Docker Hardened Images:Alpine:3.24`.
         "Root" | "Docker Hardened Images" => base(origin),
+        // An early form of GitHub's: the type of a package URL.
+        "purl-type" => purl_type(origin),
         "TuxCare" => base(origin).or_else(|| rebuilt(origin)),
         // The same, but Echo's own packages are Debian's and have no suffix.
         "Echo" => base(origin).or(Some(Order::Debian)),
         _ => base(name),
     }
+}
+
+fn purl_type(name: &str) -> Option<Order> {
+    Some(match name {
+        "cargo" | "golang" | "hex" | "npm" | "swift" => Order::Semver,
+        "composer" => Order::Packagist,
+        "cran" => Order::Cran,
+        "gem" => Order::RubyGems,
+        "hackage" => Order::Hackage,
+        "maven" => Order::Maven,
+        "nuget" => Order::NuGet,
+        "pub" => Order::Pub,
+        "pypi" => Order::PyPi,
+        _ => return None,
+    })
 }
 
 /// Distributions that have no advisories of their own in OSV, but an order for whoever supports
@@ -95,6 +112,8 @@ mod tests {
         assert_eq!(order("TuxCare:Ubuntu:16.04"), Some(Order::Debian));
         assert_eq!(order("TuxCare:Maven"), Some(Order::Maven));
         assert_eq!(order("TuxCare:Nothing"), None);
+        assert_eq!(order("purl-type:swift"), Some(Order::Semver));
+        assert_eq!(order("purl-type:generic"), None);
         assert_eq!(
             order("Docker Hardened Images:Alpine:3.24"),
             Some(Order::Alpine)

@@ -58,6 +58,7 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
         );
     }
     let mut gaps = modules::settle(&mut files);
+    gaps.extend(without_source(&files));
     if let Some(place) = place.filter(|_| !any_os) {
         gaps.push(no_packages(place, distribution.as_ref()));
     }
@@ -196,6 +197,34 @@ fn unite(merged: &mut BTreeMap<Key, Package>, package: Package) {
             have.dependencies.extend(package.dependencies);
         }
     }
+}
+
+/// Rpms that do not name their source package, where advisories name nothing else.
+fn without_source(files: &[(Arc<str>, Facts)]) -> Option<Gap> {
+    let packages = files.iter().flat_map(|(_, facts)| &facts.packages);
+    let mut lacking = packages.filter(|package| {
+        let ecosystem = package.ecosystem.as_deref();
+        let names = ecosystem.map(ecosystem::names);
+        package.lacks_source && names == Some(ecosystem::Names::Source)
+    });
+    let first = lacking.next()?;
+    let place = first.locations.first().cloned()?;
+    let cause = match lacking.count() {
+        0 => format!(
+            "{} does not name its source package, which advisories use",
+            first.name
+        ),
+        more => format!(
+            "{} and {more} more packages do not name their source packages, which advisories use",
+            first.name
+        ),
+    };
+    Some(Gap::warning(
+        Stage::Inventory,
+        GapKind::Malformed,
+        place,
+        cause,
+    ))
 }
 
 /// A distribution installs packages: where none is listed, the list is what is missing.
@@ -347,6 +376,19 @@ mod tests {
                 .gaps
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn an_rpm_without_source_is_a_gap_where_advisories_name_sources() {
+        let mut bash = package(PackageType::Rpm, "bash", "var/lib/rpm/rpmdb.sqlite");
+        bash.lacks_source = true;
+        for (id, gaps) in [("rocky", 1), ("almalinux", 0)] {
+            let files = vec![
+                ("etc/os-release".into(), release(id, "9.3")),
+                ("var/lib/rpm/rpmdb.sqlite".into(), with(vec![bash.clone()])),
+            ];
+            assert_eq!(assemble(files).gaps.len(), gaps, "{id}");
+        }
     }
 
     #[test]

@@ -35,6 +35,17 @@ pub(super) fn is_wanted(path: &str) -> bool {
     is_of_system(path) && DESCRIPTIONS.iter().any(|name| path.ends_with(name))
 }
 
+/// Whether a line of a list may name a file whose owner matters: a description or an archive of
+/// packages. Lists have thousands of other lines.
+pub(super) fn may_be_listed(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let ends = |name: &&str| line.ends_with(name.as_bytes());
+    DESCRIPTIONS.iter().any(|name| ends(&name))
+        || [".jar", ".war", ".ear", ".egg", ".whl"]
+            .iter()
+            .any(|name| ends(&name))
+}
+
 /// Whether a path lies where distributions put files: they leave `usr/local` and all but the
 /// directories of the system to others.
 pub(super) fn is_of_system(path: &str) -> bool {

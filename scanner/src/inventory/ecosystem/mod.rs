@@ -51,7 +51,11 @@ pub(crate) fn of(distribution: &Distribution) -> Option<(PackageType, String)> {
 }
 
 fn row(distribution: &Distribution) -> Option<&'static table::Distribution> {
-    let id = &*distribution.id;
+    let id = match &*distribution.id {
+        // Docker builds on two distributions and calls both by one name.
+        "dhi" if distribution.like.iter().any(|like| &**like == "debian") => "dhi-debian",
+        id => id,
+    };
     let mut rows = DISTRIBUTIONS.iter();
     rows.find(|row| row.id.eq_ignore_ascii_case(id))
 }
@@ -305,7 +309,7 @@ mod tests {
             let distribution = Distribution {
                 id: id.into(),
                 version: (!version.is_empty()).then(|| version.into()),
-                like: vec!["debian".into()],
+                like: vec![if id == "dhi" { "alpine" } else { "debian" }.into()],
                 name: (!name.is_empty()).then(|| name.into()),
                 cpe: None,
             };
@@ -337,6 +341,20 @@ mod tests {
             ["Ubuntu:22.04:LTS", "Ubuntu:22.04", "Ubuntu:Pro:22.04:LTS"]
         );
         assert_eq!(asked("chainguard", "1", None, &[]), ["Chainguard", "Wolfi"]);
+        assert_eq!(
+            asked("dhi", "3.24.1", None, &[]),
+            ["Docker Hardened Images:Alpine:3.24", "Alpine:v3.24"]
+        );
+        let debian = Distribution {
+            id: "dhi".into(),
+            version: Some("13".into()),
+            like: vec!["debian".into()],
+            ..Distribution::default()
+        };
+        let (kind, debian) = release(&debian, &[]).unwrap();
+        assert_eq!(kind, PackageType::Deb);
+        assert_eq!(&*debian.ecosystem, "Docker Hardened Images:Debian:13");
+        assert_eq!(debian.more, ["Debian:13".into()]);
         let red_hat = asked(
             "rhel",
             "9.2",

@@ -83,6 +83,15 @@ pub(super) const DISTRIBUTIONS: &[Distribution] = &[
         more: &["Alpine:v{S}"],
         ..row("dhi", Apk, "Docker Hardened Images:Alpine:", Suffix::Minor)
     },
+    Distribution {
+        more: &["Debian:{S}"],
+        ..row(
+            "dhi-debian",
+            Deb,
+            "Docker Hardened Images:Debian:",
+            Suffix::Major,
+        )
+    },
     row("echo", Deb, "Echo", Suffix::None),
     row("mageia", Rpm, "Mageia:", Suffix::Major),
     Distribution {

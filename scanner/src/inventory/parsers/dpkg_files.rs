@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::shared::has_extension;
 use crate::gap::GapKind;
 use crate::inventory::text::{Line, with_lines};
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want};
+use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, checksum};
 
 /// One path per line, absolute.
 pub(super) static LISTS: Parser = Parser {
@@ -20,7 +20,8 @@ pub(super) static LISTS: Parser = Parser {
     parse: |input, facts| parse(input, ".list", |line| Some((line, None)), facts),
 };
 
-/// A checksum, two spaces and a relative path per line.
+/// A checksum, two spaces and a relative path per line. Beside a `.list`, only the checksums are
+/// news.
 pub(super) static SUMS: Parser = Parser {
     id: "dpkg-md5sums",
     wants: &[
@@ -50,8 +51,12 @@ fn parse(
     let file = input.path.rsplit('/').next().unwrap_or_default();
     let name = file.strip_suffix(extension).unwrap_or(file);
     let package: Arc<str> = name.split(':').next().unwrap_or_default().into();
+    let is_second = extension == ".md5sums" && input.path.contains("/info/");
     with_lines(input.content, |mut lines| {
         while let Some(line) = lines.next()? {
+            if is_second && !line.cut && !checksum::may_be_listed(line.bytes) {
+                continue;
+            }
             if line.cut {
                 let cause = "a path longer than the limit was skipped";
                 facts.gap(input.path, Some(line.number), GapKind::Limit, cause);
@@ -83,7 +88,7 @@ mod tests {
         );
         assert_eq!(&*facts.owned[0].package, "six");
         assert_eq!(facts.owned[0].digest, None);
-        let text = b"31618bd0f4f3d68d1bf31df9de35dca1  usr/lib/python3/six-1.16.0.egg-info\n";
+        let text = b"31618bd0f4f3d68d1bf31df9de35dca1  usr/lib/python3/six-1.16.0.egg-info\n31618bd0f4f3d68d1bf31df9de35dca1  usr/share/doc/six\n";
         let facts = run(
             &SUMS,
             "var/lib/dpkg/info/six:amd64.md5sums",
