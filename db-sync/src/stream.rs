@@ -9,8 +9,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stream<'a> {
     module: &'a str,
-    stream: &'a str,
-    /// Made of a package's name and version: `stream` is a version in the stream.
+    name: &'a str,
+    /// Made of a package's name and version: `name` is a version in the stream.
     guessed: bool,
 }
 
@@ -23,7 +23,7 @@ impl<'a> Stream<'a> {
         let (module, stream) = (parts.next()?, parts.next()?);
         (is_word(module) && is_word(stream)).then_some(Self {
             module,
-            stream,
+            name: stream,
             guessed: false,
         })
     }
@@ -37,7 +37,7 @@ impl<'a> Stream<'a> {
         let numeric = version.starts_with(|first: char| first.is_ascii_digit());
         (is_word(name) && is_word(version) && numeric).then_some(Self {
             module: name,
-            stream: version,
+            name: version,
             guessed: true,
         })
     }
@@ -65,11 +65,10 @@ impl<'a> Stream<'a> {
                 continue;
             }
             // Whether a version is of the stream `rhel8`, nobody can say.
-            if self.guessed && !is_numeric(named.stream) {
+            if self.guessed && !is_numeric(named.name) {
                 return None;
             }
-            if is_release_of(named.stream, self.stream) || is_release_of(self.stream, named.stream)
-            {
+            if is_release_of(named.name, self.name) || is_release_of(self.name, named.name) {
                 return None;
             }
             other.get_or_insert(named);
@@ -85,7 +84,7 @@ impl<'a> Stream<'a> {
 
 impl fmt::Display for Stream<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.module, self.stream)
+        write!(formatter, "{}:{}", self.module, self.name)
     }
 }
 

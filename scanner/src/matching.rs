@@ -79,7 +79,7 @@ pub fn check(
                 .push(undecided_gap(package, &undecided.id, &undecided.cause));
         }
         for asked in answer.found {
-            let found = &asked.found;
+            let found = &asked.vulnerability;
             let exploitation = if db.info().feeds.is_empty() {
                 Exploitation::default()
             } else {
@@ -131,6 +131,14 @@ pub fn ecosystems<'p>(packages: impl Iterator<Item = &'p Package>, db: &Db) -> B
         all.extend(asker.ecosystems(package));
     }
     all
+}
+
+/// The ecosystems of the database that are asked about packages of one, itself first.
+pub fn parts(ecosystem: &str, db: &Db) -> Vec<Arc<str>> {
+    match ecosystem::named(ecosystem) {
+        Some(release) => Asker::new(db, None).parts(&release),
+        None => vec![ecosystem.into()],
+    }
 }
 
 /// A flaw of a package, under the id to show.

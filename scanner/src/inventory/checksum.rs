@@ -39,11 +39,9 @@ pub(super) fn is_wanted(path: &str) -> bool {
 /// packages. Lists have thousands of other lines.
 pub(super) fn may_be_listed(line: &[u8]) -> bool {
     let line = line.trim_ascii_end();
-    let ends = |name: &&str| line.ends_with(name.as_bytes());
-    DESCRIPTIONS.iter().any(|name| ends(&name))
-        || [".jar", ".war", ".ear", ".egg", ".whl"]
-            .iter()
-            .any(|name| ends(&name))
+    let archives = [".jar", ".war", ".ear", ".egg", ".whl"];
+    let mut names = DESCRIPTIONS.iter().chain(&archives);
+    names.any(|name| line.ends_with(name.as_bytes()))
 }
 
 /// Whether a path lies where distributions put files: they leave `usr/local` and all but the

@@ -208,17 +208,14 @@ mod tests {
 
     const FILE: &str = "usr/lib/python3/dist-packages/x-1.dist-info/METADATA";
 
-    fn layer(index: u32) -> Option<Arc<Layer>> {
-        Some(Arc::new(Layer {
+    fn place(path: &str, index: u32) -> Location {
+        let layer = Layer {
             index,
             digest: "sha256:1".into(),
             diff_id: "sha256:1".into(),
-        }))
-    }
-
-    fn place(path: &str, index: u32) -> Location {
+        };
         Location {
-            layer: layer(index),
+            layer: Some(Arc::new(layer)),
             ..Location::file(path)
         }
     }

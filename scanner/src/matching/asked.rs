@@ -4,6 +4,7 @@
 //! not. Where several answers speak of one vulnerability, the closest counts: that of the release
 //! before those of others, that about the installed package before that about its source.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub(super) struct Found<'db> {
     pub(super) ecosystem: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) version: String,
-    pub(super) found: Match<'db>,
+    pub(super) vulnerability: Match<'db>,
 }
 
 /// All that is known about one package.
@@ -112,6 +113,12 @@ impl<'db> Asker<'db> {
             .collect()
     }
 
+    /// The ecosystems of a release, itself first.
+    pub(super) fn parts(&self, release: &Release) -> Vec<Arc<str>> {
+        let scopes = self.expand(release).all.into_iter();
+        scopes.map(|scope| scope.ecosystem).collect()
+    }
+
     /// Looks a package up; its ecosystem must be known.
     pub(super) fn ask(&mut self, package: &Package) -> Result<Answer<'db>, ReadError> {
         let scopes = self.scopes(package);
@@ -135,7 +142,7 @@ impl<'db> Asker<'db> {
                     answer.found.push(one);
                     continue;
                 }
-                let ids = ids(&one.found);
+                let ids = ids(&one.vulnerability);
                 if ids.iter().any(|id| seen.contains(id)) {
                     continue;
                 }
@@ -187,7 +194,7 @@ impl<'db> Asker<'db> {
             ecosystem: Arc::clone(&question.ecosystem),
             name: Arc::clone(&question.name),
             version: version.to_owned(),
-            found,
+            vulnerability: found,
         };
         let (source, epoch) = match &question.version {
             Version::Exact(version) => {
@@ -221,12 +228,13 @@ impl<'db> Asker<'db> {
                 epochs = answers.keys().copied().collect();
             }
             for epoch in epochs {
-                if !answers.contains_key(&epoch) {
-                    let version = with_epoch(source, epoch);
-                    let outcome = self.query(question, Some(&version), module)?;
-                    answers.insert(epoch, outcome.matches);
-                }
-                let matches = answers.get(&epoch).map_or(&[][..], Vec::as_slice);
+                let matches = match answers.entry(epoch) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        let version = with_epoch(source, epoch);
+                        place.insert(self.query(question, Some(&version), module)?.matches)
+                    }
+                };
                 let found = matches.iter().find(|found| found.id == id);
                 if let Some(found) = found.filter(|_| !taken.contains(&id)) {
                     all.push(made(&with_epoch(source, epoch), found.clone()));
@@ -251,13 +259,12 @@ impl<'db> Asker<'db> {
         let Some(release) = package.release.as_ref() else {
             return Arc::new(own(self.db.has_ecosystem(ecosystem)));
         };
-        let scopes = match self.scopes.get(release) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let made = Arc::new(self.expand(release));
-                self.scopes.insert(Arc::clone(release), Arc::clone(&made));
-                made
-            }
+        let scopes = if let Some(known) = self.scopes.get(release) {
+            Arc::clone(known)
+        } else {
+            let made = Arc::new(self.expand(release));
+            self.scopes.insert(Arc::clone(release), Arc::clone(&made));
+            made
         };
         match self.special(package, &scopes) {
             Some(special) => Arc::new(special),

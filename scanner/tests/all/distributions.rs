@@ -27,6 +27,9 @@ fn samples() -> Option<PathBuf> {
     Some(samples)
 }
 
+/// A path and its text.
+type File = (&'static str, String);
+
 /// A database of all samples.
 fn database() -> Option<&'static Db> {
     static DATABASE: OnceLock<Option<(TempDir, Db)>> = OnceLock::new();
@@ -86,19 +89,18 @@ fn found(inventory: Inventory, db: &Db) -> Vec<String> {
 }
 
 /// `name version [source [source version]]` a line, as the package database of each kind.
-fn dpkg(lines: &str) -> (&'static str, String) {
+fn dpkg(lines: &str) -> File {
     let stanza = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
-        let mut text = format!(
-            "Package: {}\nStatus: install ok installed\nVersion: {}\n",
+        let source = match words[2..] {
+            [source] => format!("Source: {source}\n"),
+            [source, version] => format!("Source: {source} ({version})\n"),
+            _ => String::new(),
+        };
+        format!(
+            "Package: {}\nStatus: install ok installed\nVersion: {}\n{source}\n",
             words[0], words[1]
-        );
-        match words[2..] {
-            [source] => text += &format!("Source: {source}\n"),
-            [source, version] => text += &format!("Source: {source} ({version})\n"),
-            _ => {}
-        }
-        text + "\n"
+        )
     };
     (
         "var/lib/dpkg/status",
@@ -106,7 +108,7 @@ fn dpkg(lines: &str) -> (&'static str, String) {
     )
 }
 
-fn apk(lines: &str) -> (&'static str, String) {
+fn apk(lines: &str) -> File {
     let record = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
         let origin = words.get(2).unwrap_or(&words[0]);
@@ -119,7 +121,7 @@ fn apk(lines: &str) -> (&'static str, String) {
 }
 
 /// `name [epoch:]version-release source` a line.
-fn rpm(lines: &str) -> (&'static str, String) {
+fn rpm(lines: &str) -> File {
     let line = |line: &str| {
         let words: Vec<&str> = line.split(' ').collect();
         let (epoch, version) = words[1].split_once(':').unwrap_or(("0", words[1]));
@@ -137,15 +139,14 @@ fn rpm(lines: &str) -> (&'static str, String) {
 }
 
 /// An `os-release`, its lines split by bars.
-fn release(text: &str) -> (&'static str, String) {
+fn release(text: &str) -> File {
     ("etc/os-release", text.replace('|', "\n"))
 }
 
 #[test]
 fn every_distribution_is_asked_as_its_records_are_written() {
     let Some(db) = database() else { return };
-    type Files = (&'static str, String);
-    let rows: Vec<(Files, Files, &[&str])> = vec![
+    let rows: Vec<(File, File, &[&str])> = vec![
         (
             release("ID=ubuntu|VERSION_ID=\"22.04\""),
             dpkg(

@@ -109,6 +109,28 @@ pub(crate) fn release(
     Some((kind, release))
 }
 
+/// The release that an ecosystem names, as far as its name tells.
+pub(crate) fn named(ecosystem: &str) -> Option<Release> {
+    let rows = DISTRIBUTIONS.iter();
+    let row = rows
+        .filter(|row| ecosystem.starts_with(row.ecosystem))
+        .max_by_key(|row| row.ecosystem.len())?;
+    let suffix = ecosystem.strip_prefix(row.ecosystem)?;
+    let version = suffix.split(':').next().unwrap_or_default();
+    let major = version.split(['.', ' ']).next().unwrap_or_default();
+    let fill = |text: &&str| -> Arc<str> {
+        text.replace("{S}", suffix)
+            .replace("{V}", version)
+            .replace("{M}", major)
+            .into()
+    };
+    Some(Release {
+        ecosystem: ecosystem.into(),
+        parts: row.parts.iter().map(fill).collect(),
+        more: row.more.iter().map(fill).collect(),
+    })
+}
+
 /// `rhel_eus:9.2` of `cpe:/o:redhat:rhel_eus:9.2::baseos`.
 fn red_hat_product(cpe: &str) -> Option<&str> {
     let rest = cpe.split_once(":redhat:").map(|(_, rest)| rest)?;
@@ -375,6 +397,17 @@ mod tests {
             &[],
         );
         assert!(!plain.iter().any(|name| name.contains("eus")));
+    }
+
+    #[test]
+    fn a_name_tells_the_parts_of_its_release() {
+        let ubuntu = named("Ubuntu:22.04:LTS").unwrap();
+        assert_eq!(ubuntu.more, ["Ubuntu:Pro:22.04:LTS".into()]);
+        let suse = named("SUSE:Linux Enterprise Server 15 SP5").unwrap();
+        assert_eq!(&*suse.parts[0], "SUSE:Linux Enterprise Module for * 15 SP5");
+        let red_hat = named("Red Hat:enterprise_linux:9").unwrap();
+        assert_eq!(&*red_hat.parts[0], "Red Hat:enterprise_linux:9::*");
+        assert_eq!(named("npm"), None);
     }
 
     #[test]

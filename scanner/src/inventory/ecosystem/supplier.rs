@@ -68,7 +68,7 @@ fn is_tuxcare(kind: PackageType, version: &str) -> bool {
         || kind == PackageType::Rpm && (version.contains(".cloudlinux") || numbered)
 }
 
-/// `4.15` and `el9` of `1.rhaos4.15.el9`, as OpenShift's builds have it.
+/// `4.15` and `el9` of `1.rhaos4.15.el9`, as `OpenShift`'s builds have it.
 fn layered(version: &str) -> Option<(&str, &str)> {
     let (_, rest) = version.split_once(".rhaos")?;
     let (product, platform) = rest.split_once(".el")?;
