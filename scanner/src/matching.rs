@@ -133,6 +133,18 @@ pub fn ecosystems<'p>(packages: impl Iterator<Item = &'p Package>, db: &Db) -> B
     all
 }
 
+/// Which packages the database has the advisories for, or those of their owners.
+pub fn judged(packages: &[Arc<Package>], db: &Db) -> Vec<bool> {
+    let mut asker = Asker::new(db, None);
+    let packages = packages.iter();
+    packages
+        .map(|package| {
+            let is_owned = package.owner.is_some() && package.doubt.is_none();
+            is_owned || asker.covers(package)
+        })
+        .collect()
+}
+
 /// The ecosystems of the database that are asked about packages of one, itself first.
 pub fn parts(ecosystem: &str, db: &Db) -> Vec<Arc<str>> {
     match ecosystem::named(ecosystem) {

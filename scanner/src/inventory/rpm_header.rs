@@ -42,6 +42,14 @@ impl<'a> Header<'a> {
         }
         let (tags, data) = blob.get(8..)?.split_at_checked(tags.checked_mul(16)?)?;
         let data = data.get(..BIG.size(blob, 4)?)?;
+        // RPM_CHAR_TYPE to RPM_I18NSTRING_TYPE: an entry of any other type was damaged, and nobody
+        // knows which tag it was.
+        let types = tags.chunks_exact(16).map(|entry| BIG.u32(entry, 4));
+        for kind in types {
+            if !(1..=9).contains(&kind?) {
+                return None;
+            }
+        }
         Some(Self { tags, data })
     }
 
@@ -77,7 +85,7 @@ impl<'a> Header<'a> {
 /// Adds the package of one header and the files it owns.
 pub(crate) fn read(blob: &[u8], path: &Arc<str>, facts: &mut Facts) {
     let Some(header) = Header::new(blob) else {
-        return facts.malformed(path, None, "an rpm header whose sizes do not fit");
+        return facts.malformed(path, None, "an rpm header whose sizes or types do not fit");
     };
     let parts = (
         header.string(NAME),

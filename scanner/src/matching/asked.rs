@@ -113,6 +113,11 @@ impl<'db> Asker<'db> {
             .collect()
     }
 
+    /// Whether the database has the advisories for a package.
+    pub(super) fn covers(&mut self, package: &Package) -> bool {
+        self.scopes(package).covered
+    }
+
     /// The ecosystems of a release, itself first.
     pub(super) fn parts(&self, release: &Release) -> Vec<Arc<str>> {
         let scopes = self.expand(release).all.into_iter();

@@ -52,7 +52,7 @@ fn package(line: &str, place: Location) -> Result<Package, String> {
     let [name, version, _, _, vendor, _, _, arch, epoch, source] = fields.as_slice() else {
         return Err("a line without the ten fields of a package".to_owned());
     };
-    if name.is_empty() || !is_plain(name) || !is_plain(version) {
+    if name.is_empty() || !is_plain(name) || !is_plain(version) || !version.contains('-') {
         return Err(format!(
             "package {}: a name or version that is none",
             shown(name)
