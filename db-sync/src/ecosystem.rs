@@ -66,13 +66,23 @@ pub fn base(ecosystem: &str) -> &str {
         .map_or(ecosystem, |(base, _)| base)
 }
 
+/// The ecosystem, without suffixes, that a supplier rebuilds packages of: `npm`
+/// of `Root:npm`; of others the ecosystem itself.
+pub fn origin(ecosystem: &str) -> &str {
+    match ecosystem.split_once(':') {
+        Some(("Root" | "TuxCare" | "Echo" | "Docker Hardened Images", rest)) => base(rest),
+        _ => base(ecosystem),
+    }
+}
+
 /// The form of a package name under which it is looked up.
 ///
 /// `PyPI` names follow PEP 503; registries that ignore case are lower-cased
 /// (`NuGet`, Packagist, GitHub Actions); `SwiftURL` drops the scheme and
-/// `.git`. All others, Go module paths among them, are exact.
+/// `.git`. All others, Go module paths among them, are exact. Rebuilt packages
+/// are named as those that they were built from (`Root:PyPI`).
 pub fn normalise_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
-    match base(ecosystem) {
+    match origin(ecosystem) {
         "PyPI" => pep503(name),
         "NuGet" | "Packagist" | "GitHub Actions" | "VSCode" => lower(name),
         "SwiftURL" => swift(name),
@@ -182,6 +192,8 @@ mod tests {
                 "github.com/vapor/vapor",
             ),
             ("Debian:12", "libX11", "libX11"),
+            ("Root:PyPI", "rootio_langGraph", "rootio-langgraph"),
+            ("Root:Debian:12", "rootio-libX11", "rootio-libX11"),
         ] {
             assert_eq!(normalise_name(ecosystem, name), normal);
         }

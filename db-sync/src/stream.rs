@@ -9,7 +9,9 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stream<'a> {
     module: &'a str,
-    stream: &'a str,
+    name: &'a str,
+    /// Made of a package's name and version: `name` is a version in the stream.
+    guessed: bool,
 }
 
 impl<'a> Stream<'a> {
@@ -19,7 +21,25 @@ impl<'a> Stream<'a> {
     pub fn of_label(label: &'a str) -> Option<Self> {
         let mut parts = label.split(':');
         let (module, stream) = (parts.next()?, parts.next()?);
-        (is_word(module) && is_word(stream)).then_some(Self { module, stream })
+        (is_word(module) && is_word(stream)).then_some(Self {
+            module,
+            name: stream,
+            guessed: false,
+        })
+    }
+
+    /// The stream of a module build without a label, as far as its name and
+    /// version tell: most modules have the name of their main package, and
+    /// most streams are the beginning of its version (`nodejs` 16.20 belongs
+    /// to `nodejs:16`). It rules out only streams that are such numbers.
+    pub fn guess(name: &'a str, version: &'a str) -> Option<Self> {
+        let version = version.split('-').next()?;
+        let numeric = version.starts_with(|first: char| first.is_ascii_digit());
+        (is_word(name) && is_word(version) && numeric).then_some(Self {
+            module: name,
+            name: version,
+            guessed: true,
+        })
     }
 
     /// The streams that an erratum's summary names as whole words:
@@ -44,8 +64,11 @@ impl<'a> Stream<'a> {
             if named.family() != self.family() {
                 continue;
             }
-            if is_release_of(named.stream, self.stream) || is_release_of(self.stream, named.stream)
-            {
+            // Whether a version is of the stream `rhel8`, nobody can say.
+            if self.guessed && !is_numeric(named.name) {
+                return None;
+            }
+            if is_release_of(named.name, self.name) || is_release_of(self.name, named.name) {
                 return None;
             }
             other.get_or_insert(named);
@@ -61,7 +84,7 @@ impl<'a> Stream<'a> {
 
 impl fmt::Display for Stream<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.module, self.stream)
+        write!(formatter, "{}:{}", self.module, self.name)
     }
 }
 
@@ -70,6 +93,13 @@ impl fmt::Display for Stream<'_> {
 fn is_release_of(full: &str, stream: &str) -> bool {
     full.strip_prefix(stream)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Whether a stream is the beginning of versions: `18`, `2.4`.
+fn is_numeric(stream: &str) -> bool {
+    stream
+        .split('.')
+        .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The characters of module and stream names.
@@ -99,6 +129,31 @@ mod tests {
             let read = Stream::of_label(label).map(|stream| stream.to_string());
             assert_eq!(read.as_deref(), expected, "{label}");
         }
+    }
+
+    #[test]
+    fn a_guessed_stream_rules_out_numbers_only() {
+        for (name, version, summary, expected) in [
+            (
+                "nodejs",
+                "16.20.2-1.module_el8",
+                "nodejs:18 update",
+                Some("nodejs:18"),
+            ),
+            ("nodejs", "16.20.2-1.module_el8", "nodejs:16 update", None),
+            (
+                "go-toolset",
+                "1.17.7-1.module_el8",
+                "go-toolset:rhel8 update",
+                None,
+            ),
+            ("npm", "8.1-1.module_el8", "nodejs:18 update", None),
+        ] {
+            let stream = Stream::guess(name, version).expect("a stream");
+            let other = stream.ruled_out_by(summary).map(|other| other.to_string());
+            assert_eq!(other.as_deref(), expected, "{name} {summary}");
+        }
+        assert_eq!(Stream::guess("nodejs", "v1"), None);
     }
 
     #[test]

@@ -1,22 +1,26 @@
-//! Packages × database → findings. Owns which name and version of a package is looked up, and
-//! the gaps for packages that no advisory source speaks of.
+//! Packages × database → findings. Owns what a finding says, and the gaps for packages that no
+//! advisory source speaks of; how a package is looked up is in [`asked`].
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use db_sync::advisory::Scope;
-use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Query, Step, Stream, Undecided};
+use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Step, Undecided};
 
 use crate::finding::{Finding, Kind, RuleInfo, Uncertain, Vulnerability};
 use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::ecosystem;
 use crate::location::Location;
 use crate::output::words;
-use crate::package::{Package, PackageType};
+use crate::package::Package;
 use crate::prefer::{Preference, Shown};
 use crate::rating::Rater;
 
+use self::asked::{Asker, Found};
+
+mod asked;
 mod yanked;
 
 /// What matching one target's packages gave.
@@ -42,13 +46,17 @@ pub fn check(
 ) -> Result<Outcome, db_sync::ReadError> {
     let mut outcome = Outcome::default();
     let mut rater = Rater::default();
+    let mut asker = Asker::new(db, as_of);
     // The records of a flaw tell which CVEs it is: packages that share them need one answer.
     let mut exploited: BTreeMap<Vec<&str>, Exploitation> = BTreeMap::new();
     for package in packages {
         // The distribution's verdict counts for what the distribution built: its version numbers
         // say nothing about backported fixes.
         if package.owner.is_some() {
-            continue;
+            let in_doubt = package.doubt.as_ref();
+            if in_doubt.map_or(Ok(true), |doubt| asker.knows(doubt))? {
+                continue;
+            }
         }
         let Some(ecosystem) = &package.ecosystem else {
             continue; // told once per target as `unknown-distribution`
@@ -56,7 +64,8 @@ pub fn check(
         if package.public && db.is_yanked(&package.name, &package.version)? {
             yanked::add(&mut outcome, package);
         }
-        if !db.has_ecosystem(ecosystem) {
+        let answer = asker.ask(package)?;
+        if !answer.covered {
             outcome
                 .unspoken
                 .entry(ecosystem.clone())
@@ -64,18 +73,11 @@ pub fn check(
                 .add(package);
             // A record from elsewhere may name it: what is known is told.
         }
-        let (name, version) = looked_up(package);
-        let answer = db.query(&Query {
-            ecosystem,
-            name: &name,
-            version: Some(&version),
-            as_of,
-            module: package.module.as_deref().and_then(Stream::of_label),
-        })?;
         outcome
             .gaps
             .extend(undecided_gaps(package, &answer.undecided));
-        for found in answer.matches {
+        for asked in answer.found {
+            let found = &asked.vulnerability;
             let exploitation = if db.info().feeds.is_empty() {
                 Exploitation::default()
             } else {
@@ -86,8 +88,8 @@ pub fn check(
             };
             let flaw = Flaw {
                 package,
-                version: &version,
-                found: &found,
+                asked: &asked,
+                found,
                 exploitation,
                 shown: prefer.show(found.id, &found.merged(), found.aliases()?),
             };
@@ -119,21 +121,41 @@ pub fn join(parts: Vec<Outcome>) -> Outcome {
     whole
 }
 
-/// Debian's and Alpine's advisories name source packages, those of the rpm world binary ones.
-fn looked_up(package: &Package) -> (Arc<str>, String) {
-    match (&package.source, package.kind) {
-        (Some(source), PackageType::Deb | PackageType::Apk) => {
-            (source.name.clone(), source.version.to_string())
-        }
-        _ => (package.name.clone(), package.full_version()),
+/// The ecosystems that packages were looked up in and that the database has advisories for.
+pub fn ecosystems<'p>(packages: impl Iterator<Item = &'p Package>, db: &Db) -> BTreeSet<Arc<str>> {
+    let mut asker = Asker::new(db, None);
+    let mut all = BTreeSet::new();
+    for package in packages {
+        all.extend(asker.ecosystems(package));
+    }
+    all
+}
+
+/// Which packages the database has the advisories for, or those of their owners.
+pub fn judged(packages: &[Arc<Package>], db: &Db) -> Vec<bool> {
+    let mut asker = Asker::new(db, None);
+    let packages = packages.iter();
+    packages
+        .map(|package| {
+            let is_owned = package.owner.is_some() && package.doubt.is_none();
+            is_owned || asker.covers(package)
+        })
+        .collect()
+}
+
+/// The ecosystems of the database that are asked about packages of one, itself first.
+pub fn parts(ecosystem: &str, db: &Db) -> Vec<Arc<str>> {
+    match ecosystem::named(ecosystem) {
+        Some(release) => Asker::new(db, None).parts(&release),
+        None => vec![ecosystem.into()],
     }
 }
 
 /// A flaw of a package, under the id to show.
 struct Flaw<'a, 'db> {
     package: &'a Arc<Package>,
-    /// As it was looked up.
-    version: &'a str,
+    /// How it was looked up.
+    asked: &'a Found<'db>,
     found: &'a Match<'db>,
     shown: Shown,
     exploitation: Exploitation,
@@ -158,9 +180,9 @@ impl Flaw<'_, '_> {
         } else {
             Arc::from(summary)
         };
-        let (fixed, step) = best_first(package, self.version, &found.fixed);
+        let (fixed, step) = best_first(self.asked, &found.fixed);
         let doubt = Uncertain::of(found);
-        let message = message(
+        let mut message = message(
             package,
             &id,
             informational,
@@ -168,6 +190,12 @@ impl Flaw<'_, '_> {
             &fixed,
             (found.state, &doubt),
         );
+        if let Some(subscription) = ecosystem::subscription(&self.asked.ecosystem) {
+            let _ = write!(
+                message,
+                "; fixes are for subscribers of {subscription} only"
+            );
+        }
         let vulnerability = Vulnerability {
             fixed,
             fix: found.state,
@@ -229,9 +257,8 @@ impl Flaw<'_, '_> {
 }
 
 /// The fixed versions with the recommended one first, and how far that one is.
-fn best_first(package: &Package, installed: &str, fixed: &[&str]) -> (Vec<String>, Option<Step>) {
-    let ecosystem = package.ecosystem.as_deref().unwrap_or_default();
-    let choice = db_sync::choose(ecosystem, &package.name, installed, fixed);
+fn best_first(asked: &Found<'_>, fixed: &[&str]) -> (Vec<String>, Option<Step>) {
+    let choice = db_sync::choose(&asked.ecosystem, &asked.name, &asked.version, fixed);
     let list = chosen_first(choice, fixed);
     (list, choice.and_then(|choice| choice.step))
 }
@@ -365,6 +392,7 @@ fn undecided_gaps<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::package::PackageType;
 
     #[test]
     fn a_version_that_cannot_be_read_is_one_gap() {

@@ -76,6 +76,29 @@ pub struct SourcePackage {
     pub version: Arc<str>,
 }
 
+/// Where the advisories for operating-system packages are found: a release of a distribution, or
+/// the builds of a supplier. An asterisk in a name stands for any text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Release {
+    /// The ecosystem that names it.
+    pub ecosystem: Arc<str>,
+    /// Further ecosystems that are parts of it.
+    pub parts: Vec<Arc<str>>,
+    /// Ecosystems of others that speak of its packages, too: what they say counts where those
+    /// before are silent.
+    pub more: Vec<Arc<str>>,
+}
+
+/// An owner of whom it is not known whether the distribution made it: it counts as an owner only
+/// if the distribution's advisories know one of these names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Doubt {
+    /// The ecosystem to ask.
+    pub ecosystem: Arc<str>,
+    /// The owner's name, and that of its source package.
+    pub names: Vec<Arc<str>>,
+}
+
 /// Whether a dependency is needed at run time. All default to false.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -109,6 +132,18 @@ pub struct Package {
     pub source: Option<SourcePackage>,
     /// Name of the operating-system package that owns this package's files.
     pub owner: Option<Arc<str>>,
+    /// Why the owner may not answer for it.
+    #[serde(skip)]
+    pub doubt: Option<Arc<Doubt>>,
+    /// Who made the package, as it says itself: vendor of an rpm, maintainer of a deb or apk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<Arc<str>>,
+    /// Where the advisories for it are found, if elsewhere than in `ecosystem` alone.
+    #[serde(skip)]
+    pub release: Option<Arc<Release>>,
+    /// An rpm that does not name its source package.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_source: bool,
     /// Whether its file says that it comes from the ecosystem's public registry; only
     /// `Cargo.lock` tells.
     pub public: bool,
@@ -134,6 +169,10 @@ impl Package {
             ecosystem: kind.ecosystem().map(Arc::from),
             source: None,
             owner: None,
+            doubt: None,
+            vendor: None,
+            release: None,
+            lacks_source: false,
             public: false,
             module: None,
             scope: Scope::default(),

@@ -58,6 +58,7 @@ mod tests {
         for order in Order::ALL {
             let first = match order {
                 Order::Debian | Order::Rpm | Order::Opam => "0~~",
+                Order::FreeBsd => "0.*",
                 Order::Cran | Order::Hackage => "0",
                 _ => "0-alpha",
             };

@@ -1,8 +1,8 @@
 //! Owns which ecosystem of the OSV schema uses which version order.
 //!
 //! Refused, so that their packages match by listed versions only: Android (patch levels, not
-//! versions), OSS-Fuzz and GIT (commits), Docker Hardened Images (several orders under one name)
-//! and `FreeBSD` (ports and releases under one name).
+//! versions), OSS-Fuzz and GIT (commits), and Docker Hardened Images without the name of the
+//! distribution that they are built on (several orders under one name).
 
 use super::Order;
 
@@ -11,12 +11,48 @@ pub(super) fn order(ecosystem: &str) -> Option<Order> {
     let (name, suffix) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
     let (origin, _) = suffix.split_once(':').unwrap_or((suffix, ""));
     match name {
-        // Rebuilt packages of other ecosystems, named by the suffix: `Root:Alpine:3.18`, `Root:npm`.
-        "Root" => base(origin),
+        // Rebuilt packages of other ecosystems, named by the suffix: `Root:Alpine:3.18`, `Root:npm`,
+        // `TuxCare:AlmaLinux:9.2`, `Docker Hardened Images:Alpine:3.24`.
+        "Root" | "Docker Hardened Images" => base(origin),
+        // An early form of GitHub's: the type of a package URL.
+        "purl-type" => purl_type(origin),
+        "TuxCare" => base(origin).or_else(|| rebuilt(origin)),
         // The same, but Echo's own packages are Debian's and have no suffix.
         "Echo" => base(origin).or(Some(Order::Debian)),
         _ => base(name),
     }
+}
+
+fn purl_type(name: &str) -> Option<Order> {
+    Some(match name {
+        "cargo" | "golang" | "hex" | "npm" | "swift" => Order::Semver,
+        "composer" => Order::Packagist,
+        "cran" => Order::Cran,
+        "gem" => Order::RubyGems,
+        "hackage" => Order::Hackage,
+        "maven" => Order::Maven,
+        "nuget" => Order::NuGet,
+        "pub" => Order::Pub,
+        "pypi" => Order::PyPi,
+        _ => return None,
+    })
+}
+
+/// Distributions that have no advisories of their own in OSV, but an order for whoever supports
+/// them longer than their makers do.
+fn rebuilt(name: &str) -> Option<Order> {
+    matches!(
+        name,
+        "CentOS"
+            | "CentOS Stream"
+            | "CentOSStream"
+            | "CloudLinux"
+            | "Oracle Linux"
+            | "OracleLinux"
+            | "RHEL"
+            | "RockyLinux"
+    )
+    .then_some(Order::Rpm)
 }
 
 fn base(name: &str) -> Option<Order> {
@@ -31,6 +67,8 @@ fn base(name: &str) -> Option<Order> {
         "AlmaLinux" | "Azure Linux" | "Mageia" | "Photon OS" | "Red Hat" | "Rocky Linux"
         | "SUSE" | "openEuler" | "openSUSE" => Order::Rpm,
         "Debian" | "Ubuntu" => Order::Debian,
+        // Ports and the kernel: `12.1_2` is a release with its patch level.
+        "FreeBSD" => Order::FreeBsd,
         "Bioconductor" | "CRAN" => Order::Cran,
         "GHC" | "Hackage" => Order::Hackage,
         "Maven" => Order::Maven,
@@ -69,6 +107,18 @@ mod tests {
         assert_eq!(order("Root"), None);
         assert_eq!(order("Echo"), Some(Order::Debian));
         assert_eq!(order("Echo:npm"), Some(Order::Semver));
+        assert_eq!(order("TuxCare:AlmaLinux:9.2"), Some(Order::Rpm));
+        assert_eq!(order("TuxCare:CentOS:6"), Some(Order::Rpm));
+        assert_eq!(order("TuxCare:Ubuntu:16.04"), Some(Order::Debian));
+        assert_eq!(order("TuxCare:Maven"), Some(Order::Maven));
+        assert_eq!(order("TuxCare:Nothing"), None);
+        assert_eq!(order("purl-type:swift"), Some(Order::Semver));
+        assert_eq!(order("purl-type:generic"), None);
+        assert_eq!(
+            order("Docker Hardened Images:Alpine:3.24"),
+            Some(Order::Alpine)
+        );
+        assert_eq!(order("FreeBSD:ports"), Some(Order::FreeBsd));
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod bound;
 mod cran;
 mod debian;
 mod ecosystem;
+mod freebsd;
 mod hackage;
 mod maven;
 mod nuget;
@@ -58,6 +59,8 @@ pub enum Order {
     Cran,
     /// Debian's dpkg.
     Debian,
+    /// FreeBSD's pkg.
+    FreeBsd,
     /// Haskell's package versioning policy.
     Hackage,
     /// Maven's `ComparableVersion`.
@@ -82,10 +85,11 @@ pub enum Order {
 
 impl Order {
     /// Every order, sorted by name.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Alpine,
         Self::Cran,
         Self::Debian,
+        Self::FreeBsd,
         Self::Hackage,
         Self::Maven,
         Self::NuGet,
@@ -101,7 +105,10 @@ impl Order {
     /// Whether distributions order their packages so: their versions are builds within one
     /// release, where "major" and "minor" say nothing.
     pub const fn is_of_distributions(self) -> bool {
-        matches!(self, Self::Alpine | Self::Debian | Self::Rpm)
+        matches!(
+            self,
+            Self::Alpine | Self::Debian | Self::FreeBsd | Self::Rpm
+        )
     }
 
     /// Lower-case name of the order, as its case file in `testdata/versions` is called.
@@ -110,6 +117,7 @@ impl Order {
             Self::Alpine => "alpine",
             Self::Cran => "cran",
             Self::Debian => "debian",
+            Self::FreeBsd => "freebsd",
             Self::Hackage => "hackage",
             Self::Maven => "maven",
             Self::NuGet => "nuget",
@@ -172,6 +180,7 @@ impl Order {
             Self::Alpine => Parsed::Alpine(alpine::Version::parse(text)),
             Self::Cran => Parsed::Cran(cran::Version::parse(text)?),
             Self::Debian => Parsed::Debian(debian::Version::parse(text)?),
+            Self::FreeBsd => Parsed::FreeBsd(freebsd::Version::parse(text)),
             Self::Hackage => Parsed::Hackage(hackage::Version::parse(text)?),
             Self::Maven => Parsed::Maven(maven::Version::parse(text)),
             Self::NuGet => Parsed::NuGet(nuget::Version::parse(text)?),
@@ -198,6 +207,7 @@ enum Parsed<'a> {
     Alpine(alpine::Version<'a>),
     Cran(cran::Version<'a>),
     Debian(debian::Version<'a>),
+    FreeBsd(freebsd::Version<'a>),
     Hackage(hackage::Version<'a>),
     Maven(maven::Version<'a>),
     NuGet(nuget::Version<'a>),

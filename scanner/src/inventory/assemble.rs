@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Distribution, Facts, Owned, ecosystem};
+use super::ownership::Owners;
+use super::{Distribution, Facts, ecosystem, modules};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::location::Location;
-use crate::package::{Package, PackageType, SourcePackage};
+use crate::package::{Package, PackageType, Release, SourcePackage};
 
 /// The packages of one target.
 #[derive(Clone, Debug, Default)]
@@ -36,33 +37,53 @@ type Key = (
 
 /// Puts the facts of all visible files together.
 pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
-    let distribution = distribution(&files);
-    let known = distribution.as_ref().and_then(ecosystem::of);
-    let known = known.map(|(kind, name)| (kind, Arc::<str>::from(name)));
-    let owned = files.iter_mut();
-    let owned: Vec<_> = owned
-        .flat_map(|(_, facts)| std::mem::take(&mut facts.owned))
+    let (distribution, place) = distribution(&files).unzip();
+    let products: Vec<_> = files
+        .iter()
+        .flat_map(|(_, facts)| facts.products.iter().cloned())
         .collect();
-    let owners = owners(&owned);
-    let mut gaps = Vec::new();
+    let known = distribution
+        .as_ref()
+        .and_then(|distribution| ecosystem::release(distribution, &products));
+    let known = known.map(|(kind, release)| (kind, Arc::new(release)));
+    let mut suppliers: BTreeMap<Arc<str>, Arc<Release>> = BTreeMap::new();
+    let mut any_os = false;
+    for package in files.iter_mut().flat_map(|(_, facts)| &mut facts.packages) {
+        any_os |= package.kind.is_os();
+        place_in_release(
+            package,
+            distribution.as_ref(),
+            known.as_ref(),
+            &mut suppliers,
+        );
+    }
+    let mut gaps = modules::settle(&mut files);
+    gaps.extend(without_source(&files));
+    if let Some(place) = place.filter(|_| !any_os) {
+        gaps.push(no_packages(place, distribution.as_ref()));
+    }
+    let owners = Owners::new(&mut files, known);
     let mut merged: BTreeMap<Key, Package> = BTreeMap::new();
     let mut homeless: Option<Location> = None;
-    for (path, facts) in files {
+    for (_, facts) in files {
+        let digests = facts.digests.as_ref();
         // What the distribution packaged is judged by its own advisories, in whatever format.
-        let is_owned = owners.contains_key(unmerged(&path));
         let told = facts.gaps.into_iter();
-        gaps.extend(told.filter(|gap| !(is_owned && gap.kind == GapKind::UnknownFormat)));
+        gaps.extend(told.filter(|gap| {
+            gap.kind != GapKind::UnknownFormat
+                || owners
+                    .of(&gap.location, digests)
+                    .is_none_or(|owner| owner.doubt.is_some())
+        }));
         for mut package in facts.packages {
             let place = package.locations.first();
             if package.kind.is_os() {
-                match &known {
-                    Some((kind, name)) if *kind == package.kind => {
-                        package.ecosystem = Some(Arc::clone(name));
-                    }
-                    _ => homeless = homeless.into_iter().chain(place.cloned()).min(),
+                if package.ecosystem.is_none() {
+                    homeless = homeless.into_iter().chain(place.cloned()).min();
                 }
-            } else if let Some(place) = place {
-                package.owner = owners.get(unmerged(&place.path)).cloned();
+            } else if let Some(owner) = place.and_then(|place| owners.of(place, digests)) {
+                package.owner = Some(owner.name);
+                package.doubt = owner.doubt;
             }
             unite(&mut merged, package);
         }
@@ -82,6 +103,31 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
         packages: packages.collect(),
         distribution,
         gaps,
+    }
+}
+
+/// Says where the advisories for a package are found: with the supplier who rebuilt it, else with
+/// the distribution. Packages of a language keep the ecosystem of their registry.
+fn place_in_release(
+    package: &mut Package,
+    distribution: Option<&Distribution>,
+    known: Option<&(PackageType, Arc<Release>)>,
+    suppliers: &mut BTreeMap<Arc<str>, Arc<Release>>,
+) {
+    let release = match ecosystem::supplier(package, distribution) {
+        Some(release) => {
+            // Whether the registry is asked, too, depends on the package.
+            let key = format!("{} {}", release.ecosystem, release.more.join(" "));
+            let known = suppliers.entry(key.into());
+            Some(Arc::clone(known.or_insert_with(|| Arc::new(release))))
+        }
+        None => known
+            .filter(|(kind, _)| *kind == package.kind)
+            .map(|(_, release)| Arc::clone(release)),
+    };
+    if let Some(release) = release {
+        package.ecosystem = Some(Arc::clone(&release.ecosystem));
+        package.release = Some(release);
     }
 }
 
@@ -111,41 +157,19 @@ fn fold(mut gaps: Vec<Gap>) -> Vec<Gap> {
     gaps
 }
 
-/// `etc/os-release` wins over the one in `usr/lib` (os-release(5)).
-fn distribution(files: &[(Arc<str>, Facts)]) -> Option<Distribution> {
+/// What is known of the distribution, and by which file: `etc/os-release` wins over the one in
+/// `usr/lib` (os-release(5)), and both over the files of one line that were before it.
+fn distribution(files: &[(Arc<str>, Facts)]) -> Option<(Distribution, Arc<str>)> {
     let told = files.iter().filter_map(|(path, facts)| {
+        let is_old = !path.ends_with("os-release");
         Some((
-            !path.starts_with("etc/"),
+            (is_old, !path.starts_with("etc/")),
             path,
             facts.distribution.as_ref()?,
         ))
     });
     told.min_by_key(|(rank, path, _)| (*rank, Arc::clone(path)))
-        .map(|(_, _, distribution)| distribution.clone())
-}
-
-/// Owner by path; of several, the first by name.
-fn owners(files: &[Owned]) -> BTreeMap<&str, Arc<str>> {
-    let mut owners: BTreeMap<&str, Arc<str>> = BTreeMap::new();
-    for owned in files {
-        let owner = owners
-            .entry(unmerged(&owned.path))
-            .or_insert_with(|| Arc::clone(&owned.package));
-        if owned.package < *owner {
-            *owner = Arc::clone(&owned.package);
-        }
-    }
-    owners
-}
-
-/// A path as file lists have it: outside archives, and without the `usr/` of merged systems,
-/// where `lib` and `usr/lib` are the same directory and lists use either.
-fn unmerged(path: &str) -> &str {
-    let outside = path.split("!/").next().unwrap_or(path);
-    match outside.strip_prefix("usr/") {
-        Some(rest) if rest.starts_with("lib") || rest.starts_with("bin/") => rest,
-        _ => outside,
-    }
+        .map(|(_, path, distribution)| (distribution.clone(), Arc::clone(path)))
 }
 
 /// Adds a package to those that are the same. It is for development, or optional, only if it
@@ -175,13 +199,60 @@ fn unite(merged: &mut BTreeMap<Key, Package>, package: Package) {
     }
 }
 
+/// Rpms that do not name their source package, where advisories name nothing else.
+fn without_source(files: &[(Arc<str>, Facts)]) -> Option<Gap> {
+    let packages = files.iter().flat_map(|(_, facts)| &facts.packages);
+    let mut lacking = packages.filter(|package| {
+        let ecosystem = package.ecosystem.as_deref();
+        let names = ecosystem.map(ecosystem::names);
+        package.lacks_source && names == Some(ecosystem::Names::Source)
+    });
+    let first = lacking.next()?;
+    let place = first.locations.first().cloned()?;
+    let cause = match lacking.count() {
+        0 => format!(
+            "{} does not name its source package, which advisories use",
+            first.name
+        ),
+        more => format!(
+            "{} and {more} more packages do not name their source packages, which advisories use",
+            first.name
+        ),
+    };
+    Some(Gap::warning(
+        Stage::Inventory,
+        GapKind::Malformed,
+        place,
+        cause,
+    ))
+}
+
+/// A distribution installs packages: where none is listed, the list is what is missing.
+fn no_packages(place: Arc<str>, distribution: Option<&Distribution>) -> Gap {
+    let cause = format!(
+        "this is {}, and no package database that can be read lists a package: what is installed is not known",
+        named(distribution)
+    );
+    let place = Location::file(place);
+    Gap::warning(Stage::Inventory, GapKind::PackageDatabase, place, cause)
+}
+
+fn named(distribution: Option<&Distribution>) -> String {
+    let Some(found) = distribution else {
+        return "a distribution".to_owned();
+    };
+    match &found.version {
+        Some(version) => format!("{} {version}", found.id),
+        None => format!("{} without a version", found.id),
+    }
+}
+
 fn unknown_distribution(place: Location, distribution: Option<&Distribution>) -> Gap {
     let cause = match distribution {
         None => "no os-release tells the distribution of these packages".to_owned(),
-        Some(found) => format!(
-            "no advisories are known for the packages of {} {}",
-            found.id,
-            found.version.as_deref().unwrap_or("without a version")
+        Some(_) => format!(
+            "no advisories are known for the packages of {}",
+            named(distribution)
         ),
     };
     let place = Location {
@@ -194,14 +265,14 @@ fn unknown_distribution(place: Location, distribution: Option<&Distribution>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::Owned;
 
     fn release(id: &str, version: &str) -> Facts {
         Facts {
             distribution: Some(Distribution {
                 id: id.into(),
                 version: Some(version.into()),
-                like: Vec::new(),
-                name: None,
+                ..Distribution::default()
             }),
             ..Facts::default()
         }
@@ -258,6 +329,7 @@ mod tests {
         let owned = |package: &str, path: &str| Owned {
             package: package.into(),
             path: path.into(),
+            digest: None,
         };
         let lists = Facts {
             owned: vec![
@@ -266,8 +338,12 @@ mod tests {
             ],
             ..Facts::default()
         };
+        let installed =
+            ["z", "python3-x"].map(|name| package(PackageType::Deb, name, "var/lib/dpkg/status"));
         let files = vec![
             ("l".into(), lists),
+            ("etc/os-release".into(), release("debian", "12")),
+            ("var/lib/dpkg/status".into(), with(installed.to_vec())),
             (
                 "a".into(),
                 with(vec![package(PackageType::Pypi, "x", "usr/lib/x.egg-info")]),
@@ -277,10 +353,59 @@ mod tests {
                 with(vec![package(PackageType::Pypi, "x", "opt/x.egg-info")]),
             ),
         ];
-        let inventory = assemble(files);
-        assert_eq!(inventory.packages.len(), 2);
-        assert_eq!(inventory.packages[0].owner, None);
-        assert_eq!(inventory.packages[1].owner.as_deref(), Some("python3-x"));
+        let packages = assemble(files).packages.into_iter();
+        let owners: Vec<_> = packages
+            .filter(|package| !package.kind.is_os())
+            .map(|package| package.owner)
+            .collect();
+        assert_eq!(owners, [None, Some("python3-x".into())]);
+    }
+
+    #[test]
+    fn a_distribution_without_packages_is_a_gap_and_none_at_all_is_not() {
+        let alone = assemble(vec![("etc/os-release".into(), release("debian", "12"))]);
+        let gap = &alone.gaps[0];
+        assert_eq!(gap.kind, GapKind::PackageDatabase);
+        assert_eq!(gap.class, crate::gap::GapClass::Unjudged);
+        assert_eq!(&*gap.location.path, "etc/os-release");
+        let unknown = assemble(vec![("etc/os-release".into(), release("arch", "1"))]);
+        assert_eq!(unknown.gaps[0].kind, GapKind::PackageDatabase);
+        let scratch = package(PackageType::Npm, "a", "node_modules/a/package.json");
+        assert!(
+            assemble(vec![("a".into(), with(vec![scratch]))])
+                .gaps
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn an_rpm_without_source_is_a_gap_where_advisories_name_sources() {
+        let mut bash = package(PackageType::Rpm, "bash", "var/lib/rpm/rpmdb.sqlite");
+        bash.lacks_source = true;
+        for (id, gaps) in [("rocky", 1), ("almalinux", 0)] {
+            let files = vec![
+                ("etc/os-release".into(), release(id, "9.3")),
+                ("var/lib/rpm/rpmdb.sqlite".into(), with(vec![bash.clone()])),
+            ];
+            assert_eq!(assemble(files).gaps.len(), gaps, "{id}");
+        }
+    }
+
+    #[test]
+    fn rebuilt_packages_belong_to_their_supplier() {
+        let mut rebuilt = package(PackageType::Deb, "rootio-jq", "var/lib/dpkg/status");
+        rebuilt.version = "1.6-2.1.root.io.1".into();
+        let plain = package(PackageType::Deb, "zlib1g", "var/lib/dpkg/status");
+        let files = vec![
+            ("etc/os-release".into(), release("debian", "12")),
+            ("var/lib/dpkg/status".into(), with(vec![rebuilt, plain])),
+        ];
+        let ecosystems: Vec<_> = assemble(files)
+            .packages
+            .into_iter()
+            .map(|package| package.ecosystem.unwrap().to_string())
+            .collect();
+        assert_eq!(ecosystems, ["Root:Debian:12", "Debian:12"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{Content, Evidence, Facts, Need, Parser, dispatch, parsers};
-use crate::gap::GapKind;
+use crate::gap::{Gap, GapKind};
 use crate::package::Package;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/inventory");
@@ -114,6 +114,9 @@ fn told(facts: &Facts) -> Value {
     }
     if facts.is_guess {
         value["is_guess"] = json!(true);
+    }
+    if !facts.products.is_empty() {
+        value["products"] = json!(facts.products);
     }
     if !facts.gaps.is_empty() {
         let gaps = facts.gaps.iter().map(|gap| {
@@ -242,4 +245,66 @@ fn damaged_files_make_no_parser_fail() {
             }
         }
     }
+}
+
+/// The databases of operating-system packages.
+const DATABASES: [&str; 8] = [
+    "apk-installed",
+    "dpkg-journal",
+    "dpkg-status",
+    "dpkg-status-d",
+    "rpm-bdb",
+    "rpm-manifest",
+    "rpm-ndb",
+    "rpm-sqlite",
+];
+
+/// One byte that is changed or removed loses no package of a database in silence: there are as
+/// many packages as before, or a gap says that something is wrong. (The one exception: a schema of
+/// `SQLite` that names another page of the same table as its root; rows carry no count.)
+#[test]
+fn a_damaged_byte_loses_no_package_in_silence() {
+    let mut survivors = Vec::new();
+    for (parser, case) in cases() {
+        if !DATABASES.contains(&parser.id) {
+            continue;
+        }
+        for (path, bytes) in &case.files {
+            let whole = run(parser, path, bytes);
+            // What is damaged already would need two gaps.
+            let is_text = !parser.id.starts_with("rpm-");
+            if !whole.gaps.is_empty() && is_text && parser.id != "dpkg-journal" {
+                continue;
+            }
+            // Large files are sampled; PORTCULLIS_DAMAGE=1 looks at every byte.
+            let every = std::env::var_os("PORTCULLIS_DAMAGE").is_some();
+            let step = if every { 1 } else { (bytes.len() / 400).max(1) };
+            for at in (0..bytes.len()).step_by(step) {
+                for change in 0..5_u8 {
+                    let mut damaged = bytes.clone();
+                    match change {
+                        0 => drop(damaged.remove(at)),
+                        1 => damaged[at] ^= 1,
+                        2 => damaged[at] = 0,
+                        3 => damaged[at] = 0xFF,
+                        _ => damaged[at] = b'\n',
+                    }
+                    let facts = run(parser, path, &damaged);
+                    let known = |gap: &Gap| whole.gaps.iter().any(|had| had.cause == gap.cause);
+                    let is_silent =
+                        facts.gaps.len() <= whole.gaps.len() && facts.gaps.iter().all(known);
+                    let is_root = parser.id == "rpm-sqlite" && (at, change) == (430, 4);
+                    if is_silent && !is_root && facts.packages.len() < whole.packages.len() {
+                        survivors.push(format!("{} {path} {at} {change}", case.name));
+                    }
+                }
+            }
+        }
+    }
+    assert!(
+        survivors.is_empty(),
+        "{}: {:#?}",
+        survivors.len(),
+        survivors.iter().take(40).collect::<Vec<_>>()
+    );
 }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
+use super::checksum::{self, Hashed};
 use super::parsers::ALL;
-use super::{Content, Evidence, Facts, Input, Parser, Want};
+use super::{Content, Evidence, Facts, Input, ParseError, Parser, Want};
 use crate::gap::GapKind;
 
 type Table<T> = BTreeMap<&'static str, Vec<T>>;
@@ -157,6 +158,31 @@ pub fn by_magic(first: &[u8], evidence: Evidence) -> Vec<&'static Parser> {
     wanted.map(|(_, parser)| *parser).collect()
 }
 
+/// Runs a parser, and computes the checksums of what it reads, if that told anything.
+fn summed<'a>(
+    parser: &Parser,
+    path: &'a str,
+    content: Content<'a>,
+    facts: &mut Facts,
+) -> Result<(), ParseError> {
+    let (outcome, digests) = match content {
+        Content::Whole(bytes) => {
+            let outcome = (parser.parse)(Input { path, content }, facts);
+            (outcome, Some(checksum::of(bytes)))
+        }
+        Content::Stream(stream) => {
+            let mut hashed = Hashed::new(stream);
+            let content = Content::Stream(&mut hashed);
+            let outcome = (parser.parse)(Input { path, content }, facts);
+            (outcome, hashed.finish())
+        }
+    };
+    if !facts.packages.is_empty() {
+        facts.digests = digests;
+    }
+    outcome
+}
+
 /// Runs one parser on one file. Its error, and its panic, become a gap; what it found before
 /// stays.
 pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
@@ -172,6 +198,9 @@ pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
         return facts;
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
+        if parser.evidence == Evidence::Installed && !parser.database && checksum::is_wanted(path) {
+            return summed(parser, path, content, &mut facts);
+        }
         (parser.parse)(Input { path, content }, &mut facts)
     }));
     // A lockfile or a database lists many packages; the file of one installed package is one entry.
@@ -195,7 +224,7 @@ pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Need, ParseError};
+    use crate::inventory::Need;
     use crate::location::Location;
     use crate::package::{Package, PackageType};
 

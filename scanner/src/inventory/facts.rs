@@ -79,6 +79,18 @@ impl Facts {
     /// Adds a file that a package owns, if any parser of installed packages wants it. The
     /// directory may be absolute.
     pub fn own(&mut self, package: &Arc<str>, directory: &str, name: &str) {
+        self.own_summed(package, directory, name, || None);
+    }
+
+    /// Adds such a file with the checksum that it had when the package brought it, which is only
+    /// made for files that count.
+    pub fn own_summed(
+        &mut self,
+        package: &Arc<str>,
+        directory: &str,
+        name: &str,
+        digest: impl FnOnce() -> Option<Arc<str>>,
+    ) {
         let directory = directory.strip_prefix('.').unwrap_or(directory);
         let directory = directory.trim_matches('/');
         if !super::dispatch::is_package_file(directory, name) {
@@ -92,6 +104,7 @@ impl Facts {
         self.owned.push(Owned {
             package: Arc::clone(package),
             path: format!("{directory}/{name}").into(),
+            digest: digest(),
         });
     }
 
@@ -213,6 +226,7 @@ fn too_long(package: &Package) -> bool {
         || package.version.len() > limits::VERSION_BYTES
         || long(&package.arch)
         || long(&package.module)
+        || long(&package.vendor)
 }
 
 fn place(path: &str, line: Option<u32>) -> Location {

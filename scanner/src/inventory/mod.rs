@@ -14,6 +14,7 @@ use crate::package::Package;
 
 pub mod assemble;
 pub(crate) mod bytes;
+pub mod checksum;
 #[cfg(test)]
 mod corpus;
 pub mod dispatch;
@@ -21,8 +22,10 @@ pub(crate) mod document;
 pub(crate) mod ecosystem;
 mod facts;
 pub mod limits;
+mod modules;
 #[cfg(test)]
 mod mutation;
+mod ownership;
 pub mod parsers;
 pub mod purl;
 pub mod recognised;
@@ -108,10 +111,13 @@ pub struct Owned {
     pub package: Arc<str>,
     /// Path from the root, without leading `/`.
     pub path: Arc<str>,
+    /// Checksum of the file as the package brought it, where the list has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Arc<str>>,
 }
 
 /// What `etc/os-release` says.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Distribution {
     /// `ID`, such as `debian`.
     pub id: Arc<str>,
@@ -121,6 +127,9 @@ pub struct Distribution {
     pub like: Vec<Arc<str>>,
     /// `PRETTY_NAME`.
     pub name: Option<Arc<str>>,
+    /// `CPE_NAME`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpe: Option<Arc<str>>,
 }
 
 /// A file that another one names, to be read with it.
@@ -148,6 +157,12 @@ pub struct Facts {
     pub owned: Vec<Owned>,
     /// The distribution, from `os-release`.
     pub distribution: Option<Distribution>,
+    /// Installed products of the distribution, as ecosystems.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<Arc<str>>,
+    /// Checksums of the file itself, where an operating-system package may own it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digests: Option<checksum::Digests>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// Files that this one includes; only those of a source tree are followed.

@@ -97,8 +97,7 @@ mod tests {
         Distribution {
             id: id.into(),
             version: (!version.is_empty()).then(|| version.into()),
-            like: Vec::new(),
-            name: None,
+            ..Distribution::default()
         }
     }
 

@@ -13,11 +13,14 @@ const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
 const RELEASE: u32 = 1002;
 const EPOCH: u32 = 1003;
+const VENDOR: u32 = 1011;
 const ARCH: u32 = 1022;
+const FILE_DIGESTS: u32 = 1035;
 const SOURCE_RPM: u32 = 1044;
 const DIRECTORY_INDEXES: u32 = 1116;
 const BASE_NAMES: u32 = 1117;
 const DIRECTORY_NAMES: u32 = 1118;
+const FILE_DIGEST_ALGORITHM: u32 = 5011;
 const MODULARITY_LABEL: u32 = 5096;
 
 /// All numbers are in network order.
@@ -39,6 +42,14 @@ impl<'a> Header<'a> {
         }
         let (tags, data) = blob.get(8..)?.split_at_checked(tags.checked_mul(16)?)?;
         let data = data.get(..BIG.size(blob, 4)?)?;
+        // RPM_CHAR_TYPE to RPM_I18NSTRING_TYPE: an entry of any other type was damaged, and nobody
+        // knows which tag it was.
+        let types = tags.chunks_exact(16).map(|entry| BIG.u32(entry, 4));
+        for kind in types {
+            if !(1..=9).contains(&kind?) {
+                return None;
+            }
+        }
         Some(Self { tags, data })
     }
 
@@ -74,7 +85,7 @@ impl<'a> Header<'a> {
 /// Adds the package of one header and the files it owns.
 pub(crate) fn read(blob: &[u8], path: &Arc<str>, facts: &mut Facts) {
     let Some(header) = Header::new(blob) else {
-        return facts.malformed(path, None, "an rpm header whose sizes do not fit");
+        return facts.malformed(path, None, "an rpm header whose sizes or types do not fit");
     };
     let parts = (
         header.string(NAME),
@@ -87,18 +98,35 @@ pub(crate) fn read(blob: &[u8], path: &Arc<str>, facts: &mut Facts) {
     if name == PUBLIC_KEY {
         return;
     }
+    let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    if !plain(name) || !plain(version) || !plain(release) {
+        return facts.malformed(
+            path,
+            None,
+            "an rpm header with a name or version that is none",
+        );
+    }
     let full = format!("{version}-{release}");
-    let source = header.string(SOURCE_RPM).and_then(source);
     let place = Location::file(Arc::clone(path));
     let mut package = Package::new(PackageType::Rpm, name, full).at(place);
     package.epoch = header.numbers(EPOCH).next().filter(|&epoch| epoch != 0);
     package.arch = header.string(ARCH).map(Arc::from);
     package.module = header.string(MODULARITY_LABEL).map(Arc::from);
-    package.source =
-        source.filter(|source| source.name != package.name || source.version != package.version);
+    package.vendor = header
+        .string(VENDOR)
+        .map(|vendor| vendor.chars().take(60).collect::<String>().into());
+    set_source(&mut package, header.string(SOURCE_RPM));
     let owner = Arc::clone(&package.name);
     facts.add(package);
     own(&header, &owner, facts);
+}
+
+/// Notes the source package, from the file name of the source rpm; also that there is none.
+pub(crate) fn set_source(package: &mut Package, file: Option<&str>) {
+    let source = file.and_then(source);
+    package.lacks_source = source.is_none();
+    package.source =
+        source.filter(|source| source.name != package.name || source.version != package.version);
 }
 
 /// `name-version-release.src.rpm`.
@@ -117,7 +145,17 @@ fn source(file: &str) -> Option<SourcePackage> {
 fn own(header: &Header<'_>, owner: &Arc<str>, facts: &mut Facts) {
     let directories: Vec<_> = header.strings(DIRECTORY_NAMES).collect();
     let names = header.strings(BASE_NAMES);
-    for (name, index) in names.zip(header.numbers(DIRECTORY_INDEXES)) {
+    // PGPHASHALGO: without the tag, and where it is 1, MD5; 8 is SHA-256.
+    let kind = match header.numbers(FILE_DIGEST_ALGORITHM).next() {
+        None | Some(1) => Some("md5"),
+        Some(2) => Some("sha1"),
+        Some(8) => Some("sha256"),
+        Some(_) => None,
+    };
+    let digests = header.strings(FILE_DIGESTS).map(Some);
+    let digests = digests.chain(std::iter::repeat(None));
+    let indexes = header.numbers(DIRECTORY_INDEXES);
+    for ((name, index), digest) in names.zip(indexes).zip(digests) {
         let directory = usize::try_from(index)
             .ok()
             .and_then(|index| directories.get(index));
@@ -127,7 +165,11 @@ fn own(header: &Header<'_>, owner: &Arc<str>, facts: &mut Facts) {
         );
         // A name that is not UTF-8 is none that a parser wants.
         if let (Some(directory), Some(name)) = texts {
-            facts.own(owner, directory, name);
+            facts.own_summed(owner, directory, name, || {
+                let text = std::str::from_utf8(digest?).ok()?;
+                let kind = kind.filter(|_| !text.is_empty())?;
+                Some(format!("{kind}:{text}").into())
+            });
         }
     }
 }

@@ -100,7 +100,8 @@ impl<'a> Database<'a> {
         )
     }
 
-    /// Calls `row` with every record of a table, in the order of their row ids.
+    /// Calls `row` with every record of a table, in the order of their row ids. A page that lost
+    /// some is an error after all others were read.
     pub(crate) fn table(
         &self,
         name: &'static str,
@@ -131,8 +132,13 @@ impl<'a> Database<'a> {
             seen: vec![false; pages],
             room: self.bytes.len(),
             row,
+            lost: Vec::new(),
         };
-        walk.page(root, 0)
+        walk.page(root, 0)?;
+        match walk.lost.first() {
+            Some(page) => Err(SqliteError::Damaged(*page)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -144,6 +150,8 @@ struct Walk<'d, 'r> {
     /// longer than the file.
     room: usize,
     row: &'r mut dyn FnMut(&[Column<'_>]),
+    /// Pages that have not all of their cells.
+    lost: Vec<u32>,
 }
 
 impl<'d> Walk<'d, '_> {
@@ -183,6 +191,11 @@ impl<'d> Walk<'d, '_> {
         if pointers.len() < cells {
             return Err(damaged());
         }
+        let used = self.used(page, header, interior, pointers.clone().take(cells));
+        let usable = self.database.usable;
+        if used != Some(usable) {
+            self.lost.push(number);
+        }
         for pointer in pointers.take(cells) {
             let at = big16(pointer, 0).ok_or_else(damaged)?;
             if interior {
@@ -201,23 +214,74 @@ impl<'d> Walk<'d, '_> {
         Ok(())
     }
 
+    /// Where the cells of a page begin, with all bytes that are accounted for after that: cells,
+    /// free blocks and fragments. In a page that has all of its cells this is its size
+    /// ("B-tree Pages").
+    fn used<'p>(
+        &self,
+        page: &[u8],
+        header: &[u8],
+        interior: bool,
+        pointers: impl Iterator<Item = &'p [u8]>,
+    ) -> Option<usize> {
+        let mut used = match big16(header, 5)? {
+            0 => 65536,
+            start => start,
+        };
+        used = used.checked_add(usize::from(*header.get(7)?))?;
+        for pointer in pointers {
+            let at = big16(pointer, 0)?;
+            let after = if interior {
+                varint(page, at.checked_add(4)?)?.1
+            } else {
+                let (length, at) = varint(page, at)?;
+                let (_row_id, at) = varint(page, at)?;
+                let length = usize::try_from(length).ok()?;
+                let local = self.local(length)?;
+                let pointer = if local < length { 4 } else { 0 };
+                at.checked_add(local)?.checked_add(pointer)?
+            };
+            // Smaller cells take the room of a free block.
+            used = used.checked_add(after.checked_sub(at)?.max(4))?;
+        }
+        let mut free = big16(header, 1)?;
+        while free != 0 {
+            used = used.checked_add(big16(page, free.checked_add(2)?)?)?;
+            let next = big16(page, free)?;
+            // They lie in ascending order.
+            if next != 0 && next <= free {
+                return None;
+            }
+            free = next;
+        }
+        Some(used)
+    }
+
+    /// How much of a payload lies in its cell ("Cell payload overflow pages": X, M and K).
+    fn local(&self, length: usize) -> Option<usize> {
+        let usable = self.database.usable;
+        let most = usable.checked_sub(35)?;
+        if length <= most {
+            return Some(length);
+        }
+        let chunk = usable.checked_sub(4)?;
+        let least = (usable.checked_sub(12)?.checked_mul(32)? / 255).checked_sub(23)?;
+        let beyond = length.checked_sub(least)?.checked_rem(chunk)?;
+        let fitting = least.checked_add(beyond)?;
+        Some(if fitting <= most { fitting } else { least })
+    }
+
     /// The payload of a leaf cell, with its overflow pages.
     fn payload(&mut self, page: &'d [u8], at: usize) -> Option<Cow<'d, [u8]>> {
         let (length, at) = varint(page, at)?;
         let (_row_id, at) = varint(page, at)?;
         let length = usize::try_from(length).ok()?;
         self.room = self.room.checked_sub(length)?;
-        // "Cell payload overflow pages": X, M and K of the specification.
-        let usable = self.database.usable;
-        let most = usable.checked_sub(35)?;
-        if length <= most {
+        let local = self.local(length)?;
+        if local == length {
             return part(page, at, length).map(Cow::Borrowed);
         }
-        let chunk = usable.checked_sub(4)?;
-        let least = (usable.checked_sub(12)?.checked_mul(32)? / 255).checked_sub(23)?;
-        let beyond = length.checked_sub(least)?.checked_rem(chunk)?;
-        let fitting = least.checked_add(beyond)?;
-        let local = if fitting <= most { fitting } else { least };
+        let chunk = self.database.usable.checked_sub(4)?;
         let mut payload = part(page, at, local)?.to_vec();
         let mut next = Order::Big.u32(page, at.checked_add(local)?)?;
         while let Some(rest) = length.checked_sub(payload.len()).filter(|&rest| rest > 0) {

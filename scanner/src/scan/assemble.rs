@@ -154,13 +154,9 @@ pub(super) fn report(
         });
     }
     if let (Some(db), Some(database)) = (db, &mut report.database) {
-        let used = report
-            .packages
-            .iter()
-            .filter_map(|(_, package)| package.ecosystem.clone())
-            // The age of what is not there is nothing to tell: it is a gap.
-            .filter(|ecosystem| db.has_ecosystem(ecosystem));
-        let (used, feeds) = (used.collect(), &request.feeds);
+        // The age of what is not there is nothing to tell: it is a gap.
+        let packages = report.packages.iter().map(|(_, package)| &**package);
+        let (used, feeds) = (matching::ecosystems(packages, db), &request.feeds);
         let policy = &request.staleness;
         database.stale = staleness::check(db.info(), &used, feeds, &report.date, policy);
     }

@@ -8,16 +8,15 @@ use db_sync::Db;
 use crate::coverage::Coverage;
 use crate::gap::{Gap, GapKind, Stage};
 use crate::location::Location;
+use crate::matching;
 use crate::package::Package;
 
 /// Counts the packages of a target by ecosystem. What belongs to an operating-system package is
 /// judged with its owner.
 pub(super) fn count(packages: &[Arc<Package>], db: Option<&Db>, coverage: &mut Coverage) {
-    for package in packages {
-        let ecosystem = package.ecosystem.as_deref();
-        let judged = db.is_some_and(|db| {
-            package.owner.is_some() || ecosystem.is_some_and(|name| db.has_ecosystem(name))
-        });
+    let judged = db.map(|db| matching::judged(packages, db));
+    let judged = judged.unwrap_or_default().into_iter();
+    for (package, judged) in packages.iter().zip(judged.chain(std::iter::repeat(false))) {
         let name = package
             .ecosystem
             .clone()

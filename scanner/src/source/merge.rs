@@ -378,6 +378,8 @@ fn add(
         all.owned.append(&mut facts.owned);
         all.gaps.append(&mut facts.gaps);
         all.distribution = all.distribution.take().or(facts.distribution);
+        all.products.append(&mut facts.products);
+        all.digests = all.digests.take().or(facts.digests);
     }
 }
 

@@ -70,14 +70,32 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
     let module = arguments.module.as_ref().or(subject.module.as_ref());
     let module = module.map(|label| query::stream(label)).transpose()?;
     let read = |error: ReadError| Failure::from_error(&error);
-    let question = Query {
-        ecosystem: &subject.ecosystem,
-        name: &subject.name,
-        version: Some(&subject.version),
-        as_of,
-        module,
-    };
-    let explanation = db.explain(&question, &id).map_err(read)?;
+    // The records of a release may stand under several names: the first that says yes explains.
+    let mut explanation = None;
+    let mut chosen = None;
+    for part in matching::parts(&subject.ecosystem, &db) {
+        let question = Query {
+            ecosystem: &part,
+            name: &subject.name,
+            version: Some(&subject.version),
+            as_of,
+            module,
+        };
+        let told = db.explain(&question, &id).map_err(read)?;
+        let says_yes = told.as_ref().is_some_and(|told| told.found.is_some());
+        if says_yes || chosen.is_none() && db.has_ecosystem(&part) {
+            explanation = told;
+            chosen = Some(part);
+        } else if explanation.is_none() {
+            explanation = told;
+        }
+        if says_yes {
+            break;
+        }
+    }
+    if let Some(part) = chosen {
+        subject.ecosystem = part.to_string();
+    }
     // A record from elsewhere may say yes; a no takes the ecosystem's own advisories.
     let is_affected = explanation
         .as_ref()

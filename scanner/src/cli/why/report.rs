@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::super::failure::Failure;
 use super::subject::{self, Subject};
+use crate::inventory::ecosystem::{self, Names};
 
 /// Most bytes of a report: some 200,000 findings.
 const MAX_REPORT: u64 = 512 << 20;
@@ -225,12 +226,17 @@ impl Report {
             ));
         }
         let (name, version) = match &package.source {
-            Some(source) if matches!(package.kind.as_str(), "deb" | "apk") => {
+            Some(source) if ecosystem::names(ecosystem) == Names::Source => {
                 notes.push(format!(
                     "advisories of {ecosystem} name source packages: {} {} was built from {} {}",
                     package.name, package.version, source.name, source.version
                 ));
-                (source.name.clone(), source.version.clone())
+                let version = match package.epoch.filter(|_| package.kind == "rpm") {
+                    // Mostly the source's, too: the name of a source rpm has none.
+                    Some(epoch) => format!("{epoch}:{}", source.version),
+                    None => source.version.clone(),
+                };
+                (source.name.clone(), version)
             }
             _ => match package.epoch.filter(|_| package.kind == "rpm") {
                 Some(epoch) => (package.name.clone(), format!("{epoch}:{}", package.version)),

@@ -129,8 +129,7 @@ fn distribution(purl: &Purl) -> Option<Distribution> {
     Some(Distribution {
         id: id.into(),
         version: version.map(Into::into),
-        like: Vec::new(),
-        name: None,
+        ..Distribution::default()
     })
 }
 

@@ -49,6 +49,11 @@ const ALL: &[Exception] = &[
         reason: "npm writes a name only where the directory has another; without it, that is the name",
     },
     Exception {
+        parsers: &["rpm-manifest"],
+        holds: |_, _, mutant| matches!(mutant.edit, Edit::Line(_)),
+        reason: "a list without an end has as many packages as lines",
+    },
+    Exception {
         parsers: &["go-mod"],
         holds: |known, item, mutant| {
             let line = match &mutant.edit {

@@ -25,17 +25,16 @@ const FEW: usize = 120;
 
 /// Survivors that are known and not repaired yet, by parser: a debt that only shrinks.
 const DEBT: &[(&str, usize)] = &[
-    ("apk-installed", 11),
     ("cargo-lock", 23),
-    ("dpkg-status", 60),
+    ("dpkg-status", 2),
     ("go-mod", 4),
     ("go-sum", 1),
     ("package-lock", 65),
     ("pnpm-lock", 55),
     ("requirements", 2),
     ("rpm-bdb", 3),
-    ("rpm-ndb", 4),
-    ("rpm-sqlite", 2),
+    ("rpm-ndb", 1),
+    ("rpm-sqlite", 1),
     ("yarn-lock", 24),
 ];
 
@@ -211,7 +210,9 @@ const WITHOUT_PACKAGES: &[&str] = &[
     "dpkg-md5sums",
     "java-archive",
     "requirements-constraints",
+    "redhat-release",
     "rpm-sqlite-log",
+    "suse-products",
 ];
 
 #[test]

@@ -1,10 +1,12 @@
 //! dpkg's database of installed packages, `var/lib/dpkg/status` (deb-control(5), dpkg-query(1)),
 //! and the form without a package manager, one file per package in `status.d/`. A package counts
-//! while its files are unpacked; one that was removed with its configuration kept does not.
+//! while its files are unpacked; one that was removed with its configuration kept does not. A
+//! status that dpkg would refuse is a gap, and no way to say that a package is not installed.
+//! `updates/` is dpkg's journal: what was changed and not yet written into `status`.
 
 use std::sync::Arc;
 
-use super::shared::has_extension;
+use super::shared::{file_name, has_extension, is_plain};
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
 use crate::inventory::text::{Line, with_lines};
@@ -34,6 +36,48 @@ pub(super) static DISTROLESS: Parser = Parser {
     parse: |input: Input<'_>, facts| parse(input.path, input.content, false, facts),
 };
 
+/// `var/lib/dpkg/updates/0001`, in the form of `status`.
+pub(super) static JOURNAL: Parser = Parser {
+    id: "dpkg-journal",
+    wants: &[Want::In("var/lib/dpkg/updates/")],
+    accepts: Some(|path| {
+        let name = file_name(path);
+        name.bytes().all(|byte| byte.is_ascii_digit())
+    }),
+    need: Need::Stream,
+    evidence: Evidence::Installed,
+    database: true,
+    parse: |input, facts| {
+        let path = input.path;
+        parse(path, input.content, true, facts)?;
+        let cause = "changes to the dpkg database that are only in its journal: packages that they remove or replace are still listed";
+        facts.gap(path, None, GapKind::UnknownFormat, cause);
+        Ok(())
+    },
+};
+
+/// Fields whose loss changes what is known, and which a misspelling must not lose.
+const NEEDED: [&[u8]; 5] = [
+    b"package",
+    b"version",
+    b"architecture",
+    b"source",
+    b"status",
+];
+
+/// The words of a status: what is wanted, whether something is wrong, what is there.
+const WANTED: [&str; 5] = ["unknown", "install", "hold", "deinstall", "purge"];
+const FLAGS: [&str; 3] = ["ok", "reinstreq", "hold-reinstreq"];
+const UNPACKED: [&str; 5] = [
+    "installed",
+    "unpacked",
+    "half-configured",
+    "triggers-awaited",
+    "triggers-pending",
+];
+const ABSENT: [&str; 2] = ["not-installed", "config-files"];
+const HALF: &str = "half-installed";
+
 /// The fields of one package that we keep.
 #[derive(Default)]
 struct Stanza {
@@ -43,6 +87,17 @@ struct Stanza {
     arch: Field,
     source: Field,
     status: Field,
+    maintainer: Field,
+}
+
+/// What a status says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unpacked,
+    Half,
+    Absent,
+    /// Nothing that dpkg knows: the package may be there.
+    Odd,
 }
 
 /// A field: absent, its text, or why it cannot be read.
@@ -79,14 +134,39 @@ fn parse(
                 facts.gap(path, Some(line.number), GapKind::Limit, cause);
             }
             if line.bytes.iter().all(u8::is_ascii_whitespace) {
-                finish(
-                    &std::mem::take(&mut stanza),
-                    &shared,
-                    status_required,
-                    facts,
-                );
-            } else {
-                stanza.read(&line);
+                let done = std::mem::take(&mut stanza);
+                finish(&done, &shared, status_required, facts);
+                continue;
+            }
+            match line.bytes.iter().position(|&byte| byte == b':') {
+                // A continuation.
+                _ if matches!(line.bytes.first(), Some(b' ' | b'\t')) => {}
+                None => {
+                    let cause = "a line that is neither a field nor a continuation of one";
+                    facts.malformed(path, Some(line.number), cause);
+                }
+                Some(colon) => {
+                    let (name, value) = line.bytes.split_at_checked(colon).unwrap_or_default();
+                    let name = name.trim_ascii_end().to_ascii_lowercase();
+                    // An empty line was lost: two packages must not become one.
+                    if name == b"package" && !matches!(stanza.name, Field::Absent) {
+                        let cause = "a package begins in the middle of another";
+                        facts.malformed(path, Some(line.number), cause);
+                        let done = std::mem::take(&mut stanza);
+                        finish(&done, &shared, status_required, facts);
+                    }
+                    if let Some(meant) = misspelt(&name) {
+                        let cause = format!(
+                            "a field {}, which may be a misspelt {meant}",
+                            shown(&String::from_utf8_lossy(&name))
+                        );
+                        facts.malformed(path, Some(line.number), cause);
+                    }
+                    stanza.read(&line, &name, value);
+                }
+            }
+            if stanza.line == 0 {
+                stanza.line = line.number;
             }
         }
         Ok(stanza)
@@ -95,26 +175,43 @@ fn parse(
     Ok(())
 }
 
-impl Stanza {
-    fn read(&mut self, line: &Line<'_>) {
-        if self.line == 0 {
-            self.line = line.number;
+/// The needed field that a name differs from in one character, or in two that changed places.
+fn misspelt(name: &[u8]) -> Option<&'static str> {
+    let meant = NEEDED.iter().find(|field| differs_once(name, field))?;
+    std::str::from_utf8(meant).ok()
+}
+
+fn differs_once(one: &[u8], other: &[u8]) -> bool {
+    let ahead = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    let one = one.get(ahead..).unwrap_or_default();
+    let other = other.get(ahead..).unwrap_or_default();
+    let same = |a: Option<&[u8]>, b: Option<&[u8]>| a.is_some() && a == b;
+    match (one, other) {
+        ([], []) => false,
+        ([a, b, rest @ ..], [c, d, tail @ ..]) if a == d && b == c && rest == tail => true,
+        _ => {
+            same(one.get(1..), other.get(1..))
+                || same(one.get(1..), Some(other))
+                || same(Some(one), other.get(1..))
         }
-        let Some(colon) = line.bytes.iter().position(|&byte| byte == b':') else {
-            return;
-        };
-        let (name, value) = line.bytes.split_at_checked(colon).unwrap_or_default();
-        // A continuation starts with a space and so is no field name.
-        let field = match name.to_ascii_lowercase().as_slice() {
+    }
+}
+
+impl Stanza {
+    fn read(&mut self, line: &Line<'_>, name: &[u8], value: &[u8]) {
+        let field = match name {
             b"package" => &mut self.name,
             b"version" => &mut self.version,
             b"architecture" => &mut self.arch,
             b"source" => &mut self.source,
             b"status" => &mut self.status,
+            b"maintainer" => &mut self.maintainer,
             _ => return,
         };
         let value = value.get(1..).unwrap_or_default().trim_ascii();
         *field = match std::str::from_utf8(value) {
+            // dpkg refuses it.
+            _ if !matches!(field, Field::Absent) => Field::Bad("a field that comes twice"),
             _ if line.cut => Field::Bad("a field longer than the limit"),
             Ok("") => Field::Absent,
             Ok(text) => Field::Text(text.to_owned()),
@@ -122,42 +219,42 @@ impl Stanza {
         };
     }
 
-    fn installed(&self, status_required: bool) -> Result<bool, &'static str> {
+    /// What the status says (dpkg-query(1)); dpkg does not mind the case of its words.
+    fn state(&self, status_required: bool) -> Result<State, &'static str> {
         let Some(status) = self.status.text()? else {
             return if status_required {
                 Err("no status")
             } else {
-                Ok(true)
+                Ok(State::Unpacked)
             };
         };
-        // want, error flag, state: dpkg-query(1). In these states the files are unpacked.
-        let state = status.split_ascii_whitespace().nth(2);
-        Ok(matches!(
-            state,
-            Some(
-                "installed"
-                    | "unpacked"
-                    | "half-configured"
-                    | "triggers-awaited"
-                    | "triggers-pending"
-            )
-        ))
+        let lower = status.to_ascii_lowercase();
+        let words: Vec<&str> = lower.split_ascii_whitespace().collect();
+        Ok(match words.as_slice() {
+            [want, flag, state] if WANTED.contains(want) && FLAGS.contains(flag) => {
+                if UNPACKED.contains(state) {
+                    State::Unpacked
+                } else if ABSENT.contains(state) {
+                    State::Absent
+                } else if *state == HALF {
+                    State::Half
+                } else {
+                    State::Odd
+                }
+            }
+            _ => State::Odd,
+        })
     }
 
-    fn half_installed(&self) -> bool {
-        matches!(&self.status, Field::Text(status) if status.ends_with("half-installed"))
-    }
-
-    fn package(
-        &self,
-        path: &Arc<str>,
-        status_required: bool,
-    ) -> Result<Option<Package>, &'static str> {
-        if !self.installed(status_required)? {
-            return Ok(None);
-        }
+    fn package(&self, path: &Arc<str>) -> Result<Package, &'static str> {
         let name = self.name.text()?.ok_or("no name")?;
         let version = self.version.text()?.ok_or("no version")?;
+        if !is_plain(name) {
+            return Err("a name that is none");
+        }
+        if !is_plain(version) {
+            return Err("a version that is none");
+        }
         let mut package = Package::new(PackageType::Deb, name, version)
             .at(Location::line(Arc::clone(path), self.line));
         package.arch = self.arch.text()?.map(Arc::from);
@@ -166,7 +263,18 @@ impl Stanza {
             .text()?
             .map(|source| split_source(source, version))
             .filter(|source| *source.name != *name || *source.version != *version);
-        Ok(Some(package))
+        if package.source.as_ref().is_some_and(|source| {
+            source.name.is_empty() || !is_plain(&source.name) || !is_plain(&source.version)
+        }) {
+            return Err("a source package that is none");
+        }
+        // Who a maintainer is stands at the beginning; what cannot be read names nobody.
+        package.vendor = match &self.maintainer {
+            Field::Text(text) => Some(text.chars().take(120).collect::<String>().into()),
+            Field::Bad(_) => Some("".into()),
+            Field::Absent => None,
+        };
+        Ok(package)
     }
 }
 
@@ -184,23 +292,39 @@ fn finish(stanza: &Stanza, path: &Arc<str>, status_required: bool, facts: &mut F
     if stanza.line == 0 {
         return;
     }
-    match stanza.package(path, status_required) {
-        Ok(Some(package)) => facts.add(package),
-        Ok(None) if stanza.half_installed() => {
-            let name = stanza.name.text().ok().flatten().unwrap_or_default();
+    let name = stanza
+        .name
+        .text()
+        .ok()
+        .flatten()
+        .unwrap_or("without a name");
+    let line = Some(stanza.line);
+    let state = match stanza.state(status_required) {
+        Ok(State::Absent) => return,
+        Ok(State::Half) => {
             let cause = format!("package {} was never fully unpacked", shown(name));
-            facts.gap(path, Some(stanza.line), GapKind::Unreadable, cause);
+            return facts.gap(path, line, GapKind::Unreadable, cause);
         }
-        Ok(None) => {}
+        Ok(state) => state,
         Err(cause) => {
-            let name = stanza
-                .name
-                .text()
-                .ok()
-                .flatten()
-                .unwrap_or("without a name");
             let cause = format!("package {}: {cause}", shown(name));
-            facts.malformed(path, Some(stanza.line), cause);
+            return facts.malformed(path, line, cause);
+        }
+    };
+    if state == State::Odd {
+        let status = stanza.status.text().ok().flatten().unwrap_or_default();
+        let cause = format!(
+            "package {} has the status {:?}, which dpkg does not know; it was taken for installed",
+            shown(name),
+            shown(status)
+        );
+        facts.malformed(path, line, cause);
+    }
+    match stanza.package(path) {
+        Ok(package) => facts.add(package),
+        Err(cause) => {
+            let cause = format!("package {}: {cause}", shown(name));
+            facts.malformed(path, line, cause);
         }
     }
 }
@@ -239,5 +363,75 @@ mod tests {
             .map(|gap| gap.location.start_line())
             .collect();
         assert_eq!(lines, [Some(1), Some(4), Some(8)]);
+    }
+
+    fn read(text: &str) -> Facts {
+        run(
+            &PARSER,
+            "var/lib/dpkg/status",
+            Content::Whole(text.as_bytes()),
+        )
+    }
+
+    #[test]
+    fn a_status_that_dpkg_does_not_know_hides_no_package() {
+        for (status, packages, gaps) in [
+            ("install ok installed", 1, 0),
+            ("Install OK Installed", 1, 0),
+            ("hold ok installed", 1, 0),
+            ("deinstall ok config-files", 0, 0),
+            ("purge ok not-installed", 0, 0),
+            ("install ok instaled", 1, 1),
+            ("install ok", 1, 1),
+            ("installed", 1, 1),
+            ("install ok installed now", 1, 1),
+            ("install ok half-installed", 0, 1),
+        ] {
+            let text = format!("Package: a\nStatus: {status}\nVersion: 1\n");
+            let facts = read(&text);
+            let found = (facts.packages.len(), facts.gaps.len());
+            assert_eq!(found, (packages, gaps), "{status}");
+        }
+    }
+
+    #[test]
+    fn misspelt_fields_and_lost_lines_are_gaps() {
+        for (text, packages) in [
+            (
+                "Package: a\nStatus: install ok installed\nVersion: 1\nSoruce: b\n",
+                1,
+            ),
+            (
+                "Package: a\nStatus: install ok installed\nVersion: 1\nSorce: b\n",
+                1,
+            ),
+            ("Package: a\nStatus: install ok installed\nVersion 1\n", 0),
+            (
+                "Package: a\nStatus: install ok installed\nVersion: 1Description: x\n",
+                0,
+            ),
+            (
+                "Package: a\nStatus: install ok installed\nVersion: 1\nPackage: b\nStatus: install ok installed\nVersion: 2\n",
+                2,
+            ),
+        ] {
+            let facts = read(text);
+            assert_eq!(facts.packages.len(), packages, "{text}");
+            assert!(!facts.gaps.is_empty(), "{text}");
+        }
+        let plain = "Package: a\nStatus: install ok installed\nVersion: 1\nX-Sources: b\nDescription: y\n Sorce: b\n";
+        assert!(read(plain).gaps.is_empty());
+    }
+
+    #[test]
+    fn the_journal_is_read_and_reported() {
+        assert!((JOURNAL.accepts.unwrap())("var/lib/dpkg/updates/0001"));
+        assert!(!(JOURNAL.accepts.unwrap())("var/lib/dpkg/updates/tmp.i"));
+        let facts = run(
+            &JOURNAL,
+            "var/lib/dpkg/updates/0001",
+            Content::Whole(OPENSSL.as_bytes()),
+        );
+        assert_eq!((facts.packages.len(), facts.gaps.len()), (1, 1));
     }
 }

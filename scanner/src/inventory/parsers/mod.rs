@@ -25,9 +25,11 @@ mod pypi;
 mod python;
 mod requirements;
 mod rpm_bdb;
+mod rpm_manifest;
 mod rpm_ndb;
 mod rpm_sqlite;
 mod shared;
+mod suse_products;
 mod yarn_lock;
 
 /// Every parser. To add a format, add a file, a line here and a folder in
@@ -40,12 +42,14 @@ pub const ALL: &[&Parser] = &[
     &dpkg_files::SUMS,
     &dpkg_status::PARSER,
     &dpkg_status::DISTROLESS,
+    &dpkg_status::JOURNAL,
     &gemfile_lock::PARSER,
     &go_mod::PARSER,
     &go_sum::PARSER,
     &java_archive::PARSER,
     &node_modules::PARSER,
     &os_release::PARSER,
+    &os_release::RELEASE,
     &package_lock::PARSER,
     &pipfile_lock::PARSER,
     &pnpm_lock::PARSER,
@@ -57,8 +61,10 @@ pub const ALL: &[&Parser] = &[
     &requirements::INCLUDED,
     &requirements::CONSTRAINTS,
     &rpm_bdb::PARSER,
+    &rpm_manifest::PARSER,
     &rpm_ndb::PARSER,
     &rpm_sqlite::PARSER,
     &rpm_sqlite::LOG,
+    &suse_products::PARSER,
     &yarn_lock::PARSER,
 ];

@@ -1,11 +1,14 @@
 //! rpm's database before 2020, `Packages`: a Berkeley DB hash (`dbinc/db_page.h` of Berkeley DB
 //! 5.3). All pages are read in order instead of bucket by bucket; headers are values in a page,
 //! or on a chain of overflow pages. Every overflow page is used once, so that no circle and no
-//! size costs more than the file.
+//! size costs more than the file. Whatever shows that an entry was lost is a gap: a page of a type
+//! that no such database has, overflow pages that no entry leads to, fewer entries than the
+//! database counts.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::gap::GapKind;
 use crate::inventory::bytes::{Order, part};
 use crate::inventory::{
     Evidence, Facts, Input, Need, ParseError, Parser, Want, limits, rpm_header,
@@ -31,10 +34,12 @@ const HASH: u32 = 0x0006_1561;
 /// Bytes before the data of every page.
 const PAGE_HEADER: usize = 26;
 
-/// `P_HASH_UNSORTED`, `P_HASH` and `P_OVERFLOW`.
+/// `P_INVALID` (a free page), `P_HASH_UNSORTED`, `P_OVERFLOW`, `P_HASHMETA` and `P_HASH`.
+const FREE: u8 = 0;
 const UNSORTED: u8 = 2;
-const SORTED: u8 = 13;
 const OVERFLOW: u8 = 7;
+const META: u8 = 8;
+const SORTED: u8 = 13;
 
 /// `H_KEYDATA` and `H_OFFPAGE`.
 const INLINE: u8 = 1;
@@ -48,6 +53,13 @@ struct Database<'a> {
     seen: Vec<bool>,
     /// Bytes that headers may still have; they do not overlap.
     room: usize,
+    /// Entries found, key 0 among them.
+    entries: u32,
+}
+
+/// Notes damage that may have cost packages that nobody can name.
+fn lost(facts: &mut Facts, path: &str, cause: impl Into<Arc<str>>) {
+    facts.unjudged(path, None, GapKind::Malformed, cause);
 }
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
@@ -71,14 +83,40 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         page_size,
         seen: vec![false; bytes.chunks_exact(page_size).len()],
         room: bytes.len(),
+        entries: 0,
     };
+    let mut overflow = 0_usize;
     for page in bytes.chunks_exact(page_size).skip(1) {
-        if matches!(page.get(25), Some(&(UNSORTED | SORTED))) {
-            database.bucket(page, &path, facts);
+        match page.get(25).copied().unwrap_or_default() {
+            UNSORTED | SORTED => database.bucket(page, &path, facts),
+            OVERFLOW => overflow = overflow.saturating_add(1),
+            META => {}
+            FREE if order.u16(page, 20) == Some(0) => {}
+            FREE => lost(facts, &path, "a free page that has entries"),
+            other => {
+                let cause = format!("a page of type {other}, which such a database does not have");
+                lost(facts, &path, cause);
+            }
         }
     }
     if !bytes.chunks_exact(page_size).remainder().is_empty() {
-        facts.malformed(&path, None, "the last page is cut off");
+        lost(facts, &path, "the last page is cut off");
+    }
+    let used = database.seen.iter().filter(|&&seen| seen).count();
+    if overflow > used {
+        let count = overflow.saturating_sub(used);
+        lost(
+            facts,
+            &path,
+            format!("{count} pages that no entry leads to"),
+        );
+    }
+    // `nelem` of the first page.
+    let counted = order.u32(bytes, 88).unwrap_or_default();
+    if counted > database.entries {
+        let found = database.entries;
+        let cause = format!("the database counts {counted} entries, and {found} were found");
+        lost(facts, &path, cause);
     }
     Ok(())
 }
@@ -99,9 +137,14 @@ impl<'a> Database<'a> {
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
             pairs.push((key, value));
         }
+        let count = u32::try_from(pairs.len()).unwrap_or(u32::MAX);
+        self.entries = self.entries.saturating_add(count);
+        if entries != pairs.len().saturating_mul(2) {
+            lost(facts, path, "a page that has not all of its entries");
+        }
         for (key, value) in pairs {
             let (Some(key), Some(value)) = (key, value) else {
-                facts.malformed(path, None, "an entry that is not in its page");
+                lost(facts, path, "an entry that is not in its page");
                 continue;
             };
             if key
@@ -112,7 +155,7 @@ impl<'a> Database<'a> {
             }
             match self.value(value) {
                 Some(blob) => rpm_header::read(&blob, path, facts),
-                None => facts.malformed(path, None, "an entry whose package cannot be read"),
+                None => lost(facts, path, "an entry whose package cannot be read"),
             }
         }
     }

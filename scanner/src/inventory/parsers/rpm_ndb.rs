@@ -4,16 +4,18 @@
 
 use std::sync::Arc;
 
+use crate::gap::GapKind;
 use crate::inventory::bytes::{Order, part};
 use crate::inventory::{
     Evidence, Facts, Input, Need, ParseError, Parser, Want, limits, rpm_header,
 };
 
-/// Both places.
+/// The places.
 pub(super) static PARSER: Parser = Parser {
     id: "rpm-ndb",
     wants: &[
         Want::Path("usr/lib/sysimage/rpm/Packages.db"),
+        Want::Path("usr/share/rpm/Packages.db"),
         Want::Path("var/lib/rpm/Packages.db"),
     ],
     accepts: None,
@@ -39,22 +41,33 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         return Err(ParseError::unknown_format(None, cause));
     }
     let pages = LITTLE.size(bytes, 12).unwrap_or_default();
+    if pages == 0 {
+        return Err(ParseError::new("a package database without slots"));
+    }
     let slots = bytes.get(..pages.saturating_mul(PAGE));
     let slots = slots.ok_or_else(|| ParseError::new("the slots do not fit the file"))?;
+    if part(bytes, slots.len(), 4) == Some(b"Slot") {
+        lost(facts, &path, "more slots than the database counts");
+    }
     // Blobs do not overlap, so that together they are no longer than the file.
     let mut room = bytes.len();
     // The header takes the place of two slots.
     for slot in slots.chunks_exact(SLOT).skip(2) {
         if !slot.starts_with(b"Slot") {
-            facts.malformed(&path, None, "a slot that is none");
+            lost(facts, &path, "a slot that is none");
             continue;
         }
         let (Some(index), Some(block)) = (LITTLE.u32(slot, 4), LITTLE.size(slot, 8)) else {
             continue;
         };
-        if index == 0 || block == 0 {
+        match (index, block) {
             // Free.
-            continue;
+            (0, 0) => continue,
+            (0, _) | (_, 0) => {
+                lost(facts, &path, "a slot that is neither used nor free");
+                continue;
+            }
+            _ => {}
         }
         let blob = blob(bytes, index, block).filter(|blob| blob.len() <= room);
         match blob {
@@ -62,10 +75,15 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                 room = room.saturating_sub(blob.len());
                 rpm_header::read(blob, &path, facts);
             }
-            None => facts.malformed(&path, None, "a slot whose package is not in the file"),
+            None => lost(facts, &path, "a slot whose package is not in the file"),
         }
     }
     Ok(())
+}
+
+/// Nobody knows which package a damaged slot had.
+fn lost(facts: &mut Facts, path: &str, cause: &str) {
+    facts.unjudged(path, None, GapKind::Malformed, cause);
 }
 
 /// Magic, package index, generation, length; then the header.

@@ -46,7 +46,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     // Packages (hnum INTEGER PRIMARY KEY, blob BLOB)
     let rows = database.table("Packages", |columns| match columns {
         [_, Column::Bytes(blob), ..] => rpm_header::read(blob, &path, facts),
-        _ => facts.malformed(&path, None, "a row without a header"),
+        _ => facts.unjudged(&path, None, GapKind::Malformed, "a row without a header"),
     });
     rows.map_err(error)
 }

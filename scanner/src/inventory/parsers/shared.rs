@@ -69,3 +69,8 @@ pub(super) fn has_extension(path: &str, extension: &str) -> bool {
 pub(super) fn outside_node_modules(path: &str) -> bool {
     !path.split('/').any(|part| part == "node_modules")
 }
+
+/// Whether a name or version can be one in a package database: visible ASCII.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -163,8 +163,8 @@ fn targets() -> Vec<Target> {
             distribution: Some(Distribution {
                 id: "debian".into(),
                 version: Some("12".into()),
-                like: Vec::new(),
                 name: Some("Debian GNU/Linux 12 (bookworm)".into()),
+                ..Distribution::default()
             }),
             other_platforms: vec!["linux/arm64".to_owned()],
             coverage: image_ledger(),

@@ -134,14 +134,6 @@ pub(super) static ALL: &[Kind] = &[
         ],
     ),
     installed(
-        "rpm-manifest",
-        "list of rpm packages without their database",
-        &[
-            Path("var/lib/rpmmanifest/container-manifest-1"),
-            Path("var/lib/rpmmanifest/container-manifest-2"),
-        ],
-    ),
-    installed(
         "swupd",
         "Clear Linux bundle list",
         &[Below("usr/share/clear/bundles", 5)],

@@ -1,0 +1,251 @@
+//! The table of distributions: what `os-release` says, the OSV ecosystems to ask, and how their
+//! records name packages. One line per distribution, one per ecosystem. A distribution that OSV
+//! has no advisories for is not in it: its packages have no ecosystem, which is a gap and never
+//! clean. The identifier must fit: a derivative builds its own packages, and the versions of what
+//! it is like do not hold for it.
+
+use super::Suffix;
+use crate::package::PackageType::{self, Apk, Deb, Rpm};
+
+/// A distribution, by the `ID` of its `os-release`.
+///
+/// In the texts, `{V}` is `VERSION_ID`, `{M}` its first number, `{S}` the suffix, and an asterisk
+/// stands for any text.
+pub(super) struct Distribution {
+    pub(super) id: &'static str,
+    pub(super) kind: PackageType,
+    /// The ecosystem of its packages, and how its suffix follows from the version.
+    pub(super) ecosystem: &'static str,
+    pub(super) suffix: Suffix,
+    /// Further ecosystems that are parts of the same release: any of them means that there are
+    /// advisories for it.
+    pub(super) parts: &'static [&'static str],
+    /// Ecosystems of others that speak of its packages, too.
+    pub(super) more: &'static [&'static str],
+}
+
+const fn row(
+    id: &'static str,
+    kind: PackageType,
+    ecosystem: &'static str,
+    suffix: Suffix,
+) -> Distribution {
+    Distribution {
+        id,
+        kind,
+        ecosystem,
+        suffix,
+        parts: &[],
+        more: &[],
+    }
+}
+
+const fn suse(id: &'static str, ecosystem: &'static str) -> Distribution {
+    Distribution {
+        parts: &[
+            "SUSE:Linux Enterprise Module for * {S}",
+            "SUSE:Package Hub {S}",
+        ],
+        more: &[
+            "SUSE:Linux Enterprise Server {S}-LTSS*",
+            "SUSE:Linux Enterprise Server LTSS* {S}",
+        ],
+        ..row(id, Rpm, ecosystem, Suffix::ServicePack)
+    }
+}
+
+/// Sorted by id.
+pub(super) const DISTRIBUTIONS: &[Distribution] = &[
+    row("almalinux", Rpm, "AlmaLinux:", Suffix::Major),
+    row("alpaquita", Apk, "Alpaquita:", Suffix::Track),
+    row("alpine", Apk, "Alpine:", Suffix::Alpine),
+    Distribution {
+        more: &["Azure Linux:{V}"],
+        ..row("azurelinux", Rpm, "Azure Linux:", Suffix::Major)
+    },
+    row(
+        "bellsoft-hardened-containers",
+        Apk,
+        "BellSoft Hardened Containers:",
+        Suffix::Track,
+    ),
+    // A Chainguard image may hold packages of Wolfi only.
+    Distribution {
+        more: &["Wolfi"],
+        ..row("chainguard", Apk, "Chainguard", Suffix::None)
+    },
+    row("cleanstart", Apk, "CleanStart", Suffix::None),
+    row("clnstrt", Apk, "CleanStart", Suffix::None),
+    row("debian", Deb, "Debian:", Suffix::Major),
+    // Docker's own builds and the base distribution's lie side by side, and nothing in the package
+    // database tells them apart.
+    Distribution {
+        more: &["Alpine:v{S}"],
+        ..row("dhi", Apk, "Docker Hardened Images:Alpine:", Suffix::Minor)
+    },
+    Distribution {
+        more: &["Debian:{S}"],
+        ..row(
+            "dhi-debian",
+            Deb,
+            "Docker Hardened Images:Debian:",
+            Suffix::Major,
+        )
+    },
+    row("echo", Deb, "Echo", Suffix::None),
+    row("mageia", Rpm, "Mageia:", Suffix::Major),
+    Distribution {
+        more: &["Azure Linux:{V}"],
+        ..row("mariner", Rpm, "Azure Linux:", Suffix::Major)
+    },
+    row("minimos", Apk, "MinimOS", Suffix::None),
+    row("openEuler", Rpm, "openEuler:", Suffix::OpenEuler),
+    row("opensuse", Rpm, "openSUSE:", Suffix::OpenSuse),
+    row("opensuse-leap", Rpm, "openSUSE:Leap ", Suffix::Whole),
+    row(
+        "opensuse-leap-micro",
+        Rpm,
+        "openSUSE:Leap Micro ",
+        Suffix::Whole,
+    ),
+    row("opensuse-microos", Rpm, "openSUSE:Tumbleweed", Suffix::None),
+    row(
+        "opensuse-tumbleweed",
+        Rpm,
+        "openSUSE:Tumbleweed",
+        Suffix::None,
+    ),
+    row("photon", Rpm, "Photon OS:", Suffix::Whole),
+    // Red Hat's records name a product by its CPE, variant included: what os-release says is one
+    // variant, and packages come from all. Layered products ship builds of their own.
+    Distribution {
+        parts: &[
+            "Red Hat:enterprise_linux:{M}::*",
+            "Red Hat:enterprise_linux:{M}.*",
+            "Red Hat:rhel_extras:{M}",
+            "Red Hat:rhel_extras:{M}::*",
+        ],
+        more: &["Red Hat:rhel_els:{M}", "Red Hat:rhel_els:{M}::*"],
+        ..row("rhel", Rpm, "Red Hat:enterprise_linux:", Suffix::Major)
+    },
+    row("rocky", Rpm, "Rocky Linux:", Suffix::Major),
+    row("sl-micro", Rpm, "SUSE:Linux Micro ", Suffix::Whole),
+    suse(
+        "sle_hpc",
+        "SUSE:Linux Enterprise High Performance Computing ",
+    ),
+    row(
+        "sle-micro",
+        Rpm,
+        "SUSE:Linux Enterprise Micro ",
+        Suffix::Whole,
+    ),
+    row(
+        "sle-micro-rancher",
+        Rpm,
+        "SUSE:Linux Enterprise Micro for Rancher ",
+        Suffix::Whole,
+    ),
+    suse("sled", "SUSE:Linux Enterprise Desktop "),
+    suse("sles", "SUSE:Linux Enterprise Server "),
+    suse(
+        "sles_sap",
+        "SUSE:Linux Enterprise Server for SAP Applications ",
+    ),
+    // Fixes that only subscribers get are fixes all the same: without them the package stays
+    // affected. FIPS, real-time and BlueField builds are others.
+    Distribution {
+        parts: &["Ubuntu:{V}", "Ubuntu:{V}:LTS"],
+        more: &["Ubuntu:Pro:{V}:LTS"],
+        ..row("ubuntu", Deb, "Ubuntu:", Suffix::Ubuntu)
+    },
+    row("wolfi", Apk, "Wolfi", Suffix::None),
+];
+
+/// Which package a record names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// The installed one.
+    Binary,
+    /// The one that it was built from.
+    Source,
+    /// Either: what a record says of the installed one counts before.
+    Both,
+}
+
+/// How the records of an ecosystem, without its suffix, name packages, and the words by which the
+/// distribution's own packages tell who made them, in lower case.
+pub(super) struct Records {
+    pub(super) ecosystem: &'static str,
+    pub(super) names: Names,
+    pub(super) makers: &'static [&'static str],
+}
+
+const fn records(
+    ecosystem: &'static str,
+    names: Names,
+    makers: &'static [&'static str],
+) -> Records {
+    Records {
+        ecosystem,
+        names,
+        makers,
+    }
+}
+
+/// Sorted by ecosystem.
+pub(super) const RECORDS: &[Records] = &[
+    records("AlmaLinux", Names::Binary, &["almalinux"]),
+    records("Alpaquita", Names::Source, &["bell-sw", "bellsoft"]),
+    records("Alpine", Names::Source, &["alpinelinux"]),
+    records("Azure Linux", Names::Source, &["microsoft"]),
+    records(
+        "BellSoft Hardened Containers",
+        Names::Source,
+        &["bell-sw", "bellsoft"],
+    ),
+    records("Chainguard", Names::Both, &["chainguard", "wolfi"]),
+    records("CleanStart", Names::Both, &["cleanstart"]),
+    records("Debian", Names::Source, &["debian"]),
+    records(
+        "Docker Hardened Images",
+        Names::Both,
+        &["docker", "alpinelinux", "debian"],
+    ),
+    records("Echo", Names::Source, &["debian", "echo"]),
+    records("Mageia", Names::Source, &["mageia"]),
+    records("MinimOS", Names::Both, &["minimos", "wolfi", "chainguard"]),
+    records("Photon OS", Names::Both, &["vmware", "broadcom"]),
+    records("Red Hat", Names::Binary, &["red hat", "redhat"]),
+    records("Rocky Linux", Names::Source, &["rocky"]),
+    records("Root", Names::Both, &["root.io"]),
+    records("SUSE", Names::Source, &["suse"]),
+    records("TuxCare", Names::Binary, &["tuxcare", "cloudlinux"]),
+    // What Ubuntu takes over unchanged keeps Debian's maintainer.
+    records("Ubuntu", Names::Source, &["ubuntu", "canonical", "debian"]),
+    records("Wolfi", Names::Both, &["wolfi", "chainguard"]),
+    records("openEuler", Names::Source, &["openeuler"]),
+    records("openSUSE", Names::Source, &["suse"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_are_sorted_and_fit_each_other() {
+        let lower = |row: &Distribution| row.id.to_lowercase().replace('_', "\u{1}");
+        assert!(DISTRIBUTIONS.is_sorted_by(|a, b| lower(a) < lower(b)));
+        assert!(RECORDS.is_sorted_by(|a, b| a.ecosystem < b.ecosystem));
+        for row in DISTRIBUTIONS {
+            for text in [row.ecosystem].iter().chain(row.parts).chain(row.more) {
+                let base = db_sync::ecosystem::base(text);
+                assert!(
+                    RECORDS.iter().any(|records| records.ecosystem == base),
+                    "{text}"
+                );
+                assert!(text.matches('*').count() <= 1, "{text}");
+            }
+        }
+    }
+}

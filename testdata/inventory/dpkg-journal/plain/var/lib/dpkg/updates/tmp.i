@@ -1,0 +1,2 @@
+Package: half
+Status: install ok inst
