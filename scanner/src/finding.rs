@@ -41,7 +41,7 @@ pub struct Vulnerability {
     /// What EPSS and KEV say of its CVEs, where the database has these feeds.
     pub exploitation: Exploitation,
     /// Why it is not certain, where it is not.
-    pub doubt: Option<Uncertain>,
+    pub doubt: Option<Box<Uncertain>>,
 }
 
 /// Why a version is shown as affected that is not known to be: the finding does not fail a build

@@ -204,7 +204,7 @@ impl Flaw<'_, '_> {
             merged: found.merged().into_iter().map(str::to_owned).collect(),
             informational: informational.map(str::to_owned),
             exploitation: self.exploitation,
-            doubt,
+            doubt: doubt.map(Box::new),
             scope,
             ..Vulnerability::new(Arc::clone(package), record)
         };

@@ -55,8 +55,13 @@ pub(super) fn denied_by<'p, 'db>(
         if is_home(entry.record)? {
             return Ok(Vec::new());
         }
-        let affects = asked.judge(store, views, entry)? != Verdict::NotAffected;
-        if affects && !asked.rests_on_open_ends(store, views, entry)? {
+        let is_open = match asked.judge(store, views, entry)? {
+            Verdict::NotAffected | Verdict::Possible => true,
+            // What is known to reach so far has its end beside the range.
+            _ if !views.beside(entry).is_empty() => false,
+            _ => asked.rests_on_open_ends(store, views, entry)?,
+        };
+        if !is_open {
             return Ok(Vec::new());
         }
     }

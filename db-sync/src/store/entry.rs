@@ -161,15 +161,19 @@ impl Entry {
     }
 
     fn read_general(reader: &mut Reader<'_>) -> Result<Self, Damaged> {
-        let mut entry = Self::default();
-        entry.ranges = Span::read_all(reader)?;
-        entry.versions = reader.rising()?;
+        let ranges = Span::read_all(reader)?;
+        let versions = reader.rising()?;
+        let mut ratings = Vec::new();
         for _ in 0..reader.length()? {
-            entry.ratings.push((reader.small()?, reader.byte()?));
+            ratings.push((reader.small()?, reader.byte()?));
         }
-        entry.other_fixes = reader.rising()?;
-        entry.beside = Span::read_all(reader)?;
-        Ok(entry)
+        Ok(Self {
+            ranges,
+            versions,
+            ratings,
+            other_fixes: reader.rising()?,
+            beside: Span::read_all(reader)?,
+        })
     }
 }
 

@@ -134,14 +134,14 @@ pub enum SyncError {
         what: String,
     },
     /// The address answers, and not as a bucket does.
-    #[error("{} has no {what}{}: is this an OSV bucket?", address, if *is_http { " (HTTP 404)" } else { "" })]
+    #[error("{address} has no {what} ({cause}): is this an OSV bucket?")]
     NotABucket {
         /// Where it was looked for, the mirrors with commas between.
         address: String,
         /// The file.
         what: String,
-        /// Whether a server said so.
-        is_http: bool,
+        /// What it answers instead.
+        cause: &'static str,
     },
     /// An ecosystem shall be removed that the database does not have.
     #[error("the database has no ecosystem {name:?} that could be removed")]

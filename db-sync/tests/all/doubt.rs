@@ -191,6 +191,12 @@ fn the_home_database_disputes_a_range_without_an_end() {
             '!',
         ),
         (
+            "a copy that is known to reach so far",
+            Some(home(&["GHSA-1"], patched)),
+            vec![copy(open, &known("< 1.5"))],
+            '+',
+        ),
+        (
             "a copy that names an end",
             Some(home(&["GHSA-1"], patched)),
             vec![copy(r#"{"introduced":"0"},{"fixed":"1.5.0"}"#, "")],

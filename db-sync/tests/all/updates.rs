@@ -3,8 +3,8 @@
 
 use super::compare::assert_same;
 use super::support;
-use db_sync::Moment;
 use db_sync::sync::{SyncRequest, run};
+use db_sync::{Db, Moment};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -390,7 +390,17 @@ impl World {
 
 fn sync(root: &Path, output: &Path, world: &World) -> bool {
     let path = |name: &str| vec![root.join(name).display().to_string()];
+    // What is not asked for any more leaves by name, as nothing leaves otherwise.
+    let held = Db::open(output).map(|db| db.info().sources.clone());
+    let mut remove: Vec<String> = held
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|source| source.kind == "osv")
+        .map(|source| source.name)
+        .collect();
+    remove.retain(|name| !world.asked.contains(&name.as_str()));
     let mut request = SyncRequest {
+        remove,
         from: vec![root.display().to_string()],
         output: output.to_owned(),
         accept_removals: true,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use db_sync::Db;
+use db_sync::fetch::FetchError;
 use db_sync::sync::{SyncError, SyncReport, SyncRequest};
 
 use super::args::SyncArguments;
@@ -69,6 +70,9 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
                 failure = failure.hint(
                     "a bucket has ecosystems.txt and one NAME/all.zip per ecosystem, as OSV's https://osv-vulnerabilities.storage.googleapis.com has",
                 );
+            }
+            SyncError::Fetch(FetchError::Server { url, .. }) if url.ends_with("ecosystems.txt") => {
+                failure = failure.hint("is this the address of an OSV bucket?");
             }
             SyncError::NothingFetched => {
                 failure = failure.hint("fetch once: portcullis db sync --from URL");

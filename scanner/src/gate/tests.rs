@@ -53,11 +53,11 @@ fn a_doubtful_finding_is_told_and_does_not_decide() {
     for kind in [Doubt::Possible, Doubt::Disputed] {
         let mut finding = vulnerable(Severity::Critical, &[]);
         if let Kind::Vulnerability(found) = &mut finding.kind {
-            found.doubt = Some(Uncertain {
+            found.doubt = Some(Box::new(Uncertain {
                 kind,
                 denied_by: Vec::new(),
                 reason: "because".into(),
-            });
+            }));
         }
         let doubtful = report(vec![finding]);
         let verdict = judge(&doubtful, &Policy::default());

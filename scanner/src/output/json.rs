@@ -397,7 +397,7 @@ impl<'a> FindingView<'a> {
             fix: vulnerability.map(FixView::new),
             informational: vulnerability.and_then(|found| found.informational.as_deref()),
             limited_to: vulnerability.and_then(|found| LimitsView::new(&found.scope)),
-            doubt: vulnerability.and_then(|found| found.doubt.as_ref().map(DoubtView::new)),
+            doubt: vulnerability.and_then(|found| found.doubt.as_deref().map(DoubtView::new)),
             resource,
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,

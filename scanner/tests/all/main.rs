@@ -5,6 +5,8 @@ mod cli;
 #[cfg(test)]
 mod distributions;
 #[cfg(test)]
+mod doubt;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod images;

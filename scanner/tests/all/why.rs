@@ -116,7 +116,12 @@ fn a_query_knows_its_ecosystems_days_and_names() {
         all.extend_from_slice(arguments);
         run(directory.path(), &all)
     };
-    let unknown = query(&["Crates.io", "time", "0.1.43"]);
+    // Any case will do, and what it does not have is an error.
+    assert_eq!(
+        query(&["Crates.io", "time", "0.1.43"]).json()["ecosystem"],
+        "crates.io"
+    );
+    let unknown = query(&["crates", "time", "0.1.43"]);
     assert_eq!((unknown.code, &*unknown.out), (2, ""));
     assert!(unknown.err.contains("crates.io"), "{}", unknown.err);
     let preferred = query(&["crates.io", "time", "0.1.43", "--prefer-id", "GHSA"]).json();

@@ -192,6 +192,12 @@ impl Reader<'_, '_> {
     /// nothing about which ecosystems the bucket has.
     fn strays(&mut self, root: &Path) -> Result<(), SourceError> {
         let source: Arc<str> = Arc::from(STRAY);
+        for name in files(root, "zip", self.limits)? {
+            if name != ARCHIVE {
+                let cause = "archive lies beside the directories of the ecosystems: not read";
+                self.skip(&source, &name, cause)?;
+            }
+        }
         if !loose_files(root, self.limits)?.is_empty() {
             let cause = "records lie beside the directories of the ecosystems";
             self.warn(&source, "", cause)?;
@@ -417,11 +423,20 @@ fn holds_records(directory: &Path, limits: &Limits) -> Result<bool, SourceError>
 
 /// The `.json` files of a directory, sorted by name.
 fn loose_files(directory: &Path, limits: &Limits) -> Result<BTreeSet<String>, SourceError> {
+    files(directory, "json", limits)
+}
+
+/// The files of a directory with an extension, sorted by name.
+fn files(
+    directory: &Path,
+    extension: &str,
+    limits: &Limits,
+) -> Result<BTreeSet<String>, SourceError> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(directory).map_err(cannot_read(directory))? {
         let entry = entry.map_err(cannot_read(directory))?;
         let path: PathBuf = entry.path();
-        if path.extension() == Some(OsStr::new("json"))
+        if path.extension() == Some(OsStr::new(extension))
             && path.is_file()
             && let Ok(name) = entry.file_name().into_string()
         {

@@ -36,6 +36,9 @@ impl Sync<'_> {
         let mut all = names.iter().zip(saved);
         match all.find(|(_, saved)| *saved == Saved::Missing) {
             None => Ok(()),
+            Some((name, _)) if !self.is_listed && self.mirrors.is_some() => {
+                Err(self.not_a_bucket(format!("{name}/{ARCHIVE}"), self.not_found()))
+            }
             Some((name, _)) => Err(SyncError::Missing {
                 what: format!("{name}/{ARCHIVE}"),
             }),

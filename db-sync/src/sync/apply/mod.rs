@@ -41,6 +41,8 @@ struct Sync<'a> {
     checked: BTreeSet<String>,
     /// Directories without a list: their archive is asked for each time.
     unlisted: Vec<String>,
+    /// Whether the bucket has a list of its ecosystems.
+    is_listed: bool,
 }
 
 /// Brings a database up to date.
@@ -76,6 +78,7 @@ pub fn run(request: &SyncRequest) -> Result<SyncReport, SyncError> {
         reports: BTreeMap::new(),
         checked: BTreeSet::new(),
         unlisted: Vec::new(),
+        is_listed: false,
     };
     sync.run()
 }

@@ -3,7 +3,7 @@
 use super::{ECOSYSTEMS, MAX_LIST, Sync};
 use crate::compile::update::Session;
 use crate::ecosystem;
-use crate::fetch::is_intact;
+use crate::fetch::{Saved, is_intact, is_url};
 use crate::sources::osv::is_directory_name;
 use crate::sync::{SyncError, cache, list, skipped, warning};
 use std::collections::BTreeSet;
@@ -86,7 +86,7 @@ impl Sync<'_> {
                 }
                 Some(offered) => self.without_removed(offered),
                 None if self.request.offline => BTreeSet::new(),
-                None => return Err(self.not_a_bucket(ECOSYSTEMS)),
+                None => return Err(self.not_a_bucket(ECOSYSTEMS.to_owned(), self.not_found())),
             };
         }
         if names.synced.is_empty() && self.request.offline && names.kept.is_empty() {
@@ -101,13 +101,25 @@ impl Sync<'_> {
     /// What the bucket lists; `None` where it has no list.
     fn offered(&mut self) -> Result<Option<BTreeSet<String>>, SyncError> {
         let path = self.cache.file(ECOSYSTEMS);
-        if let Some(mirrors) = &self.mirrors {
-            mirrors.save(&[ECOSYSTEMS], &path, MAX_LIST)?;
+        if let Some(mirrors) = &self.mirrors
+            && mirrors.save(&[ECOSYSTEMS], &path, MAX_LIST)? == Saved::Missing
+        {
+            // What was fetched from another bucket before says nothing of this one.
+            return Ok(None);
         }
         if self.request.offline && path.is_file() && !is_intact(&path) {
             return Err(SyncError::Damaged { path });
         }
-        Ok(cache::read(&path)?.map(|bytes| list::ecosystems(&bytes, &mut self.warnings)))
+        let Some(bytes) = cache::read(&path)? else {
+            return Ok(None);
+        };
+        // A page for people, as servers show it in place of what they do not have.
+        if bytes.trim_ascii_start().starts_with(b"<") {
+            let _ = std::fs::remove_file(&path);
+            return Err(self.not_a_bucket(ECOSYSTEMS.to_owned(), "it is a web page"));
+        }
+        self.is_listed = true;
+        Ok(Some(list::ecosystems(&bytes, &mut self.warnings)))
     }
 
     /// Takes out of the held ecosystems what the request removes.
@@ -135,12 +147,20 @@ impl Sync<'_> {
     }
 
     /// What is wrong with a bucket that lacks what every bucket has.
-    pub(super) fn not_a_bucket(&self, what: &str) -> SyncError {
-        let from = &self.request.from;
+    pub(super) fn not_a_bucket(&self, what: String, cause: &'static str) -> SyncError {
         SyncError::NotABucket {
-            address: from.join(", "),
-            what: what.to_owned(),
-            is_http: from.iter().any(|one| crate::fetch::is_url(one)),
+            address: self.request.from.join(", "),
+            what,
+            cause,
+        }
+    }
+
+    /// What the sources answer where a file is not there.
+    pub(super) fn not_found(&self) -> &'static str {
+        if self.request.from.iter().any(|one| is_url(one)) {
+            "HTTP status 404"
+        } else {
+            "there is no such file"
         }
     }
 

@@ -4,7 +4,7 @@
 use super::{Place, affects, small};
 use crate::support::own;
 use db_sync::Db;
-use db_sync::sync::{SyncError, SyncReport, run};
+use db_sync::sync::{SyncError, SyncReport, SyncRequest, run};
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -322,11 +322,19 @@ fn an_address_that_is_no_bucket_is_named() {
     let empty = TempDir::new().expect("folder");
     let place = Place::new();
     let from = empty.path().display().to_string();
-    let error = run(&place.request(&from))
-        .expect_err("no bucket")
-        .to_string();
+    let mut request = place.request(&from);
+    let error = |request: &SyncRequest| run(request).expect_err("no bucket").to_string();
+    let why = "(there is no such file): is this an OSV bucket?";
     assert_eq!(
-        error,
-        format!("{from} has no ecosystems.txt: is this an OSV bucket?")
+        error(&request),
+        format!("{from} has no ecosystems.txt {why}")
+    );
+    request.ecosystems = vec!["npm".to_owned()];
+    assert_eq!(error(&request), format!("{from} has no npm/all.zip {why}"));
+    let page = "\n<!DOCTYPE html><title>Welcome</title>";
+    fs::write(empty.path().join("ecosystems.txt"), page).expect("write");
+    assert_eq!(
+        error(&request),
+        format!("{from} has no ecosystems.txt (it is a web page): is this an OSV bucket?")
     );
 }

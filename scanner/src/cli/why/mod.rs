@@ -66,7 +66,8 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         }
     };
     let db = db::open(&arguments.database)?;
-    subject.ecosystem = query::spelled(&db, &subject.ecosystem).to_owned();
+    let spelled = query::spelled(&db, &subject.ecosystem).to_owned();
+    subject.ecosystem = spelled;
     let module = arguments.module.as_ref().or(subject.module.as_ref());
     let module = module.map(|label| query::stream(label)).transpose()?;
     let read = |error: ReadError| Failure::from_error(&error);

@@ -208,7 +208,7 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
                 None if found.fix == FixState::WontFix => "will not be fixed".to_owned(),
                 None => "no fix known".to_owned(),
             };
-            let marks = part(&words::remarks(found.doubt.as_ref(), &found.exploitation));
+            let marks = part(&words::remarks(found.doubt.as_deref(), &found.exploitation));
             let title = part(&words::title(found, &finding.title));
             if marks.is_empty() {
                 (change, title)
