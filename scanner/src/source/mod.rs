@@ -8,17 +8,21 @@
 //! Nothing is unpacked and no root file system is held. Structure that cannot be trusted is a
 //! [`SourceError`]; what only could not be looked at is a gap. All limits are in [`limits`].
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::coverage::Coverage;
 use crate::gap::Gap;
 use crate::inventory::Facts;
 
-pub use self::image::open_image;
+pub use self::image::{open_image, open_within};
 pub use self::layer::{LayerScan, Link, Reading, ScannedFile};
 pub use self::platform::Platform;
+pub use self::recognise::{FIRST_BYTES, may_be_archive};
 
 mod archive;
+mod choice;
 mod decode;
 pub mod digest;
 pub mod directory;
@@ -27,14 +31,19 @@ mod hashing;
 mod image;
 mod layer;
 pub mod limits;
+mod load;
 mod manifest;
+mod meaning;
+mod members;
 mod merge;
 mod names;
 mod oci;
 mod platform;
+mod recognise;
 mod store;
 mod stream;
 mod tar;
+mod totals;
 mod tree;
 mod wanted;
 
@@ -47,6 +56,8 @@ pub enum ImageKind {
     OciArchive,
     /// What `docker save` writes, compressed or not.
     DockerArchive,
+    /// A directory as `skopeo copy … dir:` writes it: manifest and blobs side by side.
+    SkopeoDirectory,
 }
 
 /// Says what kind of image a path holds, by looking at its content and never at its name; `None`
@@ -62,12 +73,27 @@ pub fn recognise_or(path: &Path) -> Result<Option<ImageKind>, String> {
     if data.is_dir() {
         let is_layout = path.join("oci-layout").is_file()
             || path.join("index.json").is_file() && path.join("blobs").is_dir();
+        if !is_layout && is_skopeo(path) {
+            return Ok(Some(ImageKind::SkopeoDirectory));
+        }
         return Ok(is_layout.then_some(ImageKind::OciLayout));
     }
     if data.is_file() {
-        return archive::looks_like(path);
+        return recognise::looks_like(path);
     }
     Ok(None)
+}
+
+/// Whether a directory has the two files by which skopeo knows its own.
+fn is_skopeo(path: &Path) -> bool {
+    let (manifest, version) = (path.join("manifest.json"), path.join("version"));
+    let mut first = Vec::new();
+    manifest.is_file()
+        && version.is_file()
+        && std::fs::File::open(version)
+            .and_then(|file| file.take(26).read_to_end(&mut first))
+            .is_ok()
+        && first == b"Directory Transport Versio"
 }
 
 /// Why a target cannot be scanned at all (exit code 2).
@@ -98,6 +124,11 @@ pub struct Contents {
     pub files: Vec<(Arc<str>, Facts)>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// What became of the members of its layers.
+    pub coverage: Coverage,
+    /// All platforms that the target has of it, as `os/arch`, sorted; the one that was scanned
+    /// among them.
+    pub platforms: Vec<String>,
     /// `os/arch` from the config.
     pub platform: Option<String>,
     /// Digest of the manifest.

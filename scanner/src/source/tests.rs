@@ -7,9 +7,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::hashing::Cores;
-use super::layer::{self, LayerScan, Totals};
+use super::layer::{self, LayerScan};
+use super::limits::Budget;
 use super::merge::{self, merge, plan};
-use super::stream::Promise;
+use super::stream::{Promise, Shared};
+use super::totals::Totals;
 use super::wanted::{Registry, Selection};
 use super::{limits, names};
 use crate::gap::GapKind;
@@ -135,17 +137,14 @@ fn tar(ops: &[Op]) -> Vec<u8> {
 }
 
 fn scan(tar: &[u8], selection: &Selection) -> LayerScan {
-    let cores = Arc::new(Cores::new(1, 1));
-    let promise = Promise::default();
-    layer::scan(
-        tar,
-        promise,
-        &cores,
-        &REGISTRY,
-        selection,
-        &Totals::default(),
-    )
-    .unwrap()
+    layer::scan(tar, Promise::default(), &shared(), &REGISTRY, selection).unwrap()
+}
+
+fn shared() -> Shared {
+    Shared {
+        cores: Arc::new(Cores::new(1, 1)),
+        totals: Arc::new(Totals::new(Budget::default(), 1 << 30)),
+    }
 }
 
 /// Path, name, version and layer of every package, and the gaps.
@@ -377,9 +376,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        let cores = Arc::new(Cores::new(1, 1));
-        let selection = Selection::Installed;
-        let _ = layer::scan(&bytes[..], Promise::default(), &cores, &REGISTRY, &selection, &Totals::default());
+        let _ = layer::scan(&bytes[..], Promise::default(), &shared(), &REGISTRY, &Selection::Installed);
     }
 }
 

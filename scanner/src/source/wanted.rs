@@ -8,7 +8,8 @@ use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use super::layer::Reading;
-use super::{limits, names, tar};
+use super::limits::Budget;
+use super::{names, tar};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::{Content, Evidence, Facts, Need, Parser, Want, dispatch, parsers};
 use crate::location::Location;
@@ -135,6 +136,29 @@ impl Selection {
     }
 }
 
+impl Run {
+    /// Whether it reads the file as it comes.
+    pub(crate) fn is_streamed(&self) -> bool {
+        self.parser.need == Need::Stream
+    }
+
+    /// The longest file that it reads, where the file has to be held.
+    fn limit(&self, budget: Budget) -> u64 {
+        match self.parser.need {
+            Need::Stream => budget.file(),
+            Need::Whole(limit) => limit.min(budget.file()),
+        }
+    }
+}
+
+/// Whether a file of `size` bytes is read by any of its parsers.
+pub(crate) fn fits(size: u64, runs: &[Run], budget: Budget) -> bool {
+    match runs {
+        [run] if run.is_streamed() => true,
+        _ => runs.iter().any(|run| size <= run.limit(budget)),
+    }
+}
+
 /// Runs parsers on the content of one file of `size` bytes. Files that told nothing are left
 /// out, but for databases, where an empty one is news.
 pub(crate) fn read_member(
@@ -142,6 +166,7 @@ pub(crate) fn read_member(
     size: u64,
     runs: &[Run],
     buffer: &mut Vec<u8>,
+    budget: Budget,
 ) -> Vec<(Arc<str>, Reading)> {
     let mut readings = Vec::new();
     let mut keep = |run: &Run, facts: Facts| {
@@ -155,35 +180,33 @@ pub(crate) fn read_member(
         }
     };
     if let [run] = runs
-        && run.parser.need == Need::Stream
+        && run.is_streamed()
     {
         let facts = dispatch::run(run.parser, &run.path, Content::Stream(content));
         keep(run, facts);
         return readings;
     }
     buffer.clear();
-    let limit = |run: &Run| match run.parser.need {
-        Need::Stream => limits::FILE_BYTES,
-        Need::Whole(limit) => limit.min(limits::FILE_BYTES),
-    };
-    let fits = runs.iter().any(|run| size <= limit(run));
-    if fits && content.read_to_end(buffer).is_err() {
+    if fits(size, runs, budget) && content.read_to_end(buffer).is_err() {
         // The stream remembers its fault, and the layer ends with it.
         return readings;
     }
     for run in runs {
-        let facts = if size > limit(run) {
-            let mut facts = Facts::default();
-            facts.gaps.push(Gap::warning(
+        let limit = run.limit(budget);
+        let facts = if size > limit {
+            let gap = Gap::warning(
                 Stage::Inventory,
                 GapKind::Limit,
                 Location::file(Arc::clone(&run.path)),
                 format!(
-                    "{size} bytes are more than the {} that {} reads",
-                    limit(run),
+                    "{size} bytes are more than the {limit} that {} reads",
                     run.parser.id
                 ),
-            ));
+            );
+            // A database lists a whole system, an archive is one entry of it.
+            let database = run.parser.database;
+            let mut facts = Facts::default();
+            facts.gaps.push(if database { gap.unjudged() } else { gap });
             facts
         } else {
             match run.parser.need {

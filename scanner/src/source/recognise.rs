@@ -1,0 +1,128 @@
+//! Whether a file is an image archive, by what its members are called and hold. A tar has no
+//! order: what says so may come last, so that all of them are looked at, up to limits.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::archive::Stream;
+use super::decode::Encoding;
+use super::manifest::Document;
+use super::tar::{self, Kind, Tar};
+use super::{ImageKind, limits, names};
+
+/// Bytes of a file from which [`may_be_archive`] knows.
+pub const FIRST_BYTES: usize = 512;
+
+/// Whether a file that begins with these bytes (as many of [`FIRST_BYTES`] as it has) may be an
+/// image archive, so that a further look is worth its time. One that is compressed in a way that
+/// is not read may be one, too.
+pub fn may_be_archive(first: &[u8]) -> bool {
+    Encoding::of(first) != Encoding::Plain || tar::is_header(first)
+}
+
+/// What is known of an archive that goes on.
+#[derive(Default)]
+struct Seen {
+    /// A member that every image archive of some kind has.
+    usual: bool,
+    strangers: bool,
+    blobs: bool,
+    index: bool,
+    saved: bool,
+    /// Layers of Docker before 1.10, which wrote no `manifest.json`.
+    legacy: bool,
+}
+
+/// Says what a file is; see [`super::recognise`]. An archive that breaks off before it told is an
+/// error: nobody knows what it would have been.
+pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, String> {
+    let stream = Stream::open(path).map_err(|error| error.to_string())?;
+    let compressed = stream.is_compressed();
+    let mut tar = Tar::new(stream);
+    let mut seen = Seen::default();
+    let mut ordinal = 0;
+    loop {
+        let member = match tar.next() {
+            Ok(Some((member, _))) => member,
+            Ok(None) => break,
+            // What is no tar from its first byte on is something else, and a damaged archive of
+            // other things is no image for anybody.
+            Err(_) if ordinal == 0 || seen.strangers && !seen.usual => break,
+            Err(error) => return Err(error.to_string()),
+        };
+        ordinal += 1;
+        if ordinal > limits::RECOGNISE_MEMBERS {
+            return Err(format!("more than {} members", limits::RECOGNISE_MEMBERS));
+        }
+        if compressed && !seen.usual && tar.offset() > limits::RECOGNISE_BYTES {
+            let cause = format!("the first {} bytes do not say", limits::RECOGNISE_BYTES);
+            return Err(cause);
+        }
+        let Ok(name) = names::normalise(&member.path) else {
+            continue;
+        };
+        match name.as_str() {
+            _ if member.kind == Kind::Directory => {}
+            "oci-layout" | "index.json" | "manifest.json" => {
+                let mut content = Vec::new();
+                let head = (&mut tar)
+                    .take(limits::DOCUMENT_BYTES)
+                    .read_to_end(&mut content);
+                if head.is_err() {
+                    continue;
+                }
+                match name.as_str() {
+                    "oci-layout" if holds(&content, &["imageLayoutVersion"]) => {
+                        return Ok(Some(ImageKind::OciArchive));
+                    }
+                    "index.json" if is_index(&content) => return Ok(Some(ImageKind::OciArchive)),
+                    "index.json" => seen.index = true,
+                    // An OCI archive may follow in the same file, and is the better of the two.
+                    "manifest.json" if content.trim_ascii_start().starts_with(b"[") => {
+                        seen.saved = true;
+                        seen.usual = true;
+                    }
+                    _ => seen.strangers = true,
+                }
+            }
+            _ if is_usual(&name) => {
+                seen.usual = true;
+                seen.blobs |=
+                    name.starts_with("blobs/sha256/") || name.starts_with("blobs/sha512/");
+                seen.legacy |= name.ends_with("/layer.tar");
+            }
+            _ => seen.strangers = true,
+        }
+    }
+    if seen.index && seen.blobs {
+        return Ok(Some(ImageKind::OciArchive));
+    }
+    if seen.saved {
+        return Ok(Some(ImageKind::DockerArchive));
+    }
+    if seen.legacy {
+        return Err("an image of Docker before 1.10, without a manifest, which is not read".into());
+    }
+    Ok(None)
+}
+
+fn holds(content: &[u8], words: &[&str]) -> bool {
+    let text = String::from_utf8_lossy(content);
+    words.iter().all(|word| text.contains(word))
+}
+
+fn is_index(content: &[u8]) -> bool {
+    holds(content, &["\"manifests\"", "\"digest\""])
+        || Document::parse(content).is_ok_and(|document| document.manifests.is_some())
+}
+
+/// Names that image archives have: blobs, layers and configs called by their digest.
+fn is_usual(name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or_default();
+    let stem = first.split('.').next().unwrap_or_default();
+    let stem = stem.strip_prefix("sha256:").unwrap_or(stem);
+    name.starts_with("blobs/sha256/")
+        || name.starts_with("blobs/sha512/")
+        || first == "repositories"
+        || stem.len() == 64 && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
