@@ -36,7 +36,7 @@ pub(super) struct Archive {
     documents: Option<BTreeMap<String, Vec<u8>>>,
     /// Files that come more than once: some readers take the first, some the last.
     twice: BTreeSet<String>,
-    /// Whether data follow the end of the tar.
+    /// Whether members follow the end of the tar.
     followed: bool,
 }
 
@@ -275,7 +275,7 @@ impl Archive {
         self.members.contains_key(name)
     }
 
-    /// Whether data follow the end of the tar.
+    /// Whether members follow the end of the tar.
     pub(super) const fn is_followed(&self) -> bool {
         self.followed
     }

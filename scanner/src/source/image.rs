@@ -1,6 +1,7 @@
 //! From an opened store to the contents of its images: the layers of all images read once, each
 //! image merged on its own.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use super::merge::{self, Found};
 use super::platform::Platform;
 use super::store::{self, Job, Store};
 use super::stream::Promise;
-use super::wanted::{Registry, Selection};
-use super::{Contents, ImageKind, SourceError, docker, oci};
+use super::wanted::{Again, Registry, Selection};
+use super::{Contents, ImageKind, SourceError, alias, docker, oci};
 use crate::coverage::Coverage;
 use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::{Layer, Location};
@@ -121,11 +122,11 @@ fn read(
 ) -> Result<Vec<Contents>, SourceError> {
     if let (true, Some(first)) = (store.is_followed(), images.first_mut()) {
         let cause =
-            "data follow the end of the archive's tar; what other readers find there was not read";
+            "members follow the end of the archive; engines leave them out, and so does this scan";
         first.gaps.push(gap(GapKind::Ambiguous, ".", cause));
     }
     let mut jobs: Vec<Job> = Vec::new();
-    let mut known: std::collections::BTreeMap<Same, usize> = std::collections::BTreeMap::new();
+    let mut known: BTreeMap<Same, usize> = BTreeMap::new();
     // For each image, the job of each layer; `None` for a layer that is not in the image.
     let mut used: Vec<Vec<Option<usize>>> = Vec::new();
     for image in &images {
@@ -255,38 +256,58 @@ fn contents(
         layers.push(scan.unwrap_or(&missing));
         places.push(place);
     }
-    let plan = merge::plan(&layers, registry);
-    let mut again = Vec::new();
-    let mut from = Vec::new();
-    for (layer, selection) in plan.layers {
-        let job = numbers
-            .get(layer)
-            .copied()
-            .flatten()
-            .and_then(|number| jobs.get(number));
-        if let Some(job) = job {
-            from.push(layer);
-            again.push(Job {
-                name: job.name.clone(),
-                place: job.place.clone(),
-                promise: job.promise.clone(),
-                selection: Selection::Again(selection),
-            });
+    let mut again_gaps = Vec::new();
+    let mut read_again = |plan: BTreeMap<usize, Again>| -> Result<Vec<Found>, SourceError> {
+        let mut again = Vec::new();
+        let mut from = Vec::new();
+        for (layer, selection) in plan {
+            let job = numbers
+                .get(layer)
+                .copied()
+                .flatten()
+                .and_then(|number| jobs.get(number));
+            if let Some(job) = job {
+                from.push(layer);
+                again.push(Job {
+                    name: job.name.clone(),
+                    place: job.place.clone(),
+                    promise: job.promise.clone(),
+                    selection: Selection::Again(selection),
+                });
+            }
+        }
+        let mut found: Vec<Found> = Vec::new();
+        if !again.is_empty() {
+            let scans = store.read_layers(&again, registry, budget)?;
+            for (layer, scan) in from.into_iter().zip(scans) {
+                found.extend(scan.files.into_iter().map(|file| (layer, file)));
+                // Those of the first reading are the same, and counted once.
+                for mut gap in scan.gaps {
+                    gap.location.layer = places.get(layer).cloned();
+                    again_gaps.push(gap);
+                }
+            }
+        }
+        Ok(found)
+    };
+    let through = alias::through(&layers, registry);
+    let again = through
+        .iter()
+        .map(|(layer, pairs)| (*layer, alias::reading(pairs)));
+    let written = read_again(again.collect())?;
+    let complete = merge::with_written(&layers, written);
+    for (layer, scan) in &complete {
+        if let Some(place) = layers.get_mut(*layer) {
+            *place = scan;
         }
     }
-    let mut found: Vec<Found> = Vec::new();
-    if !again.is_empty() {
-        for (layer, scan) in from
-            .into_iter()
-            .zip(store.read_layers(&again, registry, budget)?)
-        {
-            found.extend(scan.files.into_iter().map(|file| (layer, file)));
-        }
-    }
+    let plan = merge::plan(&layers, registry, &through);
+    let found = read_again(plan.layers)?;
     let merged = merge::merge(&layers, &places, &found);
     let mut gaps = image.gaps;
     gaps.extend(plan.gaps);
     gaps.extend(merged.gaps);
+    gaps.extend(again_gaps);
     gaps.sort();
     gaps.dedup();
     Ok(Contents {

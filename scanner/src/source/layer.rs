@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::limits;
 use super::members::Members;
 use super::names::{self, PathHash};
 use super::stream::{LayerStream, Promise, Shared, Stop};
@@ -107,11 +106,11 @@ pub(crate) fn scan(
         }
     };
     // The stream remembers its fault.
-    if fault.is_none() && tar.is_followed(limits::TRAILING_BYTES).unwrap_or(false) {
+    if fault.is_none() && tar.is_followed(u64::MAX).unwrap_or(false) {
         members.gap(
             GapKind::Ambiguous,
             ".",
-            "data follow the end of the layer's tar; engines leave them out, and so does this scan",
+            "members follow the end of the tar; engines leave them out, and so does this scan",
         );
     }
     // A blob that is not the one promised explains a broken tar better than the tar does.

@@ -63,8 +63,8 @@ pub const META_BYTES: u64 = 1 << 20;
 /// Troubles noted of one member; it has a gap in any case.
 pub const MEMBER_TROUBLES: usize = 8;
 
-/// Bytes behind the end of an archive that are looked at: tapes are padded with zeros to 10 KiB.
-pub const TRAILING_BYTES: u64 = 1 << 20;
+/// Bytes behind the end of an archive that are searched for further members.
+pub const TRAILING_BYTES: u64 = 64 << 20;
 
 /// Bytes of a path inside a layer. Linux refuses paths above 4,096 at once, but deeper trees can
 /// be made.
@@ -90,6 +90,9 @@ pub const RESOLVE_STEPS: u64 = 50_000_000;
 
 /// Files that are read a second time because a wanted path is a link to them.
 pub const SECOND_READS: usize = 1 << 16;
+
+/// Directories that are read under a second name, because a link leads to them.
+pub const SECOND_NAMES: usize = 1 << 14;
 
 /// Bytes of one file held in memory, whatever its parser allows.
 pub const FILE_BYTES: u64 = 128 << 20;

@@ -193,11 +193,13 @@ impl Members {
         match member.kind {
             Kind::File => self.file(tar, path, member, shared, registry, selection),
             Kind::Unknown(kind) => {
-                let cause = format!(
-                    "a member of the unknown type `{}`; read as a regular file",
-                    kind.escape_ascii()
-                );
-                self.gap(GapKind::UnknownFormat, &path, cause);
+                if member.executable || !selection.runs(registry, &path).is_empty() {
+                    let cause = format!(
+                        "a member of the unknown type `{}`; read as a regular file",
+                        kind.escape_ascii()
+                    );
+                    self.gap(GapKind::UnknownFormat, &path, cause);
+                }
                 self.file(tar, path, member, shared, registry, selection);
             }
             Kind::Sparse => {

@@ -4,11 +4,12 @@
 //! name the layer that brought them: for databases that is the lowest of the consecutive copies
 //! with this very version, for other files the layer that wrote the file last. Wanted paths that
 //! are links to files read under no wanted name are listed by [`plan`], read a second time, and
-//! given to [`merge`] as [`Found`].
+//! given to [`merge`] as [`Found`]; what a layer wrote through a link was added to it before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::alias::{self, Through};
 use super::layer::{LayerScan, Reading, ScannedFile};
 use super::limits;
 use super::names;
@@ -26,6 +27,7 @@ pub(crate) struct Plan {
     /// Links that lead nowhere.
     pub(crate) gaps: Vec<Gap>,
     files: usize,
+    through: Through,
 }
 
 /// A file read under the path of a link to it, with its layer.
@@ -40,9 +42,51 @@ impl Plan {
             }
             return;
         }
+        // The layer may name it by another directory.
+        let mut sources = vec![source.to_owned()];
+        for (name, real) in self.through.get(&layer).into_iter().flatten() {
+            if names::is_below(source, real)
+                && let Some(rest) = source.get(real.len()..)
+            {
+                sources.push(names::join(name, rest.trim_start_matches('/')));
+            }
+        }
         let again = self.layers.entry(layer).or_default();
-        let paths = again.files.entry(source.to_owned()).or_default();
-        paths.push(wanted.into());
+        for source in sources {
+            let paths = again.files.entry(source).or_default();
+            paths.push(wanted.into());
+        }
+    }
+
+    /// What cannot be found although a package database or another single file is wanted there.
+    fn dead(&mut self, path: &str, cause: &str) {
+        let location = Location::file(super::digest::shorten_to(path, 1024));
+        let gap = Gap::warning(Stage::Source, GapKind::Link, location, cause).unjudged();
+        if self.gaps.len() < limits::LAYER_GAPS && !self.gaps.contains(&gap) {
+            self.gaps.push(gap);
+        }
+    }
+
+    /// Reads a directory again as another one, in the layers that have it.
+    fn directory(&mut self, layers: &[&LayerScan], real: &str, wanted: &str) {
+        let hash = names::hash(real);
+        for (number, layer) in layers.iter().enumerate() {
+            let has = |set: &[u128]| set.binary_search(&hash).is_ok();
+            if real.is_empty() || has(&layer.directories) || has(&layer.implied) {
+                let again = self.layers.entry(number).or_default();
+                again.directory(real, wanted);
+                // What it wrote there through a link has another name in its tar.
+                for (name, target) in self.through.get(&number).into_iter().flatten() {
+                    if target == real {
+                        again.directory(name, wanted);
+                    } else if names::is_below(target, real)
+                        && let Some(rest) = target.get(real.len()..)
+                    {
+                        again.directory(name, &names::join(wanted, rest.trim_start_matches('/')));
+                    }
+                }
+            }
+        }
     }
 
     fn gap(&mut self, path: &str, kind: GapKind, cause: &str) {
@@ -134,10 +178,49 @@ fn hard_link(
     Err("hard links in a circle")
 }
 
+/// The layers that wrote files through links, with these files where they lie in the image.
+pub(crate) fn with_written(
+    layers: &[&LayerScan],
+    written: Vec<Found>,
+) -> BTreeMap<usize, LayerScan> {
+    let mut complete: BTreeMap<usize, LayerScan> = BTreeMap::new();
+    for (number, file) in written {
+        let Some(layer) = layers.get(number) else {
+            continue;
+        };
+        let layer = complete.entry(number).or_insert_with(|| (*layer).clone());
+        layer.non_directories.push(names::hash(&file.path));
+        let directory = names::split(&file.path).0;
+        let mut implied = names::ROOT;
+        for name in directory.split('/').filter(|name| !name.is_empty()) {
+            implied = names::child(implied, name);
+            layer.implied.push(implied);
+        }
+        layer.files.push(file);
+    }
+    for layer in complete.values_mut() {
+        // Of two names for one file the one written through the link is kept: which came last in
+        // the tar is not known any more, and this is the one that others miss.
+        layer.files.reverse();
+        layer
+            .files
+            .sort_by(|left, right| left.path.cmp(&right.path));
+        layer.files.dedup_by(|left, right| left.path == right.path);
+        for set in [&mut layer.non_directories, &mut layer.implied] {
+            set.sort_unstable();
+            set.dedup();
+        }
+    }
+    complete
+}
+
 /// Finds the wanted paths that are links to files which were not read as such.
-pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry) -> Plan {
+pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry, through: &Through) -> Plan {
     let mut tree = Tree::build(layers);
-    let mut plan = Plan::default();
+    let mut plan = Plan {
+        through: through.clone(),
+        ..Plan::default()
+    };
     let links: Vec<(String, Option<(String, usize)>)> = tree
         .entries()
         .into_iter()
@@ -165,14 +248,21 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry) -> Plan {
         }
     }
     for want in registry.exact() {
+        let (Want::Path(wanted) | Want::In(wanted)) = want else {
+            continue;
+        };
+        dead_links(layers, &mut tree, &mut plan, wanted.trim_end_matches('/'));
         match want {
             Want::Path(path)
                 if !matches!(tree.get(path), Some(Kind::Symlink(_) | Kind::HardLink(..))) =>
             {
-                if let Ok(target) = tree.resolve(path)
-                    && target != path
-                {
-                    follow(layers, registry, &tree, &mut plan, path, &target, false);
+                if let Ok(target) = tree.resolve(path) {
+                    if target != path {
+                        follow(layers, registry, &tree, &mut plan, path, &target, false);
+                    }
+                    if matches!(locate(layers, layers.len(), &target), Place::Directory) {
+                        plan.dead(path, "a directory in the place of a file");
+                    }
                 }
             }
             Want::In(directory) => {
@@ -182,21 +272,27 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry) -> Plan {
                     && !target.is_empty()
                     && !registry.covers(&names::join(&target, "x"), &names::join(directory, "x"))
                 {
-                    let hash = names::hash(&target);
-                    for (number, layer) in layers.iter().enumerate() {
-                        let has = |set: &[u128]| set.binary_search(&hash).is_ok();
-                        if has(&layer.directories) || has(&layer.implied) {
-                            let again = plan.layers.entry(number).or_default();
-                            let pair = (target.clone(), directory.to_owned());
-                            if !again.directories.contains(&pair) {
-                                again.directories.push(pair);
-                            }
-                        }
-                    }
+                    plan.directory(layers, &target, directory);
                 }
             }
             _ => {}
         }
+    }
+    let mut pairs = Vec::new();
+    let all = alias::second_names(
+        &mut tree,
+        registry,
+        |path| path.is_empty() || matches!(locate(layers, layers.len(), path), Place::Directory),
+        |real, name| pairs.push((real.to_owned(), name.to_owned())),
+    );
+    for (real, name) in pairs {
+        plan.directory(layers, &real, &name);
+    }
+    if !all {
+        plan.dead(
+            ".",
+            "too many links to directories whose files are wanted by the name of the link; not all of them were followed",
+        );
     }
     if tree.full {
         plan.gap(
@@ -206,6 +302,35 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry) -> Plan {
         );
     }
     plan
+}
+
+/// Notes links above a single wanted path that lead nowhere: a database that is behind one is
+/// missed, and nobody would say why.
+fn dead_links(layers: &[&LayerScan], tree: &mut Tree<'_>, plan: &mut Plan, wanted: &str) {
+    let directories = wanted
+        .match_indices('/')
+        .filter_map(|(at, _)| wanted.get(..at));
+    for directory in directories {
+        let (above, name) = names::split(directory);
+        let Ok(above) = tree.resolve(above) else {
+            return;
+        };
+        if !matches!(tree.get(&names::join(&above, name)), Some(Kind::Symlink(_))) {
+            continue;
+        }
+        match tree.resolve(directory) {
+            Err(Circle) => plan.dead(directory, "symbolic links in a circle"),
+            Ok(real) if real.is_empty() => continue,
+            Ok(real) => match locate(layers, layers.len(), &real) {
+                Place::Directory => continue,
+                _ => plan.dead(
+                    directory,
+                    "a symbolic link to a directory that is not there",
+                ),
+            },
+        }
+        return;
+    }
 }
 
 /// Plans to read the file at `target` as `path`, unless that has been done.
@@ -223,10 +348,15 @@ fn follow(
             Ok(found) => found,
             Err(_) => return,
         },
-        Some(Kind::Directory) => return,
         _ => match locate(layers, layers.len(), target) {
             Place::Layer(layer) => (layer, target.to_owned()),
-            Place::Directory => return,
+            Place::Directory => {
+                if is_link {
+                    let cause = "a symbolic link to a directory in the place of a file";
+                    plan.gap(path, GapKind::Link, cause);
+                }
+                return;
+            }
             Place::Nowhere => {
                 if is_link && !target.is_empty() {
                     plan.gap(

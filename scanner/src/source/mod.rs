@@ -21,6 +21,7 @@ pub use self::layer::{LayerScan, Link, Reading, ScannedFile};
 pub use self::platform::Platform;
 pub use self::recognise::{FIRST_BYTES, may_be_archive};
 
+mod alias;
 mod archive;
 mod choice;
 mod decode;

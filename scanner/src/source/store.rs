@@ -71,7 +71,7 @@ impl Store {
         }
     }
 
-    /// Whether data follow the end of an archive.
+    /// Whether members follow the end of an archive.
     pub(super) const fn is_followed(&self) -> bool {
         match &self.place {
             Place::Archive(archive) => archive.is_followed(),

@@ -12,8 +12,8 @@ use super::limits::Budget;
 use super::merge::{self, merge, plan};
 use super::stream::{Promise, Shared};
 use super::totals::Totals;
-use super::wanted::{Registry, Selection};
-use super::{limits, names};
+use super::wanted::{Again, Registry, Selection};
+use super::{alias, limits, names};
 use crate::gap::GapKind;
 use crate::inventory::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
 use crate::location::{Layer, Location};
@@ -173,12 +173,25 @@ fn show(layers: &[Vec<Op>]) -> Shown {
             })
         })
         .collect();
-    let plan = plan(&refs, &REGISTRY);
-    let mut found: Vec<merge::Found> = Vec::new();
-    for (layer, again) in plan.layers {
-        let again = scan(&tars[layer], &Selection::Again(again));
-        found.extend(again.files.into_iter().map(|file| (layer, file)));
-    }
+    let read_again = |plan: BTreeMap<usize, Again>| {
+        let mut found: Vec<merge::Found> = Vec::new();
+        for (layer, again) in plan {
+            let again = scan(&tars[layer], &Selection::Again(again));
+            found.extend(again.files.into_iter().map(|file| (layer, file)));
+        }
+        found
+    };
+    let through = alias::through(&refs, &REGISTRY);
+    let again = through
+        .iter()
+        .map(|(layer, pairs)| (*layer, alias::reading(pairs)));
+    let complete = merge::with_written(&refs, read_again(again.collect()));
+    let refs: Vec<&LayerScan> = (0..)
+        .zip(&scans)
+        .map(|(number, scan)| complete.get(&number).unwrap_or(scan))
+        .collect();
+    let plan = plan(&refs, &REGISTRY, &through);
+    let found = read_again(plan.layers);
     let merged = merge(&refs, &places, &found);
     let mut shown = BTreeSet::new();
     for (path, facts) in merged.files {
@@ -497,7 +510,10 @@ fn the_tree_stops_growing_at_its_limit() {
         links,
         ..LayerScan::default()
     };
-    assert_eq!(plan(&[&scan], &REGISTRY).gaps[0].kind, GapKind::Limit);
+    assert_eq!(
+        plan(&[&scan], &REGISTRY, &BTreeMap::new()).gaps[0].kind,
+        GapKind::Limit
+    );
 }
 
 #[test]

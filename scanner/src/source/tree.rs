@@ -2,8 +2,8 @@
 //! files and the links only, with symbolic links resolved inside the root of the image.
 //!
 //! It is no root file system: of other files it knows nothing. That they replace or hide a
-//! wanted file is known from the hashes of their paths. One thing is out of its sight: a file
-//! that no parser wants, written through a symbolic link to a directory over a wanted one.
+//! wanted file is known from the hashes of their paths. What a layer writes through a symbolic link
+//! to a directory has the hash of another path, and is read again first ([`super::alias`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,7 +52,16 @@ const ROOT: usize = 0;
 impl<'a> Tree<'a> {
     /// Lays the layers one over the other.
     pub(super) fn build(layers: &[&'a LayerScan]) -> Self {
-        let mut tree = Self {
+        let mut tree = Self::empty();
+        for (number, layer) in layers.iter().enumerate() {
+            tree.apply(number, layer);
+        }
+        tree
+    }
+
+    /// No layer.
+    pub(super) fn empty() -> Self {
+        Self {
             nodes: vec![Node {
                 parent: ROOT,
                 name: "".into(),
@@ -64,14 +73,11 @@ impl<'a> Tree<'a> {
             index: BTreeMap::new(),
             steps: 0,
             full: false,
-        };
-        for (number, layer) in layers.iter().enumerate() {
-            tree.apply(number, layer);
         }
-        tree
     }
 
-    fn apply(&mut self, number: usize, layer: &'a LayerScan) {
+    /// Lays a layer over those below it.
+    pub(super) fn apply(&mut self, number: usize, layer: &'a LayerScan) {
         for directory in &layer.opaque {
             let path = self.real(directory);
             if let Some(node) = self.find(&path) {

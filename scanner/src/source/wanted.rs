@@ -64,8 +64,35 @@ impl Registry {
 pub(crate) struct Again {
     /// Path in the layer → the wanted paths that lead to it.
     pub(crate) files: BTreeMap<String, Vec<Arc<str>>>,
-    /// Directory in the layer → the wanted directory that leads to it.
-    pub(crate) directories: Vec<(String, String)>,
+    /// Directory in the layer → the wanted directories that lead to it.
+    directories: BTreeMap<String, Vec<String>>,
+}
+
+impl Again {
+    /// Reads what lies below a directory as if it lay below another one; false where that was
+    /// planned before.
+    pub(crate) fn directory(&mut self, directory: &str, wanted: &str) -> bool {
+        let all = self.directories.entry(directory.to_owned()).or_default();
+        let is_new = !all.iter().any(|known| known == wanted);
+        if is_new {
+            all.push(wanted.to_owned());
+        }
+        is_new
+    }
+
+    /// The wanted directories for a path, each with the rest of the path.
+    fn around<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        let cuts = std::iter::once(None).chain(ends.map(Some));
+        cuts.flat_map(move |cut| {
+            let (directory, rest) = match cut {
+                None => ("", path),
+                Some(at) => path.split_at_checked(at).unwrap_or((path, "")),
+            };
+            let wanted = self.directories.get(directory).into_iter().flatten();
+            wanted.map(move |wanted| (wanted.as_str(), rest.trim_start_matches('/')))
+        })
+    }
 }
 
 /// What to read.
@@ -99,11 +126,9 @@ impl Selection {
                 for wanted in again.files.get(path).into_iter().flatten() {
                     runs.extend(all(wanted));
                 }
-                for (directory, wanted) in &again.directories {
-                    if names::is_below(path, directory)
-                        && let Some(rest) = path.get(directory.len()..)
-                    {
-                        runs.extend(all(&names::join(wanted, rest.trim_start_matches('/'))));
+                if !again.directories.is_empty() {
+                    for (wanted, rest) in again.around(path) {
+                        runs.extend(all(&names::join(wanted, rest)));
                     }
                 }
                 runs

@@ -169,23 +169,17 @@ impl<R: Skip> Tar<R> {
         }
     }
 
-    /// Whether anything but zeros follows the end of the tar, of which `most` bytes are looked at.
-    /// What follows is left unread from there on.
+    /// Whether members follow the end of the tar, in the next `most` bytes: engines stop there, and
+    /// some readers go on. Padding and garbage are nobody's.
     pub(crate) fn is_followed(&mut self, mut most: u64) -> io::Result<bool> {
-        while most > 0 {
-            let rest = self.inner.fill_buf()?;
-            if rest.is_empty() {
-                return Ok(false);
-            }
-            if rest.iter().any(|byte| *byte != 0) {
+        let mut block = [0; BLOCK];
+        while most > 0 && fill(&mut self.inner, &mut block)? == BLOCK {
+            if is_header(&block) {
                 return Ok(true);
             }
-            let count = rest.len();
-            self.inner.consume(count);
-            most = most.saturating_sub(count as u64);
+            most = most.saturating_sub(BLOCK as u64);
         }
-        // So many zeros are no padding.
-        Ok(true)
+        Ok(false)
     }
 
     fn open(&mut self, size: u64) -> Result<(), TarError> {
@@ -258,7 +252,7 @@ impl<R: Skip> Tar<R> {
 pub(crate) fn is_header(first: &[u8]) -> bool {
     first
         .first_chunk::<BLOCK>()
-        .is_some_and(|block| Raw(*block).member().is_ok() && block.iter().any(|byte| *byte != 0))
+        .is_some_and(|block| Raw(*block).member().is_ok())
 }
 
 /// Reads as much as there is, up to the whole buffer.

@@ -237,6 +237,9 @@ fn what_follows_the_end_is_seen() {
         while tar.next().unwrap().is_some() {}
         tar.is_followed(most).unwrap()
     };
-    assert!(!followed(b"", 10) && !followed(&[0; 9000], 10_000));
-    assert!(followed(&file(b"z", b""), 10_000) && followed(&[0; 9000], 10));
+    let more = file(b"z", b"");
+    assert!(!followed(b"", 10) && !followed(&[b'g'; 9000], u64::MAX));
+    assert!(followed(&more, 10));
+    let behind = [&[b'g'; 1024], &more[..]].concat();
+    assert!(followed(&behind, u64::MAX) && !followed(&behind, 1024));
 }
