@@ -1,20 +1,23 @@
 //! The members of one layer as they come: which are files that parsers want, which are links,
 //! what hides lower layers. Every member that is no directory is counted by what became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::layer::{LayerScan, Link, ScannedFile};
+use super::layer::{LayerScan, Link, Reading, ScannedFile};
 use super::limits::{self, Budget};
 use super::names::{self, BadName, PathHash, Walker};
 use super::stream::{LayerStream, Shared, Stop};
 use super::tar::{Kind, Member, Tar};
 use super::totals::Totals;
+use super::unread::Unread;
 use super::wanted::{Registry, Run, Selection, fits, read_member};
 use crate::coverage::{Files, SkipRule};
 use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::Facts;
+use crate::inventory::recognised::Kind as FileKind;
 use crate::location::Location;
 
 /// What is at a path, within the layer.
@@ -47,6 +50,9 @@ pub(super) struct Members {
     fact_bytes: u64,
     charged: u64,
     counts: Counts,
+    unread: Unread,
+    /// Directories that have the gap of all of their files.
+    subjects: BTreeSet<Arc<str>>,
 }
 
 /// What became of members; [`Files`] in the making.
@@ -57,6 +63,7 @@ struct Counts {
     limit: u64,
     link: u64,
     special: u64,
+    not_read: u64,
     not_recognised: u64,
 }
 
@@ -70,6 +77,7 @@ impl Counts {
         files.skip(SkipRule::Limit, self.limit);
         files.skip(SkipRule::Link, self.link);
         files.skip(SkipRule::Special, self.special);
+        files.skip(SkipRule::NotRead, self.not_read);
         files.skip(SkipRule::NotRecognised, self.not_recognised);
         files
     }
@@ -344,7 +352,22 @@ impl Members {
             }
         }
         if runs.is_empty() {
-            count(&mut self.counts.not_recognised);
+            let found = match selection {
+                Selection::Installed => {
+                    self.unread
+                        .look(tar, &path, member.executable, &first, registry)
+                }
+                Selection::Again(_) => Ok(None),
+            };
+            match found {
+                Ok(Some(kind)) => {
+                    count(&mut self.counts.not_read);
+                    self.recognised(path, kind);
+                }
+                Ok(None) => count(&mut self.counts.not_recognised),
+                // The stream remembers its fault.
+                Err(_) => count(&mut self.counts.unreadable),
+            }
             return;
         }
         if self.packages > limits::LAYER_PACKAGES {
@@ -380,6 +403,32 @@ impl Members {
         if !files.is_empty() {
             self.present.insert(path, Present::File(files));
         }
+    }
+
+    /// A file that is recognised and not read: its gap is kept as the facts of a file are, and
+    /// goes with the file where a later layer hides it.
+    fn recognised(&mut self, path: String, kind: &'static FileKind) {
+        let gap = kind.gap(&path);
+        // Where all files of a directory have one gap, one file has it.
+        if *gap.location.path != *path && !self.subjects.insert(Arc::clone(&gap.location.path)) {
+            return;
+        }
+        self.kept(
+            GAP_BYTES
+                .saturating_mul(2)
+                .saturating_add(path.len() as u64),
+        );
+        let mut facts = Facts::default();
+        facts.gaps.push(gap);
+        let file = ScannedFile {
+            path: path.as_str().into(),
+            readings: vec![Reading {
+                parser: kind.id.into(),
+                database: false,
+                facts,
+            }],
+        };
+        self.present.insert(path, Present::File(vec![file]));
     }
 
     fn read<R: Read>(

@@ -8,7 +8,6 @@
 //! Nothing is unpacked and no root file system is held. Structure that cannot be trusted is a
 //! [`SourceError`]; what only could not be looked at is a gap. All limits are in [`limits`].
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,7 +18,7 @@ use crate::inventory::Facts;
 pub use self::image::{open_image, open_within};
 pub use self::layer::{LayerScan, Link, Reading, ScannedFile};
 pub use self::platform::Platform;
-pub use self::recognise::{FIRST_BYTES, may_be_archive};
+pub use self::recognise::{FIRST_BYTES, is_part_of_image, may_be_archive};
 
 mod alias;
 mod archive;
@@ -46,6 +45,7 @@ mod stream;
 mod tar;
 mod totals;
 mod tree;
+mod unread;
 mod wanted;
 
 /// What holds an image.
@@ -72,29 +72,12 @@ pub fn recognise(path: &Path) -> Option<ImageKind> {
 pub fn recognise_or(path: &Path) -> Result<Option<ImageKind>, String> {
     let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if data.is_dir() {
-        let is_layout = path.join("oci-layout").is_file()
-            || path.join("index.json").is_file() && path.join("blobs").is_dir();
-        if !is_layout && is_skopeo(path) {
-            return Ok(Some(ImageKind::SkopeoDirectory));
-        }
-        return Ok(is_layout.then_some(ImageKind::OciLayout));
+        return Ok(recognise::directory(path));
     }
     if data.is_file() {
         return recognise::looks_like(path);
     }
     Ok(None)
-}
-
-/// Whether a directory has the two files by which skopeo knows its own.
-fn is_skopeo(path: &Path) -> bool {
-    let (manifest, version) = (path.join("manifest.json"), path.join("version"));
-    let mut first = Vec::new();
-    manifest.is_file()
-        && version.is_file()
-        && std::fs::File::open(version)
-            .and_then(|file| file.take(26).read_to_end(&mut first))
-            .is_ok()
-        && first == b"Directory Transport Versio"
 }
 
 /// Why a target cannot be scanned at all (exit code 2).

@@ -1,6 +1,8 @@
-//! Whether a file is an image archive, by what its members are called and hold. A tar has no
-//! order: what says so may come last, so that all of them are looked at, up to limits.
+//! Whether a file is an image archive, by what its members are called and hold, and whether a
+//! directory is an image, by the files that mark one. A tar has no order: what says so may come
+//! last, so that all of its members are looked at, up to limits.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -18,6 +20,43 @@ pub const FIRST_BYTES: usize = 512;
 /// is not read may be one, too.
 pub fn may_be_archive(first: &[u8]) -> bool {
     Encoding::of(first) != Encoding::Plain || tar::is_header(first)
+}
+
+/// What kind of image a directory is.
+pub(super) fn directory(path: &Path) -> Option<ImageKind> {
+    let is_file = |name: &str| path.join(name).is_file();
+    if is_file("oci-layout") || is_file("index.json") && path.join("blobs").is_dir() {
+        return Some(ImageKind::OciLayout);
+    }
+    // The two files by which skopeo knows its own.
+    const MARK: &[u8] = b"Directory Transport Version";
+    let mut first = Vec::new();
+    let is_marked = is_file("manifest.json")
+        && is_file("version")
+        && File::open(path.join("version"))
+            .and_then(|file| file.take(MARK.len() as u64).read_to_end(&mut first))
+            .is_ok()
+        && first == MARK;
+    is_marked.then_some(ImageKind::SkopeoDirectory)
+}
+
+/// Whether a path in a directory that is an image is a blob or a document of it, which is read
+/// through it (image-spec, `image-layout.md`).
+pub fn is_part_of_image(kind: ImageKind, path: &str) -> bool {
+    let is_hex = |text: &str| text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts: Vec<&str> = path.split('/').collect();
+    match (kind, parts.as_slice()) {
+        (ImageKind::OciLayout, ["oci-layout" | "index.json"])
+        | (ImageKind::SkopeoDirectory, ["manifest.json" | "version"]) => true,
+        (ImageKind::OciLayout, ["blobs", _, digest]) => is_hex(digest),
+        (ImageKind::SkopeoDirectory, [name]) => {
+            is_hex(name.strip_suffix(".manifest.json").unwrap_or(name))
+                || name
+                    .strip_prefix("signature-")
+                    .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+        }
+        _ => false,
+    }
 }
 
 /// What is known of an archive that goes on.

@@ -81,6 +81,7 @@ pub(super) const REGISTRY: Registry = Registry {
     magic_length: || 0,
     by_magic: |_| Vec::new(),
     all: || vec![&FILE, &DATABASE, &PARTS],
+    recognise: |_| None,
 };
 
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@ use super::layer::Reading;
 use super::limits::Budget;
 use super::{names, tar};
 use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::recognised::{self, Kind, Place};
 use crate::inventory::{Content, Evidence, Facts, Need, Parser, Want, dispatch, parsers};
 use crate::location::Location;
 
@@ -21,6 +22,8 @@ pub(crate) struct Registry {
     pub(crate) magic_length: fn() -> usize,
     pub(crate) by_magic: fn(&[u8]) -> Vec<&'static Parser>,
     pub(crate) all: fn() -> Vec<&'static Parser>,
+    /// What a file is that no parser reads.
+    pub(crate) recognise: fn(&str) -> Option<&'static Kind>,
 }
 
 impl Registry {
@@ -37,6 +40,7 @@ impl Registry {
                     .filter(|parser| parser.evidence == Evidence::Installed)
                     .collect()
             },
+            recognise: |path| recognised::recognise(path, Place::Image),
         }
     }
 

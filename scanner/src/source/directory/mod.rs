@@ -104,9 +104,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     if interest.packages {
         tree.gaps.extend(installed(&recognised, &found.installed));
     }
-    let layouts = found.layouts.into_iter();
-    tree.images
-        .extend(layouts.map(|path| (path, ImageKind::OciLayout)));
+    tree.images.extend(found.layouts);
     tree.images.sort();
     tree.files.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(tree)
