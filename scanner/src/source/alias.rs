@@ -16,8 +16,19 @@ use super::tree::{Kind, Tree};
 use super::wanted::{Again, Registry};
 use crate::inventory::Want;
 
-/// Directories of a layer as it names them, and what they are in the image.
-pub(super) type Through = BTreeMap<usize, Vec<(String, String)>>;
+/// A directory that a layer writes into through a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    /// As the layer names it.
+    pub(super) name: String,
+    /// Where it is in the image.
+    pub(super) real: String,
+    /// Whether parsers want there what they do not want under the layer's name.
+    matters: bool,
+}
+
+/// By layer.
+pub(super) type Through = BTreeMap<usize, Vec<Written>>;
 
 /// Ends of paths that some parser wants.
 pub(super) struct Examples {
@@ -100,7 +111,7 @@ pub(super) fn second_names(
         .iter()
         .map(|link| (link.clone(), link.clone()))
         .collect();
-    let mut count = 0_usize;
+    let (mut count, mut inner_count) = (0_usize, 0_usize);
     let mut seen = BTreeSet::new();
     while let Some((name, link)) = open.pop_front() {
         let Ok(real) = tree.resolve(&link) else {
@@ -122,13 +133,16 @@ pub(super) fn second_names(
             continue;
         }
         for inner in below(&links, &real) {
-            if let Some(rest) = inner.get(real.len()..)
-                && open.len() < limits::SECOND_NAMES
-            {
-                let virtual_name = names::join(&name, rest.trim_start_matches('/'));
-                if virtual_name.len() <= limits::PATH_BYTES {
-                    open.push_back((virtual_name, inner.clone()));
-                }
+            let Some(rest) = inner.get(real.len()..) else {
+                continue;
+            };
+            inner_count += 1;
+            if inner_count > limits::SECOND_NAMES {
+                return false;
+            }
+            let inner_name = names::join(&name, rest.trim_start_matches('/'));
+            if inner_name.len() <= limits::PATH_BYTES {
+                open.push_back((inner_name, inner.clone()));
             }
         }
     }
@@ -147,8 +161,8 @@ fn below<'a>(paths: &'a [String], directory: &str) -> impl Iterator<Item = &'a S
     paths.take_while(move |path| path.starts_with(&start))
 }
 
-/// What layers write through symbolic links to directories, where it matters to a parser.
-pub(super) fn through(layers: &[&LayerScan], registry: &Registry) -> Through {
+/// What layers write through symbolic links to directories; false where that is too much to follow.
+pub(super) fn through(layers: &[&LayerScan], registry: &Registry) -> (Through, bool) {
     let mut through = Through::new();
     let links: BTreeMap<PathHash, &str> = layers
         .iter()
@@ -158,68 +172,79 @@ pub(super) fn through(layers: &[&LayerScan], registry: &Registry) -> Through {
         .collect();
     let is_through = |layer: &LayerScan| layer.implied.iter().any(|hash| links.contains_key(hash));
     if links.is_empty() || !layers.iter().any(|layer| is_through(layer)) {
-        return through;
+        return (through, true);
     }
     let examples = Examples::new(registry);
     let mut tree = Tree::empty();
+    let mut complete = true;
     for (number, layer) in layers.iter().enumerate() {
         tree.apply(number, layer);
-        let written = layer.implied.iter();
+        let written = layer.implied.iter().filter_map(|hash| links.get(hash));
         let mut open: VecDeque<(String, String)> = written
-            .filter_map(|hash| links.get(hash))
             .map(|link| ((*link).to_owned(), (*link).to_owned()))
             .collect();
-        if open.is_empty() {
-            continue;
-        }
-        let inner_links: Vec<String> = tree
-            .entries()
-            .into_iter()
-            .filter(|(_, kind)| matches!(kind, Kind::Symlink(_)))
-            .map(|(path, _)| path)
-            .collect();
-        let pairs = through.entry(number).or_default();
+        let mut seen = BTreeSet::new();
+        let mut pairs = Vec::new();
         while let Some((name, link)) = open.pop_front() {
-            if pairs.len() >= limits::SECOND_NAMES {
-                break;
-            }
-            // A directory of its own took its place.
+            // A directory of its own may have taken its place.
             if !matches!(tree.get(&link), Some(Kind::Symlink(_))) {
                 continue;
             }
             let Ok(real) = tree.resolve(&link) else {
                 continue;
             };
-            let pair = (name.clone(), real.clone());
-            if real == name || pairs.contains(&pair) {
+            if real == name || !seen.insert((name.clone(), real.clone())) {
                 continue;
             }
-            for inner in below(&inner_links, &real) {
+            if seen.len() > limits::WRITTEN_NAMES {
+                complete = false;
+                break;
+            }
+            for inner in tree.symlinks_below(&real) {
                 if let Some(rest) = inner.get(real.len()..) {
                     let inner_name = names::join(&name, rest.trim_start_matches('/'));
-                    if layer
-                        .implied
-                        .binary_search(&names::hash(&inner_name))
-                        .is_ok()
-                    {
-                        open.push_back((inner_name, inner.clone()));
+                    let hash = names::hash(&inner_name);
+                    if layer.implied.binary_search(&hash).is_ok() {
+                        open.push_back((inner_name, inner));
                     }
                 }
             }
-            if examples.reaches(&real) || examples.differ(registry, &name, &real) {
-                pairs.push(pair);
-            }
+            let matters = examples.reaches(&real) || examples.differ(registry, &name, &real);
+            pairs.push(Written {
+                name,
+                real,
+                matters,
+            });
+        }
+        if !pairs.is_empty() {
+            through.insert(number, pairs);
         }
     }
-    through.retain(|_, pairs| !pairs.is_empty());
-    through
+    (through, complete && !tree.full)
 }
 
-/// The second reading of a layer that finds what it wrote through links.
-pub(super) fn reading(pairs: &[(String, String)]) -> Again {
-    let mut again = Again::default();
-    for (name, real) in pairs {
-        again.directory(name, real);
+/// The second readings that find what was written through links and is wanted where it lies.
+pub(super) fn readings(through: &Through) -> BTreeMap<usize, Again> {
+    let mut readings = BTreeMap::new();
+    for (layer, pairs) in through {
+        let mut again = Again::default();
+        let mut any = false;
+        for pair in pairs.iter().filter(|pair| pair.matters) {
+            any |= again.directory(&pair.name, &pair.real);
+        }
+        if any {
+            readings.insert(*layer, again);
+        }
     }
-    again
+    readings
+}
+
+/// What a layer may call a file that lies at a path in the image, besides that path.
+pub(super) fn names_in(through: &Through, layer: usize, path: &str) -> Vec<String> {
+    let pairs = through.get(&layer).into_iter().flatten();
+    let below = pairs.filter(|pair| names::is_below(path, &pair.real));
+    let rests = below.filter_map(|pair| Some((pair, path.get(pair.real.len()..)?)));
+    rests
+        .map(|(pair, rest)| names::join(&pair.name, rest.trim_start_matches('/')))
+        .collect()
 }

@@ -113,8 +113,10 @@ impl Stream {
         let mut first = [0; decode::MAGIC];
         let mut file = File::open(path)?;
         let count = tar::fill(&mut file, &mut first)?;
-        if Encoding::of(first.get(..count).unwrap_or_default()) == Encoding::Plain {
-            return Ok(Self::Plain(Seekable::open(path)?));
+        match Encoding::of(first.get(..count).unwrap_or_default()) {
+            Encoding::Plain => return Ok(Self::Plain(Seekable::open(path)?)),
+            Encoding::Unread(name) => return Err(decode::unread(name)),
+            Encoding::Gzip | Encoding::Zstd => {}
         }
         file.seek(SeekFrom::Start(0))?;
         match LayerStream::open_unverified(file) {

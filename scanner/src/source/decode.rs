@@ -51,6 +51,12 @@ impl Encoding {
     }
 }
 
+/// What to say of a compression that is not read.
+pub(crate) fn unread(name: &str) -> io::Error {
+    let cause = format!("it is compressed with {name}, which is not read");
+    io::Error::new(io::ErrorKind::Unsupported, cause)
+}
+
 /// What the window of a zstd stream takes that begins so (RFC 8878, 3.1.1.1), behind skippable
 /// frames; all that is allowed where that does not say. `None` where it is no matter of memory.
 pub(crate) fn window(mut first: &[u8]) -> Option<u64> {
@@ -96,10 +102,7 @@ impl<R: BufRead> Decoder<R> {
                 decoder.window_log_max(limits::ZSTD_WINDOW_LOG)?;
                 Self::Zstd(Box::new(decoder))
             }
-            Encoding::Unread(name) => {
-                let cause = format!("it is compressed with {name}, which is not read");
-                return Err(io::Error::new(io::ErrorKind::Unsupported, cause));
-            }
+            Encoding::Unread(name) => return Err(unread(name)),
         })
     }
 

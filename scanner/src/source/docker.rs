@@ -62,9 +62,7 @@ pub(super) fn images(
             "not scanned, being for other platforms: {}",
             passed.join(", ")
         );
-        first
-            .gaps
-            .push(gap(GapKind::Platform, "manifest.json", cause));
+        first.excluded("manifest.json", cause);
     }
     if left_out > 0 {
         let cause = format!(

@@ -14,7 +14,7 @@ use super::platform::Platform;
 use super::store::{self, Job, Store};
 use super::stream::Promise;
 use super::wanted::{Again, Registry, Selection};
-use super::{Contents, ImageKind, SourceError, alias, docker, oci};
+use super::{Contents, ImageKind, SourceError, alias, docker, oci, plan};
 use crate::coverage::Coverage;
 use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::{Layer, Location};
@@ -47,7 +47,12 @@ pub(super) struct Image {
 impl Image {
     /// Notes why the platform may not be the one that is meant. The image is scanned all the same.
     pub(super) fn remark(&mut self, cause: &str) {
-        let mut gap = gap(GapKind::Platform, ".", cause);
+        self.excluded(".", cause.to_owned());
+    }
+
+    /// Notes images of the target that are not scanned because of the platform asked for.
+    pub(super) fn excluded(&mut self, place: &str, cause: String) {
+        let mut gap = gap(GapKind::Platform, place, cause);
         gap.class = GapClass::Partial;
         self.gaps.push(gap);
     }
@@ -290,20 +295,21 @@ fn contents(
         }
         Ok(found)
     };
-    let through = alias::through(&layers, registry);
-    let again = through
-        .iter()
-        .map(|(layer, pairs)| (*layer, alias::reading(pairs)));
-    let written = read_again(again.collect())?;
-    let complete = merge::with_written(&layers, written);
-    for (layer, scan) in &complete {
+    let (through, complete) = alias::through(&layers, registry);
+    if !complete {
+        let cause = "too much is written through links to directories; not all of it was followed";
+        image.gaps.push(gap(GapKind::Limit, ".", cause).unjudged());
+    }
+    let written = read_again(alias::readings(&through))?;
+    let with_written = merge::with_written(&layers, written);
+    for (layer, scan) in &with_written {
         if let Some(place) = layers.get_mut(*layer) {
             *place = scan;
         }
     }
-    let plan = merge::plan(&layers, registry, &through);
+    let plan = plan::plan(&layers, registry, &through);
     let found = read_again(plan.layers)?;
-    let merged = merge::merge(&layers, &places, &found);
+    let merged = merge::merge(&layers, &places, &found, &through);
     let mut gaps = image.gaps;
     gaps.extend(plan.gaps);
     gaps.extend(merged.gaps);

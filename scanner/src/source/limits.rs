@@ -94,6 +94,9 @@ pub const SECOND_READS: usize = 1 << 16;
 /// Directories that are read under a second name, because a link leads to them.
 pub const SECOND_NAMES: usize = 1 << 14;
 
+/// Directories into which one layer writes through links.
+pub const WRITTEN_NAMES: usize = 1 << 10;
+
 /// Bytes of one file held in memory, whatever its parser allows.
 pub const FILE_BYTES: u64 = 128 << 20;
 

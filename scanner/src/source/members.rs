@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::ops::Bound;
 use std::sync::Arc;
 
+use super::counts::{Counts, count};
 use super::layer::{LayerScan, Link, Reading, ScannedFile};
 use super::limits::{self, Budget};
 use super::names::{self, BadName, PathHash, Walker};
@@ -14,7 +15,6 @@ use super::tar::{Kind, Member, Tar};
 use super::totals::Totals;
 use super::unread::Unread;
 use super::wanted::{Registry, Run, Selection, fits, read_member};
-use crate::coverage::{Files, SkipRule};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::Facts;
 use crate::inventory::recognised::Kind as FileKind;
@@ -53,38 +53,6 @@ pub(super) struct Members {
     unread: Unread,
     /// Directories that have the gap of all of their files.
     subjects: BTreeSet<Arc<str>>,
-}
-
-/// What became of members; [`Files`] in the making.
-#[derive(Default)]
-struct Counts {
-    read: u64,
-    unreadable: u64,
-    limit: u64,
-    link: u64,
-    special: u64,
-    not_read: u64,
-    not_recognised: u64,
-}
-
-impl Counts {
-    fn files(&self) -> Files {
-        let mut files = Files::default();
-        files.read = self.read;
-        files.unreadable = self.unreadable;
-        files.seen = self.read.saturating_add(self.unreadable);
-        files.recognised = files.seen;
-        files.skip(SkipRule::Limit, self.limit);
-        files.skip(SkipRule::Link, self.link);
-        files.skip(SkipRule::Special, self.special);
-        files.skip(SkipRule::NotRead, self.not_read);
-        files.skip(SkipRule::NotRecognised, self.not_recognised);
-        files
-    }
-}
-
-const fn count(counter: &mut u64) {
-    *counter = counter.saturating_add(1);
 }
 
 /// Bytes of the totals that are counted at once.

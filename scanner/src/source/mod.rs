@@ -18,11 +18,12 @@ use crate::inventory::Facts;
 pub use self::image::{open_image, open_within};
 pub use self::layer::{LayerScan, Link, Reading, ScannedFile};
 pub use self::platform::Platform;
-pub use self::recognise::{FIRST_BYTES, is_part_of_image, may_be_archive};
+pub use self::recognise::{FIRST_BYTES, Unknown, is_part_of_image, may_be_archive};
 
 mod alias;
 mod archive;
 mod choice;
+mod counts;
 mod decode;
 pub mod digest;
 pub mod directory;
@@ -32,12 +33,14 @@ mod image;
 mod layer;
 pub mod limits;
 mod load;
+mod locate;
 mod manifest;
 mod meaning;
 mod members;
 mod merge;
 mod names;
 mod oci;
+mod plan;
 mod platform;
 mod recognise;
 mod store;
@@ -68,9 +71,9 @@ pub fn recognise(path: &Path) -> Option<ImageKind> {
     recognise_or(path).ok().flatten()
 }
 
-/// Like [`recognise`]; an archive that breaks off before it told what it is gives the reason.
-pub fn recognise_or(path: &Path) -> Result<Option<ImageKind>, String> {
-    let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
+/// Like [`recognise`]; says why where nobody can know.
+pub fn recognise_or(path: &Path) -> Result<Option<ImageKind>, Unknown> {
+    let data = std::fs::metadata(path).map_err(|error| Unknown::Broken(error.to_string()))?;
     if data.is_dir() {
         return Ok(recognise::directory(path));
     }

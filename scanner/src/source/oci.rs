@@ -344,7 +344,7 @@ fn choose(
             "not scanned, having no image for the platform: {}",
             passed.join(", ")
         );
-        first.gaps.push(gap(GapKind::Platform, "index.json", cause));
+        first.excluded("index.json", cause);
     }
     first.gaps.append(&mut left.gaps());
     Ok(images)

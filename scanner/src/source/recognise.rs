@@ -3,7 +3,7 @@
 //! last, so that all of its members are looked at, up to limits.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::archive::Stream;
@@ -59,6 +59,17 @@ pub fn is_part_of_image(kind: ImageKind, path: &str) -> bool {
     }
 }
 
+/// Why it is not known whether a file is an image.
+#[derive(Debug, thiserror::Error)]
+pub enum Unknown {
+    /// An archive that breaks off before it says what it is.
+    #[error("{0}")]
+    Broken(String),
+    /// What would say it is not read.
+    #[error("{0}")]
+    NotRead(String),
+}
+
 /// What is known of an archive that goes on.
 #[derive(Default)]
 struct Seen {
@@ -72,10 +83,12 @@ struct Seen {
     legacy: bool,
 }
 
-/// Says what a file is; see [`super::recognise`]. An archive that breaks off before it told is an
-/// error: nobody knows what it would have been.
-pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, String> {
-    let stream = Stream::open(path).map_err(|error| error.to_string())?;
+/// Says what a file is; see [`super::recognise`].
+pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, Unknown> {
+    let stream = Stream::open(path).map_err(|error| match error.kind() {
+        io::ErrorKind::Unsupported => Unknown::NotRead(error.to_string()),
+        _ => Unknown::Broken(error.to_string()),
+    })?;
     let compressed = stream.is_compressed();
     let mut tar = Tar::new(stream);
     let mut seen = Seen::default();
@@ -87,15 +100,16 @@ pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, String> {
             // What is no tar from its first byte on is something else, and a damaged archive of
             // other things is no image for anybody.
             Err(_) if ordinal == 0 || seen.strangers && !seen.usual => break,
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(Unknown::Broken(error.to_string())),
         };
         ordinal += 1;
         if ordinal > limits::RECOGNISE_MEMBERS {
-            return Err(format!("more than {} members", limits::RECOGNISE_MEMBERS));
+            let cause = format!("more than {} members", limits::RECOGNISE_MEMBERS);
+            return Err(Unknown::NotRead(cause));
         }
         if compressed && !seen.usual && tar.offset() > limits::RECOGNISE_BYTES {
-            let cause = format!("the first {} bytes do not say", limits::RECOGNISE_BYTES);
-            return Err(cause);
+            let cause = format!("its first {} bytes do not say", limits::RECOGNISE_BYTES);
+            return Err(Unknown::NotRead(cause));
         }
         let Ok(name) = names::normalise(&member.path) else {
             continue;
@@ -140,7 +154,8 @@ pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, String> {
         return Ok(Some(ImageKind::DockerArchive));
     }
     if seen.legacy {
-        return Err("an image of Docker before 1.10, without a manifest, which is not read".into());
+        let cause = "it is laid out as by Docker before 1.10, which is not read";
+        return Err(Unknown::NotRead(cause.into()));
     }
     Ok(None)
 }

@@ -138,9 +138,7 @@ fn encoding(raw: &mut Raw<impl Read>) -> Result<Encoding, Stop> {
     }
     let encoding = Encoding::of(first);
     match encoding {
-        Encoding::Unread(name) => Err(Stop::Broken(format!(
-            "it is compressed with {name}, which is not read"
-        ))),
+        Encoding::Unread(name) => Err(Stop::Broken(decode::unread(name).to_string())),
         _ => Ok(encoding),
     }
 }

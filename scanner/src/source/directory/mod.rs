@@ -132,6 +132,11 @@ fn unknown(root: &Path, files: Vec<Candidate>, recognised: &mut recognised::Tree
                 let gap = gap(GapKind::Malformed, &path, &cause);
                 tree.gaps.push(gap.unjudged());
             }
+            Sniffed::NotRead(cause) => {
+                tree.coverage.skip(SkipRule::NotRead, 1);
+                let cause = format!("perhaps an image, and not read: {cause}");
+                tree.gaps.push(gap(GapKind::NotRead, &path, &cause));
+            }
             Sniffed::Executable(kind) => {
                 recognised.add_executable(&path, kind);
                 tree.coverage.skip(SkipRule::NotRead, 1);

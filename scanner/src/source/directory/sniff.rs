@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::inventory::recognised::tree::{Looked, look};
 use crate::inventory::recognised::{CONTENT_BYTES, Kind, executable};
-use crate::source::{self, ImageKind, tar};
+use crate::source::{self, ImageKind, Unknown, tar};
 
 /// What the content said.
 pub(super) enum Sniffed {
@@ -19,6 +19,8 @@ pub(super) enum Sniffed {
     Executable(&'static Kind),
     /// What the content of a document told.
     Looked(Looked),
+    /// Perhaps an image archive; why it was not read so far.
+    NotRead(String),
     /// It looks like an image archive and breaks off before it says what it is.
     Broken(String),
     /// It could not be opened or read.
@@ -39,7 +41,8 @@ fn read(path: &Path, kind: Option<&'static Kind>) -> io::Result<Sniffed> {
         match source::recognise_or(path) {
             Ok(Some(image)) => return Ok(Sniffed::Image(image)),
             Ok(None) => {}
-            Err(cause) => return Ok(Sniffed::Broken(cause)),
+            Err(Unknown::Broken(cause)) => return Ok(Sniffed::Broken(cause)),
+            Err(Unknown::NotRead(cause)) => return Ok(Sniffed::NotRead(cause)),
         }
     }
     if let Some(kind) = kind {
