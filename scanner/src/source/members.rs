@@ -38,7 +38,7 @@ pub(super) struct Members {
     directories: Vec<PathHash>,
     implied: Vec<PathHash>,
     walker: Walker,
-    members: u64,
+    met: u64,
     packages: usize,
     gaps: Vec<Gap>,
     gaps_left_out: usize,
@@ -116,7 +116,7 @@ impl Members {
         }
         let limit = if self.paths() > limits::LAYER_PATHS {
             format!("the layer has more than {} paths", limits::LAYER_PATHS)
-        } else if self.members > limits::TAR_MEMBERS {
+        } else if self.met > limits::TAR_MEMBERS {
             format!("the layer has more than {} members", limits::TAR_MEMBERS)
         } else {
             return None;
@@ -133,7 +133,7 @@ impl Members {
         registry: &Registry,
         selection: &Selection,
     ) {
-        self.members = self.members.saturating_add(1);
+        self.met = self.met.saturating_add(1);
         let path = match names::normalise(&member.path) {
             Ok(path) if path.is_empty() => {
                 if member.kind != Kind::Directory {
@@ -310,14 +310,12 @@ impl Members {
         let mut runs = selection.runs(registry, &path);
         let mut first = Vec::new();
         if runs.is_empty() && member.executable {
-            match selection.runs_by_magic(registry, &path, tar, &mut first) {
-                Ok(found) => runs = found,
-                // The stream remembers its fault.
-                Err(_) => {
-                    count(&mut self.counts.unreadable);
-                    return;
-                }
-            }
+            // The stream remembers its fault.
+            let Ok(found) = selection.runs_by_magic(registry, &path, tar, &mut first) else {
+                count(&mut self.counts.unreadable);
+                return;
+            };
+            runs = found;
         }
         if runs.is_empty() {
             let found = match selection {

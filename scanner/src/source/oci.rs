@@ -58,19 +58,18 @@ pub(super) fn configs(store: &Store) -> Result<BTreeSet<Digest>, SourceError> {
 }
 
 fn candidates(store: &Store, gaps: &mut Vec<Gap>) -> Result<Vec<Candidate>, SourceError> {
-    let manifests = match store.manifest() {
-        Some(descriptor) => vec![descriptor],
-        None => {
-            check_layout(store, gaps)?;
-            let Some(bytes) = store.document("index.json")? else {
-                return Err(invalid("index.json", "there is no such file"));
-            };
-            let index = Document::parse(&bytes).map_err(|cause| invalid("index.json", cause))?;
-            let Some(manifests) = index.manifests else {
-                return Err(invalid("index.json", "it is not an index"));
-            };
-            manifests
-        }
+    let manifests = if let Some(descriptor) = store.manifest() {
+        vec![descriptor]
+    } else {
+        check_layout(store, gaps)?;
+        let Some(bytes) = store.document("index.json")? else {
+            return Err(invalid("index.json", "there is no such file"));
+        };
+        let index = Document::parse(&bytes).map_err(|cause| invalid("index.json", cause))?;
+        let Some(manifests) = index.manifests else {
+            return Err(invalid("index.json", "it is not an index"));
+        };
+        manifests
     };
     let mut walk = Walk {
         store,

@@ -22,6 +22,9 @@ pub fn may_be_archive(first: &[u8]) -> bool {
     Encoding::of(first) != Encoding::Plain || tar::is_header(first)
 }
 
+/// How the file `version` of skopeo's directories begins.
+const MARK: &[u8] = b"Directory Transport Version";
+
 /// What kind of image a directory is.
 pub(super) fn directory(path: &Path) -> Option<ImageKind> {
     let is_file = |name: &str| path.join(name).is_file();
@@ -29,7 +32,6 @@ pub(super) fn directory(path: &Path) -> Option<ImageKind> {
         return Some(ImageKind::OciLayout);
     }
     // The two files by which skopeo knows its own.
-    const MARK: &[u8] = b"Directory Transport Version";
     let mut first = Vec::new();
     let is_marked = is_file("manifest.json")
         && is_file("version")

@@ -155,7 +155,8 @@ pub(crate) struct LayerStream<R: Read> {
     cores: Arc<Cores>,
     /// Absent for an archive around the blobs, which is one stream.
     totals: Option<Arc<Totals>>,
-    _window: Option<Held>,
+    /// Held as long as the decoder is.
+    window: Option<Held>,
     stop: Option<Stop>,
     at_end: bool,
 }
@@ -192,7 +193,7 @@ impl<R: Read> LayerStream<R> {
         };
         let mut stream = Self::new(raw, encoding, hash, promise, Arc::clone(&shared.cores))?;
         stream.totals = Some(Arc::clone(&shared.totals));
-        stream._window = window;
+        stream.window = window;
         Ok(stream)
     }
 
@@ -222,7 +223,7 @@ impl<R: Read> LayerStream<R> {
             promise,
             cores,
             totals: None,
-            _window: None,
+            window: None,
             stop: None,
             at_end: false,
         })

@@ -388,6 +388,7 @@ fn coverage_adds_up_over_the_layers() {
 
 #[cfg(unix)]
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a pipe is made by a program")]
 fn a_pipe_is_not_waited_for() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("pipe");

@@ -1,5 +1,6 @@
 //! Tars made by the crate `tar`, and by hand where that refuses.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 
 use super::*;
@@ -132,8 +133,9 @@ fn pax(kind: u8, records: &[(&str, &str)]) -> Vec<u8> {
     let mut content = String::new();
     for (key, value) in records {
         let rest = key.len() + value.len() + 3;
-        let length = (rest + 1..).find(|length| length.to_string().len() + rest == *length);
-        content += &format!("{} {key}={value}\n", length.unwrap());
+        let is_right = |length: &usize| length.to_string().len() + rest == *length;
+        let length = (rest + 1..rest + 9).find(is_right).unwrap();
+        let _ = writeln!(content, "{length} {key}={value}");
     }
     meta(kind, content.as_bytes())
 }
