@@ -14,7 +14,7 @@ use super::platform::Platform;
 use super::store::{self, Job, Store};
 use super::stream::Promise;
 use super::wanted::{Again, Registry, Selection};
-use super::{Contents, ImageKind, SourceError, alias, docker, oci, plan};
+use super::{Contents, ImageKind, SourceError, alias, docker, limits, oci, plan};
 use crate::coverage::Coverage;
 use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::{Layer, Location};
@@ -194,6 +194,25 @@ fn read(
     Ok(all)
 }
 
+/// As many gaps as are reported: those that leave more open first.
+fn most_important(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    let more = gaps.len().saturating_sub(limits::IMAGE_GAPS);
+    if more > 0 {
+        gaps.sort_by_key(|gap| gap.class);
+        gaps.truncate(limits::IMAGE_GAPS);
+        gaps.sort();
+        gaps.push(
+            gap(
+                GapKind::Limit,
+                ".",
+                format!("{more} more gaps of this image"),
+            )
+            .unjudged(),
+        );
+    }
+    gaps
+}
+
 /// What the images of a target have in common when they are put together.
 struct Read<'a> {
     store: &'a Store,
@@ -316,6 +335,7 @@ fn contents(
     gaps.extend(again_gaps);
     gaps.sort();
     gaps.dedup();
+    let gaps = most_important(gaps);
     Ok(Contents {
         files: merged.files,
         gaps,
@@ -325,4 +345,21 @@ fn contents(
         digest: image.digest.as_ref().map(ToString::to_string),
         reference: image.reference,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_gaps_are_counted_and_the_gravest_stay() {
+        let of = |number: usize| gap(GapKind::Link, &format!("{number:06}"), "cause");
+        let mut all: Vec<Gap> = (0..limits::IMAGE_GAPS + 5).map(of).collect();
+        all.push(of(999_999).unjudged());
+        let gaps = most_important(all);
+        assert_eq!(gaps.len(), limits::IMAGE_GAPS + 1);
+        assert_eq!(&*gaps.last().unwrap().cause, "6 more gaps of this image");
+        assert!(gaps.contains(&of(999_999).unjudged()));
+        assert_eq!(most_important(vec![of(1)]).len(), 1);
+    }
 }

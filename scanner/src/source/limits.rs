@@ -106,6 +106,9 @@ pub const LAYER_PACKAGES: usize = 500_000;
 /// Gaps reported of one layer; one more says how many were left out.
 pub const LAYER_GAPS: usize = 1_000;
 
+/// Gaps reported of the layers of one image; one more says how many were left out.
+pub const IMAGE_GAPS: usize = 10_000;
+
 /// Layers read at once, whatever the machine has.
 pub const WORKERS: usize = 16;
 
@@ -141,8 +144,11 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Bytes kept of a package and its facts until the layers are merged.
+    /// Bytes kept of a package until the layers are merged.
     pub const PACKAGE_BYTES: u64 = 1024;
+
+    /// Bytes kept of a file with facts, and of its place in the merged tree, besides its packages.
+    pub const KEPT_FILE_BYTES: u64 = 2048;
 
     /// So many bytes of memory for the process.
     pub const fn of(memory: u64) -> Self {
@@ -160,9 +166,9 @@ impl Budget {
     }
 
     /// Packages that the images of a target may show: from the merge to the report each takes
-    /// about 4 KiB.
+    /// some 4 KiB, and half of the memory is still taken by the layers.
     pub const fn packages(self) -> u64 {
-        self.memory / 4096
+        self.memory / 8192
     }
 
     /// Files that are held whole while a parser reads them, all together.
@@ -200,7 +206,7 @@ mod tests {
         let usual = Budget::default();
         assert!(usual.kept() + usual.files() + usual.windows() <= usual.memory());
         assert_eq!((usual.file(), usual.workers(64)), (FILE_BYTES, WORKERS));
-        assert_eq!((usual.workers(2), usual.packages()), (2, 262_144));
+        assert_eq!((usual.workers(2), usual.packages()), (2, 131_072));
         let small = Budget::of(64 << 20);
         assert_eq!((small.file(), small.workers(64)), (16 << 20, 2));
         assert_eq!(Budget::of(1).workers(0), 1);

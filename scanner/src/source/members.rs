@@ -364,9 +364,10 @@ impl Members {
             self.packages = self.packages.saturating_add(packages);
             let packages = Budget::PACKAGE_BYTES.saturating_mul(packages as u64);
             let gaps = GAP_BYTES.saturating_mul(facts.gaps.len() as u64);
-            self.kept(packages.saturating_add(gaps).saturating_add(GAP_BYTES));
+            self.kept(packages.saturating_add(gaps));
         }
         if !files.is_empty() {
+            self.kept(Budget::KEPT_FILE_BYTES.saturating_mul(files.len() as u64));
             self.present.insert(path, Present::File(files));
         }
     }

@@ -347,7 +347,7 @@ fn what_does_not_fit_into_the_memory_is_refused() {
         open_within(ImageKind::OciLayout, root.path(), None, Budget::of(memory))
             .map_err(|error| error.to_string())
     };
-    assert_eq!(names(&within(16 << 20).unwrap()).len(), 3000);
+    assert_eq!(names(&within(32 << 20).unwrap()).len(), 3000);
     let kept = within(4 << 20).unwrap_err();
     assert!(kept.contains("half of the memory"), "{kept}");
     let shown = within(10 << 20).unwrap_err();
