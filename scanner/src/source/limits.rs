@@ -116,6 +116,10 @@ pub const WORKERS: usize = 16;
 /// no order: what says so may come last.
 pub const RECOGNISE_MEMBERS: usize = ARCHIVE_MEMBERS;
 
+/// Members that do not look like parts of an image, and nothing else, in front of the place where an
+/// archive breaks off, that make it one of other things.
+pub const RECOGNISE_STRANGERS: usize = 16;
+
 /// Uncompressed bytes of a compressed archive looked at without a sign of an image. Whether a longer
 /// one is one, is left open.
 pub const RECOGNISE_BYTES: u64 = 256 << 20;

@@ -77,12 +77,18 @@ pub enum Unknown {
 struct Seen {
     /// A member that every image archive of some kind has.
     usual: bool,
-    strangers: bool,
+    strangers: usize,
     blobs: bool,
     index: bool,
     saved: bool,
     /// Layers of Docker before 1.10, which wrote no `manifest.json`.
     legacy: bool,
+}
+
+impl Seen {
+    fn is_strange(&self) -> bool {
+        !self.usual && self.strangers > limits::RECOGNISE_STRANGERS
+    }
 }
 
 /// Says what a file is; see [`super::recognise`].
@@ -100,8 +106,8 @@ pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, Unknown> {
             Ok(Some((member, _))) => member,
             Ok(None) => break,
             // What is no tar from its first byte on is something else, and a damaged archive of
-            // other things is no image for anybody.
-            Err(_) if ordinal == 0 || seen.strangers && !seen.usual => break,
+            // many other things is no image for anybody.
+            Err(_) if ordinal == 0 || seen.is_strange() => break,
             Err(error) => return Err(Unknown::Broken(error.to_string())),
         };
         ordinal += 1;
@@ -137,7 +143,7 @@ pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, Unknown> {
                         seen.saved = true;
                         seen.usual = true;
                     }
-                    _ => seen.strangers = true,
+                    _ => seen.strangers += 1,
                 }
             }
             _ if is_usual(&name) => {
@@ -146,7 +152,7 @@ pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, Unknown> {
                     name.starts_with("blobs/sha256/") || name.starts_with("blobs/sha512/");
                 seen.legacy |= name.ends_with("/layer.tar");
             }
-            _ => seen.strangers = true,
+            _ => seen.strangers += 1,
         }
     }
     if seen.index && seen.blobs {

@@ -266,6 +266,13 @@ fn archives_are_recognised_wherever_the_image_stands() {
         .collect();
     assert!(matches!(kind(&pack(&all)), Ok(None)));
     assert!(matches!(kind(&gzip(&pack(&all))[..60]), Ok(None)));
+    let damaged = pack(&all);
+    assert!(matches!(
+        kind(&damaged[..damaged.len() / 2 + 512 + 100]),
+        Ok(None)
+    ));
+    let few = pack(&all[..2]);
+    assert!(matches!(kind(&few[..1500]), Err(Unknown::Broken(_))));
     all.extend(files(&docker_archive(&[layer("one")])));
     for bytes in [pack(&all), gzip(&pack(&all))] {
         assert!(matches!(kind(&bytes), Ok(Some(ImageKind::DockerArchive))));
