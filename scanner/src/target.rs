@@ -22,14 +22,16 @@ impl TargetKind {
             Self::Image(ImageKind::OciLayout) => "oci",
             Self::Image(ImageKind::OciArchive) => "oci-archive",
             Self::Image(ImageKind::DockerArchive) => "docker-archive",
+            Self::Image(ImageKind::SkopeoDirectory) => "skopeo-dir",
         }
     }
 
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Directory,
         Self::Image(ImageKind::OciLayout),
         Self::Image(ImageKind::OciArchive),
         Self::Image(ImageKind::DockerArchive),
+        Self::Image(ImageKind::SkopeoDirectory),
     ];
 }
 

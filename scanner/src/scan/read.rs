@@ -112,6 +112,9 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         let inventory = assemble(contents.files);
         target.platform = contents.platform;
         target.digest = contents.digest;
+        let other = |platform: &String| target.platform.as_ref() != Some(platform);
+        target.other_platforms = contents.platforms.into_iter().filter(other).collect();
+        target.coverage = contents.coverage;
         target.distribution.clone_from(&inventory.distribution);
         Work {
             target,

@@ -6,12 +6,12 @@
 //! once more for the layers, in the order in which they come. Member names are looked up as they
 //! are; one that leaves the archive names nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::decode::Encoding;
+use super::decode::{self, Encoding};
 use super::stream::LayerStream;
 use super::tar::{Kind, Skip, Tar, TarError};
 use super::{SourceError, limits, names, tar};
@@ -34,10 +34,14 @@ pub(super) struct Archive {
     members: BTreeMap<String, Entry>,
     /// Only for a compressed archive.
     documents: Option<BTreeMap<String, Vec<u8>>>,
+    /// Files that come more than once: some readers take the first, some the last.
+    twice: BTreeSet<String>,
+    /// Whether members follow the end of the tar.
+    followed: bool,
 }
 
 /// A plain tar on disk, which passes over members by seeking.
-struct Seekable {
+pub(super) struct Seekable {
     file: BufReader<File>,
     position: u64,
     length: u64,
@@ -95,23 +99,29 @@ impl Skip for Seekable {
 }
 
 /// Any image archive, for listing.
-enum Stream {
+pub(super) enum Stream {
     Plain(Seekable),
     Compressed(Box<LayerStream<File>>),
 }
 
 impl Stream {
-    fn open(path: &Path) -> io::Result<Self> {
-        let mut first = [0; 4];
+    pub(super) const fn is_compressed(&self) -> bool {
+        matches!(self, Self::Compressed(_))
+    }
+
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let mut first = [0; decode::MAGIC];
         let mut file = File::open(path)?;
         let count = tar::fill(&mut file, &mut first)?;
-        if Encoding::of(first.get(..count).unwrap_or_default()) == Encoding::Plain {
-            return Ok(Self::Plain(Seekable::open(path)?));
+        match Encoding::of(first.get(..count).unwrap_or_default()) {
+            Encoding::Plain => return Ok(Self::Plain(Seekable::open(path)?)),
+            Encoding::Unread(name) => return Err(decode::unread(name)),
+            Encoding::Gzip | Encoding::Zstd => {}
         }
         file.seek(SeekFrom::Start(0))?;
         match LayerStream::open_unverified(file) {
             Ok(stream) => Ok(Self::Compressed(Box::new(stream))),
-            Err(stop) => Err(io::Error::other(format!("{stop:?}"))),
+            Err(stop) => Err(io::Error::other(stop.cause().to_owned())),
         }
     }
 }
@@ -166,11 +176,13 @@ impl Archive {
         };
         let broken = |error: TarError| invalid("archive", error.to_string());
         let stream = Stream::open(path).map_err(unreadable)?;
-        let compressed = matches!(stream, Stream::Compressed(_));
+        let compressed = stream.is_compressed();
         let mut tar = Tar::new(stream);
         let mut members = BTreeMap::new();
         let mut documents = BTreeMap::new();
+        let mut twice = BTreeSet::new();
         let mut kept = 0_usize;
+        let mut name_bytes = 0_usize;
         let mut ordinal = 0;
         while let Some((member, _)) = tar.next().map_err(broken)? {
             ordinal += 1;
@@ -184,6 +196,12 @@ impl Archive {
             if member.kind == Kind::Directory {
                 continue;
             }
+            name_bytes = name_bytes.saturating_add(name.len());
+            if name_bytes > limits::ARCHIVE_NAME_BYTES {
+                let cause = format!("more than {} bytes of names", limits::ARCHIVE_NAME_BYTES);
+                return Err(invalid("archive", cause));
+            }
+            let is_file = matches!(member.kind, Kind::File | Kind::Unknown(_));
             let link = match member.kind {
                 Kind::Symlink => {
                     let target = names::join(names::split(&name).0, &names::text(&member.link));
@@ -193,7 +211,7 @@ impl Archive {
                 _ => None,
             };
             documents.remove(&name);
-            if compressed && member.kind == Kind::File {
+            if compressed && is_file {
                 let mut first = [0; 1];
                 let count =
                     tar::fill(&mut tar, &mut first).map_err(|error| broken(TarError::Io(error)))?;
@@ -213,18 +231,23 @@ impl Archive {
                     documents.insert(name.clone(), content);
                 }
             }
-            members.insert(
-                name,
-                Entry {
-                    ordinal,
-                    size: member.size,
-                    offset: tar.offset(),
-                    link,
-                    is_file: member.kind == Kind::File,
-                },
-            );
+            let entry = Entry {
+                ordinal,
+                size: member.size,
+                offset: tar.offset(),
+                link,
+                is_file,
+            };
+            if members.insert(name.clone(), entry).is_some() {
+                twice.insert(name);
+            }
         }
+        let followed = tar
+            .is_followed(limits::TRAILING_BYTES)
+            .map_err(|error| broken(TarError::Io(error)))?;
         Ok(Self {
+            twice,
+            followed,
             path: path.to_owned(),
             members,
             documents: compressed.then_some(documents),
@@ -254,11 +277,21 @@ impl Archive {
         self.members.contains_key(name)
     }
 
+    /// Whether members follow the end of the tar.
+    pub(super) const fn is_followed(&self) -> bool {
+        self.followed
+    }
+
     /// A small member as a whole.
     pub(super) fn document(&self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
         let Some((key, entry)) = self.resolve(name) else {
             return Ok(None);
         };
+        // Blobs are checked by their digest, whichever it is.
+        if self.twice.contains(key) && !key.starts_with("blobs/") {
+            let cause = "it comes twice in the archive: some engines read the first, some the last";
+            return Err(invalid(name, cause));
+        }
         if entry.size > limits::DOCUMENT_BYTES {
             return Err(invalid(
                 name,
@@ -300,66 +333,10 @@ impl Archive {
         let mut ordinal = 0;
         while let Some((member, _)) = tar.next().map_err(broken)? {
             ordinal += 1;
-            if member.kind == Kind::File {
+            if matches!(member.kind, Kind::File | Kind::Unknown(_)) {
                 each(ordinal, &mut tar);
             }
         }
         Ok(())
     }
-}
-
-/// What the first members of a file say about it; see [`super::recognise`]. An archive that
-/// breaks off before it told is an error: nobody knows what it would have been.
-pub(super) fn looks_like(path: &Path) -> Result<Option<super::ImageKind>, String> {
-    let mut tar = Tar::new(Stream::open(path).map_err(|error| error.to_string())?);
-    let mut strangers = 0;
-    let mut saved = false;
-    for ordinal in 0..limits::RECOGNISE_MEMBERS {
-        let member = match tar.next() {
-            Ok(Some((member, _))) => member,
-            Ok(None) => break,
-            // What is no tar from its first byte on is something else.
-            Err(_) if ordinal == 0 => break,
-            Err(error) => return Err(error.to_string()),
-        };
-        let Ok(name) = names::normalise(&member.path) else {
-            break;
-        };
-        let mut holds = |words: &[&str]| {
-            let mut content = Vec::new();
-            let head = (&mut tar)
-                .take(limits::META_BYTES)
-                .read_to_end(&mut content);
-            let text = String::from_utf8_lossy(&content);
-            head.is_ok() && words.iter().all(|word| text.contains(word))
-        };
-        match name.as_str() {
-            "oci-layout" if holds(&["imageLayoutVersion"]) => {
-                return Ok(Some(super::ImageKind::OciArchive));
-            }
-            "index.json" if holds(&["\"manifests\"", "\"digest\""]) => {
-                return Ok(Some(super::ImageKind::OciArchive));
-            }
-            // An OCI archive may follow in the same file, and is the better of the two.
-            "manifest.json" if holds(&["\"Layers\"", "\"Config\""]) => saved = true,
-            _ if is_usual(&name) => {}
-            _ => {
-                strangers += 1;
-                if strangers > limits::RECOGNISE_STRANGERS {
-                    break;
-                }
-            }
-        }
-    }
-    Ok(saved.then_some(super::ImageKind::DockerArchive))
-}
-
-/// Names that image archives have: blobs, layers and configs called by their digest.
-fn is_usual(name: &str) -> bool {
-    let first = name.split('/').next().unwrap_or_default();
-    let stem = first.split('.').next().unwrap_or_default();
-    let stem = stem.strip_prefix("sha256:").unwrap_or(stem);
-    first == "blobs"
-        || first == "repositories"
-        || stem.len() == 64 && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

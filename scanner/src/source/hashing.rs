@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use super::digest::{Digest, Hasher};
@@ -50,25 +50,35 @@ pub(super) enum TarHash {
 pub(super) struct Apart {
     pub(super) queue: SyncSender<(Arc<Vec<u8>>, usize)>,
     pub(super) spare: Receiver<Arc<Vec<u8>>>,
-    pub(super) thread: JoinHandle<Digest>,
+    pub(super) thread: JoinHandle<Option<Digest>>,
 }
 
 impl Apart {
-    pub(super) fn start(mut hasher: Hasher) -> Self {
+    /// Hashes on a thread; here, where none can be started.
+    pub(super) fn start(hasher: Hasher) -> TarHash {
         let (queue, work) = sync_channel::<(Arc<Vec<u8>>, usize)>(QUEUE);
         let (back, spare) = sync_channel(QUEUE + 2);
-        let thread = std::thread::spawn(move || {
+        // The hasher follows, so that it is still here if there is no thread.
+        let (hand, given) = sync_channel::<Hasher>(1);
+        let run = move || {
+            let mut hasher = given.recv().ok()?;
             while let Ok((buffer, length)) = work.recv() {
                 hasher.update(buffer.get(..length).unwrap_or_default());
                 // The reader may be gone, or have enough.
                 let _ = back.try_send(buffer);
             }
-            hasher.finish()
-        });
-        Self {
-            queue,
-            spare,
-            thread,
+            Some(hasher.finish())
+        };
+        let Ok(thread) = std::thread::Builder::new().spawn(run) else {
+            return TarHash::Here(hasher);
+        };
+        match hand.send(hasher) {
+            Ok(()) => TarHash::Apart(Self {
+                queue,
+                spare,
+                thread,
+            }),
+            Err(SendError(hasher)) => TarHash::Here(hasher),
         }
     }
 }

@@ -1,18 +1,22 @@
 //! From an opened store to the contents of its images: the layers of all images read once, each
 //! image merged on its own.
 
+use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::digest::Digest;
 use super::layer::LayerScan;
+use super::limits::Budget;
 use super::merge::{self, Found};
 use super::platform::Platform;
 use super::store::{self, Job, Store};
 use super::stream::Promise;
-use super::wanted::{Registry, Selection};
-use super::{Contents, ImageKind, SourceError, docker, limits, oci};
-use crate::gap::{Gap, GapKind, Stage};
+use super::wanted::{Again, Registry, Selection};
+use super::{Contents, ImageKind, SourceError, alias, docker, limits, oci, plan};
+use crate::coverage::Coverage;
+use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::{Layer, Location};
 
 /// A layer as the manifest names it.
@@ -32,9 +36,26 @@ pub(super) struct LayerRef {
 pub(super) struct Image {
     pub(super) reference: Option<String>,
     pub(super) digest: Option<Digest>,
+    pub(super) config: Option<Digest>,
     pub(super) platform: Option<Platform>,
+    /// All platforms that there are of it, sorted.
+    pub(super) platforms: Vec<String>,
     pub(super) layers: Vec<LayerRef>,
     pub(super) gaps: Vec<Gap>,
+}
+
+impl Image {
+    /// Notes why the platform may not be the one that is meant. The image is scanned all the same.
+    pub(super) fn remark(&mut self, cause: &str) {
+        self.excluded(".", cause.to_owned());
+    }
+
+    /// Notes images of the target that are not scanned because of the platform asked for.
+    pub(super) fn excluded(&mut self, place: &str, cause: String) {
+        let mut gap = gap(GapKind::Platform, place, cause);
+        gap.class = GapClass::Partial;
+        self.gaps.push(gap);
+    }
 }
 
 /// A gap of the target as a whole.
@@ -50,42 +71,49 @@ pub fn open_image(
     path: &Path,
     platform: Option<&Platform>,
 ) -> Result<Vec<Contents>, SourceError> {
-    open_with(kind, path, platform, &Registry::installed())
+    open_within(kind, path, platform, Budget::default())
 }
 
-/// The same with other parsers.
-pub(super) fn open_with(
+/// The same within another budget of memory.
+pub fn open_within(
     kind: ImageKind,
     path: &Path,
     platform: Option<&Platform>,
+    budget: Budget,
+) -> Result<Vec<Contents>, SourceError> {
+    open_with(kind, path, platform, budget, &Registry::installed())
+}
+
+/// The same with other parsers.
+fn open_with(
+    kind: ImageKind,
+    path: &Path,
+    platform: Option<&Platform>,
+    budget: Budget,
     registry: &Registry,
 ) -> Result<Vec<Contents>, SourceError> {
-    if let Err(source) = std::fs::metadata(path) {
-        return Err(SourceError::Io {
-            path: path.to_owned(),
-            source,
-        });
-    }
+    let unreadable = |source| SourceError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let data = std::fs::metadata(path).map_err(unreadable)?;
     let store = match kind {
         ImageKind::OciLayout => store::directory(path),
+        ImageKind::SkopeoDirectory => store::flat(path)?,
+        // Opening a pipe would wait for somebody to write into it.
+        ImageKind::OciArchive | ImageKind::DockerArchive if !data.is_file() => {
+            return Err(unreadable(io::Error::other("it is not a regular file")));
+        }
         ImageKind::OciArchive | ImageKind::DockerArchive => store::archive(path)?,
     };
-    let mut images = match kind {
-        ImageKind::OciLayout | ImageKind::OciArchive => oci::images(&store, platform)?,
+    let images = match kind {
         ImageKind::DockerArchive => docker::images(&store, platform)?,
+        _ => oci::images(&store, platform)?,
     };
-    if images.len() > limits::IMAGES {
-        let cause = format!(
-            "{} images, of which only the first {} were scanned",
-            images.len(),
-            limits::IMAGES
-        );
-        images.truncate(limits::IMAGES);
-        if let Some(first) = images.first_mut() {
-            first.gaps.push(gap(GapKind::Limit, ".", cause));
-        }
+    if matches!(kind, ImageKind::OciArchive | ImageKind::DockerArchive) {
+        docker::check_agreement(&store, kind, platform)?;
     }
-    read(&store, images, registry)
+    read(&store, images, budget, registry)
 }
 
 /// What makes two layers one job.
@@ -93,11 +121,17 @@ type Same = (String, Option<Digest>, Option<Digest>, Option<u64>);
 
 fn read(
     store: &Store,
-    images: Vec<Image>,
+    mut images: Vec<Image>,
+    budget: Budget,
     registry: &Registry,
 ) -> Result<Vec<Contents>, SourceError> {
+    if let (true, Some(first)) = (store.is_followed(), images.first_mut()) {
+        let cause =
+            "members follow the end of the archive; engines leave them out, and so does this scan";
+        first.gaps.push(gap(GapKind::Ambiguous, ".", cause));
+    }
     let mut jobs: Vec<Job> = Vec::new();
-    let mut known: std::collections::BTreeMap<Same, usize> = std::collections::BTreeMap::new();
+    let mut known: BTreeMap<Same, usize> = BTreeMap::new();
     // For each image, the job of each layer; `None` for a layer that is not in the image.
     let mut used: Vec<Vec<Option<usize>>> = Vec::new();
     for image in &images {
@@ -131,22 +165,76 @@ fn read(
         }
         used.push(numbers);
     }
-    let scans = store.read_layers(&jobs, registry)?;
-    images
-        .into_iter()
-        .zip(used)
-        .map(|(image, numbers)| contents(store, image, &numbers, &jobs, &scans, registry))
-        .collect()
+    let scans = store.read_layers(&jobs, registry, budget)?;
+    let read = Read {
+        store,
+        jobs: &jobs,
+        scans: &scans,
+        budget,
+        registry,
+    };
+    let mut all = Vec::new();
+    let mut packages = 0_u64;
+    for (image, numbers) in images.into_iter().zip(used) {
+        let contents = contents(&read, image, &numbers)?;
+        let shown = contents.files.iter().map(|(_, facts)| facts.packages.len());
+        packages = packages.saturating_add(shown.sum::<usize>() as u64);
+        if packages > budget.packages() {
+            return Err(SourceError::Invalid {
+                place: "layers".into(),
+                cause: format!(
+                    "more than the {} packages that fit into the memory budget of {} MiB",
+                    budget.packages(),
+                    budget.memory() >> 20
+                ),
+            });
+        }
+        all.push(contents);
+    }
+    Ok(all)
+}
+
+/// As many gaps as are reported: those that leave more open first.
+fn most_important(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    let more = gaps.len().saturating_sub(limits::IMAGE_GAPS);
+    if more > 0 {
+        gaps.sort_by_key(|gap| gap.class);
+        gaps.truncate(limits::IMAGE_GAPS);
+        gaps.sort();
+        gaps.push(
+            gap(
+                GapKind::Limit,
+                ".",
+                format!("{more} more gaps of this image"),
+            )
+            .unjudged(),
+        );
+    }
+    gaps
+}
+
+/// What the images of a target have in common when they are put together.
+struct Read<'a> {
+    store: &'a Store,
+    jobs: &'a [Job],
+    scans: &'a [LayerScan],
+    budget: Budget,
+    registry: &'a Registry,
 }
 
 fn contents(
-    store: &Store,
+    read: &Read<'_>,
     mut image: Image,
     numbers: &[Option<usize>],
-    jobs: &[Job],
-    scans: &[LayerScan],
-    registry: &Registry,
 ) -> Result<Contents, SourceError> {
+    let &Read {
+        store,
+        jobs,
+        scans,
+        budget,
+        registry,
+    } = read;
+    let mut coverage = Coverage::default();
     let missing = LayerScan::default();
     let mut layers: Vec<&LayerScan> = Vec::new();
     let mut places = Vec::new();
@@ -169,7 +257,15 @@ fn contents(
             gap.location.layer = Some(Arc::clone(&place));
             image.gaps.push(gap);
         };
-        if scan.is_none() {
+        let counter = match scan {
+            None => &mut coverage.layers.unread,
+            Some(scan) if scan.diff_id.is_none() => &mut coverage.layers.cut,
+            Some(_) => &mut coverage.layers.whole,
+        };
+        *counter = counter.saturating_add(1);
+        if let Some(scan) = scan {
+            coverage.files.add(&scan.coverage);
+        } else {
             here(
                 GapKind::ForeignLayer,
                 "a foreign layer whose blob is not in the image".into(),
@@ -184,42 +280,86 @@ fn contents(
         layers.push(scan.unwrap_or(&missing));
         places.push(place);
     }
-    let plan = merge::plan(&layers, registry);
-    let mut again = Vec::new();
-    let mut from = Vec::new();
-    for (layer, selection) in plan.layers {
-        let job = numbers
-            .get(layer)
-            .copied()
-            .flatten()
-            .and_then(|number| jobs.get(number));
-        if let Some(job) = job {
-            from.push(layer);
-            again.push(Job {
-                name: job.name.clone(),
-                place: job.place.clone(),
-                promise: job.promise.clone(),
-                selection: Selection::Again(selection),
-            });
+    let mut again_gaps = Vec::new();
+    let mut read_again = |plan: BTreeMap<usize, Again>| -> Result<Vec<Found>, SourceError> {
+        let mut again = Vec::new();
+        let mut from = Vec::new();
+        for (layer, selection) in plan {
+            let job = numbers
+                .get(layer)
+                .copied()
+                .flatten()
+                .and_then(|number| jobs.get(number));
+            if let Some(job) = job {
+                from.push(layer);
+                again.push(Job {
+                    name: job.name.clone(),
+                    place: job.place.clone(),
+                    promise: job.promise.clone(),
+                    selection: Selection::Again(selection),
+                });
+            }
+        }
+        let mut found: Vec<Found> = Vec::new();
+        if !again.is_empty() {
+            let scans = store.read_layers(&again, registry, budget)?;
+            for (layer, scan) in from.into_iter().zip(scans) {
+                found.extend(scan.files.into_iter().map(|file| (layer, file)));
+                // Those of the first reading are the same, and counted once.
+                for mut gap in scan.gaps {
+                    gap.location.layer = places.get(layer).cloned();
+                    again_gaps.push(gap);
+                }
+            }
+        }
+        Ok(found)
+    };
+    let (through, complete) = alias::through(&layers, registry);
+    if !complete {
+        let cause = "too much is written through links to directories; not all of it was followed";
+        image.gaps.push(gap(GapKind::Limit, ".", cause).unjudged());
+    }
+    let written = read_again(alias::readings(&through))?;
+    let with_written = merge::with_written(&layers, written);
+    for (layer, scan) in &with_written {
+        if let Some(place) = layers.get_mut(*layer) {
+            *place = scan;
         }
     }
-    let mut found: Vec<Found> = Vec::new();
-    if !again.is_empty() {
-        for (layer, scan) in from.into_iter().zip(store.read_layers(&again, registry)?) {
-            found.extend(scan.files.into_iter().map(|file| (layer, file)));
-        }
-    }
-    let merged = merge::merge(&layers, &places, &found);
+    let plan = plan::plan(&layers, registry, &through);
+    let found = read_again(plan.layers)?;
+    let merged = merge::merge(&layers, &places, &found, &through);
     let mut gaps = image.gaps;
     gaps.extend(plan.gaps);
     gaps.extend(merged.gaps);
+    gaps.extend(again_gaps);
     gaps.sort();
     gaps.dedup();
+    let gaps = most_important(gaps);
     Ok(Contents {
         files: merged.files,
         gaps,
+        coverage,
+        platforms: image.platforms,
         platform: image.platform.as_ref().map(ToString::to_string),
         digest: image.digest.as_ref().map(ToString::to_string),
         reference: image.reference,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_gaps_are_counted_and_the_gravest_stay() {
+        let of = |number: usize| gap(GapKind::Link, &format!("{number:06}"), "cause");
+        let mut all: Vec<Gap> = (0..limits::IMAGE_GAPS + 5).map(of).collect();
+        all.push(of(999_999).unjudged());
+        let gaps = most_important(all);
+        assert_eq!(gaps.len(), limits::IMAGE_GAPS + 1);
+        assert_eq!(&*gaps.last().unwrap().cause, "6 more gaps of this image");
+        assert!(gaps.contains(&of(999_999).unjudged()));
+        assert_eq!(most_important(vec![of(1)]).len(), 1);
+    }
 }

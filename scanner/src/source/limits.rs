@@ -6,8 +6,8 @@
 /// manifests above 4 MiB (OCI distribution-spec, "Pushing manifests").
 pub const DOCUMENT_BYTES: u64 = 4 << 20;
 
-/// Bytes of all JSON documents that are kept from a compressed archive, which cannot be read at
-/// a position.
+/// Bytes of all JSON documents that are read from one target, and of those that are kept from a
+/// compressed archive, which cannot be read at a position.
 pub const DOCUMENTS_BYTES: usize = 64 << 20;
 
 /// Bytes below which a member of a compressed archive is kept even if it does not begin as JSON.
@@ -35,19 +35,23 @@ pub const RATIO: u64 = 200;
 /// Uncompressed bytes below which the ratio does not matter.
 pub const RATIO_FLOOR: u64 = 1 << 30;
 
-/// Window of a zstd frame as a power of two: what `zstd` itself accepts without a flag. Each
-/// worker may allocate that much.
+/// Bytes of all layers of a target together, uncompressed: twice the longest layer. A target above
+/// is refused.
+pub const IMAGE_BYTES: u64 = 128 << 30;
+
+/// How often all layers together may exceed what is stored, once they have passed
+/// [`IMAGE_RATIO_FLOOR`]: many layers that are small enough alone make a bomb together. A target
+/// above is refused.
+pub const IMAGE_RATIO: u64 = 200;
+
+/// Uncompressed bytes of all layers below which the ratio does not matter: read in a few seconds.
+pub const IMAGE_RATIO_FLOOR: u64 = 4 << 30;
+
+/// Window of a zstd frame as a power of two: what `zstd` itself accepts without a flag.
 pub const ZSTD_WINDOW_LOG: u32 = 27;
 
 /// Paths that one layer defines, directories above them included. The rest of the layer is a gap.
 pub const LAYER_PATHS: usize = 4_000_000;
-
-/// The same for all layers together: 16 bytes are kept of each. An image above is refused.
-pub const IMAGE_PATHS: usize = 16_000_000;
-
-/// Packages that all layers together may name, those of hidden files included. An image above is
-/// refused.
-pub const IMAGE_PACKAGES: usize = 5_000_000;
 
 /// Members of one tar, whatever they are. The rest of the layer is a gap.
 pub const TAR_MEMBERS: u64 = 8_000_000;
@@ -55,6 +59,12 @@ pub const TAR_MEMBERS: u64 = 8_000_000;
 /// Bytes of a PAX header or a GNU long name. A longer one is skipped, with a gap. Go's
 /// `archive/tar`, which engines use, stops at 1 MiB.
 pub const META_BYTES: u64 = 1 << 20;
+
+/// Troubles noted of one member; it has a gap in any case.
+pub const MEMBER_TROUBLES: usize = 8;
+
+/// Bytes behind the end of an archive that are searched for further members.
+pub const TRAILING_BYTES: u64 = 64 << 20;
 
 /// Bytes of a path inside a layer. Linux refuses paths above 4,096 at once, but deeper trees can
 /// be made.
@@ -81,6 +91,12 @@ pub const RESOLVE_STEPS: u64 = 50_000_000;
 /// Files that are read a second time because a wanted path is a link to them.
 pub const SECOND_READS: usize = 1 << 16;
 
+/// Directories that are read under a second name, because a link leads to them.
+pub const SECOND_NAMES: usize = 1 << 14;
+
+/// Directories into which one layer writes through links.
+pub const WRITTEN_NAMES: usize = 1 << 10;
+
 /// Bytes of one file held in memory, whatever its parser allows.
 pub const FILE_BYTES: u64 = 128 << 20;
 
@@ -90,17 +106,113 @@ pub const LAYER_PACKAGES: usize = 500_000;
 /// Gaps reported of one layer; one more says how many were left out.
 pub const LAYER_GAPS: usize = 1_000;
 
+/// Gaps reported of the layers of one image; one more says how many were left out.
+pub const IMAGE_GAPS: usize = 10_000;
+
 /// Layers read at once, whatever the machine has.
 pub const WORKERS: usize = 16;
 
-/// Members of an archive looked at before it is called no image archive.
-pub const RECOGNISE_MEMBERS: usize = 20_000;
+/// Members of an archive looked at to see whether it is an image, as many as one may have. A tar has
+/// no order: what says so may come last.
+pub const RECOGNISE_MEMBERS: usize = ARCHIVE_MEMBERS;
 
-/// Members that do not look like parts of an image before an archive is called none.
+/// Members that do not look like parts of an image, and nothing else, in front of the place where an
+/// archive breaks off, that make it one of other things.
 pub const RECOGNISE_STRANGERS: usize = 16;
+
+/// Uncompressed bytes of a compressed archive looked at without a sign of an image. Whether a longer
+/// one is one, is left open.
+pub const RECOGNISE_BYTES: u64 = 256 << 20;
 
 /// Members of a target that is an archive.
 pub const ARCHIVE_MEMBERS: usize = 100_000;
 
+/// Bytes of the names of these members.
+pub const ARCHIVE_NAME_BYTES: usize = 32 << 20;
+
 /// Links followed between the members of a docker-archive.
 pub const ARCHIVE_LINK_HOPS: u32 = 8;
+
+/// Memory that reading images may take, in shares. What does not fit into a share waits, where it
+/// is only held while a file is read, or is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    memory: u64,
+}
+
+impl Default for Budget {
+    /// 1 GiB, which the smallest usual runners have.
+    fn default() -> Self {
+        Self::of(1 << 30)
+    }
+}
+
+impl Budget {
+    /// Bytes kept of a package until the layers are merged.
+    pub const PACKAGE_BYTES: u64 = 1024;
+
+    /// Bytes kept of a file with facts, and of its place in the merged tree, besides its packages.
+    pub const KEPT_FILE_BYTES: u64 = 2048;
+
+    /// So many bytes of memory for the process.
+    pub const fn of(memory: u64) -> Self {
+        Self { memory }
+    }
+
+    /// All of it.
+    pub const fn memory(self) -> u64 {
+        self.memory
+    }
+
+    /// What is kept of all layers until they are merged.
+    pub const fn kept(self) -> u64 {
+        self.memory / 2
+    }
+
+    /// Packages that the images of a target may show: from the merge to the report each takes
+    /// some 4 KiB, and half of the memory is still taken by the layers.
+    pub const fn packages(self) -> u64 {
+        self.memory / 8192
+    }
+
+    /// Files that are held whole while a parser reads them, all together.
+    pub const fn files(self) -> u64 {
+        self.memory / 4
+    }
+
+    /// One file held in memory, whatever its parser allows.
+    pub const fn file(self) -> u64 {
+        if self.files() < FILE_BYTES {
+            self.files()
+        } else {
+            FILE_BYTES
+        }
+    }
+
+    /// Windows of decompressors, all together.
+    pub const fn windows(self) -> u64 {
+        self.memory / 4
+    }
+
+    /// Layers read at once on a machine with so many cores: each takes a few buffers and stacks.
+    pub fn workers(self, cores: usize) -> usize {
+        let fitting = usize::try_from(self.memory >> 25).unwrap_or(WORKERS);
+        cores.min(WORKERS).min(fitting).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_the_budget_fit_into_it() {
+        let usual = Budget::default();
+        assert!(usual.kept() + usual.files() + usual.windows() <= usual.memory());
+        assert_eq!((usual.file(), usual.workers(64)), (FILE_BYTES, WORKERS));
+        assert_eq!((usual.workers(2), usual.packages()), (2, 131_072));
+        let small = Budget::of(64 << 20);
+        assert_eq!((small.file(), small.workers(64)), (16 << 20, 2));
+        assert_eq!(Budget::of(1).workers(0), 1);
+    }
+}

@@ -1,11 +1,13 @@
 //! The JSON documents of images: index, manifest and config of the OCI image-spec (image-index.md,
 //! manifest.md, config.md; Docker's schema 2 has the same shape), and `manifest.json` of
-//! `docker save`.
+//! `docker save`. A document with two meanings is refused ([`super::meaning`]).
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
+use super::meaning;
 use super::platform::Platform;
 
 /// Points to a blob (descriptor.md).
@@ -27,15 +29,32 @@ impl Descriptor {
         self.annotations.as_ref()?.get(key).map(String::as_str)
     }
 
-    /// Whether it points to a statement about an image (`BuildKit` attestations) or to another
-    /// artifact, and to no image.
-    pub(super) fn is_no_image(&self) -> bool {
+    /// Whether `BuildKit` put it beside an image as a statement about it, by its own word.
+    pub(super) fn is_attestation(&self) -> bool {
         self.annotation("vnd.docker.reference.type").is_some()
+    }
+
+    /// Whether only its manifest says if it is an image: the descriptor says otherwise, or nothing
+    /// known. A descriptor may say anything of any manifest.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.is_attestation()
             || self.artifact_type.is_some()
+            || self.has_odd_type()
             || self
                 .platform
                 .as_ref()
-                .is_some_and(|platform| platform.os == "unknown")
+                .is_none_or(|platform| !platform.is_known())
+    }
+
+    /// Whether the media type is not one of an image's manifest.
+    pub(super) fn has_odd_type(&self) -> bool {
+        let kind = self.media_type.as_deref();
+        kind.is_some_and(|kind| family(kind) != Some(Family::Manifest))
+    }
+
+    /// Whether the media type is that of an index.
+    pub(super) fn is_index(&self) -> bool {
+        self.media_type.as_deref().and_then(family) == Some(Family::Index)
     }
 
     /// Whether the layer may be left out of an image (layer.md, "Non-Distributable Layers").
@@ -62,20 +81,52 @@ impl Descriptor {
     }
 }
 
+/// Which of the two documents a media type means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Index,
+    Manifest,
+}
+
+fn family(kind: &str) -> Option<Family> {
+    match kind {
+        "application/vnd.oci.image.index.v1+json"
+        | "application/vnd.docker.distribution.manifest.list.v2+json" => Some(Family::Index),
+        "application/vnd.oci.image.manifest.v1+json"
+        | "application/vnd.docker.distribution.manifest.v2+json" => Some(Family::Manifest),
+        _ => None,
+    }
+}
+
+/// What a manifest is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nature {
+    Image,
+    /// Statements about an image: signatures, attestations.
+    Statements,
+    /// Something else that has no layers of a file system.
+    Artifact,
+    /// It has layers of a file system, and says that it is something else.
+    Unclear,
+}
+
 /// An index or a manifest; the content says which.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Document {
     schema_version: Option<u32>,
+    pub(super) media_type: Option<String>,
     artifact_type: Option<String>,
     pub(super) manifests: Option<Vec<Descriptor>>,
     pub(super) config: Option<Descriptor>,
     pub(super) layers: Option<Vec<Descriptor>>,
+    fs_layers: Option<IgnoredAny>,
 }
 
 impl Document {
     /// Reads it; the error says why it is neither.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        meaning::check(bytes, meaning::MANIFEST)?;
         let document: Self =
             serde_json::from_slice(bytes).map_err(|error| format!("not a manifest: {error}"))?;
         match document.schema_version {
@@ -83,32 +134,73 @@ impl Document {
             Some(version) => return Err(format!("schema version {version} is not supported")),
         }
         // One document with two meanings is an attack on those who verify only one of them.
-        if document.manifests.is_some() && (document.layers.is_some() || document.config.is_some())
-        {
+        let is_manifest = document.layers.is_some() || document.config.is_some();
+        if document.manifests.is_some() && (is_manifest || document.fs_layers.is_some()) {
             return Err("both an index and a manifest".into());
+        }
+        if is_manifest && document.fs_layers.is_some() {
+            return Err("a manifest of two schemas".into());
+        }
+        let said = document.media_type.as_deref().and_then(family);
+        let is = if is_manifest {
+            Family::Manifest
+        } else {
+            Family::Index
+        };
+        if said.is_some_and(|said| said != is) {
+            return Err("its media type is not that of what it holds".into());
         }
         Ok(document)
     }
 
-    /// Whether a manifest is that of an artifact and not of an image (manifest.md, "Guidelines
-    /// for Artifact Usage"; signatures keep the config type of images).
-    pub(super) fn is_artifact(&self) -> bool {
+    /// The media type, as the document says it or by what it holds.
+    pub(super) fn kind(&self) -> &str {
+        let usual = if self.manifests.is_some() {
+            "application/vnd.oci.image.index.v1+json"
+        } else {
+            "application/vnd.oci.image.manifest.v1+json"
+        };
+        self.media_type.as_deref().unwrap_or(usual)
+    }
+
+    /// Whether a manifest is that of an image (manifest.md, "Guidelines for Artifact Usage";
+    /// signatures keep the config type of images).
+    pub(super) fn nature(&self) -> Nature {
         const CONFIGS: [&str; 2] = [
             "application/vnd.oci.image.config.v1+json",
             "application/vnd.docker.container.image.v1+json",
         ];
+        const STATEMENTS: [&str; 4] = [
+            "application/vnd.dev.cosign.",
+            "application/vnd.dev.sigstore.",
+            "application/vnd.dsse.",
+            "application/vnd.in-toto",
+        ];
+        let layers = self.layers.as_deref().unwrap_or_default();
+        let is_statement = |layer: &Descriptor| {
+            let kind = layer.media_type.as_deref().unwrap_or_default();
+            STATEMENTS.iter().any(|start| kind.starts_with(start))
+        };
         let config = self.config.as_ref().and_then(|it| it.media_type.as_deref());
-        let mut layers = self.layers.iter().flatten().peekable();
-        let is_signature = layers.peek().is_some()
-            && layers.all(|layer| {
-                layer.media_type.as_deref().is_some_and(|kind| {
-                    kind.starts_with("application/vnd.dev.cosign.")
-                        || kind.starts_with("application/vnd.in-toto")
-                })
-            });
-        self.artifact_type.is_some()
-            || config.is_some_and(|kind| !CONFIGS.contains(&kind))
-            || is_signature
+        if !layers.is_empty() && layers.iter().all(is_statement) {
+            Nature::Statements
+        } else if self.artifact_type.is_none() && config.is_none_or(|it| CONFIGS.contains(&it)) {
+            Nature::Image
+        } else if layers.iter().any(Descriptor::is_known_layer) {
+            Nature::Unclear
+        } else {
+            Nature::Artifact
+        }
+    }
+
+    /// What it says it is: the type of the artifact, of the config or of the first layer.
+    pub(super) fn told_type(&self) -> &str {
+        let config = self.config.as_ref().and_then(|it| it.media_type.as_deref());
+        let layer = self.layers.iter().flatten().next();
+        let layer = layer.and_then(|layer| layer.media_type.as_deref());
+        let statement = layer.filter(|_| self.nature() == Nature::Statements);
+        let told = self.artifact_type.as_deref().or(statement).or(config);
+        told.or(layer).unwrap_or("without a type")
     }
 }
 

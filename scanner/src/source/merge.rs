@@ -3,258 +3,59 @@
 //! The first layer from the top that has a path wins, a whiteout hides what lies below. Packages
 //! name the layer that brought them: for databases that is the lowest of the consecutive copies
 //! with this very version, for other files the layer that wrote the file last. Wanted paths that
-//! are links to files read under no wanted name are listed by [`plan`], read a second time, and
-//! given to [`merge`] as [`Found`].
+//! are links to files read under no wanted name are listed by [`super::plan`], read a second time, and
+//! given to [`merge`] as [`Found`]; what a layer wrote through a link was added to it before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::alias::{self, Through};
 use super::layer::{LayerScan, Reading, ScannedFile};
-use super::limits;
+use super::locate::{Place, locate};
 use super::names;
-use super::tree::{Circle, Kind, Tree};
-use super::wanted::{Again, Registry};
+use super::tree::{Kind, Tree};
 use crate::gap::{Gap, GapKind, Stage};
-use crate::inventory::{Facts, Want};
+use crate::inventory::Facts;
 use crate::location::{Layer, Location};
 use crate::package::Package;
-
-/// Files to read again, by layer.
-#[derive(Debug, Default)]
-pub(crate) struct Plan {
-    pub(crate) layers: BTreeMap<usize, Again>,
-    /// Links that lead nowhere.
-    pub(crate) gaps: Vec<Gap>,
-    files: usize,
-}
 
 /// A file read under the path of a link to it, with its layer.
 pub(crate) type Found = (usize, ScannedFile);
 
-impl Plan {
-    fn file(&mut self, layer: usize, source: &str, wanted: &str) {
-        self.files += 1;
-        if self.files > limits::SECOND_READS {
-            if self.files == limits::SECOND_READS + 1 {
-                self.gap(wanted, GapKind::Limit, "too many links to files that have to be read a second time; this one and those after it were not followed");
-            }
-            return;
-        }
-        let again = self.layers.entry(layer).or_default();
-        let paths = again.files.entry(source.to_owned()).or_default();
-        paths.push(wanted.into());
-    }
-
-    fn gap(&mut self, path: &str, kind: GapKind, cause: &str) {
-        if self.gaps.len() < limits::LAYER_GAPS {
-            let location = Location::file(super::digest::shorten_to(path, 1024));
-            self.gaps
-                .push(Gap::warning(Stage::Source, kind, location, cause));
-        }
-    }
-}
-
-/// Where a path that the tree does not hold is a file.
-enum Place {
-    Layer(usize),
-    Directory,
-    Nowhere,
-}
-
-fn locate(layers: &[&LayerScan], below: usize, path: &str) -> Place {
-    let mut hash = names::ROOT;
-    let mut above = Vec::new();
-    let mut prefixes = Vec::new();
-    let mut end = 0;
-    for name in path.split('/') {
-        above.push(hash);
-        prefixes.push(path.get(..end).unwrap_or_default());
-        hash = names::child(hash, name);
-        end = end
-            .saturating_add(name.len())
-            .saturating_add(usize::from(end > 0));
-    }
-    for (number, layer) in layers.iter().enumerate().take(below).rev() {
-        let has = |set: &[u128], hash: &u128| set.binary_search(hash).is_ok();
-        if has(&layer.non_directories, &hash) {
-            return Place::Layer(number);
-        }
-        if has(&layer.directories, &hash) || has(&layer.implied, &hash) {
-            return Place::Directory;
-        }
-        let whited = |path: &str| {
-            layer
-                .whiteouts
-                .binary_search_by(|hidden| (**hidden).cmp(path))
-                .is_ok()
-        };
-        let opaque = |path: &str| {
-            layer
-                .opaque
-                .binary_search_by(|hidden| (**hidden).cmp(path))
-                .is_ok()
-        };
-        if whited(path)
-            || prefixes
-                .iter()
-                .any(|prefix| whited(prefix) || opaque(prefix))
-            || above.iter().any(|hash| has(&layer.non_directories, hash))
-        {
-            return Place::Nowhere;
-        }
-    }
-    Place::Nowhere
-}
-
-/// Follows a hard link to the file that its layer, or one below, has at the target.
-fn hard_link(
+/// The layers that wrote files through links, with these files where they lie in the image.
+pub(crate) fn with_written(
     layers: &[&LayerScan],
-    mut layer: usize,
-    target: &str,
-) -> Result<(usize, String), &'static str> {
-    let mut target = target.to_owned();
-    for _ in 0..limits::SYMLINK_HOPS {
-        let Place::Layer(found) = locate(layers, layer.saturating_add(1), &target) else {
-            return Err("a hard link to a file that is not there");
+    written: Vec<Found>,
+) -> BTreeMap<usize, LayerScan> {
+    let mut complete: BTreeMap<usize, LayerScan> = BTreeMap::new();
+    for (number, file) in written {
+        let Some(layer) = layers.get(number) else {
+            continue;
         };
-        let links = layers.get(found).map_or(&[][..], |layer| &layer.links);
-        let link = links
-            .binary_search_by(|link| (*link.path).cmp(&target))
-            .ok()
-            .and_then(|at| links.get(at));
-        match link {
-            None => return Ok((found, target)),
-            Some(link) if link.hard => {
-                layer = found;
-                target = link.target.to_string();
-            }
-            Some(_) => return Err("a hard link to a symbolic link"),
+        let layer = complete.entry(number).or_insert_with(|| (*layer).clone());
+        layer.non_directories.push(names::hash(&file.path));
+        let directory = names::split(&file.path).0;
+        let mut implied = names::ROOT;
+        for name in directory.split('/').filter(|name| !name.is_empty()) {
+            implied = names::child(implied, name);
+            layer.implied.push(implied);
+        }
+        layer.files.push(file);
+    }
+    for layer in complete.values_mut() {
+        // Of two names for one file the one written through the link is kept: which came last in
+        // the tar is not known any more, and this is the one that others miss.
+        layer.files.reverse();
+        layer
+            .files
+            .sort_by(|left, right| left.path.cmp(&right.path));
+        layer.files.dedup_by(|left, right| left.path == right.path);
+        for set in [&mut layer.non_directories, &mut layer.implied] {
+            set.sort_unstable();
+            set.dedup();
         }
     }
-    Err("hard links in a circle")
-}
-
-/// Finds the wanted paths that are links to files which were not read as such.
-pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry) -> Plan {
-    let mut tree = Tree::build(layers);
-    let mut plan = Plan::default();
-    let links: Vec<(String, Option<(String, usize)>)> = tree
-        .entries()
-        .into_iter()
-        .filter_map(|(path, kind)| match kind {
-            Kind::Symlink(_) if !(registry.by_path)(&path).is_empty() => Some((path, None)),
-            Kind::HardLink(target, layer) => Some((path, Some(((*target).to_owned(), *layer)))),
-            _ => None,
-        })
-        .collect();
-    for (path, hard) in links {
-        if let Some((target, layer)) = hard {
-            match hard_link(layers, layer, &target) {
-                Ok((found, source)) => {
-                    if !(registry.by_path)(&path).is_empty() {
-                        plan.file(found, &source, &path);
-                    }
-                }
-                Err(cause) => plan.gap(&path, GapKind::Link, cause),
-            }
-        } else {
-            match tree.resolve(&path) {
-                Ok(target) => follow(layers, registry, &tree, &mut plan, &path, &target, true),
-                Err(Circle) => plan.gap(&path, GapKind::Link, "symbolic links in a circle"),
-            }
-        }
-    }
-    for want in registry.exact() {
-        match want {
-            Want::Path(path)
-                if !matches!(tree.get(path), Some(Kind::Symlink(_) | Kind::HardLink(..))) =>
-            {
-                if let Ok(target) = tree.resolve(path)
-                    && target != path
-                {
-                    follow(layers, registry, &tree, &mut plan, path, &target, false);
-                }
-            }
-            Want::In(directory) => {
-                let directory = directory.trim_end_matches('/');
-                if let Ok(target) = tree.resolve(directory)
-                    && target != directory
-                    && !target.is_empty()
-                    && !registry.covers(&names::join(&target, "x"), &names::join(directory, "x"))
-                {
-                    let hash = names::hash(&target);
-                    for (number, layer) in layers.iter().enumerate() {
-                        let has = |set: &[u128]| set.binary_search(&hash).is_ok();
-                        if has(&layer.directories) || has(&layer.implied) {
-                            let again = plan.layers.entry(number).or_default();
-                            let pair = (target.clone(), directory.to_owned());
-                            if !again.directories.contains(&pair) {
-                                again.directories.push(pair);
-                            }
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    if tree.full {
-        plan.gap(
-            ".",
-            GapKind::Limit,
-            "the image has too many links and wanted files; not all of them were followed",
-        );
-    }
-    plan
-}
-
-/// Plans to read the file at `target` as `path`, unless that has been done.
-fn follow(
-    layers: &[&LayerScan],
-    registry: &Registry,
-    tree: &Tree<'_>,
-    plan: &mut Plan,
-    path: &str,
-    target: &str,
-    is_link: bool,
-) {
-    let found = match tree.get(target) {
-        Some(Kind::HardLink(target, layer)) => match hard_link(layers, *layer, target) {
-            Ok(found) => found,
-            Err(_) => return,
-        },
-        Some(Kind::Directory) => return,
-        _ => match locate(layers, layers.len(), target) {
-            Place::Layer(layer) => (layer, target.to_owned()),
-            Place::Directory => return,
-            Place::Nowhere => {
-                if is_link && !target.is_empty() {
-                    plan.gap(
-                        path,
-                        GapKind::Link,
-                        "a symbolic link to a file that is not there",
-                    );
-                }
-                return;
-            }
-        },
-    };
-    if registry.covers(target, path) {
-        return;
-    }
-    let (top, source) = found;
-    plan.file(top, &source, path);
-    // The earlier copies of a database tell which layer brought a package.
-    if (registry.by_path)(path)
-        .iter()
-        .any(|parser| parser.database)
-    {
-        let mut below = top;
-        while let Place::Layer(lower) = locate(layers, below, &source) {
-            plan.file(lower, &source, path);
-            below = lower;
-        }
-    }
+    complete
 }
 
 /// What an image shows.
@@ -267,7 +68,12 @@ pub(crate) struct Merged {
 }
 
 /// Puts layers together; `names` are their places in the image, `found` the second readings.
-pub(crate) fn merge(layers: &[&LayerScan], places: &[Arc<Layer>], found: &[Found]) -> Merged {
+pub(crate) fn merge(
+    layers: &[&LayerScan],
+    places: &[Arc<Layer>],
+    found: &[Found],
+    through: &Through,
+) -> Merged {
     let mut tree = Tree::build(layers);
     let mut files: BTreeMap<Arc<str>, Facts> = BTreeMap::new();
     let mut seen: BTreeMap<&str, Vec<(usize, &ScannedFile)>> = BTreeMap::new();
@@ -291,10 +97,14 @@ pub(crate) fn merge(layers: &[&LayerScan], places: &[Arc<Layer>], found: &[Found
     for (path, mut copies) in seen {
         // A whole directory was read where the wanted one is a link to it.
         let is_link = matches!(tree.get(path), Some(Kind::Symlink(_) | Kind::HardLink(..)));
+        let is_there = |path: &str| matches!(locate(layers, layers.len(), path), Place::Layer(_));
         let visible = is_link
-            || tree
-                .resolve(path)
-                .is_ok_and(|path| matches!(locate(layers, layers.len(), &path), Place::Layer(_)));
+            || tree.resolve(path).is_ok_and(|real| {
+                let mut names = copies
+                    .iter()
+                    .flat_map(|(layer, _)| alias::names_in(through, *layer, &real));
+                is_there(&real) || names.any(|name| is_there(&name))
+            });
         if visible && !direct.contains(path) {
             copies.sort_by_key(|(layer, _)| *layer);
             add(&mut files, path, &copies, places);

@@ -11,14 +11,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::coverage::Coverage;
 use crate::gap::Gap;
 use crate::inventory::Facts;
 
-pub use self::image::open_image;
+pub use self::image::{open_image, open_within};
 pub use self::layer::{LayerScan, Link, Reading, ScannedFile};
 pub use self::platform::Platform;
+pub use self::recognise::{FIRST_BYTES, Unknown, is_part_of_image, may_be_archive};
 
+mod alias;
 mod archive;
+mod choice;
+mod counts;
 mod decode;
 pub mod digest;
 pub mod directory;
@@ -27,15 +32,23 @@ mod hashing;
 mod image;
 mod layer;
 pub mod limits;
+mod load;
+mod locate;
 mod manifest;
+mod meaning;
+mod members;
 mod merge;
 mod names;
 mod oci;
+mod plan;
 mod platform;
+mod recognise;
 mod store;
 mod stream;
 mod tar;
+mod totals;
 mod tree;
+mod unread;
 mod wanted;
 
 /// What holds an image.
@@ -47,6 +60,8 @@ pub enum ImageKind {
     OciArchive,
     /// What `docker save` writes, compressed or not.
     DockerArchive,
+    /// A directory as `skopeo copy … dir:` writes it: manifest and blobs side by side.
+    SkopeoDirectory,
 }
 
 /// Says what kind of image a path holds, by looking at its content and never at its name; `None`
@@ -56,16 +71,14 @@ pub fn recognise(path: &Path) -> Option<ImageKind> {
     recognise_or(path).ok().flatten()
 }
 
-/// Like [`recognise`]; an archive that breaks off before it told what it is gives the reason.
-pub fn recognise_or(path: &Path) -> Result<Option<ImageKind>, String> {
-    let data = std::fs::metadata(path).map_err(|error| error.to_string())?;
+/// Like [`recognise`]; says why where nobody can know.
+pub fn recognise_or(path: &Path) -> Result<Option<ImageKind>, Unknown> {
+    let data = std::fs::metadata(path).map_err(|error| Unknown::Broken(error.to_string()))?;
     if data.is_dir() {
-        let is_layout = path.join("oci-layout").is_file()
-            || path.join("index.json").is_file() && path.join("blobs").is_dir();
-        return Ok(is_layout.then_some(ImageKind::OciLayout));
+        return Ok(recognise::directory(path));
     }
     if data.is_file() {
-        return archive::looks_like(path);
+        return recognise::looks_like(path);
     }
     Ok(None)
 }
@@ -98,6 +111,11 @@ pub struct Contents {
     pub files: Vec<(Arc<str>, Facts)>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// What became of the members of its layers.
+    pub coverage: Coverage,
+    /// All platforms that the target has of it, as `os/arch`, sorted; the one that was scanned
+    /// among them.
+    pub platforms: Vec<String>,
     /// `os/arch` from the config.
     pub platform: Option<String>,
     /// Digest of the manifest.

@@ -1,5 +1,6 @@
-//! Where the blobs of an image are: a layout directory or an archive. Small documents come as a
-//! whole; layers come as streams, several at once where the store can be read at positions.
+//! Where the blobs of an image are: a layout directory, a flat one as `skopeo copy … dir:` writes
+//! it, or an archive. Small documents come as a whole, all together up to a limit; layers come as
+//! streams, several at once where the store can be read at positions.
 //!
 //! Only regular files count as blobs: a symbolic link, a pipe or a directory in the place of one
 //! is refused before it is opened.
@@ -9,19 +10,31 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::archive::Archive;
+use super::digest::{Algorithm, Hasher};
 use super::hashing::Cores;
-use super::layer::{self, LayerScan, Totals};
-use super::stream::{Promise, Stop};
+use super::layer::{self, LayerScan};
+use super::limits::Budget;
+use super::manifest::{Descriptor, Document};
+use super::stream::{Promise, Shared, Stop};
+use super::totals::Totals;
 use super::wanted::{Registry, Selection};
-use super::{SourceError, limits};
+use super::{SourceError, limits, names};
 
 /// See the module.
-pub(super) enum Store {
+pub(super) struct Store {
+    place: Place,
+    /// Bytes of documents read so far.
+    documents: AtomicU64,
+}
+
+enum Place {
     Directory(PathBuf),
+    /// The directory, and the digest of its `manifest.json`, which has no other name there.
+    Flat(PathBuf, Box<Descriptor>),
     Archive(Archive),
 }
 
@@ -43,18 +56,65 @@ fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
 }
 
 impl Store {
+    const fn new(place: Place) -> Self {
+        Self {
+            place,
+            documents: AtomicU64::new(0),
+        }
+    }
+
+    /// The manifest of a flat directory, which has no index.
+    pub(super) fn manifest(&self) -> Option<Descriptor> {
+        match &self.place {
+            Place::Flat(_, descriptor) => Some((**descriptor).clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether members follow the end of an archive.
+    pub(super) const fn is_followed(&self) -> bool {
+        match &self.place {
+            Place::Archive(archive) => archive.is_followed(),
+            _ => false,
+        }
+    }
+
     /// Whether there is anything of this name.
     pub(super) fn has(&self, name: &str) -> bool {
-        match self {
-            Self::Directory(root) => fs::symlink_metadata(root.join(name)).is_ok(),
-            Self::Archive(archive) => archive.has(name),
+        match &self.place {
+            Place::Archive(archive) => archive.has(name),
+            _ => self
+                .path(name)
+                .is_some_and(|path| fs::symlink_metadata(path).is_ok()),
+        }
+    }
+
+    /// Where a blob is in a directory.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        match &self.place {
+            Place::Archive(_) => None,
+            Place::Directory(root) => Some(root.join(name)),
+            Place::Flat(root, manifest) => {
+                let hex = names::split(name).1;
+                if manifest.digest.ends_with(hex) {
+                    return Some(root.join("manifest.json"));
+                }
+                let inner = root.join(format!("{hex}.manifest.json"));
+                let is_inner = fs::symlink_metadata(&inner).is_ok();
+                Some(if is_inner { inner } else { root.join(hex) })
+            }
         }
     }
 
     /// Length of a blob. The error says why it cannot be read.
     pub(super) fn size(&self, name: &str) -> Result<u64, String> {
-        match self {
-            Self::Directory(root) => match fs::symlink_metadata(root.join(name)) {
+        match (&self.place, self.path(name)) {
+            (Place::Archive(archive), _) => archive
+                .resolve(name)
+                .map(|(_, entry)| entry.size)
+                .ok_or_else(|| "there is no such file in the archive".into()),
+            (_, None) => Err("the blob is not there".into()),
+            (_, Some(path)) => match fs::symlink_metadata(path) {
                 Ok(data) if data.is_file() => Ok(data.len()),
                 Ok(data) if data.is_symlink() => Err("the blob is a symbolic link".into()),
                 Ok(_) => Err("the blob is not a regular file".into()),
@@ -63,19 +123,14 @@ impl Store {
                 }
                 Err(error) => Err(error.to_string()),
             },
-            Self::Archive(archive) => archive
-                .resolve(name)
-                .map(|(_, entry)| entry.size)
-                .ok_or_else(|| "there is no such file in the archive".into()),
         }
     }
 
     /// A document as a whole; `None` if it is not there.
     pub(super) fn document(&self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
-        match self {
-            Self::Archive(archive) => archive.document(name),
-            Self::Directory(_) if !self.has(name) => Ok(None),
-            Self::Directory(root) => {
+        let content = match (&self.place, self.path(name)) {
+            (Place::Archive(archive), _) => archive.document(name)?,
+            (_, Some(path)) if self.has(name) => {
                 let size = self.size(name).map_err(|cause| invalid(name, cause))?;
                 if size > limits::DOCUMENT_BYTES {
                     let cause = format!(
@@ -85,22 +140,31 @@ impl Store {
                     return Err(invalid(name, cause));
                 }
                 let mut content = Vec::new();
-                File::open(root.join(name))
+                File::open(path)
                     .and_then(|file| file.take(limits::DOCUMENT_BYTES).read_to_end(&mut content))
                     .map_err(|error| invalid(name, error.to_string()))?;
-                Ok(Some(content))
+                Some(content)
             }
+            _ => None,
+        };
+        let bytes = content.as_ref().map_or(0, Vec::len) as u64;
+        let before = self.documents.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) > limits::DOCUMENTS_BYTES as u64 {
+            let cause = format!("more than {} bytes of JSON", limits::DOCUMENTS_BYTES);
+            return Err(invalid(name, cause));
         }
+        Ok(content)
     }
 
     fn open(&self, name: &str) -> Result<Box<dyn Read>, String> {
         self.size(name)?;
-        let file: io::Result<Box<dyn Read>> = match self {
-            Self::Directory(root) => File::open(root.join(name)).map(|file| Box::new(file) as _),
-            Self::Archive(archive) => match archive.resolve(name) {
+        let file: io::Result<Box<dyn Read>> = match (&self.place, self.path(name)) {
+            (Place::Archive(archive), _) => match archive.resolve(name) {
                 Some((_, entry)) => archive.member(entry).map(|member| Box::new(member) as _),
                 None => return Err("there is no such file in the archive".into()),
             },
+            (_, Some(path)) => File::open(path).map(|file| Box::new(file) as _),
+            (_, None) => return Err("the blob is not there".into()),
         };
         file.map_err(|error| error.to_string())
     }
@@ -112,8 +176,10 @@ impl Store {
         &self,
         jobs: &[Job],
         registry: &Registry,
+        budget: Budget,
     ) -> Result<Vec<LayerScan>, SourceError> {
         let mut order = Vec::new();
+        let mut stored = 0_u64;
         for (number, job) in jobs.iter().enumerate() {
             let refused = |cause: String| invalid(&job.place, cause);
             let size = self.size(&job.name).map_err(refused)?;
@@ -123,33 +189,51 @@ impl Store {
                 )));
             }
             order.push((std::cmp::Reverse(size), number));
+            stored = stored.saturating_add(size);
         }
         order.sort_unstable();
         let count = std::thread::available_parallelism().map_or(1, usize::from);
-        let cores = Arc::new(Cores::new(count, jobs.len()));
-        let totals = Totals::default();
-        let results = match self {
-            Self::Archive(archive) if archive.is_compressed() => {
-                in_order(archive, jobs, registry, &cores, &totals)?
+        let shared = Shared {
+            cores: Arc::new(Cores::new(count, jobs.len())),
+            totals: Arc::new(Totals::new(budget, stored)),
+        };
+        let results = match &self.place {
+            Place::Archive(archive) if archive.is_compressed() => {
+                in_order(archive, jobs, registry, &shared)?
             }
             _ => {
                 let one = |job: &Job| {
                     let blob = self.open(&job.name).map_err(Stop::Broken)?;
                     let promise = job.promise.clone();
-                    layer::scan(blob, promise, &cores, registry, &job.selection, &totals)
+                    layer::scan(blob, promise, &shared, registry, &job.selection)
                 };
-                at_once(jobs, &order, count.min(limits::WORKERS), &cores, one)
+                at_once(jobs, &order, budget.workers(count), &shared.cores, one)
             }
         };
+        // A limit on all layers is the fault of none of them.
+        let failed = |result: &Outcome| match result {
+            Some(Err(Stop::Total(cause))) => Some(cause.clone()),
+            _ => None,
+        };
+        if let Some(cause) = results.iter().find_map(failed) {
+            return Err(invalid("layers", cause));
+        }
+        let broken = results
+            .iter()
+            .zip(jobs)
+            .find_map(|(result, job)| match result {
+                Some(Err(stop)) => Some(invalid(&job.place, stop.cause())),
+                _ => None,
+            });
+        if let Some(error) = broken {
+            return Err(error);
+        }
         let mut scans = Vec::new();
         for (job, result) in jobs.iter().zip(results) {
-            scans.push(match result {
-                Some(Ok(scan)) => scan,
-                Some(Err(Stop::Broken(cause) | Stop::Limit(cause))) => {
-                    return Err(invalid(&job.place, cause));
-                }
-                None => return Err(invalid(&job.place, "the layer could not be read")),
-            });
+            match result {
+                Some(Ok(scan)) => scans.push(scan),
+                _ => return Err(invalid(&job.place, "the layer could not be read")),
+            }
         }
         Ok(scans)
     }
@@ -187,7 +271,13 @@ fn at_once(
     };
     std::thread::scope(|scope| {
         for _ in 1..workers.min(jobs.len()) {
-            scope.spawn(work);
+            // Where no thread can be started, those that run do its work.
+            if std::thread::Builder::new()
+                .spawn_scoped(scope, work)
+                .is_err()
+            {
+                break;
+            }
         }
         work();
     });
@@ -200,8 +290,7 @@ fn in_order(
     archive: &Archive,
     jobs: &[Job],
     registry: &Registry,
-    cores: &Arc<Cores>,
-    totals: &Totals,
+    shared: &Shared,
 ) -> Result<Vec<Outcome>, SourceError> {
     let mut results: Vec<Outcome> = jobs.iter().map(|_| None).collect();
     let mut left: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -211,7 +300,8 @@ fn in_order(
         };
         left.entry(entry.ordinal).or_default().push(number);
     }
-    while left.values().any(|numbers| !numbers.is_empty()) {
+    let mut broken = false;
+    while !broken && left.values().any(|numbers| !numbers.is_empty()) {
         let mut progress = false;
         archive.stream(|ordinal, content| {
             let number = left.get_mut(&ordinal).and_then(Vec::pop);
@@ -220,11 +310,12 @@ fn in_order(
                 progress = true;
                 let promise = job.promise.clone();
                 let selection = &job.selection;
-                let result = layer::scan(content, promise, cores, registry, selection, totals);
+                let result = layer::scan(content, promise, shared, registry, selection);
+                broken |= result.is_err();
                 if let Some(place) = results.get_mut(number) {
                     *place = Some(result);
                 }
-                cores.finished();
+                shared.cores.finished();
             }
         })?;
         if !progress {
@@ -236,10 +327,32 @@ fn in_order(
 
 /// Opens a layout directory.
 pub(super) fn directory(path: &Path) -> Store {
-    Store::Directory(path.to_owned())
+    Store::new(Place::Directory(path.to_owned()))
+}
+
+/// Opens a flat directory.
+pub(super) fn flat(path: &Path) -> Result<Store, SourceError> {
+    let bytes = directory(path)
+        .document("manifest.json")?
+        .ok_or_else(|| invalid("manifest.json", "there is no such file"))?;
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    hasher.update(&bytes);
+    let document = Document::parse(&bytes).map_err(|cause| invalid("manifest.json", cause))?;
+    let descriptor = Descriptor {
+        media_type: Some(document.kind().to_owned()),
+        digest: hasher.finish().to_string(),
+        size: bytes.len() as u64,
+        platform: None,
+        artifact_type: None,
+        annotations: None,
+    };
+    Ok(Store::new(Place::Flat(
+        path.to_owned(),
+        Box::new(descriptor),
+    )))
 }
 
 /// Opens an archive.
 pub(super) fn archive(path: &Path) -> Result<Store, SourceError> {
-    Archive::open(path).map(Store::Archive)
+    Ok(Store::new(Place::Archive(Archive::open(path)?)))
 }

@@ -8,11 +8,12 @@
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
-use super::decode::{Decoder, Encoding};
+use super::decode::{self, Decoder, Encoding};
 use super::digest::{Algorithm, Digest, Hasher};
 use super::hashing::{Apart, Cores, TarHash};
 use super::limits;
 use super::tar::Skip;
+use super::totals::{Held, Totals};
 
 /// Bytes read from the blob at once.
 const INPUT_BUFFER: usize = 128 << 10;
@@ -28,6 +29,16 @@ pub(crate) enum Stop {
     Limit(String),
     /// The stream is broken.
     Broken(String),
+    /// A limit on all layers together: none of them counts.
+    Total(String),
+}
+
+impl Stop {
+    /// The sentence that says why.
+    pub(crate) fn cause(&self) -> &str {
+        let (Self::Limit(cause) | Self::Broken(cause) | Self::Total(cause)) = self;
+        cause
+    }
 }
 
 /// What the manifest and the config promise about a blob.
@@ -125,7 +136,11 @@ fn encoding(raw: &mut Raw<impl Read>) -> Result<Encoding, Stop> {
     if first.is_empty() {
         return Err(Stop::Broken("the blob has zero bytes".into()));
     }
-    Ok(Encoding::of(first))
+    let encoding = Encoding::of(first);
+    match encoding {
+        Encoding::Unread(name) => Err(Stop::Broken(decode::unread(name).to_string())),
+        _ => Ok(encoding),
+    }
 }
 
 /// The verified tar stream of one layer.
@@ -138,19 +153,29 @@ pub(crate) struct LayerStream<R: Read> {
     hash: TarHash,
     promise: Promise,
     cores: Arc<Cores>,
+    /// Absent for an archive around the blobs, which is one stream.
+    totals: Option<Arc<Totals>>,
+    /// Held as long as the decoder is.
+    window: Option<Held>,
     stop: Option<Stop>,
     at_end: bool,
 }
 
 fn stopped(stop: &Stop) -> io::Error {
-    let (Stop::Limit(cause) | Stop::Broken(cause)) = stop;
-    io::Error::other(cause.clone())
+    io::Error::other(stop.cause().to_owned())
+}
+
+/// What the streams of a target share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) cores: Arc<Cores>,
+    pub(crate) totals: Arc<Totals>,
 }
 
 impl<R: Read> LayerStream<R> {
     /// Looks at the first bytes of `blob` and gets ready. As soon as one of the `cores` is free,
     /// the uncompressed stream is hashed on a second thread.
-    pub(crate) fn open(blob: R, promise: Promise, cores: &Arc<Cores>) -> Result<Self, Stop> {
+    pub(crate) fn open(blob: R, promise: Promise, shared: &Shared) -> Result<Self, Stop> {
         let algorithm =
             |digest: &Option<Digest>| digest.as_ref().map_or(Algorithm::Sha256, Digest::algorithm);
         let blob_algorithm = algorithm(&promise.digest);
@@ -162,7 +187,14 @@ impl<R: Read> LayerStream<R> {
         } else {
             TarHash::Here(Hasher::new(tar_algorithm))
         };
-        Self::new(raw, encoding, hash, promise, Arc::clone(cores))
+        let window = match decode::window(raw.fill_buf().unwrap_or_default()) {
+            Some(bytes) if encoding == Encoding::Zstd => Some(shared.totals.windows.hold(bytes)),
+            _ => None,
+        };
+        let mut stream = Self::new(raw, encoding, hash, promise, Arc::clone(&shared.cores))?;
+        stream.totals = Some(Arc::clone(&shared.totals));
+        stream.window = window;
+        Ok(stream)
     }
 
     /// The same without any hashing, for an archive around the blobs.
@@ -190,6 +222,8 @@ impl<R: Read> LayerStream<R> {
             hash,
             promise,
             cores,
+            totals: None,
+            window: None,
             stop: None,
             at_end: false,
         })
@@ -201,8 +235,8 @@ impl<R: Read> LayerStream<R> {
     }
 
     /// Stops the reading at a limit of the caller.
-    pub(crate) fn stop_at(&mut self, limit: String) {
-        self.stop.get_or_insert(Stop::Limit(limit));
+    pub(crate) fn stop_at(&mut self, limit: Stop) {
+        self.stop.get_or_insert(limit);
     }
 
     /// A buffer that the hashing thread is done with, or a new one. Ours is given up first: the
@@ -243,7 +277,7 @@ impl<R: Read> LayerStream<R> {
         self.total = self.total.saturating_add(count as u64);
         if self.cores.is_one_free() && matches!(self.hash, TarHash::Here(_)) {
             self.hash = match std::mem::replace(&mut self.hash, TarHash::None) {
-                TarHash::Here(hasher) => TarHash::Apart(Apart::start(hasher)),
+                TarHash::Here(hasher) => Apart::start(hasher),
                 other => other,
             };
         }
@@ -256,7 +290,11 @@ impl<R: Read> LayerStream<R> {
                 }
             }
         }
-        check_limits(self.total, self.decoder.get_ref().total)
+        check_limits(self.total, self.decoder.get_ref().total)?;
+        match &self.totals {
+            Some(totals) => totals.unpack(count as u64),
+            None => Ok(()),
+        }
     }
 
     /// Drains what is left and compares digests and size with the promise.
@@ -278,8 +316,8 @@ impl<R: Read> LayerStream<R> {
             check_blob(&self.promise, raw.total, &digest)?;
         }
         let limit = match self.stop.take() {
-            Some(Stop::Broken(cause)) => return Err(Stop::Broken(cause)),
             Some(Stop::Limit(cause)) => Some(cause),
+            Some(stop) => return Err(stop),
             None => None,
         };
         rest.map_err(|error| Stop::Broken(error.to_string()))?;
@@ -291,7 +329,9 @@ impl<R: Read> LayerStream<R> {
                 apart
                     .thread
                     .join()
-                    .map_err(|_| Stop::Broken("the hashing thread failed".into()))?
+                    .ok()
+                    .flatten()
+                    .ok_or_else(|| Stop::Broken("the hashing thread failed".into()))?
             }
         };
         if limit.is_none()
@@ -408,9 +448,12 @@ mod tests {
             diff_id: Some(sha(&tar)),
         };
         for count in [1, 2] {
-            let cores = Arc::new(Cores::new(count, 1));
+            let shared = Shared {
+                cores: Arc::new(Cores::new(count, 1)),
+                totals: Arc::new(Totals::new(limits::Budget::default(), blob.len() as u64)),
+            };
             let open =
-                |promise: &Promise| LayerStream::open(&blob[..], promise.clone(), &cores).unwrap();
+                |promise: &Promise| LayerStream::open(&blob[..], promise.clone(), &shared).unwrap();
             let mut stream = open(&good);
             let mut start = [0; 10];
             stream.read_exact(&mut start).unwrap();

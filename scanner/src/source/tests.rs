@@ -7,11 +7,14 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::hashing::Cores;
-use super::layer::{self, LayerScan, Totals};
-use super::merge::{self, merge, plan};
-use super::stream::Promise;
-use super::wanted::{Registry, Selection};
-use super::{limits, names};
+use super::layer::{self, LayerScan};
+use super::limits::Budget;
+use super::merge::{self, merge};
+use super::plan::plan;
+use super::stream::{Promise, Shared};
+use super::totals::Totals;
+use super::wanted::{Again, Registry, Selection};
+use super::{alias, limits, names};
 use crate::gap::GapKind;
 use crate::inventory::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
 use crate::location::{Layer, Location};
@@ -79,6 +82,7 @@ pub(super) const REGISTRY: Registry = Registry {
     magic_length: || 0,
     by_magic: |_| Vec::new(),
     all: || vec![&FILE, &DATABASE, &PARTS],
+    recognise: |_| None,
 };
 
 #[derive(Clone, Debug)]
@@ -135,17 +139,14 @@ fn tar(ops: &[Op]) -> Vec<u8> {
 }
 
 fn scan(tar: &[u8], selection: &Selection) -> LayerScan {
-    let cores = Arc::new(Cores::new(1, 1));
-    let promise = Promise::default();
-    layer::scan(
-        tar,
-        promise,
-        &cores,
-        &REGISTRY,
-        selection,
-        &Totals::default(),
-    )
-    .unwrap()
+    layer::scan(tar, Promise::default(), &shared(), &REGISTRY, selection).unwrap()
+}
+
+fn shared() -> Shared {
+    Shared {
+        cores: Arc::new(Cores::new(1, 1)),
+        totals: Arc::new(Totals::new(Budget::default(), 1 << 30)),
+    }
 }
 
 /// Path, name, version and layer of every package, and the gaps.
@@ -174,13 +175,24 @@ fn show(layers: &[Vec<Op>]) -> Shown {
             })
         })
         .collect();
-    let plan = plan(&refs, &REGISTRY);
-    let mut found: Vec<merge::Found> = Vec::new();
-    for (layer, again) in plan.layers {
-        let again = scan(&tars[layer], &Selection::Again(again));
-        found.extend(again.files.into_iter().map(|file| (layer, file)));
-    }
-    let merged = merge(&refs, &places, &found);
+    let read_again = |plan: BTreeMap<usize, Again>| {
+        let mut found: Vec<merge::Found> = Vec::new();
+        for (layer, again) in plan {
+            let again = scan(&tars[layer], &Selection::Again(again));
+            found.extend(again.files.into_iter().map(|file| (layer, file)));
+        }
+        found
+    };
+    let (through, followed) = alias::through(&refs, &REGISTRY);
+    assert!(followed);
+    let complete = merge::with_written(&refs, read_again(alias::readings(&through)));
+    let refs: Vec<&LayerScan> = (0..)
+        .zip(&scans)
+        .map(|(number, scan)| complete.get(&number).unwrap_or(scan))
+        .collect();
+    let plan = plan(&refs, &REGISTRY, &through);
+    let found = read_again(plan.layers);
+    let merged = merge(&refs, &places, &found, &through);
     let mut shown = BTreeSet::new();
     for (path, facts) in merged.files {
         for package in facts.packages {
@@ -377,9 +389,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        let cores = Arc::new(Cores::new(1, 1));
-        let selection = Selection::Installed;
-        let _ = layer::scan(&bytes[..], Promise::default(), &cores, &REGISTRY, &selection, &Totals::default());
+        let _ = layer::scan(&bytes[..], Promise::default(), &shared(), &REGISTRY, &Selection::Installed);
     }
 }
 
@@ -500,7 +510,10 @@ fn the_tree_stops_growing_at_its_limit() {
         links,
         ..LayerScan::default()
     };
-    assert_eq!(plan(&[&scan], &REGISTRY).gaps[0].kind, GapKind::Limit);
+    assert_eq!(
+        plan(&[&scan], &REGISTRY, &BTreeMap::new()).gaps[0].kind,
+        GapKind::Limit
+    );
 }
 
 #[test]
@@ -512,4 +525,141 @@ fn a_layer_stops_at_its_limit_of_names() {
     let scan = scan(&tar(&ops), &Selection::Installed);
     assert!(scan.links.len() < ops.len());
     assert_eq!(scan.gaps[0].kind, GapKind::Limit);
+}
+
+#[test]
+fn a_directory_has_the_names_of_its_links() {
+    // `p` is wanted in `parts` only, and `list` in `db`.
+    let layers = [
+        vec![
+            file("store/p", "part 1\n"),
+            symlink("other", "store"),
+            symlink("parts", "other"),
+            file("deps/one", "one 1\n"),
+        ],
+        vec![file("store/q", "part 2\n"), Op::Whiteout("store/p".into())],
+    ];
+    let expected = BTreeSet::from([package("parts/q", "part", "2", 1)]);
+    assert_eq!(show(&layers), (expected, vec![]));
+}
+
+#[test]
+fn what_is_written_through_a_link_lies_where_the_link_leads() {
+    let base = |more: &[Op]| {
+        let mut ops = vec![
+            file("db/list", "one 1\ntwo 1\n"),
+            symlink("through", "db"),
+            symlink("far/away", "../deep"),
+            symlink("deep/inner", "/db"),
+        ];
+        ops.extend_from_slice(more);
+        ops
+    };
+    let expected = BTreeSet::from([
+        package("db/list", "one", "1", 0),
+        package("db/list", "two", "2", 1),
+    ]);
+    for path in ["through/list", "deep/inner/list", "far/away/inner/list"] {
+        let layers = [base(&[]), vec![file(path, "one 1\ntwo 2\n")]];
+        assert_eq!(show(&layers), (expected.clone(), vec![]), "{path}");
+    }
+    // In one layer, and over nothing.
+    let layers = [vec![symlink("x", "db"), file("x/list", "one 1\n")]];
+    let one = BTreeSet::from([package("db/list", "one", "1", 0)]);
+    assert_eq!(show(&layers), (one, vec![]));
+    // A directory of its own takes the place of the link.
+    let layers = [
+        base(&[]),
+        vec![
+            Op::Directory("through".into()),
+            file("through/list", "one 1\n"),
+        ],
+    ];
+    assert_eq!(show(&layers).0.len(), 2);
+    // Whiteouts go through it, too.
+    for hide in [
+        Op::Whiteout("through/list".into()),
+        Op::Opaque("through".into()),
+        Op::Opaque("far/away/inner".into()),
+    ] {
+        assert_eq!(
+            show(&[base(&[]), vec![hide.clone()]]).0.len(),
+            0,
+            "{hide:?}"
+        );
+    }
+}
+
+#[test]
+fn what_was_written_through_a_link_is_found_through_others() {
+    let layers = [
+        vec![
+            file("store/q", "part 2\n"),
+            symlink("x", "store"),
+            symlink("parts", "store"),
+        ],
+        vec![file("x/p", "part 1\n")],
+    ];
+    let expected = BTreeSet::from([
+        package("parts/p", "part", "1", 1),
+        package("parts/q", "part", "2", 0),
+    ]);
+    assert_eq!(show(&layers), (expected, vec![]));
+    // A single file of which nobody knew that it would be wanted is told.
+    let link = vec![symlink("db/list", "../store/p")];
+    let layers = [layers[0].clone(), layers[1].clone(), link];
+    assert_eq!(show(&layers).1, [GapKind::Link]);
+}
+
+#[test]
+fn links_to_links_and_dead_ends_above_single_paths() {
+    let layers = [vec![
+        file("real/7", "7"),
+        symlink("a/m", "../real/7"),
+        hard_link("b/m", "a/m"),
+    ]];
+    assert_eq!(
+        show(&layers).0,
+        BTreeSet::from([package("a/m", "m", "7", 0), package("b/m", "m", "7", 0)])
+    );
+    for (ops, count) in [
+        (vec![symlink("db", "nowhere")], 1),
+        (vec![symlink("db", "db2"), symlink("db2", "db")], 1),
+        (vec![Op::Directory("db/list".into())], 1),
+        (vec![symlink("db", "here"), Op::Directory("here".into())], 0),
+    ] {
+        let kinds = show(std::slice::from_ref(&ops)).1;
+        assert_eq!(kinds, vec![GapKind::Link; count], "{ops:?}");
+    }
+}
+
+#[test]
+fn every_member_is_counted() {
+    let mut fifo = ::tar::Header::new_gnu();
+    fifo.set_entry_type(::tar::EntryType::Fifo);
+    fifo.set_size(0);
+    let mut builder = ::tar::Builder::new(Vec::new());
+    builder
+        .append_data(&mut fifo, "m", std::io::empty())
+        .unwrap();
+    let ops = [
+        Op::Directory("d".into()),
+        file("d/m", "1"),
+        file("d/other", ""),
+        symlink("s", "d"),
+        hard_link("h", "d/m"),
+        Op::Whiteout("w".into()),
+    ];
+    let mut bytes = tar(&ops);
+    bytes.truncate(bytes.len() - 1024);
+    bytes.extend(builder.into_inner().unwrap());
+    let scan = scan(&bytes, &Selection::Installed);
+    let files = scan.coverage;
+    assert!(files.adds_up());
+    assert_eq!((files.seen, files.read, files.recognised), (5, 1, 1));
+    let skipped: Vec<_> = files.skipped.values().copied().collect();
+    assert_eq!(skipped, [2, 1, 1], "links, what nobody wants, a pipe");
+    // The pipe stands where a file is wanted.
+    assert_eq!(scan.gaps.len(), 1);
+    assert_eq!(scan.gaps[0].kind, GapKind::Unreadable);
 }

@@ -2,8 +2,8 @@
 //! files and the links only, with symbolic links resolved inside the root of the image.
 //!
 //! It is no root file system: of other files it knows nothing. That they replace or hide a
-//! wanted file is known from the hashes of their paths. One thing is out of its sight: a file
-//! that no parser wants, written through a symbolic link to a directory over a wanted one.
+//! wanted file is known from the hashes of their paths. What a layer writes through a symbolic link
+//! to a directory has the hash of another path, and is read again first ([`super::alias`]).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,7 +52,16 @@ const ROOT: usize = 0;
 impl<'a> Tree<'a> {
     /// Lays the layers one over the other.
     pub(super) fn build(layers: &[&'a LayerScan]) -> Self {
-        let mut tree = Self {
+        let mut tree = Self::empty();
+        for (number, layer) in layers.iter().enumerate() {
+            tree.apply(number, layer);
+        }
+        tree
+    }
+
+    /// No layer.
+    pub(super) fn empty() -> Self {
+        Self {
             nodes: vec![Node {
                 parent: ROOT,
                 name: "".into(),
@@ -64,14 +73,11 @@ impl<'a> Tree<'a> {
             index: BTreeMap::new(),
             steps: 0,
             full: false,
-        };
-        for (number, layer) in layers.iter().enumerate() {
-            tree.apply(number, layer);
         }
-        tree
     }
 
-    fn apply(&mut self, number: usize, layer: &'a LayerScan) {
+    /// Lays a layer over those below it.
+    pub(super) fn apply(&mut self, number: usize, layer: &'a LayerScan) {
         for directory in &layer.opaque {
             let path = self.real(directory);
             if let Some(node) = self.find(&path) {
@@ -107,15 +113,22 @@ impl<'a> Tree<'a> {
                 self.remove(node);
             }
         }
-        for link in &layer.links {
-            let path = self.real_parent(&link.path);
-            if let Some(node) = self.insert(&path) {
-                self.clear(node);
-                self.node_mut(node).kind = if link.hard {
-                    Kind::HardLink(&link.target, number)
-                } else {
-                    Kind::Symlink(&link.target)
+        // Hard links last: one to a symbolic link is another symbolic link.
+        for hard in [false, true] {
+            for link in layer.links.iter().filter(|link| link.hard == hard) {
+                let path = self.real_parent(&link.path);
+                let symlink = match self.get(&link.target) {
+                    _ if !hard => Some(&*link.target),
+                    Some(Kind::Symlink(target)) => Some(*target),
+                    _ => None,
                 };
+                if let Some(node) = self.insert(&path) {
+                    self.clear(node);
+                    self.node_mut(node).kind = match symlink {
+                        Some(target) => Kind::Symlink(target),
+                        None => Kind::HardLink(&link.target, number),
+                    };
+                }
             }
         }
         for file in &layer.files {
@@ -303,6 +316,33 @@ impl<'a> Tree<'a> {
         }
         let names: Vec<&str> = walked.into_iter().map(|(name, _)| name).collect();
         Ok(names.join("/"))
+    }
+
+    /// The symbolic links below a directory, none once the limit is reached.
+    pub(super) fn symlinks_below(&mut self, path: &str) -> Vec<String> {
+        let mut links = Vec::new();
+        let mut open: Vec<(usize, String)> = self
+            .find(path)
+            .map(|node| (node, path.to_owned()))
+            .into_iter()
+            .collect();
+        while let Some((node, path)) = open.pop() {
+            self.steps = self.steps.saturating_add(1);
+            if self.steps > limits::RESOLVE_STEPS {
+                self.full = true;
+                return Vec::new();
+            }
+            let node = self.node(node);
+            if let Kind::Symlink(_) = node.kind {
+                links.push(path);
+                continue;
+            }
+            for (name, child) in &node.children {
+                open.push((*child, names::join(&path, name)));
+            }
+        }
+        links.sort();
+        links
     }
 
     /// All files and links with their paths, sorted by path.

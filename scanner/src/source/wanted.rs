@@ -8,8 +8,10 @@ use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
 use super::layer::Reading;
-use super::{limits, names, tar};
+use super::limits::Budget;
+use super::{names, tar};
 use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::recognised::{self, Kind, Place};
 use crate::inventory::{Content, Evidence, Facts, Need, Parser, Want, dispatch, parsers};
 use crate::location::Location;
 
@@ -20,6 +22,8 @@ pub(crate) struct Registry {
     pub(crate) magic_length: fn() -> usize,
     pub(crate) by_magic: fn(&[u8]) -> Vec<&'static Parser>,
     pub(crate) all: fn() -> Vec<&'static Parser>,
+    /// What a file is that no parser reads.
+    pub(crate) recognise: fn(&str) -> Option<&'static Kind>,
 }
 
 impl Registry {
@@ -36,6 +40,7 @@ impl Registry {
                     .filter(|parser| parser.evidence == Evidence::Installed)
                     .collect()
             },
+            recognise: |path| recognised::recognise(path, Place::Image),
         }
     }
 
@@ -63,8 +68,35 @@ impl Registry {
 pub(crate) struct Again {
     /// Path in the layer → the wanted paths that lead to it.
     pub(crate) files: BTreeMap<String, Vec<Arc<str>>>,
-    /// Directory in the layer → the wanted directory that leads to it.
-    pub(crate) directories: Vec<(String, String)>,
+    /// Directory in the layer → the wanted directories that lead to it.
+    directories: BTreeMap<String, Vec<String>>,
+}
+
+impl Again {
+    /// Reads what lies below a directory as if it lay below another one; false where that was
+    /// planned before.
+    pub(crate) fn directory(&mut self, directory: &str, wanted: &str) -> bool {
+        let all = self.directories.entry(directory.to_owned()).or_default();
+        let is_new = !all.iter().any(|known| known == wanted);
+        if is_new {
+            all.push(wanted.to_owned());
+        }
+        is_new
+    }
+
+    /// The wanted directories for a path, each with the rest of the path.
+    fn around<'a>(&'a self, path: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        let cuts = std::iter::once(None).chain(ends.map(Some));
+        cuts.flat_map(move |cut| {
+            let (directory, rest) = match cut {
+                None => ("", path),
+                Some(at) => path.split_at_checked(at).unwrap_or((path, "")),
+            };
+            let wanted = self.directories.get(directory).into_iter().flatten();
+            wanted.map(move |wanted| (wanted.as_str(), rest.trim_start_matches('/')))
+        })
+    }
 }
 
 /// What to read.
@@ -98,11 +130,9 @@ impl Selection {
                 for wanted in again.files.get(path).into_iter().flatten() {
                     runs.extend(all(wanted));
                 }
-                for (directory, wanted) in &again.directories {
-                    if names::is_below(path, directory)
-                        && let Some(rest) = path.get(directory.len()..)
-                    {
-                        runs.extend(all(&names::join(wanted, rest.trim_start_matches('/'))));
+                if !again.directories.is_empty() {
+                    for (wanted, rest) in again.around(path) {
+                        runs.extend(all(&names::join(wanted, rest)));
                     }
                 }
                 runs
@@ -135,6 +165,29 @@ impl Selection {
     }
 }
 
+impl Run {
+    /// Whether it reads the file as it comes.
+    pub(crate) fn is_streamed(&self) -> bool {
+        self.parser.need == Need::Stream
+    }
+
+    /// The longest file that it reads, where the file has to be held.
+    fn limit(&self, budget: Budget) -> u64 {
+        match self.parser.need {
+            Need::Stream => budget.file(),
+            Need::Whole(limit) => limit.min(budget.file()),
+        }
+    }
+}
+
+/// Whether a file of `size` bytes is read by any of its parsers.
+pub(crate) fn fits(size: u64, runs: &[Run], budget: Budget) -> bool {
+    match runs {
+        [run] if run.is_streamed() => true,
+        _ => runs.iter().any(|run| size <= run.limit(budget)),
+    }
+}
+
 /// Runs parsers on the content of one file of `size` bytes. Files that told nothing are left
 /// out, but for databases, where an empty one is news.
 pub(crate) fn read_member(
@@ -142,6 +195,7 @@ pub(crate) fn read_member(
     size: u64,
     runs: &[Run],
     buffer: &mut Vec<u8>,
+    budget: Budget,
 ) -> Vec<(Arc<str>, Reading)> {
     let mut readings = Vec::new();
     let mut keep = |run: &Run, facts: Facts| {
@@ -155,35 +209,33 @@ pub(crate) fn read_member(
         }
     };
     if let [run] = runs
-        && run.parser.need == Need::Stream
+        && run.is_streamed()
     {
         let facts = dispatch::run(run.parser, &run.path, Content::Stream(content));
         keep(run, facts);
         return readings;
     }
     buffer.clear();
-    let limit = |run: &Run| match run.parser.need {
-        Need::Stream => limits::FILE_BYTES,
-        Need::Whole(limit) => limit.min(limits::FILE_BYTES),
-    };
-    let fits = runs.iter().any(|run| size <= limit(run));
-    if fits && content.read_to_end(buffer).is_err() {
+    if fits(size, runs, budget) && content.read_to_end(buffer).is_err() {
         // The stream remembers its fault, and the layer ends with it.
         return readings;
     }
     for run in runs {
-        let facts = if size > limit(run) {
-            let mut facts = Facts::default();
-            facts.gaps.push(Gap::warning(
+        let limit = run.limit(budget);
+        let facts = if size > limit {
+            let gap = Gap::warning(
                 Stage::Inventory,
                 GapKind::Limit,
                 Location::file(Arc::clone(&run.path)),
                 format!(
-                    "{size} bytes are more than the {} that {} reads",
-                    limit(run),
+                    "{size} bytes are more than the {limit} that {} reads",
                     run.parser.id
                 ),
-            ));
+            );
+            // A database lists a whole system, an archive is one entry of it.
+            let database = run.parser.database;
+            let mut facts = Facts::default();
+            facts.gaps.push(if database { gap.unjudged() } else { gap });
             facts
         } else {
             match run.parser.need {

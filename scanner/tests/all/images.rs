@@ -121,11 +121,9 @@ fn platforms_are_chosen_or_refused() {
     };
     let amd = layout.image("linux", "amd64", &[layer(&[("amd", "1-1")])]);
     let arm = layout.image("linux", "arm64", &[layer(&[("arm", "1-1")])]);
-    let mut statement = with(
-        layout.image("unknown", "unknown", &[tar(&[])]),
-        "unknown",
-        "unknown",
-    );
+    let in_toto = layout.blob("application/vnd.in-toto+json", b"{}");
+    let nobodys = json!({"os": "unknown", "architecture": "unknown", "rootfs": {"diff_ids": []}});
+    let mut statement = with(layout.manifest(&nobodys, &[in_toto]), "unknown", "unknown");
     statement["annotations"] = json!({"vnd.docker.reference.type": "attestation-manifest"});
     let nested = layout.nested(&[
         with(arm, "linux", "arm64"),
@@ -137,7 +135,10 @@ fn platforms_are_chosen_or_refused() {
         let platform: Platform = platform.parse().unwrap();
         open_image(ImageKind::OciLayout, directory.path(), Some(&platform))
     };
-    assert_eq!(packages(&one(directory.path()).unwrap())[0].0, "amd");
+    let usual = one(directory.path()).unwrap();
+    assert_eq!(packages(&usual)[0].0, "amd");
+    assert_eq!(usual.platforms, ["linux/amd64", "linux/arm64"]);
+    assert_eq!(kinds(&usual), []);
     assert_eq!(packages(&open("linux/arm64").unwrap()[0])[0].0, "arm");
     let refused = open("linux/s390x").unwrap_err().to_string();
     assert!(refused.contains("linux/amd64, linux/arm64"), "{refused}");

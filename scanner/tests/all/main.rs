@@ -15,6 +15,8 @@ mod ledger;
 #[cfg(test)]
 mod mutants;
 #[cfg(test)]
+mod odd_images;
+#[cfg(test)]
 mod outputs;
 #[cfg(test)]
 #[cfg(unix)]

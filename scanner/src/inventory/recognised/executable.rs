@@ -6,7 +6,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 use super::Kind;
 use super::table::files;
 
-/// How many bytes of either end are looked at.
+/// How many first bytes are looked at: Go's build id stands at the start of the code or in a note
+/// before it.
+pub const HEAD_BYTES: usize = 16 << 10;
+
+/// How many last bytes are looked at.
 pub const END_BYTES: usize = 64 << 10;
 
 /// How many first bytes [`is_executable`] needs.
@@ -71,7 +75,9 @@ pub fn kind(head: &[u8], tail: &[u8]) -> Option<&'static Kind> {
 pub fn of_file(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static Kind>> {
     let limit = u64::try_from(END_BYTES).unwrap_or(u64::MAX);
     let mut head = Vec::new();
-    file.by_ref().take(limit).read_to_end(&mut head)?;
+    file.by_ref()
+        .take(HEAD_BYTES as u64)
+        .read_to_end(&mut head)?;
     if !is_executable(&head) {
         return Ok(None);
     }
@@ -90,9 +96,15 @@ pub struct Ends {
 }
 
 impl Ends {
+    /// Forgets the file before.
+    pub fn clear(&mut self) {
+        self.head.clear();
+        self.tail.clear();
+    }
+
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
-        let room = END_BYTES.saturating_sub(self.head.len()).min(bytes.len());
+        let room = HEAD_BYTES.saturating_sub(self.head.len()).min(bytes.len());
         let (first, _) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
         self.head.extend_from_slice(first);
         let last = bytes.len().saturating_sub(END_BYTES);
@@ -112,7 +124,7 @@ impl Ends {
 }
 
 fn contains(bytes: &[u8], mark: &[u8]) -> bool {
-    bytes.windows(mark.len()).any(|window| window == mark)
+    memchr::memmem::find(bytes, mark).is_some()
 }
 
 #[cfg(test)]

@@ -104,9 +104,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     if interest.packages {
         tree.gaps.extend(installed(&recognised, &found.installed));
     }
-    let layouts = found.layouts.into_iter();
-    tree.images
-        .extend(layouts.map(|path| (path, ImageKind::OciLayout)));
+    tree.images.extend(found.layouts);
     tree.images.sort();
     tree.files.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(tree)
@@ -133,6 +131,11 @@ fn unknown(root: &Path, files: Vec<Candidate>, recognised: &mut recognised::Tree
                 let cause = format!("perhaps an image, but it cannot be read: {cause}");
                 let gap = gap(GapKind::Malformed, &path, &cause);
                 tree.gaps.push(gap.unjudged());
+            }
+            Sniffed::NotRead(cause) => {
+                tree.coverage.skip(SkipRule::NotRead, 1);
+                let cause = format!("perhaps an image, and not read: {cause}");
+                tree.gaps.push(gap(GapKind::NotRead, &path, &cause));
             }
             Sniffed::Executable(kind) => {
                 recognised.add_executable(&path, kind);

@@ -7,10 +7,7 @@ use std::path::Path;
 
 use crate::inventory::recognised::tree::{Looked, look};
 use crate::inventory::recognised::{CONTENT_BYTES, Kind, executable};
-use crate::source::{self, ImageKind, tar};
-
-/// How many first bytes say what an archive or an executable is.
-const MAGIC_BYTES: usize = 265;
+use crate::source::{self, ImageKind, Unknown, tar};
 
 /// What the content said.
 pub(super) enum Sniffed {
@@ -22,6 +19,8 @@ pub(super) enum Sniffed {
     Executable(&'static Kind),
     /// What the content of a document told.
     Looked(Looked),
+    /// Perhaps an image archive; why it was not read so far.
+    NotRead(String),
     /// It looks like an image archive and breaks off before it says what it is.
     Broken(String),
     /// It could not be opened or read.
@@ -35,14 +34,15 @@ pub(super) fn sniff(path: &Path, kind: Option<&'static Kind>) -> Sniffed {
 
 fn read(path: &Path, kind: Option<&'static Kind>) -> io::Result<Sniffed> {
     let mut file = File::open(path)?;
-    let mut magic = [0u8; MAGIC_BYTES];
+    let mut magic = [0u8; source::FIRST_BYTES];
     let count = tar::fill(&mut file, &mut magic)?;
     let first = magic.get(..count).unwrap_or_default();
-    if may_be_archive(first) {
+    if source::may_be_archive(first) {
         match source::recognise_or(path) {
             Ok(Some(image)) => return Ok(Sniffed::Image(image)),
             Ok(None) => {}
-            Err(cause) => return Ok(Sniffed::Broken(cause)),
+            Err(Unknown::Broken(cause)) => return Ok(Sniffed::Broken(cause)),
+            Err(Unknown::NotRead(cause)) => return Ok(Sniffed::NotRead(cause)),
         }
     }
     if let Some(kind) = kind {
@@ -57,11 +57,4 @@ fn read(path: &Path, kind: Option<&'static Kind>) -> io::Result<Sniffed> {
         return Ok(kind.map_or(Sniffed::Nothing, Sniffed::Executable));
     }
     Ok(Sniffed::Nothing)
-}
-
-/// Whether the first bytes are those of a tar, gzip or zstd stream.
-fn may_be_archive(first: &[u8]) -> bool {
-    first.starts_with(&[0x1f, 0x8b])
-        || first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-        || first.get(257..262) == Some(b"ustar".as_slice())
 }

@@ -14,6 +14,7 @@ use crate::gap::{Gap, GapKind};
 use crate::inventory::recognised::Kind;
 use crate::inventory::recognised::tree::Tree;
 use crate::inventory::{Evidence, dispatch};
+use crate::source::{self, ImageKind};
 
 /// A file that something wants to read.
 #[derive(Clone, Debug)]
@@ -37,8 +38,8 @@ pub(super) struct Found {
     pub(super) unknown: Vec<Candidate>,
     /// Files that Terraform reads by itself, and its variable files.
     pub(super) terraform: Vec<String>,
-    /// Directories that are image layouts.
-    pub(super) layouts: Vec<String>,
+    /// Directories that are images.
+    pub(super) layouts: Vec<(String, ImageKind)>,
     /// Directories that were not entered because package managers fill them.
     pub(super) installed: Vec<String>,
     /// What is recognised and not read.
@@ -144,8 +145,10 @@ impl Walk<'_> {
             let gap = gap(GapKind::Limit, &relative, &cause);
             self.found.gaps.push(gap.unjudged());
         }
-        if self.interest.packages && is_layout(entry.path()) {
-            self.found.layouts.push(relative);
+        if self.interest.packages
+            && let Some(kind) = source::recognise(entry.path())
+        {
+            self.found.layouts.push((relative, kind));
         }
     }
 
@@ -200,14 +203,14 @@ impl Walk<'_> {
 
     /// Whether a path is a blob of a layout, or one of its documents: they are read through it.
     fn is_blob(&self, path: &str) -> bool {
-        self.found.layouts.iter().any(|layout| {
+        self.found.layouts.iter().any(|(layout, kind)| {
             let rest = if layout.is_empty() {
                 Some(path)
             } else {
                 path.strip_prefix(layout.as_str())
                     .and_then(|rest| rest.strip_prefix('/'))
             };
-            rest.is_some_and(is_part_of_layout)
+            rest.is_some_and(|rest| source::is_part_of_image(*kind, rest))
         })
     }
 
@@ -255,25 +258,6 @@ impl Walk<'_> {
         found.unknown = unknown;
         self.found
     }
-}
-
-/// `blobs/<algorithm>/<hex digits>`, and the documents at the root of a layout (image-spec,
-/// `image-layout.md`).
-fn is_part_of_layout(path: &str) -> bool {
-    let parts: Vec<&str> = path.split('/').collect();
-    match parts.as_slice() {
-        ["oci-layout" | "index.json"] => true,
-        ["blobs", _, digest] => {
-            digest.len() >= 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
-        }
-        _ => false,
-    }
-}
-
-/// Whether a directory is an image layout.
-pub(super) fn is_layout(path: &Path) -> bool {
-    path.join("oci-layout").is_file()
-        || path.join("index.json").is_file() && path.join("blobs").is_dir()
 }
 
 fn walk_gap(root: &Path, error: &ignore::Error) -> Gap {

@@ -1,4 +1,5 @@
-//! One 512-byte tar header (POSIX.1-1988 ustar, v7, GNU): fields, numbers, checksum.
+//! One 512-byte tar header (POSIX.1-1988 ustar, v7, GNU, star): fields, numbers, checksum. What
+//! Go's `archive/tar` makes of a header, with which engines unpack layers, is the measure.
 
 /// Unit of everything in a tar.
 pub(super) const BLOCK: usize = 512;
@@ -14,8 +15,9 @@ pub(crate) enum Kind {
     Special,
     /// A file with holes: its stored bytes are not its content.
     Sparse,
-    /// Types that no engine unpacks (volume headers, vendors' letters).
-    Other,
+    /// A type that no engine unpacks (volume headers, vendors' letters, a blank). POSIX has such
+    /// a member read as a regular file.
+    Unknown(u8),
     LongName,
     LongLink,
     Pax,
@@ -63,27 +65,27 @@ impl Raw {
         let size = number(self.field(124, 12))
             .map_err(|cause| format!("the size of member `{}` {cause}", self.shown_name()))?;
         let mut path = Vec::new();
-        // GNU writes `ustar` and two spaces, and times where POSIX has the prefix.
-        let prefix = self.text(345, 155);
-        if self.field(257, 6) == b"ustar\0" && !prefix.is_empty() {
+        let prefix = self.prefix();
+        if !prefix.is_empty() {
             path.extend_from_slice(prefix);
             path.push(b'/');
         }
         path.extend_from_slice(self.text(0, 100));
-        let kind = match self.field(156, 1) {
-            // v7 marks directories by their name only.
-            b"\0" if path.ends_with(b"/") => Kind::Directory,
-            b"\0" | b"0" | b"7" => Kind::File,
-            b"1" => Kind::HardLink,
-            b"2" => Kind::Symlink,
-            b"3" | b"4" | b"6" => Kind::Special,
-            b"5" => Kind::Directory,
-            b"S" => Kind::Sparse,
-            b"L" => Kind::LongName,
-            b"K" => Kind::LongLink,
-            b"x" => Kind::Pax,
-            b"g" => Kind::GlobalPax,
-            _ => Kind::Other,
+        let kind = match self.kind() {
+            0 | b'0' | b'7' => Kind::File,
+            b'1' => Kind::HardLink,
+            b'2' => Kind::Symlink,
+            b'3' | b'4' | b'6' => Kind::Special,
+            b'5' => Kind::Directory,
+            b'S' if !self.is_gnu() => {
+                return Err("a sparse member in a header that is not GNU's".into());
+            }
+            b'S' => Kind::Sparse,
+            b'L' => Kind::LongName,
+            b'K' => Kind::LongLink,
+            b'x' => Kind::Pax,
+            b'g' => Kind::GlobalPax,
+            other => Kind::Unknown(other),
         };
         Ok(Member {
             kind,
@@ -92,6 +94,43 @@ impl Raw {
             size,
             executable: number(self.field(100, 8)).unwrap_or(0) & 0o111 != 0,
         })
+    }
+
+    fn kind(&self) -> u8 {
+        self.field(156, 1).first().copied().unwrap_or_default()
+    }
+
+    /// Whether the header names no type: v7 marks directories by their name only, which a PAX
+    /// record or a long name may still replace.
+    pub(super) fn is_untyped(&self) -> bool {
+        self.kind() == 0
+    }
+
+    fn is_gnu(&self) -> bool {
+        self.field(257, 8) == b"ustar  \0"
+    }
+
+    /// What stands in front of the name, if anything: the field means something else in each
+    /// format.
+    fn prefix(&self) -> &[u8] {
+        let is_posix = self.field(257, 6) == b"ustar\0";
+        if is_posix && self.field(508, 4) == b"tar\0" {
+            return self.text(345, 131);
+        }
+        if is_posix {
+            return self.text(345, 155);
+        }
+        // GNU has times there. Go before 1.8 wrote a prefix nevertheless, and later ones read it
+        // where the times are not numbers.
+        let is_time = |start: usize| {
+            let field = self.field(start, 12);
+            field.first() == Some(&0) || number(field).is_ok() || is_negative(field)
+        };
+        let prefix = self.text(345, 155);
+        if self.is_gnu() && !(is_time(345) && is_time(357)) && prefix.is_ascii() {
+            return prefix;
+        }
+        &[]
     }
 
     fn check_sum(&self) -> Result<(), String> {
@@ -151,7 +190,8 @@ fn number(field: &[u8]) -> Result<u64, String> {
         }
         return Ok(value);
     }
-    let digits = until_nul(trim_start(field)).trim_ascii();
+    // Blanks and zeros around the digits, as Go trims them.
+    let digits = until_nul(trim(field));
     let mut value = 0_u64;
     for byte in digits {
         let digit = match byte {
@@ -167,12 +207,16 @@ fn number(field: &[u8]) -> Result<u64, String> {
     Ok(value)
 }
 
-fn trim_start(field: &[u8]) -> &[u8] {
-    let start = field
-        .iter()
-        .position(|byte| !matches!(byte, b' ' | 0))
-        .unwrap_or(field.len());
-    field.get(start..).unwrap_or_default()
+/// A time before 1970 is a number, too; a size is not.
+fn is_negative(field: &[u8]) -> bool {
+    field.first().is_some_and(|first| first & 0xc0 == 0xc0)
+}
+
+fn trim(mut field: &[u8]) -> &[u8] {
+    while let [b' ' | 0, rest @ ..] | [rest @ .., b' ' | 0] = field {
+        field = rest;
+    }
+    field
 }
 
 #[cfg(test)]

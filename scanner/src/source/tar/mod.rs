@@ -120,9 +120,6 @@ impl<R: Skip> Tar<R> {
             match member.kind {
                 Kind::LongName | Kind::LongLink | Kind::Pax | Kind::GlobalPax => {
                     self.open(member.size)?;
-                    if member.kind == Kind::GlobalPax {
-                        continue;
-                    }
                     if member.size > limits::META_BYTES {
                         troubles.push((
                             GapKind::Limit,
@@ -132,17 +129,26 @@ impl<R: Skip> Tar<R> {
                                 limits::META_BYTES
                             ),
                         ));
-                        extra.begin(member.kind);
+                        troubles.truncate(limits::MEMBER_TROUBLES);
+                        if member.kind != Kind::GlobalPax {
+                            extra.begin(member.kind);
+                        }
                         continue;
                     }
                     let mut text = Vec::new();
                     self.read_to_end(&mut text)?;
-                    extra
-                        .read(member.kind, &text, &mut troubles)
-                        .map_err(malformed)?;
+                    let read = match member.kind {
+                        Kind::GlobalPax => extra.read_global(&text, &mut troubles),
+                        kind => extra.read(kind, &text, &mut troubles),
+                    };
+                    read.map_err(malformed)?;
+                    troubles.truncate(limits::MEMBER_TROUBLES);
                 }
                 _ => {
                     extra.apply(&mut member);
+                    if raw.is_untyped() && member.path.ends_with(b"/") {
+                        member.kind = Kind::Directory;
+                    }
                     if member.kind.is_header_only() {
                         member.size = 0;
                     }
@@ -161,6 +167,19 @@ impl<R: Skip> Tar<R> {
                 }
             }
         }
+    }
+
+    /// Whether members follow the end of the tar, in the next `most` bytes: engines stop there, and
+    /// some readers go on. Padding and garbage are nobody's.
+    pub(crate) fn is_followed(&mut self, mut most: u64) -> io::Result<bool> {
+        let mut block = [0; BLOCK];
+        while most > 0 && fill(&mut self.inner, &mut block)? == BLOCK {
+            if is_header(&block) {
+                return Ok(true);
+            }
+            most = most.saturating_sub(BLOCK as u64);
+        }
+        Ok(false)
     }
 
     fn open(&mut self, size: u64) -> Result<(), TarError> {
@@ -227,6 +246,13 @@ impl<R: Skip> Tar<R> {
             }
         }
     }
+}
+
+/// Whether these bytes begin with the header of a member.
+pub(crate) fn is_header(first: &[u8]) -> bool {
+    first
+        .first_chunk::<BLOCK>()
+        .is_some_and(|block| Raw(*block).member().is_ok())
 }
 
 /// Reads as much as there is, up to the whole buffer.

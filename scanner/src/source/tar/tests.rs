@@ -1,5 +1,6 @@
 //! Tars made by the crate `tar`, and by hand where that refuses.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 
 use super::*;
@@ -13,9 +14,15 @@ pub(crate) fn header(name: &[u8], size: &[u8], kind: u8, link: &[u8]) -> Vec<u8>
     block[156] = kind;
     block[157..157 + link.len()].copy_from_slice(link);
     block[257..265].copy_from_slice(b"ustar\x0000");
-    let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
-    block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    sum(&mut block);
     block
+}
+
+/// Makes the checksum of a header right.
+fn sum(block: &mut [u8]) {
+    block[148..156].copy_from_slice(b"        ");
+    let sum: u32 = block[..512].iter().map(|byte| u32::from(*byte)).sum();
+    block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
 }
 
 fn file(name: &[u8], content: &[u8]) -> Vec<u8> {
@@ -34,6 +41,7 @@ fn read(bytes: &[u8]) -> Result<Vec<(String, String, usize)>, TarError> {
     let mut tar = Tar::new(bytes);
     let mut all = Vec::new();
     while let Some((member, troubles)) = tar.next()? {
+        assert!(troubles.len() <= limits::MEMBER_TROUBLES);
         let mut content = String::new();
         tar.read_to_string(&mut content)?;
         let path = String::from_utf8_lossy(&member.path).into_owned();
@@ -100,12 +108,140 @@ fn headers_without_data_have_none_whatever_they_claim() {
 #[test]
 fn sparse_maps_are_passed_over() {
     let mut sparse = header(b"s", b"00000000001", b'S', b"");
+    // The type means something else in the headers of star; engines refuse it there.
+    assert!(matches!(read(&sparse), Err(TarError::Malformed { .. })));
+    sparse[257..265].copy_from_slice(b"ustar  \0");
     sparse[482] = 1;
-    sparse[148..156].copy_from_slice(b"        ");
-    let sum: u32 = sparse.iter().map(|byte| u32::from(*byte)).sum();
-    sparse[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    sum(&mut sparse);
     let mut data = vec![0; 1024];
     data[512] = b'd';
     let bytes = [sparse, data, file(b"x", b"y")].concat();
     assert_eq!(read(&bytes).unwrap()[1].0, "x");
+}
+
+fn members(bytes: &[u8]) -> Result<Vec<(Kind, String, usize)>, TarError> {
+    let mut tar = Tar::new(bytes);
+    let mut all = Vec::new();
+    while let Some((member, troubles)) = tar.next()? {
+        let path = String::from_utf8_lossy(&member.path).into_owned();
+        all.push((member.kind, path, troubles.len()));
+    }
+    Ok(all)
+}
+
+fn pax(kind: u8, records: &[(&str, &str)]) -> Vec<u8> {
+    let mut content = String::new();
+    for (key, value) in records {
+        let rest = key.len() + value.len() + 3;
+        let is_right = |length: &usize| length.to_string().len() + rest == *length;
+        let length = (rest + 1..rest + 9).find(is_right).unwrap();
+        let _ = writeln!(content, "{length} {key}={value}");
+    }
+    meta(kind, content.as_bytes())
+}
+
+/// What Go 1.24's `archive/tar` makes of each.
+#[test]
+fn headers_mean_what_engines_read() {
+    let old = |name: &[u8]| header(name, b"00000000000", 0, b"");
+    let other = || file(b"x", b"y");
+    // The type is decided when the name is known.
+    let bytes = [pax(b'x', &[("path", "etc/f")]), old(b"dir/")].concat();
+    assert_eq!(members(&bytes).unwrap(), [(Kind::File, "etc/f".into(), 0)]);
+    let bytes = [pax(b'x', &[("path", "dir/")]), old(b"f")].concat();
+    assert_eq!(
+        members(&bytes).unwrap(),
+        [(Kind::Directory, "dir/".into(), 0)]
+    );
+    assert_eq!(members(&old(b"d/")).unwrap()[0].0, Kind::Directory);
+    // Of two records the last counts, and an empty one leaves the name of the header.
+    let bytes = [pax(b'x', &[("path", "a"), ("path", "")]), other()].concat();
+    assert_eq!(members(&bytes).unwrap()[0].1, "x");
+    // An empty long name is none.
+    let bytes = [meta(b'L', b"\0"), other()].concat();
+    assert_eq!(members(&bytes).unwrap()[0].1, "x");
+    // A global header drops what stands before it, and applies to nothing.
+    let bytes = [
+        pax(b'x', &[("path", "lost")]),
+        pax(b'g', &[("comment", "c")]),
+        other(),
+    ];
+    assert_eq!(
+        members(&bytes.concat()).unwrap(),
+        [(Kind::File, "x".into(), 1)]
+    );
+    for key in ["path", "linkpath", "size"] {
+        let bytes = [pax(b'g', &[(key, "7")]), other()].concat();
+        assert_eq!(members(&bytes).unwrap(), [(Kind::File, "x".into(), 1)]);
+    }
+    let bytes = [pax(b'g', &[("comment", "c")]), other()].concat();
+    assert_eq!(members(&bytes).unwrap(), [(Kind::File, "x".into(), 0)]);
+    // A NUL in a path is refused, wherever.
+    for key in ["path", "linkpath", "GNU.sparse.name"] {
+        let bytes = [pax(b'x', &[(key, "a\0b")]), other()].concat();
+        assert!(matches!(members(&bytes), Err(TarError::Malformed { .. })));
+    }
+    let bytes = header(b"odd", b"00000000000", b' ', b"");
+    assert_eq!(members(&bytes).unwrap()[0].0, Kind::Unknown(b' '));
+}
+
+#[test]
+fn files_with_holes_are_known_by_version() {
+    let sparse = |records: &[(&str, &str)]| {
+        let bytes = [pax(b'x', records), file(b"x", b"y")].concat();
+        let (kind, path, _) = members(&bytes).unwrap().remove(0);
+        (kind, path)
+    };
+    let name = ("GNU.sparse.name", "n");
+    let major = ("GNU.sparse.major", "1");
+    assert_eq!(
+        sparse(&[name, major, ("GNU.sparse.minor", "0")]),
+        (Kind::Sparse, "n".into())
+    );
+    assert_eq!(
+        sparse(&[name, ("GNU.sparse.map", "0,1")]),
+        (Kind::Sparse, "n".into())
+    );
+    // Records of no version that readers know change nothing.
+    for records in [&[name][..], &[name, major, ("GNU.sparse.minor", "7")]] {
+        assert_eq!(sparse(records), (Kind::File, "x".into()));
+    }
+}
+
+#[test]
+fn the_field_of_the_prefix_depends_on_the_format() {
+    let with = |magic: &[u8], prefix: &[u8], trailer: &[u8]| {
+        let mut block = header(b"name", b"00000000000", b'0', b"");
+        block[257..265].copy_from_slice(magic);
+        block[345..345 + prefix.len()].copy_from_slice(prefix);
+        block[508..508 + trailer.len()].copy_from_slice(trailer);
+        sum(&mut block);
+        members(&block).unwrap().remove(0).1
+    };
+    let posix = b"ustar\x0000";
+    let gnu = b"ustar  \0";
+    assert_eq!(with(posix, b"a/b", b""), "a/b/name");
+    // In the headers of star it is shorter, and times follow.
+    let mut prefix = vec![b'p'; 131];
+    prefix.extend_from_slice(b"14371573457\0");
+    assert_eq!(with(posix, &prefix, b"tar\0"), "p".repeat(131) + "/name");
+    assert_eq!(with(gnu, b"var/lib/dpkg", b""), "var/lib/dpkg/name");
+    // GNU's own times are none.
+    assert_eq!(with(gnu, b"14371573457\x0014371573457\0", b""), "name");
+    assert_eq!(with(b"\0\0\0\0\0\0\0\0", b"a/b", b""), "name");
+}
+
+#[test]
+fn what_follows_the_end_is_seen() {
+    let followed = |rest: &[u8], most: u64| {
+        let bytes = [&file(b"x", b"y")[..], &[0; 1024], rest].concat();
+        let mut tar = Tar::new(&bytes[..]);
+        while tar.next().unwrap().is_some() {}
+        tar.is_followed(most).unwrap()
+    };
+    let more = file(b"z", b"");
+    assert!(!followed(b"", 10) && !followed(&[b'g'; 9000], u64::MAX));
+    assert!(followed(&more, 10));
+    let behind = [&[b'g'; 1024], &more[..]].concat();
+    assert!(followed(&behind, u64::MAX) && !followed(&behind, 1024));
 }

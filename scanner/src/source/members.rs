@@ -1,0 +1,480 @@
+//! The members of one layer as they come: which are files that parsers want, which are links,
+//! what hides lower layers. Every member that is no directory is counted by what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::counts::{Counts, count};
+use super::layer::{LayerScan, Link, Reading, ScannedFile};
+use super::limits::{self, Budget};
+use super::names::{self, BadName, PathHash, Walker};
+use super::stream::{LayerStream, Shared, Stop};
+use super::tar::{Kind, Member, Tar};
+use super::totals::Totals;
+use super::unread::Unread;
+use super::wanted::{Registry, Run, Selection, fits, read_member};
+use crate::gap::{Gap, GapKind, Stage};
+use crate::inventory::Facts;
+use crate::inventory::recognised::Kind as FileKind;
+use crate::location::Location;
+
+/// What is at a path, within the layer.
+enum Present {
+    File(Vec<ScannedFile>),
+    Link { target: String, hard: bool },
+}
+
+/// See the module: the layer as read so far.
+#[derive(Default)]
+pub(super) struct Members {
+    present: BTreeMap<String, Present>,
+    links: usize,
+    whiteouts: Vec<Arc<str>>,
+    opaque: Vec<Arc<str>>,
+    name_bytes: usize,
+    non_directories: Vec<PathHash>,
+    directories: Vec<PathHash>,
+    implied: Vec<PathHash>,
+    walker: Walker,
+    met: u64,
+    packages: usize,
+    gaps: Vec<Gap>,
+    gaps_left_out: usize,
+    names_full: bool,
+    packages_full: bool,
+    buffer: Vec<u8>,
+    probe: String,
+    /// Bytes of facts and gaps that are kept, estimated; and what of all was counted in the totals.
+    fact_bytes: u64,
+    charged: u64,
+    counts: Counts,
+    unread: Unread,
+    /// Directories that have the gap of all of their files.
+    subjects: BTreeSet<Arc<str>>,
+}
+
+/// Bytes of the totals that are counted at once.
+const CHARGE: u64 = 1 << 20;
+
+/// What a gap takes besides its texts.
+const GAP_BYTES: u64 = 256;
+
+impl Members {
+    pub(super) fn gap(&mut self, kind: GapKind, path: &str, cause: impl Into<Arc<str>>) {
+        let location = Location::file(super::digest::shorten_to(path, 1024));
+        self.note(Gap::warning(Stage::Source, kind, location, cause));
+    }
+
+    fn note(&mut self, gap: Gap) {
+        if self.gaps.len() < limits::LAYER_GAPS {
+            let texts = gap.location.path.len().saturating_add(gap.cause.len());
+            self.kept(GAP_BYTES.saturating_add(texts as u64));
+            self.gaps.push(gap);
+        } else {
+            self.gaps_left_out = self.gaps_left_out.saturating_add(1);
+        }
+    }
+
+    /// The rest of the layer's files, links or whiteouts is left out.
+    fn full(&mut self, path: &str, cause: &str) {
+        let location = Location::file(super::digest::shorten_to(path, 1024));
+        let gap = Gap::warning(Stage::Source, GapKind::Limit, location, cause);
+        self.note(gap.unjudged());
+    }
+
+    const fn kept(&mut self, bytes: u64) {
+        self.fact_bytes = self.fact_bytes.saturating_add(bytes);
+    }
+
+    /// Counts in the totals what is kept since the last time.
+    fn charge(&mut self, totals: &Totals, least: u64) -> Result<(), Stop> {
+        let names = self.links + self.whiteouts.len() + self.opaque.len();
+        let bytes = (self.paths() as u64)
+            .saturating_mul(16)
+            .saturating_add(self.name_bytes as u64)
+            .saturating_add((names as u64).saturating_mul(64))
+            .saturating_add(self.fact_bytes);
+        let fresh = bytes.saturating_sub(self.charged);
+        if fresh < least {
+            return Ok(());
+        }
+        self.charged = bytes;
+        totals.keep(fresh)
+    }
+
+    fn paths(&self) -> usize {
+        let paths = [&self.non_directories, &self.directories, &self.implied];
+        paths.iter().map(|set| set.len()).sum()
+    }
+
+    /// The limit that the layer, or all of them, have reached, if any.
+    pub(super) fn limit(&mut self, totals: &Totals) -> Option<Stop> {
+        if let Err(stop) = self.charge(totals, CHARGE) {
+            return Some(stop);
+        }
+        let limit = if self.paths() > limits::LAYER_PATHS {
+            format!("the layer has more than {} paths", limits::LAYER_PATHS)
+        } else if self.met > limits::TAR_MEMBERS {
+            format!("the layer has more than {} members", limits::TAR_MEMBERS)
+        } else {
+            return None;
+        };
+        Some(Stop::Limit(limit))
+    }
+
+    /// Takes a member.
+    pub(super) fn take<R: Read>(
+        &mut self,
+        tar: &mut Tar<LayerStream<R>>,
+        member: &Member,
+        shared: &Shared,
+        registry: &Registry,
+        selection: &Selection,
+    ) {
+        self.met = self.met.saturating_add(1);
+        let path = match names::normalise(&member.path) {
+            Ok(path) if path.is_empty() => {
+                if member.kind != Kind::Directory {
+                    count(&mut self.counts.not_recognised);
+                }
+                return;
+            }
+            Ok(path) => path,
+            Err(bad) => {
+                let (kind, cause) = bad_name(bad);
+                self.gap(kind, &names::text(&member.path), cause);
+                if member.kind != Kind::Directory {
+                    count(&mut self.counts.unreadable);
+                }
+                return;
+            }
+        };
+        let (directory, name) = names::split(&path);
+        if let Some(hidden) = name.strip_prefix(".wh.") {
+            self.whiteout(&path, directory, hidden);
+            return;
+        }
+        let hash = {
+            let implied = &mut self.implied;
+            self.walker.visit(&path, |parent| implied.push(parent))
+        };
+        self.forget(&path, member.kind);
+        if member.kind == Kind::Directory {
+            self.directories.push(hash);
+            return;
+        }
+        self.non_directories.push(hash);
+        match member.kind {
+            Kind::File => self.file(tar, path, member, shared, registry, selection),
+            Kind::Unknown(kind) => {
+                if member.executable || !selection.runs(registry, &path).is_empty() {
+                    let cause = format!(
+                        "a member of the unknown type `{}`; read as a regular file",
+                        kind.escape_ascii()
+                    );
+                    self.gap(GapKind::UnknownFormat, &path, cause);
+                }
+                self.file(tar, path, member, shared, registry, selection);
+            }
+            Kind::Sparse => {
+                if member.executable || !selection.runs(registry, &path).is_empty() {
+                    let cause = "a file stored with holes, which are not filled here";
+                    self.gap(GapKind::UnknownFormat, &path, cause);
+                    count(&mut self.counts.unreadable);
+                } else {
+                    count(&mut self.counts.not_recognised);
+                }
+            }
+            Kind::Symlink | Kind::HardLink => {
+                count(&mut self.counts.link);
+                self.link_member(path, member);
+            }
+            // Devices and pipes. Headers of headers do not come here.
+            _ => {
+                count(&mut self.counts.special);
+                if !selection.runs(registry, &path).is_empty() {
+                    let cause = "neither a file nor a link: a device or a pipe";
+                    self.gap(GapKind::Unreadable, &path, cause);
+                }
+            }
+        }
+    }
+
+    fn link_member(&mut self, path: String, member: &Member) {
+        if member.kind == Kind::HardLink {
+            match names::normalise(&member.link) {
+                Ok(target) => self.link(path, target, true),
+                Err(bad) => {
+                    let (kind, cause) = bad_name(bad);
+                    self.gap(kind, &path, format!("hard link: {cause}"));
+                }
+            }
+        } else if member.link.len() > limits::PATH_BYTES {
+            let (kind, cause) = bad_name(BadName::TooLong);
+            self.gap(kind, &path, cause);
+        } else {
+            let target = names::text(&member.link).into_owned();
+            self.link(path, target, false);
+        }
+    }
+
+    /// A member takes the place of what the layer had at its path before: engines remove that,
+    /// with everything below, unless both are directories.
+    fn forget(&mut self, path: &str, kind: Kind) {
+        if self.present.is_empty() {
+            return;
+        }
+        self.present.remove(path);
+        if kind != Kind::Directory {
+            self.probe.clear();
+            self.probe.push_str(path);
+            self.probe.push('/');
+            while let Some((below, _)) = self
+                .present
+                .range::<str, _>((Bound::Included(self.probe.as_str()), Bound::Unbounded))
+                .next()
+                && below.starts_with(&self.probe)
+            {
+                let below = below.clone();
+                self.present.remove(&below);
+            }
+        }
+    }
+
+    /// Counts a name that is kept; false where too many are.
+    fn keep_name(&mut self, path: &str, other: &str) -> bool {
+        let bytes = path.len().saturating_add(other.len());
+        let kept = self.links + self.whiteouts.len() + self.opaque.len();
+        if self.name_bytes.saturating_add(bytes) > limits::NAME_BYTES
+            || self.links > limits::LINKS
+            || kept > limits::WHITEOUTS
+        {
+            if !self.names_full {
+                self.names_full = true;
+                self.full(
+                    path,
+                    "the layer has too many links or whiteouts; this one and those after it were not read",
+                );
+            }
+            return false;
+        }
+        self.name_bytes = self.name_bytes.saturating_add(bytes);
+        true
+    }
+
+    fn link(&mut self, path: String, target: String, hard: bool) {
+        if self.keep_name(&path, &target) {
+            self.links += 1;
+            self.present.insert(path, Present::Link { target, hard });
+        }
+    }
+
+    /// OCI image-spec, layer.md, "Whiteouts"; names that begin with `.wh..wh.` belong to aufs.
+    fn whiteout(&mut self, path: &str, directory: &str, hidden: &str) {
+        match hidden {
+            "" | "." | ".." => {
+                self.gap(GapKind::Whiteout, path, "a whiteout that names no file");
+                return;
+            }
+            ".wh..opq" => {
+                if self.keep_name(directory, "") {
+                    self.opaque.push(directory.into());
+                }
+            }
+            _ if hidden.starts_with(".wh.") => return,
+            _ => {
+                let hidden = names::join(directory, hidden);
+                if self.keep_name(&hidden, "") {
+                    self.whiteouts.push(hidden.into());
+                }
+            }
+        }
+        if !directory.is_empty() {
+            let implied = &mut self.implied;
+            let hash = self.walker.visit(directory, |parent| implied.push(parent));
+            implied.push(hash);
+        }
+    }
+
+    fn file<R: Read>(
+        &mut self,
+        tar: &mut Tar<LayerStream<R>>,
+        path: String,
+        member: &Member,
+        shared: &Shared,
+        registry: &Registry,
+        selection: &Selection,
+    ) {
+        let mut runs = selection.runs(registry, &path);
+        let mut first = Vec::new();
+        if runs.is_empty() && member.executable {
+            // The stream remembers its fault.
+            let Ok(found) = selection.runs_by_magic(registry, &path, tar, &mut first) else {
+                count(&mut self.counts.unreadable);
+                return;
+            };
+            runs = found;
+        }
+        if runs.is_empty() {
+            let found = match selection {
+                Selection::Installed => {
+                    self.unread
+                        .look(tar, &path, member.executable, &first, registry)
+                }
+                Selection::Again(_) => Ok(None),
+            };
+            match found {
+                Ok(Some(kind)) => {
+                    count(&mut self.counts.not_read);
+                    self.recognised(path, kind);
+                }
+                Ok(None) => count(&mut self.counts.not_recognised),
+                // The stream remembers its fault.
+                Err(_) => count(&mut self.counts.unreadable),
+            }
+            return;
+        }
+        if self.packages > limits::LAYER_PACKAGES {
+            count(&mut self.counts.limit);
+            if !self.packages_full {
+                self.packages_full = true;
+                self.full(
+                    &path,
+                    "the layer has too many packages; this file and those after it were not read",
+                );
+            }
+            return;
+        }
+        let budget = shared.totals.budget;
+        if fits(member.size, &runs, budget) {
+            count(&mut self.counts.read);
+        } else {
+            count(&mut self.counts.limit);
+        }
+        // Little files are nothing beside the buffers of the streams.
+        let held = (member.size > CHARGE && !runs.iter().all(Run::is_streamed))
+            .then(|| shared.totals.files.hold(member.size.min(budget.file())));
+        let files = self.read(tar, member.size, &first, &runs, budget);
+        drop(held);
+        for reading in files.iter().flat_map(|file| &file.readings) {
+            let facts = &reading.facts;
+            let packages = facts.packages.len().saturating_add(facts.owned.len() / 16);
+            self.packages = self.packages.saturating_add(packages);
+            let packages = Budget::PACKAGE_BYTES.saturating_mul(packages as u64);
+            let gaps = GAP_BYTES.saturating_mul(facts.gaps.len() as u64);
+            self.kept(packages.saturating_add(gaps));
+        }
+        if !files.is_empty() {
+            self.kept(Budget::KEPT_FILE_BYTES.saturating_mul(files.len() as u64));
+            self.present.insert(path, Present::File(files));
+        }
+    }
+
+    /// A file that is recognised and not read: its gap is kept as the facts of a file are, and
+    /// goes with the file where a later layer hides it.
+    fn recognised(&mut self, path: String, kind: &'static FileKind) {
+        let gap = kind.gap(&path);
+        // Where all files of a directory have one gap, one file has it.
+        if *gap.location.path != *path && !self.subjects.insert(Arc::clone(&gap.location.path)) {
+            return;
+        }
+        self.kept(
+            GAP_BYTES
+                .saturating_mul(2)
+                .saturating_add(path.len() as u64),
+        );
+        let mut facts = Facts::default();
+        facts.gaps.push(gap);
+        let file = ScannedFile {
+            path: path.as_str().into(),
+            readings: vec![Reading {
+                parser: kind.id.into(),
+                database: false,
+                facts,
+            }],
+        };
+        self.present.insert(path, Present::File(vec![file]));
+    }
+
+    fn read<R: Read>(
+        &mut self,
+        tar: &mut Tar<LayerStream<R>>,
+        size: u64,
+        first: &[u8],
+        runs: &[Run],
+        budget: Budget,
+    ) -> Vec<ScannedFile> {
+        let mut content = io::Cursor::new(first).chain(tar);
+        let mut files: Vec<ScannedFile> = Vec::new();
+        for (path, reading) in read_member(&mut content, size, runs, &mut self.buffer, budget) {
+            match files.iter_mut().find(|file| file.path == path) {
+                Some(file) => file.readings.push(reading),
+                None => files.push(ScannedFile {
+                    path,
+                    readings: vec![reading],
+                }),
+            }
+        }
+        files
+    }
+
+    /// What the layer holds.
+    pub(super) fn finish(mut self, totals: &Totals) -> Result<LayerScan, Stop> {
+        self.charge(totals, 0)?;
+        if self.gaps_left_out > 0 {
+            let cause = format!("{} more gaps of this layer", self.gaps_left_out);
+            self.gaps.push(Gap::warning(
+                Stage::Source,
+                GapKind::Limit,
+                Location::file("."),
+                cause,
+            ));
+        }
+        let mut scan = LayerScan {
+            whiteouts: sorted(self.whiteouts),
+            opaque: sorted(self.opaque),
+            non_directories: sorted(self.non_directories),
+            directories: sorted(self.directories),
+            implied: sorted(self.implied),
+            gaps: self.gaps,
+            coverage: self.counts.files(),
+            ..LayerScan::default()
+        };
+        scan.implied
+            .retain(|hash| scan.directories.binary_search(hash).is_err());
+        for (path, present) in self.present {
+            match present {
+                Present::File(files) => scan.files.extend(files),
+                Present::Link { target, hard } => scan.links.push(Link {
+                    path: path.into(),
+                    target: target.into(),
+                    hard,
+                }),
+            }
+        }
+        scan.files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(scan)
+    }
+}
+
+fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values.shrink_to_fit();
+    values
+}
+
+fn bad_name(bad: BadName) -> (GapKind, String) {
+    match bad {
+        BadName::Escapes => (
+            GapKind::EscapingPath,
+            "the name leaves the root of the image".into(),
+        ),
+        BadName::TooLong => (
+            GapKind::Limit,
+            format!("a name of more than {} bytes", limits::PATH_BYTES),
+        ),
+    }
+}
