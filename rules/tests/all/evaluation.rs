@@ -240,6 +240,7 @@ fn cases() {
                 .map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()))
                 .collect(),
             workspace: expected["workspace"].as_str().map(ToOwned::to_owned),
+            ..Options::default()
         };
         let files = Disk(case);
         let evaluation = evaluate(&files, &directories(&files, ""), &options);

@@ -18,7 +18,7 @@ use crate::value::Kind;
 
 /// `yamldecode(string)`
 pub(crate) fn yamldecode(args: &Args<'_>) -> Result<Value, FunctionError> {
-    decode(args.text(0))
+    args.document("yaml", decode)
 }
 
 /// A collection that is not finished.

@@ -172,6 +172,9 @@ impl Evaluator<'_> {
     /// Evaluates the text of a template file with `names` as its only names.
     pub(super) fn template_text(&self, text: &str, names: &Value) -> Result<Value, EvalError> {
         self.budget.text(text.len())?;
+        if !text.contains("${") && !text.contains("%{") {
+            return Ok(text.into());
+        }
         self.budget.spend(PARSE_COST)?;
         let template = hcl_edit::parser::parse_template(text).map_err(|error| {
             EvalError::Type(format!(

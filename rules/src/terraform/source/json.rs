@@ -59,13 +59,13 @@ pub(in crate::terraform) fn parse_json_variables(path: &str, text: &str) -> Sour
 fn read(path: &str, text: &str, is_module: bool) -> Source {
     let lines = Lines::new(path, text);
     let problem = |offset, kind, severity, cause: &str| Source {
-        problems: vec![Problem {
-            path: path.into(),
-            line: Some(lines.place(offset).0),
-            kind,
-            severity,
-            cause: cause.to_owned(),
-        }],
+        problems: vec![
+            Problem {
+                severity,
+                ..Problem::error(kind, path, Some(lines.place(offset).0), cause)
+            }
+            .whole(),
+        ],
         ..Source::default()
     };
     let broken = |offset, cause| {

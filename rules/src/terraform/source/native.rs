@@ -117,6 +117,8 @@ impl Broken {
 }
 
 impl Reader<'_> {
+    /// Terraform refuses a file of which any part is broken; what is left of it is judged, and
+    /// the file as such is not.
     fn problem(
         &mut self,
         offset: usize,
@@ -124,13 +126,12 @@ impl Reader<'_> {
         severity: ProblemSeverity,
         cause: String,
     ) {
-        self.source.problems.push(Problem {
-            path: self.lines.file().clone(),
-            line: Some(self.lines.place(offset).0),
-            kind,
+        let (file, line) = (self.lines.file().clone(), self.lines.place(offset).0);
+        let problem = Problem {
             severity,
-            cause,
-        });
+            ..Problem::error(kind, file, Some(line), cause)
+        };
+        self.source.problems.push(problem.whole());
     }
 
     /// Parses a part of the file and adds its attributes and blocks.

@@ -8,7 +8,9 @@ use hcl_edit::expr::Expression;
 
 use super::super::source::Block;
 use super::repetition::{Key, Repetition, keyed};
-use super::{Caller, Instance, MAX_MODULE_DEPTH, MAX_MODULES, Run, failed};
+use super::{
+    Caller, Instance, MAX_MODULE_DEPTH, MAX_MODULES, MODULE_STEPS, NAME_STEPS, Run, failed,
+};
 use crate::files;
 use crate::functions::convert::to_string;
 use crate::value::{Kind, Map, Origin, Type, Unknown};
@@ -196,6 +198,8 @@ impl Run<'_> {
             let names = self.names(instance, None);
             let arguments: Value = self.body(&names, &block.body, &META).into();
             let address: Arc<str> = address.into();
+            let mut calls = self.totals.unresolved.borrow_mut();
+            calls.insert(block.span.clone());
             let mut unresolved = self.unresolved.borrow_mut();
             unresolved.insert(address.clone(), arguments);
             let mut value = Value::unknown(Origin::Module(address.clone()));
@@ -220,7 +224,8 @@ impl Run<'_> {
         else {
             return not_found(format!("\"{source}\" is not in the scanned directory"));
         };
-        if calls_itself(instance, &directory) {
+        let real = self.loader.real(&directory);
+        if calls_itself(instance, &real) {
             let severity = ProblemSeverity::Error;
             let cause = format!("\"{source}\" contains this call");
             return missing(ProblemKind::ModuleCycle, severity, cause);
@@ -239,12 +244,25 @@ impl Run<'_> {
             return missing(ProblemKind::Limit, severity, cause);
         }
         self.modules.set(modules);
+        let each = names_of(&module)
+            .saturating_mul(NAME_STEPS)
+            .saturating_add(MODULE_STEPS);
+        let count = u64::try_from(turns.len()).unwrap_or(u64::MAX);
+        if !self.totals.budget.buy(each.saturating_mul(count)) {
+            let severity = ProblemSeverity::Warning;
+            let cause = "its instances cost more steps than the stack has left".to_owned();
+            return missing(ProblemKind::Limit, severity, cause);
+        }
+        let mut resolved = self.totals.resolved.borrow_mut();
+        resolved.insert(block.span.clone());
+        drop(resolved);
         self.check_arguments(block, name, &module);
         let path: Arc<str> = relative(self.root, &directory).into();
         let children = turns.into_iter().map(|turn| {
             let child = Instance {
                 module: module.clone(),
                 directory: directory.clone(),
+                real: real.clone(),
                 path: path.clone(),
                 address: keyed(address, turn.key.as_ref()),
                 trail: trail.clone(),
@@ -282,10 +300,23 @@ impl Run<'_> {
     }
 }
 
+/// How many names a module declares.
+fn names_of(module: &super::Module) -> u64 {
+    let names = [
+        module.variables.len(),
+        module.locals.len(),
+        module.outputs.len(),
+        module.resources.len(),
+        module.calls.len(),
+    ];
+    let names = names.into_iter().fold(0, usize::saturating_add);
+    u64::try_from(names).unwrap_or(u64::MAX)
+}
+
 fn calls_itself(instance: &Rc<Instance>, directory: &str) -> bool {
     let mut ancestor = Some(instance);
     while let Some(current) = ancestor {
-        if current.directory == directory {
+        if current.real == directory {
             return true;
         }
         ancestor = current.caller.as_ref().map(|caller| &caller.instance);

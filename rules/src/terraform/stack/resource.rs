@@ -12,9 +12,9 @@ use super::super::module::ResourceName;
 use super::super::source::{Block, Body};
 use super::repetition::{Key, Repetition, keyed};
 use super::scope::Binding;
-use super::{Instance, MAX_STACK_INSTANCES, Run};
+use super::{INSTANCE_STEPS, Instance, Run};
 use crate::value::{Kind, List, Map, Marks, Origin, Shape, Type, Unknown};
-use crate::{Mode, ProblemKind, ProblemSeverity, Resource, Value};
+use crate::{Mode, Resource, Value};
 
 /// What belongs to Terraform and not to the resource.
 const META: [&str; 8] = [
@@ -89,6 +89,13 @@ impl Run<'_> {
     ) -> Expanded {
         let names = self.names(instance, None);
         let (repetition, turns) = self.turns(&names, &block.body, address);
+        if repetition == Repetition::Single {
+            let run = self.totals.instances.get();
+            self.totals.instances.set(run.saturating_add(1));
+            self.instances.set(self.instances.get().saturating_add(1));
+            // Where it does not fit, the attributes are not evaluated either.
+            self.totals.budget.buy(INSTANCE_STEPS);
+        }
         let instances = turns.into_iter().map(|turn| {
             let binding = turn
                 .binding
@@ -126,14 +133,6 @@ impl Run<'_> {
         let (mode, kind, label) = name;
         let mut resources = self.resources.borrow_mut();
         for one in &expanded.instances {
-            if resources.len() >= MAX_STACK_INSTANCES {
-                drop(resources);
-                let cause =
-                    format!("only {MAX_STACK_INSTANCES} instances of a stack are looked at");
-                let severity = ProblemSeverity::Warning;
-                self.problem(ProblemKind::Limit, severity, &block.span, cause);
-                return;
-            }
             resources.push(Resource {
                 address: one.address.clone(),
                 mode: *mode,

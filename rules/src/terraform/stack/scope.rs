@@ -157,7 +157,7 @@ impl Scope for Names<'_> {
     }
 
     fn budget(&self) -> Option<&Budget> {
-        Some(&self.run.budget)
+        Some(&self.run.totals.budget)
     }
 
     fn hoisted(&self, name: &str) -> Option<&Expression> {
@@ -188,7 +188,7 @@ impl Names<'_> {
         }
         if let Some(child) = call.single() {
             let Some(output) = name_at(operators, 1) else {
-                self.run.budget.spend(call.size())?;
+                self.run.totals.budget.spend(call.size())?;
                 return Ok((self.run.outputs(child), 1));
             };
             return match self.run.output(child, output) {
@@ -211,7 +211,7 @@ impl Names<'_> {
                 None => undeclared(format!("module.{name}.{output}")),
             };
         }
-        self.run.budget.spend(call.size())?;
+        self.run.totals.budget.spend(call.size())?;
         Ok((call.collection(|child| self.run.outputs(child)), 1))
     }
 }
@@ -225,7 +225,11 @@ impl Scope for NoNames<'_> {
     }
 
     fn budget(&self) -> Option<&Budget> {
-        Some(&self.0.budget)
+        Some(&self.0.totals.budget)
+    }
+
+    fn hoisted(&self, name: &str) -> Option<&Expression> {
+        self.0.given.hoisted(name)
     }
 
     fn context(&self) -> Context<'_> {
@@ -239,6 +243,8 @@ impl Run<'_> {
         Context {
             files: self.loader.files,
             directory: self.root,
+            meter: &self.totals.budget,
+            memory: Some(&self.totals.memory),
         }
     }
 
