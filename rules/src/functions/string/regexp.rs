@@ -110,7 +110,13 @@ fn states(pattern: &str) -> usize {
                 size
             }
             '\\' => match rest.next() {
-                Some('p' | 'P') => 400,
+                Some('p' | 'P') => {
+                    // Its name in braces is not a repetition.
+                    if rest.next_if_eq(&'{').is_some() {
+                        rest.by_ref().take_while(|next| *next != '}').for_each(drop);
+                    }
+                    400
+                }
                 Some('D' | 'W' | 'S') => 20,
                 _ => 4,
             },

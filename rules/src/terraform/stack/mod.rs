@@ -41,6 +41,10 @@ pub const MAX_STACK_INSTANCES: usize = 20_000;
 /// Resource instances of one run.
 pub const MAX_RUN_INSTANCES: usize = 60_000;
 
+/// Further instances of blocks that are not repeated, and of those that are repeated too often:
+/// one stands for all of them, so that each block is judged once.
+const SPARE_INSTANCES: usize = 5_000;
+
 /// Module instances of one stack.
 pub const MAX_MODULES: usize = 20_000;
 
@@ -278,7 +282,9 @@ impl<'a> Run<'a> {
     /// is reported.
     fn is_full(&self) -> bool {
         let run = self.totals.instances.get();
-        if self.resources.borrow().len() < MAX_STACK_INSTANCES && run < MAX_RUN_INSTANCES {
+        let fits = |count: usize, most: usize| count < most.saturating_add(SPARE_INSTANCES);
+        if fits(self.resources.borrow().len(), MAX_STACK_INSTANCES) && fits(run, MAX_RUN_INSTANCES)
+        {
             return self.totals.budget.is_exhausted();
         }
         self.cut_short(&format!(
