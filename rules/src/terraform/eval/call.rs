@@ -161,11 +161,10 @@ impl Evaluator<'_> {
             return fault("can: an argument is required");
         };
         match self.expression(argument) {
+            // What an unknown value turns out to be may not have the member that is asked for.
             Ok(value) => Ok(match value.as_unknown() {
-                Some(unknown) if unknown.kind == Type::Any => {
-                    Value::unknown_of(unknown.origin.clone(), Type::Bool)
-                }
-                _ => true.into(),
+                Some(unknown) => Value::unknown_of(unknown.origin.clone(), Type::Bool),
+                None => true.into(),
             }
             .marked_by(&value)),
             Err(error) if error.is_catchable() => Ok(false.into()),

@@ -86,9 +86,13 @@ impl Text {
     }
 
     fn hole(&mut self, origin: &Arc<Origin>) {
+        self.unknown(origin, Piece::Hole(origin.clone()));
+    }
+
+    fn unknown(&mut self, origin: &Arc<Origin>, piece: Piece) {
         self.flush();
         if self.pieces.len() <= MAX_PIECES {
-            self.pieces.push(Piece::Hole(origin.clone()));
+            self.pieces.push(piece);
         }
         self.origin.get_or_insert_with(|| origin.clone());
         self.literal_from = None;
@@ -115,11 +119,15 @@ impl Text {
             Kind::Bool(true) => self.current.push_str("true"),
             Kind::Bool(false) => self.current.push_str("false"),
             Kind::Unknown(unknown) => {
-                if let Some(pieces) = value.pieces() {
+                if let Some(encoded) = &unknown.encoded {
+                    let piece = Piece::Json(unknown.origin.clone(), encoded.clone());
+                    self.unknown(&unknown.origin, piece);
+                } else if let Some(pieces) = value.pieces() {
                     for piece in pieces {
                         match piece {
                             Piece::Text(text) => self.current.push_str(text),
                             Piece::Hole(origin) => self.hole(origin),
+                            Piece::Json(origin, _) => self.unknown(origin, piece.clone()),
                         }
                     }
                 } else {

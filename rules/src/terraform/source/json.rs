@@ -89,6 +89,23 @@ fn read(path: &str, text: &str, is_module: bool) -> Source {
             },
             ..Source::default()
         },
+        Ok(Node {
+            kind: NodeKind::Array(bodies),
+            range,
+        }) if is_module => {
+            let is_object = |body: &Node| matches!(body.kind, NodeKind::Object(_));
+            if !bodies.iter().all(is_object) {
+                return broken(range.start, "a list of objects was expected");
+            }
+            let mut source = Source::default();
+            for body in &bodies {
+                if let NodeKind::Object(members) = &body.kind {
+                    let body = Reader { lines: &lines }.file(members);
+                    source.body.blocks.extend(body.blocks);
+                }
+            }
+            source
+        }
         Ok(node) => broken(node.range.start, "an object was expected"),
         Err((offset, message)) => broken(offset, message),
     }

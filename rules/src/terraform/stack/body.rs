@@ -51,6 +51,10 @@ impl Run<'_> {
             }
         }
         for (kind, (items, rest)) in lists {
+            // A dynamic block over nothing writes nothing.
+            if items.is_empty() && rest.is_none() {
+                continue;
+            }
             let list = Kind::List(List {
                 items: items.into(),
                 shape: Shape::List,

@@ -9,7 +9,7 @@ use hcl_edit::expr::Expression;
 use super::super::source::Block;
 use super::repetition::{Key, Repetition, keyed};
 use super::{
-    Caller, Instance, MAX_MODULE_DEPTH, MAX_MODULES, MODULE_STEPS, NAME_STEPS, Run, failed,
+    Binding, Caller, Instance, MAX_MODULE_DEPTH, MAX_MODULES, MODULE_STEPS, NAME_STEPS, Run, failed,
 };
 use crate::files;
 use crate::functions::convert::to_string;
@@ -27,6 +27,9 @@ const META: [&str; 8] = [
     "lifecycle",
     "provider",
 ];
+
+/// Instances of an unresolved module whose arguments are looked at.
+const MAX_UNRESOLVED: usize = 1_000;
 
 /// A module call with its instances.
 pub(super) enum Call {
@@ -195,13 +198,9 @@ impl Run<'_> {
                 &block.span,
                 format!("module {name}: {cause}"),
             );
-            let names = self.names(instance, None);
-            let arguments: Value = self.body(&names, &block.body, &META).into();
             let address: Arc<str> = address.into();
             let mut calls = self.totals.unresolved.borrow_mut();
             calls.insert(block.span.clone());
-            let mut unresolved = self.unresolved.borrow_mut();
-            unresolved.insert(address.clone(), arguments);
             let mut value = Value::unknown(Origin::Module(address.clone()));
             value.edit_marks(|marks| marks.identity = Some(address));
             Call::Unknown(value)
@@ -287,6 +286,28 @@ impl Run<'_> {
         }
     }
 
+    /// Keeps what a module was given that cannot be resolved. Not evaluated with the call: two
+    /// modules may use each other's outputs without a circle.
+    pub(super) fn unresolved_arguments(&self, instance: &Rc<Instance>, name: &str) {
+        let Some(block) = instance.module.calls.get(name) else {
+            return;
+        };
+        let address = instance.named(&format!("module.{name}"));
+        let names = self.names(instance, None);
+        let (_, turns) = self.turns(&names, &block.body, &address);
+        let arguments = turns.iter().take(MAX_UNRESOLVED).map(|turn| {
+            let binding = turn
+                .binding
+                .as_ref()
+                .map(|(name, value)| Binding::new(name, value, None));
+            let names = self.names(instance, binding.as_ref());
+            Value::from(self.body(&names, &block.body, &META))
+        });
+        let arguments = Value::list(arguments.collect::<Vec<_>>());
+        let mut unresolved = self.unresolved.borrow_mut();
+        unresolved.insert(address.into(), arguments);
+    }
+
     fn check_arguments(&self, block: &Block, name: &str, module: &super::Module) {
         for argument in &block.body.attributes {
             let known =
@@ -363,10 +384,10 @@ fn relative(from: &str, to: &str) -> String {
     let up = from.len().saturating_sub(common);
     let mut path = vec!["..".to_owned(); up];
     path.extend(to.into_iter().skip(common));
-    match (path.is_empty(), up) {
-        (true, _) => ".".to_owned(),
-        (false, 0) => format!("./{}", path.join("/")),
-        (false, _) => path.join("/"),
+    if path.is_empty() {
+        ".".to_owned()
+    } else {
+        path.join("/")
     }
 }
 
@@ -377,9 +398,9 @@ mod tests {
     #[test]
     fn paths_lead_from_the_root_module() {
         assert_eq!(relative("", ""), ".");
-        assert_eq!(relative("", "a/b"), "./a/b");
+        assert_eq!(relative("", "a/b"), "a/b");
         assert_eq!(relative("envs/dev", "modules/x"), "../../modules/x");
-        assert_eq!(relative("envs/dev", "envs/dev/x"), "./x");
+        assert_eq!(relative("envs/dev", "envs/dev/x"), "x");
     }
 
     #[test]

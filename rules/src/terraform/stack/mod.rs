@@ -39,7 +39,7 @@ pub const MAX_INSTANCES: usize = 10_000;
 pub const MAX_STACK_INSTANCES: usize = 20_000;
 
 /// Resource instances of one run.
-pub const MAX_RUN_INSTANCES: usize = 60_000;
+pub const MAX_RUN_INSTANCES: usize = 100_000;
 
 /// Further instances of blocks that are not repeated, and of those that are repeated too often:
 /// one stands for all of them, so that each block is judged once.
@@ -268,6 +268,9 @@ impl<'a> Run<'a> {
         }
         for name in instance.module.calls.keys() {
             if let Some(call) = self.call(instance, name) {
+                if call.unknown().is_some() {
+                    self.unresolved_arguments(instance, name);
+                }
                 for (_, child) in call.instances() {
                     self.walk(child);
                 }

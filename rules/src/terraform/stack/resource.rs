@@ -163,7 +163,7 @@ fn referenced(instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded)
     let blocks: BTreeSet<&str> = blocks
         .map(|block| block.body.blocks.iter().map(Block::produces).collect())
         .unwrap_or_default();
-    let object = |one: &One| open(name.0, one, &blocks);
+    let object = |one: &One| open(name, one, &blocks);
     let keyed = expanded.instances.iter().filter(|one| one.key.is_some());
     match &expanded.repetition {
         Repetition::Single => expanded.instances.first().map_or(Value::NULL, object),
@@ -199,7 +199,7 @@ fn referenced(instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded)
 }
 
 /// The object that a reference gives: what was written, and unknown attributes beside it.
-fn open(mode: Mode, one: &One, blocks: &BTreeSet<&str>) -> Value {
+fn open((mode, kind, _): &ResourceName, one: &One, blocks: &BTreeSet<&str>) -> Value {
     let origin = match mode {
         Mode::Managed => Origin::Computed {
             address: one.address.clone(),
@@ -220,10 +220,49 @@ fn open(mode: Mode, one: &One, blocks: &BTreeSet<&str>) -> Value {
         identity: Some(one.address.clone()),
         ..Marks::default()
     };
+    let mut object = opened(&one.body, &rest, blocks);
+    if let (Mode::Managed, Kind::Map(map), Some(id)) = (mode, &mut object, id_of(kind, &one.body)) {
+        let entries = Arc::make_mut(&mut map.entries);
+        entries.entry("id".into()).or_insert_with(|| id.clone());
+    }
     Value {
-        kind: opened(&one.body, &rest, blocks),
+        kind: object,
         marks: Some(Arc::new(marks)),
     }
+}
+
+/// Resources that are part of another and have its name for an id, by the provider's
+/// documentation: what is made from their id belongs to that one.
+const SAME_ID: [(&str, &str); 14] = [
+    ("aws_s3_bucket_accelerate_configuration", "bucket"),
+    ("aws_s3_bucket_cors_configuration", "bucket"),
+    ("aws_s3_bucket_lifecycle_configuration", "bucket"),
+    ("aws_s3_bucket_logging", "bucket"),
+    ("aws_s3_bucket_notification", "bucket"),
+    ("aws_s3_bucket_object_lock_configuration", "bucket"),
+    ("aws_s3_bucket_ownership_controls", "bucket"),
+    ("aws_s3_bucket_policy", "bucket"),
+    ("aws_s3_bucket_public_access_block", "bucket"),
+    ("aws_s3_bucket_replication_configuration", "bucket"),
+    ("aws_s3_bucket_request_payment_configuration", "bucket"),
+    (
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "bucket",
+    ),
+    ("aws_s3_bucket_versioning", "bucket"),
+    ("aws_s3_bucket_website_configuration", "bucket"),
+];
+
+/// The attribute that is also the id; with an expected owner the id is made of both.
+fn id_of<'v>(kind: &str, body: &'v Value) -> Option<&'v Value> {
+    let (_, attribute) = SAME_ID.iter().find(|(name, _)| *name == kind)?;
+    if body
+        .get("expected_bucket_owner")
+        .is_some_and(|owner| !owner.is_null())
+    {
+        return None;
+    }
+    body.get(attribute).filter(|value| !value.is_null())
 }
 
 fn opened(body: &Value, rest: &Unknown, blocks: &BTreeSet<&str>) -> Kind {

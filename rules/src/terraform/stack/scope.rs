@@ -9,7 +9,7 @@ use hcl_edit::expr::{Expression, TraversalOperator};
 use super::super::eval::{Budget, EvalError, Evaluate, Scope};
 use super::{Instance, Run};
 use crate::functions::Context;
-use crate::value::Origin;
+use crate::value::{Kind, Origin, Type};
 use crate::{Mode, Value};
 
 /// A name bound around an expression: `each`, `count`, or the iterator of a dynamic block.
@@ -86,10 +86,19 @@ impl Names<'_> {
     }
 
     fn terraform(&self, name: &str) -> Option<Value> {
-        let workspace = self.run.options.workspace.as_deref();
-        match name {
-            "workspace" | "env" => Some(workspace.unwrap_or("default").into()),
-            "applying" => Some(Value::unknown(Origin::Function(
+        match (name, &self.run.options.workspace) {
+            ("workspace" | "env", Some(workspace)) => Some(workspace.as_str().into()),
+            // Which one is selected stands in no file.
+            ("workspace" | "env", None) => {
+                let origin = Origin::Function("terraform.workspace".into());
+                let mut value = Value::unknown_of(Arc::new(origin), Type::String);
+                if let Kind::Unknown(unknown) = &mut value.kind {
+                    unknown.not_null = true;
+                }
+                value.edit_marks(|marks| marks.identity = Some("terraform.workspace".into()));
+                Some(value)
+            }
+            ("applying", _) => Some(Value::unknown(Origin::Function(
                 "terraform.applying".into(),
             ))),
             _ => None,

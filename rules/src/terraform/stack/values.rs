@@ -39,7 +39,8 @@ impl Run<'_> {
         };
         let kind = block.body.attribute("type").map_or(Type::Any, |attribute| {
             let default = |expression: &_| evaluate(expression, &own).ok();
-            type_of_expression(&attribute.expression, &default).unwrap_or_else(|| {
+            let hoisted = |name: &str| instance.module.hoisted(name);
+            type_of_expression(&attribute.expression, &default, &hoisted).unwrap_or_else(|| {
                 let cause = format!("the type of variable {name} is not one");
                 let severity = ProblemSeverity::Error;
                 self.problem(ProblemKind::Evaluation, severity, &attribute.span, cause);
