@@ -2,7 +2,7 @@
 //! `jsondecode(file(…))` once per resource.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ const MAX_TEXT: usize = 8 << 20;
 /// Shorter texts are decoded as fast as they are found.
 const MIN_TEXT: usize = 256;
 
-/// Results of earlier calls. Only looked up, so that no order shows.
+/// Results of earlier calls.
 #[derive(Debug, Default)]
 pub struct Memory {
-    patterns: RefCell<HashMap<String, Rc<Regex>>>,
-    documents: RefCell<HashMap<(&'static str, Arc<str>), Value>>,
+    patterns: RefCell<BTreeMap<String, Rc<Regex>>>,
+    documents: RefCell<BTreeMap<(&'static str, Arc<str>), Value>>,
     bytes: Cell<usize>,
 }
 

@@ -724,9 +724,14 @@ fn limits_end_blocks_within_blocks() {
 
 #[test]
 fn limits_end_the_run_and_not_each_root() {
-    let loops: String = (0..200)
-        .map(|number| format!("  x{number} = [for a in range(300) : [for b in range(60) : b]]\n"))
-        .collect();
+    let mut loops = String::new();
+    for number in 0..200 {
+        writeln!(
+            loops,
+            "  x{number} = [for a in range(300) : [for b in range(60) : b]]"
+        )
+        .unwrap();
+    }
     let text = format!("locals {{\n{loops}}}\n{RESOURCE}");
     let paths: Vec<String> = (0..40).map(|number| format!("r{number}/main.tf")).collect();
     let files: Vec<(&str, &str)> = paths.iter().map(|path| (&**path, &*text)).collect();

@@ -16,6 +16,7 @@ mod json_text;
 mod layout;
 mod lines;
 mod native;
+mod rewrite;
 
 pub(super) use json::{parse_json, parse_json_variables};
 pub(super) use native::{parse_native, parse_text_expression};

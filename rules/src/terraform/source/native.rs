@@ -10,6 +10,7 @@ use hcl_edit::structure::Structure;
 
 use super::layout::{Group, scan};
 use super::lines::Lines;
+use super::rewrite::rewritten;
 use super::{Attribute, Block, Body, MAX_NESTING, MAX_OBJECT_COST, Source};
 use crate::{Problem, ProblemKind, ProblemSeverity};
 
@@ -156,8 +157,12 @@ impl Reader<'_> {
             }
         }
         let (text, hoisted) = self.hoist(range, &inside)?;
-        let body = hcl_edit::parser::parse_body(&text);
-        let body = body.map_err(|error| Broken::new(start, &error))?;
+        let body = match hcl_edit::parser::parse_body(&text) {
+            Ok(body) => body,
+            Err(error) => rewritten(&text)
+                .and_then(|text| hcl_edit::parser::parse_body(&text).ok())
+                .ok_or_else(|| Broken::new(start, &error))?,
+        };
         let body = self.body(body, start);
         self.source.body.attributes.extend(body.attributes);
         self.source.body.blocks.extend(body.blocks);
