@@ -3,6 +3,7 @@
 //! symlinks) and bound the size of what they return.
 
 use std::io;
+use std::path::Path;
 
 /// What lies in a directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,14 @@ pub trait Files: Sync {
     /// Whether a regular file is there.
     fn is_file(&self, path: &str) -> bool {
         self.read(path).is_ok()
+    }
+    /// The path of what is there without links: two paths of one file or directory have one.
+    fn real(&self, path: &str) -> io::Result<String> {
+        Ok(path.to_owned())
+    }
+    /// Where a file of the machine lies below the root, without links; `None` if it does not.
+    fn place_of(&self, _absolute: &Path) -> Option<String> {
+        None
     }
 }
 

@@ -28,6 +28,10 @@ pub enum ProblemKind {
     Limit,
     /// A file could not be read.
     Unreadable,
+    /// A file of values that exists and that nothing loads.
+    NotLoaded,
+    /// A file of a kind that is recognised and not read.
+    NotRead,
 }
 
 /// Errors are faults of the input; warnings are things we had to leave out.
@@ -51,6 +55,47 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Error or warning.
     pub severity: ProblemSeverity,
+    /// Whether it leaves a whole root or file unjudged, not one entry, block or call in it.
+    pub whole: bool,
     /// One sentence, lower case, without final period; never holds a sensitive value.
     pub cause: String,
+}
+
+impl Problem {
+    /// A fault of the input.
+    pub fn error(
+        kind: ProblemKind,
+        path: impl Into<Arc<str>>,
+        line: Option<u32>,
+        cause: impl Into<String>,
+    ) -> Self {
+        Self {
+            path: path.into(),
+            line,
+            kind,
+            severity: ProblemSeverity::Error,
+            whole: false,
+            cause: cause.into(),
+        }
+    }
+
+    /// Something left out.
+    pub fn warning(
+        kind: ProblemKind,
+        path: impl Into<Arc<str>>,
+        line: Option<u32>,
+        cause: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: ProblemSeverity::Warning,
+            ..Self::error(kind, path, line, cause)
+        }
+    }
+
+    /// The same problem, which leaves a whole root or file unjudged.
+    #[must_use]
+    pub const fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
 }

@@ -48,6 +48,8 @@ pub struct Resource {
 pub struct Stack {
     /// Directory of the root module, relative to the scanned root (empty = the root itself).
     pub root: Arc<str>,
+    /// The second view of a root that two tools read differently: what it says again is no news.
+    pub again: bool,
     /// All instances, sorted by address.
     pub resources: Vec<Resource>,
     /// Module calls that could not be resolved, by module address, with the values of their

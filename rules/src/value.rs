@@ -147,6 +147,8 @@ pub enum Piece {
     Text(Arc<str>),
     /// Unknown text, also possibly empty.
     Hole(Arc<Origin>),
+    /// Unknown text that is the JSON of one value, of which parts are known.
+    Json(Arc<Origin>, Arc<Value>),
 }
 
 /// What clings to a value besides its payload. Marks never take part in comparison.

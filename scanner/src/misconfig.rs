@@ -1,13 +1,14 @@
 //! Infrastructure code of one source tree: evaluates its Terraform, runs the rules, and turns
 //! their outcomes into findings, undecided checks and gaps.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rules::check::{self, Verdict};
+use rules::check::{self, Verdict, Work};
 use rules::files::Files;
 use rules::language::Ruleset;
 use rules::terraform::{self, Options};
-use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span};
+use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span, Stack};
 
 use crate::coverage;
 use crate::finding::{Finding, Kind, Misconfiguration};
@@ -28,6 +29,8 @@ pub struct Outcome {
     pub checks: Checks,
     /// What was evaluated.
     pub coverage: coverage::Terraform,
+    /// Source files and files of values that were read, sorted.
+    pub files: Vec<String>,
 }
 
 /// Evaluates the Terraform directories of a tree and runs the rules; the caller sets the index of
@@ -42,17 +45,61 @@ pub fn check(
     if directories.is_empty() {
         return outcome;
     }
-    let evaluation = terraform::evaluate(files, directories, options);
+    let mut work = Work::default();
+    let evaluation = terraform::evaluate_each(files, directories, options, &mut |stack| {
+        judge(&mut outcome, ruleset, &stack, &mut work);
+    });
     outcome.gaps.extend(evaluation.problems.iter().map(gap));
-    outcome.coverage.roots = evaluation.stacks.len() as u64;
-    for stack in &evaluation.stacks {
-        let (verdicts, problems) = check::run(ruleset, stack);
-        outcome.gaps.extend(problems.iter().map(gap));
-        for verdict in verdicts {
-            add(&mut outcome, ruleset, verdict);
-        }
-    }
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    outcome.coverage = coverage::Terraform {
+        roots: count(evaluation.coverage.roots),
+        modules_resolved: count(evaluation.coverage.modules_resolved),
+        modules_unresolved: count(evaluation.coverage.modules_unresolved),
+    };
+    outcome.files = evaluation.files;
     outcome
+}
+
+/// Runs the rules over one stack.
+fn judge(outcome: &mut Outcome, ruleset: &Ruleset, stack: &Stack, work: &mut Work) {
+    let (verdicts, problems) = check::run_within(ruleset, stack, work);
+    outcome.gaps.extend(problems.iter().map(gap));
+    let known = if stack.again {
+        known(outcome)
+    } else {
+        BTreeSet::new()
+    };
+    for result in verdicts {
+        if stack.again {
+            let span = match &result.verdict {
+                Verdict::Pass => continue,
+                Verdict::Fail { span, .. } => span,
+                Verdict::Undecided { .. } => &result.span,
+            };
+            let subject = (result.rule.clone(), result.resource.clone(), location(span));
+            if known.contains(&subject) {
+                continue;
+            }
+        }
+        add(outcome, ruleset, result);
+    }
+}
+
+/// Rule, resource and place of all that was found or left open so far.
+fn known(outcome: &Outcome) -> BTreeSet<(Arc<str>, Arc<str>, Location)> {
+    let found = outcome.findings.iter().filter_map(|finding| {
+        let Kind::Misconfiguration(what) = &finding.kind else {
+            return None;
+        };
+        let subject = (finding.rule.clone(), what.resource.clone());
+        Some((subject.0, subject.1, finding.location.clone()))
+    });
+    let open = outcome.undecided.iter();
+    let open = open.map(|one| {
+        let location = one.location.clone();
+        (one.rule.clone(), one.resource.clone(), location)
+    });
+    found.chain(open).collect()
 }
 
 fn add(outcome: &mut Outcome, ruleset: &Ruleset, result: check::Outcome) {
@@ -130,15 +177,17 @@ fn gap(problem: &Problem) -> Gap {
         ProblemKind::Evaluation => GapKind::Evaluation,
         ProblemKind::Limit => GapKind::Limit,
         ProblemKind::Unreadable => GapKind::Unreadable,
+        ProblemKind::NotLoaded => GapKind::NotLoaded,
+        ProblemKind::NotRead => GapKind::NotRead,
     };
     Gap {
         location,
         stage: Stage::Evaluation,
         kind,
-        // A file that does not parse is a whole document that nobody judged.
-        class: match kind {
-            GapKind::Syntax | GapKind::Unreadable => GapClass::Unjudged,
-            _ => kind.class(),
+        class: if problem.whole {
+            GapClass::Unjudged
+        } else {
+            GapClass::Partial
         },
         severity: match problem.severity {
             ProblemSeverity::Error => GapSeverity::Error,

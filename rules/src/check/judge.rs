@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::scope::RuleScope;
 use super::world::World;
-use super::{MAX_MEMBERS, MAX_WORK, Outcome, Report, Verdict, cause, message, place, stack_span};
+use super::{
+    MAX_MEMBERS, MAX_RUN_WORK, MAX_WORK, Outcome, Report, Verdict, cause, message, place,
+    stack_span,
+};
 use crate::language::{Check, Rule, Selector, Subject};
 use crate::terraform::eval::EvalError;
 use crate::value::{Kind, List, Map};
-use crate::{Mode, Problem, ProblemKind, ProblemSeverity, Resource, Span, Value};
+use crate::{Mode, Problem, ProblemKind, Resource, Span, Value};
 
 /// Judges all resources of which `rule` speaks.
 pub(super) fn rule(rule: &Rule, world: &World<'_>, report: &mut Report) {
@@ -33,7 +36,9 @@ pub(super) fn rule(rule: &Rule, world: &World<'_>, report: &mut Report) {
 
 /// Why nothing more is judged.
 pub(super) fn too_much() -> String {
-    format!("the rules of this stack need more than {MAX_WORK} evaluation steps")
+    format!(
+        "the rules of this stack need more than {MAX_WORK} evaluation steps, or those of all stacks more than {MAX_RUN_WORK}"
+    )
 }
 
 /// What all checks of a subject say of one resource.
@@ -150,13 +155,12 @@ impl Judging<'_> {
         let (members, rest) = members(&collection);
         if members.len() > MAX_MEMBERS {
             let cause = format!("more than {MAX_MEMBERS} members in {}", self.address);
-            self.report.problems.push(Problem {
-                path: self.span.file.clone(),
-                line: Some(self.span.start_line),
-                kind: ProblemKind::Limit,
-                severity: ProblemSeverity::Warning,
-                cause: cause.clone(),
-            });
+            self.report.problems.push(Problem::warning(
+                ProblemKind::Limit,
+                self.span.file.clone(),
+                Some(self.span.start_line),
+                cause.clone(),
+            ));
             tally.leave_open(cause);
         }
         tally.applied = true;

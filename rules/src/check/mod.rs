@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::language::{Rule, Ruleset};
-use crate::{Mode, Problem, ProblemKind, ProblemSeverity, Span, Stack};
+use crate::{Mode, Problem, ProblemKind, Span, Stack};
 
 mod address;
 mod cause;
@@ -30,6 +30,9 @@ pub const MAX_MEMBERS: usize = 10_000;
 /// Evaluation steps of all rules over one stack. 10,000 instances of common types need about
 /// 300,000. Beyond it everything is undecided and the limit is reported.
 pub const MAX_WORK: u64 = 20_000_000;
+
+/// The same over all stacks of one run.
+pub const MAX_RUN_WORK: u64 = 100_000_000;
 
 /// Largest number of companions that `related` names; with more, the list is open.
 pub const MAX_RELATED: usize = 1_000;
@@ -71,7 +74,21 @@ pub struct Outcome {
 /// Runs every rule of `ruleset` that speaks of a resource type in `stack`. Outcomes are sorted
 /// by resource, rule and span; one rule may give several failures for one resource.
 pub fn run(ruleset: &Ruleset, stack: &Stack) -> (Vec<Outcome>, Vec<Problem>) {
-    let world = World::new(stack);
+    run_within(ruleset, stack, &mut Work::default())
+}
+
+/// Evaluation steps that the rules of one run have needed so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Work(u64);
+
+/// As [`run`], for one of several stacks, which share their steps.
+pub fn run_within(
+    ruleset: &Ruleset,
+    stack: &Stack,
+    work: &mut Work,
+) -> (Vec<Outcome>, Vec<Problem>) {
+    let allowed = MAX_RUN_WORK.saturating_sub(work.0).min(MAX_WORK);
+    let world = World::within(stack, allowed);
     let mut report = Report::default();
     let mut wanted: BTreeSet<usize> = BTreeSet::new();
     for (mode, kind) in world.kinds() {
@@ -81,16 +98,16 @@ pub fn run(ruleset: &Ruleset, stack: &Stack) -> (Vec<Outcome>, Vec<Problem>) {
     for index in wanted {
         match ruleset.rule(index) {
             Some(Ok(rule)) => judge::rule(&rule, &world, &mut report),
-            Some(Err(error)) => report.problems.push(Problem {
-                path: error.path.display().to_string().into(),
-                line: Some(error.line),
-                kind: ProblemKind::Syntax,
-                severity: ProblemSeverity::Error,
-                cause: error.message,
-            }),
+            Some(Err(error)) => {
+                let path = error.path.display().to_string();
+                let kind = ProblemKind::Syntax;
+                let problem = Problem::error(kind, path, Some(error.line), error.message);
+                report.problems.push(problem.whole());
+            }
             None => {}
         }
     }
+    work.0 = work.0.saturating_add(world.worked());
     report.finish()
 }
 
@@ -116,13 +133,9 @@ impl Report {
     fn exhausted(&mut self, at: &Span) {
         let cause = judge::too_much();
         if !self.problems.iter().any(|problem| problem.cause == cause) {
-            self.problems.push(Problem {
-                path: at.file.clone(),
-                line: None,
-                kind: ProblemKind::Limit,
-                severity: ProblemSeverity::Warning,
-                cause,
-            });
+            let kind = ProblemKind::Limit;
+            let problem = Problem::warning(kind, at.file.clone(), None, cause);
+            self.problems.push(problem.whole());
         }
     }
 

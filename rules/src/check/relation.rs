@@ -364,7 +364,7 @@ fn known_parts(value: &Value) -> Value {
             let pieces = value.pieces().unwrap_or_default().iter();
             let texts = pieces.filter_map(|piece| match piece {
                 Piece::Text(text) => Some(Value::from(&**text).marked_by(value)),
-                Piece::Hole(_) => None,
+                Piece::Hole(_) | Piece::Json(..) => None,
             });
             (texts.collect(), Some(unknown.clone()))
         }

@@ -193,6 +193,8 @@ impl Scope for RuleScope<'_> {
         Context {
             files: &NoFiles,
             directory: "",
+            meter: &*self.budget,
+            memory: Some(self.world.memory()),
         }
     }
 }

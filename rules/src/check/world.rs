@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::MAX_WORK;
+use crate::functions::Memory;
 use crate::value::{Kind, Marks};
 use crate::{Mode, Resource, Stack, Value};
 
@@ -27,6 +28,8 @@ pub(crate) struct World<'a> {
     /// Answers of `all`, by type.
     pub(super) all: RefCell<BTreeMap<String, Value>>,
     work: Cell<u64>,
+    allowed: u64,
+    memory: Memory,
 }
 
 type Named = BTreeMap<Arc<str>, Vec<usize>>;
@@ -53,6 +56,11 @@ pub(super) struct ModuleArguments {
 
 impl<'a> World<'a> {
     pub(crate) fn new(stack: &'a Stack) -> Self {
+        Self::within(stack, MAX_WORK)
+    }
+
+    /// A stack whose rules may take so many steps.
+    pub(crate) fn within(stack: &'a Stack, allowed: u64) -> Self {
         let mut managed: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut data: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         let mut by_address = BTreeMap::new();
@@ -74,14 +82,25 @@ impl<'a> World<'a> {
             modules: OnceCell::new(),
             all: RefCell::default(),
             work: Cell::new(0),
+            allowed,
+            memory: Memory::default(),
         }
+    }
+
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     /// Counts work that was done; `false` once it is more than a stack may cost.
     pub(super) fn pay(&self, steps: u64) -> bool {
         let work = self.work.get().saturating_add(steps);
         self.work.set(work);
-        work <= MAX_WORK
+        work <= self.allowed
+    }
+
+    /// Steps that were counted.
+    pub(super) fn worked(&self) -> u64 {
+        self.work.get()
     }
 
     /// All types in the stack.

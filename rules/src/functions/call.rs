@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::convert::{convert, derived, is_certain};
-use super::limits::{bounded_within, item_count, text_size};
+use super::limits::{bounded_within, item_count, parts, steps_of, text_size, weight};
 use super::{Context, FunctionError};
 use crate::Value;
 use crate::value::{Kind, List, Map, Marks, Origin, Shape, Type, Unknown};
@@ -138,6 +138,10 @@ pub(super) fn run(
     let mut nodes = 0;
     for value in arguments {
         bounded_within(value, &mut nodes)?;
+    }
+    let steps = weight(arguments);
+    if steps > 0 {
+        context.meter.pay(steps)?;
     }
     let parameters = signature
         .required
@@ -306,6 +310,26 @@ impl Args<'_> {
     /// An argument; null where it was left out.
     pub(super) fn value(&self, position: usize) -> &Value {
         self.values.get(position).unwrap_or(&Value::NULL)
+    }
+
+    /// The value of a text in a language, decoded once per run.
+    pub(super) fn document(
+        &self,
+        language: &'static str,
+        decode: fn(&str) -> Result<Value, FunctionError>,
+    ) -> Result<Value, FunctionError> {
+        let text = self.text(0);
+        let meter = self.context.meter;
+        let paid = || {
+            meter.pay(steps_of(text.len()))?;
+            let value = decode(text)?;
+            meter.pay(parts(&value))?;
+            Ok(value)
+        };
+        match self.context.memory {
+            Some(memory) => memory.document(language, text, paid),
+            None => paid(),
+        }
     }
 
     /// Whether the argument was given.

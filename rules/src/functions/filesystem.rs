@@ -18,6 +18,9 @@ use crate::Value;
 use crate::files;
 use crate::value::{Kind, Shape, Type};
 
+/// Steps that a look at the file system costs.
+const LOOK_UP: u64 = 20;
+
 fn path(args: &Args<'_>, given: &str) -> Result<String, FunctionError> {
     files::join(args.context.directory, given)
         .ok_or_else(|| FunctionError::FileNotFound("the path lies outside the scanned root".into()))
@@ -26,7 +29,7 @@ fn path(args: &Args<'_>, given: &str) -> Result<String, FunctionError> {
 fn read(args: &Args<'_>) -> Result<Vec<u8>, FunctionError> {
     let given = args.text(0);
     let path = path(args, given)?;
-    args.context.files.read(&path).map_err(|error| {
+    let bytes = args.context.files.read(&path).map_err(|error| {
         let cause = match error.kind() {
             std::io::ErrorKind::NotFound => "is not there",
             std::io::ErrorKind::IsADirectory => "is a directory",
@@ -34,7 +37,11 @@ fn read(args: &Args<'_>) -> Result<Vec<u8>, FunctionError> {
             _ => "cannot be read",
         };
         FunctionError::FileNotFound(format!("{given} {cause}"))
-    })
+    })?;
+    args.context
+        .meter
+        .pay(limits::steps_of(bytes.len()).saturating_add(LOOK_UP))?;
+    Ok(bytes)
 }
 
 /// `file(path)`
@@ -68,6 +75,7 @@ pub(super) fn fileexists(args: &Args<'_>) -> Result<Value, FunctionError> {
     let Ok(path) = path(args, args.text(0)) else {
         return Ok(impure("fileexists", Type::Bool));
     };
+    args.context.meter.pay(LOOK_UP)?;
     Ok(args.context.files.is_file(&path).into())
 }
 
@@ -86,6 +94,8 @@ pub(super) fn fileset(args: &Args<'_>) -> Result<Value, FunctionError> {
         let Ok(entries) = args.context.files.list(&full) else {
             continue;
         };
+        let steps = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+        args.context.meter.pay(steps.saturating_add(LOOK_UP))?;
         for entry in entries {
             visited = visited.saturating_add(1);
             if visited > MAX_FILES || depth > MAX_DEPTH {

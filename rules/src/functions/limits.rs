@@ -68,6 +68,67 @@ pub(super) fn bounded_within(value: &Value, nodes: &mut usize) -> Result<(), Fun
     Ok(())
 }
 
+/// Bytes that are looked at, copied or hashed in one step.
+const BYTES_PER_STEP: usize = 256;
+
+/// Steps that the members of a value cost beside its own: a map takes more than a kilobyte.
+const MAP_STEPS: u64 = 10;
+
+/// Steps for walking over so many bytes.
+pub(super) fn steps_of(bytes: usize) -> u64 {
+    let steps = bytes.checked_div(BYTES_PER_STEP).unwrap_or(0);
+    u64::try_from(steps).unwrap_or(u64::MAX)
+}
+
+/// Steps for walking over arguments, whatever is made of them: their texts and members. Bounded
+/// values only.
+pub(super) fn weight(arguments: &[Value]) -> u64 {
+    let (mut bytes, mut members) = (0_usize, 0_usize);
+    let mut open: Vec<&Value> = Vec::new();
+    let mut look = |value: &Value| match &value.kind {
+        Kind::String(text) => {
+            bytes = bytes.saturating_add(text.len());
+            false
+        }
+        Kind::List(_) | Kind::Map(_) => true,
+        _ => false,
+    };
+    open.extend(arguments.iter().filter(|value| look(value)));
+    while let Some(value) = open.pop() {
+        match &value.kind {
+            Kind::List(list) => {
+                members = members.saturating_add(list.items.len());
+                open.extend(list.items.iter().filter(|item| look(item)));
+            }
+            Kind::Map(map) => {
+                members = members.saturating_add(map.entries.len());
+                open.extend(map.entries.values().filter(|item| look(item)));
+            }
+            _ => {}
+        }
+    }
+    steps_of(bytes.saturating_add(members.saturating_mul(16)))
+}
+
+/// Steps for making a value.
+pub(super) fn parts(value: &Value) -> u64 {
+    let mut steps = 0_u64;
+    let mut open = vec![value];
+    while let Some(value) = open.pop() {
+        steps = steps.saturating_add(1);
+        match &value.kind {
+            Kind::List(list) => open.extend(list.items.iter()),
+            Kind::Map(map) => {
+                steps = steps.saturating_add(MAP_STEPS);
+                open.extend(map.entries.values());
+            }
+            Kind::String(text) => steps = steps.saturating_add(steps_of(text.len())),
+            _ => {}
+        }
+    }
+    steps
+}
+
 fn nested<'a>(items: impl Iterator<Item = &'a Value>) -> impl Iterator<Item = &'a Value> {
     items.filter(|item| matches!(item.kind, Kind::List(_) | Kind::Map(_)))
 }

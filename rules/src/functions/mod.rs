@@ -12,6 +12,7 @@ mod crypto;
 mod encoding;
 mod filesystem;
 pub mod limits;
+mod memory;
 mod network;
 mod numeric;
 mod rule;
@@ -23,9 +24,26 @@ mod time;
 mod types;
 
 pub use encoding::partial::partial_json;
+pub use memory::Memory;
 
 use crate::Value;
 use crate::files::Files;
+
+/// Who pays for the work of functions.
+pub trait Meter {
+    /// Pays for so many steps, or refuses the work.
+    fn pay(&self, steps: u64) -> Result<(), FunctionError>;
+}
+
+/// A meter that never refuses; the limits of single functions hold nevertheless.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unmetered;
+
+impl Meter for Unmetered {
+    fn pay(&self, _steps: u64) -> Result<(), FunctionError> {
+        Ok(())
+    }
+}
 
 /// What a function may look at besides its arguments.
 pub struct Context<'a> {
@@ -34,6 +52,22 @@ pub struct Context<'a> {
     /// Directory against which relative paths are resolved (Terraform: the working directory,
     /// which is the root module's), relative to the scanned root.
     pub directory: &'a str,
+    /// Who pays.
+    pub meter: &'a dyn Meter,
+    /// What was compiled and decoded before.
+    pub memory: Option<&'a Memory>,
+}
+
+impl<'a> Context<'a> {
+    /// A context without bounds for the whole and without memory.
+    pub fn alone(files: &'a dyn Files, directory: &'a str) -> Self {
+        Self {
+            files,
+            directory,
+            meter: &Unmetered,
+            memory: None,
+        }
+    }
 }
 
 /// Why a call failed.

@@ -44,10 +44,7 @@ impl Files for Folder {
 
 /// Calls a function in the root of [`Folder`].
 pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
-    let context = Context {
-        files: &Folder,
-        directory: "",
-    };
+    let context = Context::alone(&Folder, "");
     let function = lookup_rule(name).or_else(|| lookup(name));
     function.unwrap_or_else(|| panic!("{name} is not known"))(arguments, &context)
 }
@@ -183,20 +180,14 @@ impl Files for Endless {
 
 #[test]
 fn fileset_stops_at_its_limit() {
-    let context = Context {
-        files: &Endless,
-        directory: "",
-    };
+    let context = Context::alone(&Endless, "");
     let result = lookup("fileset").unwrap()(&[".".into(), "**".into()], &context);
     assert!(matches!(result, Err(FunctionError::Limit(_))));
 }
 
 #[test]
 fn functions_of_old_terraform_are_still_understood() {
-    let context = Context {
-        files: &Folder,
-        directory: "",
-    };
+    let context = Context::alone(&Folder, "");
     let old = |name: &str, arguments: &[Value]| lookup(name).unwrap()(arguments, &context).unwrap();
     assert_eq!(old("list", &["a".into(), 1.into()]), texts(&["a", "1"]));
     assert_eq!(old("map", &["a".into(), 1.into()]), map([("a", 1.into())]));
@@ -460,7 +451,7 @@ proptest! {
     fn no_function_panics_and_each_answers_the_same_twice(
         arguments in prop::collection::vec(value(), 0..4),
     ) {
-        let context = Context { files: &Folder, directory: "sub" };
+        let context = Context::alone(&Folder, "sub");
         let standard = names().iter().map(|name| (name, lookup(name)));
         for (name, function) in standard.chain(rule_names().iter().map(|name| (name, lookup_rule(name)))) {
             let function = function.unwrap();
@@ -497,7 +488,7 @@ proptest! {
             "trimprefix", "compact", "distinct", "keys", "values", "element", "index", "reverse",
         ] {
             let function = lookup(name).unwrap();
-            let context = Context { files: &Folder, directory: "" };
+            let context = Context::alone(&Folder, "");
             let (early, late) = (function(&arguments, &context), function(&filled, &context));
             if let (Ok(early), Ok(late)) = (early, late) {
                 let agrees = super::convert::equals(&early, &late) != Some(false);

@@ -71,7 +71,13 @@ fn policy_document(body: &Value, context: &Context<'_>) -> Vec<(&'static str, Va
     }
     for key in ["override_json", "override_policy_documents"] {
         let documents = body.get(key);
+        let before = statements.rest.take();
         statements.merge_all(documents, &mut version, &mut id, context);
+        if statements.rest.is_some() {
+            // What is not known may replace every statement that has a name.
+            statements.items.retain(|item| !has_name(item));
+        }
+        statements.rest = before.or(statements.rest);
     }
     let list: Value = Kind::List(List {
         items: statements.items.into(),
@@ -90,6 +96,15 @@ fn policy_document(body: &Value, context: &Context<'_>) -> Vec<(&'static str, Va
     let json = encode(&document, context);
     let json = statements.sources.iter().fold(json, Value::marked_by);
     vec![("minified_json", json.clone()), ("json", json)]
+}
+
+/// Whether a statement has a `Sid`, or may have one.
+fn has_name(statement: &Value) -> bool {
+    match statement.get("Sid").map(|sid| &sid.kind) {
+        None | Some(Kind::Null) => statement.as_map().is_none_or(|map| map.rest.is_some()),
+        Some(Kind::String(sid)) => !sid.is_empty(),
+        Some(_) => true,
+    }
 }
 
 /// The JSON text of a document; where parts are unknown, it keeps what it encodes.

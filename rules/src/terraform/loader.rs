@@ -1,31 +1,44 @@
-//! Reads module directories, each file once, however often a module is called.
+//! Reads module directories, each once by its real path, however often and under whatever name a
+//! module is called. Syntax trees are large: those that no stack needs any more are given up.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::module::Module;
+use super::names::{Flavour, Role, is_values, replacement, role};
+use super::problems::Problems;
+use super::reading::Reading;
 use super::source::{
-    Attribute, MAX_BLOCKS, MAX_FILE_BYTES, MAX_SOURCE_BYTES, Source, parse_json,
-    parse_json_variables, parse_native,
+    MAX_BLOCKS, MAX_FILE_BYTES, MAX_SOURCE_BYTES, MAX_TOKENS, parse_json, parse_native, tokens,
 };
 use crate::files::{self, Files};
-use crate::{Problem, ProblemKind, ProblemSeverity};
+use crate::{Problem, ProblemKind};
 
 /// Files of one directory that are read.
 pub const MAX_FILES_PER_MODULE: usize = 5_000;
 
+/// Tokens of modules that are kept from one stack to the next.
+const KEPT_TOKENS: usize = 400_000;
+
 /// Reads and keeps modules.
 pub(super) struct Loader<'a> {
-    pub(super) files: &'a dyn Files,
+    pub(super) files: &'a Reading<'a>,
+    pub(super) problems: &'a Problems,
+    flavour: Flavour,
     modules: RefCell<BTreeMap<String, Option<Rc<Module>>>>,
     read: RefCell<BTreeSet<String>>,
-    problems: RefCell<BTreeSet<Problem>>,
+    /// Files of values that some root loads, by their real paths.
+    loaded: RefCell<BTreeSet<String>>,
+    /// Directories where OpenTofu reads another file than Terraform.
+    replaced: RefCell<BTreeSet<String>>,
+    /// Of the whole run.
     bytes: Cell<usize>,
+    /// Of the modules that are kept.
     blocks: Cell<usize>,
+    tokens: Cell<usize>,
 }
 
 /// `.terraform/modules/modules.json`: where `terraform init` has put the modules.
@@ -43,87 +56,92 @@ struct ManifestEntry {
     dir: String,
 }
 
-/// What a file in a module directory is read as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Declares,
-    Overrides,
-}
-
-fn role(name: &str) -> Option<Role> {
-    let stem = name
-        .strip_suffix(".tf")
-        .or_else(|| name.strip_suffix(".tf.json"))?;
-    // Editors leave such files behind; Terraform skips them too.
-    let is_backup = name.ends_with('~') || name.starts_with('#') && name.ends_with('#');
-    if name.starts_with('.') || is_backup {
-        return None;
-    }
-    if stem == "override" || stem.ends_with("_override") {
-        Some(Role::Overrides)
-    } else {
-        Some(Role::Declares)
-    }
-}
-
 impl<'a> Loader<'a> {
-    pub(super) fn new(files: &'a dyn Files) -> Self {
+    pub(super) fn new(files: &'a Reading<'a>, problems: &'a Problems, flavour: Flavour) -> Self {
         Self {
             files,
+            problems,
+            flavour,
             modules: RefCell::default(),
             read: RefCell::default(),
-            problems: RefCell::default(),
+            loaded: RefCell::default(),
+            replaced: RefCell::default(),
             bytes: Cell::new(0),
             blocks: Cell::new(0),
+            tokens: Cell::new(0),
         }
     }
 
-    /// Files that were read and problems that were met, both sorted.
-    pub(super) fn finish(self) -> (BTreeSet<String>, BTreeSet<Problem>) {
-        (self.read.into_inner(), self.problems.into_inner())
+    /// Files that were read, sorted.
+    pub(super) fn finish(self) -> BTreeSet<String> {
+        self.read.into_inner()
+    }
+
+    /// Directories where OpenTofu reads another file than Terraform.
+    pub(super) fn replaced(&self) -> BTreeSet<String> {
+        self.replaced.borrow().clone()
+    }
+
+    /// Notes that a root loads a file of values.
+    pub(super) fn loaded(&self, path: &str) {
+        let real = self.files.real(path).unwrap_or_else(|_| path.to_owned());
+        self.loaded.borrow_mut().insert(real);
+    }
+
+    pub(super) fn is_loaded(&self, path: &str) -> bool {
+        let real = self.files.real(path).unwrap_or_else(|_| path.to_owned());
+        self.loaded.borrow().contains(&real)
+    }
+
+    pub(super) fn mark_read(&self, path: &str) {
+        self.read.borrow_mut().insert(path.to_owned());
+    }
+
+    /// The real path of a directory; the path itself where that cannot be told.
+    pub(super) fn real(&self, directory: &str) -> String {
+        let real = self.files.real(directory);
+        real.unwrap_or_else(|_| directory.to_owned())
     }
 
     /// The module in a directory; `None` if there is no Terraform file.
     pub(super) fn module(&self, directory: &str) -> Option<Rc<Module>> {
-        if let Some(known) = self.modules.borrow().get(directory) {
+        let directory = self.real(directory);
+        if let Some(known) = self.modules.borrow().get(&directory) {
             return known.clone();
         }
-        let module = self.load(directory).map(Rc::new);
+        let module = self.load(&directory).map(Rc::new);
         if let Some(module) = &module {
-            let problems = module.problems.iter().cloned();
-            self.problems.borrow_mut().extend(problems);
+            self.problems.extend(module.problems.iter().cloned());
         }
-        self.modules
-            .borrow_mut()
-            .insert(directory.to_owned(), module.clone());
+        self.modules.borrow_mut().insert(directory, module.clone());
         module
     }
 
-    /// Whether somebody applies a directory as it is: it has a backend, or values of its own.
-    pub(super) fn is_applied(&self, directory: &str) -> bool {
-        let has_backend = self
-            .module(directory)
-            .is_some_and(|module| module.has_backend);
-        let is_values = |name: &String| {
-            let stem = name.strip_suffix(".json").unwrap_or(name);
-            stem == "terraform.tfvars" || stem.ends_with(".auto.tfvars")
-        };
-        has_backend || self.names(directory).iter().any(is_values)
+    /// Gives up modules between two stacks, if there are many: who needs one reads it again.
+    pub(super) fn trim(&self) {
+        if self.tokens.get() > KEPT_TOKENS || self.blocks.get() > MAX_BLOCKS / 4 {
+            self.modules.borrow_mut().clear();
+            self.tokens.set(0);
+            self.blocks.set(0);
+        }
     }
 
-    fn names(&self, directory: &str) -> Vec<String> {
+    /// Whether somebody applies a directory as it is: it has a backend, or values of its own.
+    pub(super) fn is_applied(&self, directory: &str, module: &Module) -> bool {
+        module.has_backend || self.names(directory).iter().any(|name| is_values(name))
+    }
+
+    /// The names of files in a directory, sorted.
+    pub(super) fn names(&self, directory: &str) -> Vec<String> {
         let entries = match self.files.list(directory) {
             Ok(entries) => entries,
             // A module source that names nothing is reported where it is called.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
-                self.problems.borrow_mut().insert(Problem {
-                    path: directory.into(),
-                    line: None,
-                    kind: ProblemKind::Unreadable,
-                    severity: ProblemSeverity::Warning,
-                    cause: format!("the directory cannot be read: {}", error.kind()),
-                });
+                let cause = format!("the directory cannot be read: {}", error.kind());
+                let kind = ProblemKind::Unreadable;
+                let problem = Problem::warning(kind, directory, None, cause);
+                self.problems.insert(problem.whole());
                 Vec::new()
             }
         };
@@ -134,24 +152,29 @@ impl<'a> Loader<'a> {
     }
 
     fn load(&self, directory: &str) -> Option<Module> {
-        let mut names: Vec<(String, Role)> = self
-            .names(directory)
-            .into_iter()
-            .filter_map(|name| role(&name).map(|role| (name, role)))
+        let all = self.names(directory);
+        let mut names: Vec<(&String, Role)> = all
+            .iter()
+            .filter_map(|name| role(name, self.flavour).map(|role| (name, role)))
             .collect();
+        if self.flavour == Flavour::OpenTofu {
+            let is_replaced =
+                |name: &String| replacement(name).is_some_and(|other| all.contains(&other));
+            let before = names.len();
+            names.retain(|(name, _)| !is_replaced(name));
+            if names.len() < before {
+                self.replaced.borrow_mut().insert(directory.to_owned());
+            }
+        }
         if names.is_empty() {
             return None;
         }
         let mut module = Module::default();
         if names.len() > MAX_FILES_PER_MODULE {
             names.truncate(MAX_FILES_PER_MODULE);
-            module.problems.push(Problem {
-                path: directory.into(),
-                line: None,
-                kind: ProblemKind::Limit,
-                severity: ProblemSeverity::Warning,
-                cause: format!("only {MAX_FILES_PER_MODULE} files of the directory are read"),
-            });
+            let cause = format!("only {MAX_FILES_PER_MODULE} files of the directory are read");
+            let problem = Problem::warning(ProblemKind::Limit, directory, None, cause);
+            module.problems.push(problem.whole());
         }
         for wanted in [Role::Declares, Role::Overrides] {
             for (number, (name, role)) in names.iter().enumerate() {
@@ -179,79 +202,46 @@ impl<'a> Loader<'a> {
     }
 
     /// A file as text without byte order mark; what cannot be read is a problem.
-    fn text(&self, path: &str) -> Option<String> {
-        self.read.borrow_mut().insert(path.to_owned());
-        let problem = |kind, severity, cause: String| {
-            self.problems.borrow_mut().insert(Problem {
-                path: path.into(),
-                line: None,
-                kind,
-                severity,
-                cause,
-            });
+    pub(super) fn text(&self, path: &str) -> Option<String> {
+        self.mark_read(path);
+        let unread = |kind, cause: String| {
+            let problem = Problem::warning(kind, path, None, cause);
+            self.problems.insert(problem.whole());
+            None
         };
         let bytes = match self.files.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let cause = format!("the file cannot be read: {}", error.kind());
-                problem(ProblemKind::Unreadable, ProblemSeverity::Warning, cause);
-                return None;
+                return unread(ProblemKind::Unreadable, cause);
             }
         };
         if bytes.len() > MAX_FILE_BYTES {
             let cause = format!("the file is larger than {MAX_FILE_BYTES} bytes");
-            problem(ProblemKind::Limit, ProblemSeverity::Warning, cause);
-            return None;
+            return unread(ProblemKind::Limit, cause);
         }
-        let total = self.bytes.get().saturating_add(bytes.len());
-        self.bytes.set(total);
-        if total > MAX_SOURCE_BYTES || self.blocks.get() > MAX_BLOCKS {
+        self.bytes.set(self.bytes.get().saturating_add(bytes.len()));
+        let tokens = self.tokens.get().saturating_add(tokens(&bytes));
+        if self.bytes.get() > MAX_SOURCE_BYTES
+            || self.blocks.get() > MAX_BLOCKS
+            || tokens > MAX_TOKENS
+        {
             let cause = format!(
-                "all files together have more than {MAX_SOURCE_BYTES} bytes or {MAX_BLOCKS} blocks"
+                "all files together have more than {MAX_SOURCE_BYTES} bytes, or those of one stack more than {MAX_BLOCKS} blocks or {MAX_TOKENS} tokens"
             );
-            problem(ProblemKind::Limit, ProblemSeverity::Warning, cause);
-            return None;
+            return unread(ProblemKind::Limit, cause);
         }
+        self.tokens.set(tokens);
         let Ok(text) = String::from_utf8(bytes) else {
-            let cause = "the file is not UTF-8".to_owned();
-            problem(ProblemKind::Syntax, ProblemSeverity::Error, cause);
+            let cause = "the file is not UTF-8";
+            let problem = Problem::error(ProblemKind::Syntax, path, None, cause);
+            self.problems.insert(problem.whole());
             return None;
         };
         Some(match text.strip_prefix('\u{feff}') {
             Some(rest) => rest.to_owned(),
             None => text,
         })
-    }
-
-    /// The values that files in a root directory give to variables, the last file first
-    /// overruled: `terraform.tfvars`, `terraform.tfvars.json`, then `*.auto.tfvars` and
-    /// `*.auto.tfvars.json` in the order of their names.
-    pub(super) fn variable_files(&self, directory: &str) -> BTreeMap<Arc<str>, Attribute> {
-        let names = self.names(directory);
-        let is_auto =
-            |name: &&String| name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json");
-        let fixed = ["terraform.tfvars", "terraform.tfvars.json"];
-        let fixed = fixed
-            .into_iter()
-            .filter(|fixed| names.iter().any(|name| name == fixed));
-        let automatic = names.iter().filter(is_auto).map(String::as_str);
-        let mut values = BTreeMap::new();
-        for name in fixed.chain(automatic) {
-            let path = join(directory, name);
-            let Some(text) = self.text(&path) else {
-                continue;
-            };
-            let source: Source = if is_json(name) {
-                parse_json_variables(&path, &text)
-            } else {
-                parse_native(&path, &text, 0)
-            };
-            self.problems.borrow_mut().extend(source.problems);
-            for attribute in source.body.attributes {
-                values.insert(attribute.name.clone(), attribute);
-            }
-        }
-        values
     }
 
     /// Directories of installed modules by their path of call names (`a.b`).
@@ -266,13 +256,10 @@ impl<'a> Loader<'a> {
         let manifest = match serde_json::from_str::<Manifest>(&text) {
             Ok(manifest) => manifest,
             Err(error) => {
-                self.problems.borrow_mut().insert(Problem {
-                    path: path.into(),
-                    line: u32::try_from(error.line()).ok(),
-                    kind: ProblemKind::Syntax,
-                    severity: ProblemSeverity::Warning,
-                    cause: "the list of installed modules is not valid".to_owned(),
-                });
+                let line = u32::try_from(error.line()).ok();
+                let cause = "the list of installed modules is not valid";
+                let problem = Problem::warning(ProblemKind::Syntax, path, line, cause);
+                self.problems.insert(problem);
                 return BTreeMap::new();
             }
         };

@@ -1,31 +1,49 @@
-//! Terraform: from a directory of `.tf`, `.tf.json` and `.tfvars` files to [`Stack`]s.
+//! Terraform: from a directory of `.tf`, `.tofu`, their JSON forms and `.tfvars` files to
+//! [`Stack`]s.
 //!
 //! A directory that no other module calls is a root module and is evaluated with the values of
-//! its variable files and the environment; what is called is evaluated where it is called, with
-//! the arguments of the call. Nothing is downloaded, and nothing outside the scanned root read.
+//! its variable files, those that the user names, and the environment; what is called is
+//! evaluated where it is called, with the arguments of the call; what is called and never brought
+//! into being is evaluated as if nobody called it. Nothing is downloaded, and nothing outside the
+//! scanned root read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hcl_edit::expr::Expression;
-
 use crate::files::Files;
-use crate::{Problem, ProblemKind, ProblemSeverity, Stack};
+use crate::{Problem, ProblemKind, Stack};
 
 mod data_sources;
 pub mod eval;
 mod loader;
 mod module;
+mod names;
+mod problems;
+mod reading;
+mod roots;
 mod source;
 mod stack;
 mod typing;
+mod variable_files;
 
 pub use loader::MAX_FILES_PER_MODULE;
-pub use source::{MAX_BLOCKS, MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST, MAX_SOURCE_BYTES};
-pub use stack::{MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_STACK_INSTANCES};
+pub use names::is_infrastructure;
+pub use problems::MAX_PROBLEMS;
+pub use reading::MAX_READ_BYTES;
+pub use source::{
+    MAX_BLOCKS, MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST, MAX_SOURCE_BYTES, MAX_TOKENS,
+};
+pub use stack::{
+    MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_RUN_INSTANCES, MAX_STACK_INSTANCES,
+};
+pub use variable_files::VariableFile;
 
-use loader::Loader;
-use module::Module;
-use stack::{Run, SourcePath, source_directory};
+use eval::{Budget, MAX_DEPTH};
+use loader::{Loader, join};
+use names::{Flavour, is_made, is_values, other_tool};
+use problems::Problems;
+use reading::Reading;
+use roots::Graph;
+use stack::{Run, Totals};
 
 /// Stack of the thread that evaluates; what recursion costs there is bounded by
 /// [`eval::MAX_DEPTH`].
@@ -36,40 +54,68 @@ const STACK_BYTES: usize = 256 << 20;
 pub struct Options {
     /// `TF_VAR_name` values from the environment, by variable name.
     pub environment: BTreeMap<String, String>,
-    /// `terraform.workspace`; `default` when unset.
+    /// `terraform.workspace`, where it is known.
     pub workspace: Option<String>,
+    /// Files of values for the variables of every root module; the last one wins.
+    pub variable_files: Vec<VariableFile>,
 }
 
 /// Everything found below one root directory.
 #[derive(Clone, Debug, Default)]
 pub struct Evaluation {
-    /// One per root module, sorted by directory.
+    /// One per root module, in the order of their evaluation.
     pub stacks: Vec<Stack>,
     /// What could not be read or decided, sorted.
     pub problems: Vec<Problem>,
     /// Files that were read, sorted.
     pub files: Vec<String>,
+    /// What was evaluated.
+    pub coverage: Coverage,
 }
 
-/// Evaluates the root modules among `directories` (each relative to the root of `files`, each
-/// holding at least one Terraform file).
+/// The ledger of an evaluation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Root modules that were evaluated.
+    pub roots: usize,
+    /// Module calls whose source was read.
+    pub modules_resolved: usize,
+    /// Module calls whose source is not in the tree or could not be read.
+    pub modules_unresolved: usize,
+}
+
+/// Evaluates the root modules among `directories` (each relative to the root of `files`) and
+/// keeps all stacks.
 pub fn evaluate(files: &dyn Files, directories: &[String], options: &Options) -> Evaluation {
+    let mut stacks = Vec::new();
+    let evaluation = evaluate_each(files, directories, options, &mut |stack| stacks.push(stack));
+    Evaluation {
+        stacks,
+        ..evaluation
+    }
+}
+
+/// Evaluates the root modules among `directories` and hands each stack over as soon as it is
+/// whole, so that one at a time is in memory.
+pub fn evaluate_each(
+    files: &dyn Files,
+    directories: &[String],
+    options: &Options,
+    visit: &mut (dyn FnMut(Stack) + Send),
+) -> Evaluation {
     let on_thread = std::thread::scope(|scope| {
         std::thread::Builder::new()
             .name("terraform".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || evaluate_here(files, directories, options))
+            .spawn_scoped(scope, || evaluate_here(files, directories, options, visit))
             .ok()?
             .join()
             .ok()
     });
     on_thread.unwrap_or_else(|| {
-        let problem = |directory: &String| Problem {
-            path: directory.as_str().into(),
-            line: None,
-            kind: ProblemKind::Limit,
-            severity: ProblemSeverity::Warning,
-            cause: "there was no memory for a thread that evaluates the module".to_owned(),
+        let problem = |directory: &String| {
+            let cause = "there was no memory for a thread that evaluates the module";
+            Problem::warning(ProblemKind::Limit, directory.as_str(), None, cause).whole()
         };
         Evaluation {
             problems: directories.iter().map(problem).collect(),
@@ -78,82 +124,96 @@ pub fn evaluate(files: &dyn Files, directories: &[String], options: &Options) ->
     })
 }
 
-fn evaluate_here(files: &dyn Files, directories: &[String], options: &Options) -> Evaluation {
-    let loader = Loader::new(files);
-    let mut problems = BTreeSet::new();
-    let mut stacks = Vec::new();
-    for root in roots(&loader, directories) {
-        let (stack, more) = Run::stack(&loader, options, &root);
-        stacks.push(stack);
-        problems.extend(more);
-    }
-    let (read, more) = loader.finish();
-    problems.extend(more);
-    Evaluation {
-        stacks,
-        problems: problems.into_iter().collect(),
-        files: read.into_iter().collect(),
-    }
-}
-
-/// The directories that no module calls or that are applied by themselves, and one of each
-/// circle that nobody else calls.
-fn roots(loader: &Loader<'_>, directories: &[String]) -> BTreeSet<String> {
-    let is_installed = |directory: &str| directory.split('/').any(|part| part == ".terraform");
-    let mut calls: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for directory in directories {
-        if is_installed(directory) {
-            continue;
-        }
-        if let Some(module) = loader.module(directory) {
-            calls.insert(directory, callees(directory, &module));
-        }
-    }
-    let called: BTreeSet<&str> = calls
-        .iter()
-        .flat_map(|(own, callees)| {
-            let others = callees.iter().map(String::as_str);
-            others.filter(move |callee| callee != own)
-        })
-        .collect();
-    // A directory with its own state or values is applied by itself, whoever else calls it.
-    let mut roots: BTreeSet<String> = calls
-        .keys()
-        .filter(|directory| !called.contains(*directory) || loader.is_applied(directory))
-        .map(|directory| (*directory).to_owned())
-        .collect();
-    let mut reached: BTreeSet<String> = BTreeSet::new();
-    let mut open: Vec<String> = roots.iter().cloned().collect();
-    let mut left = calls.keys();
-    loop {
-        while let Some(directory) = open.pop() {
-            let callees = calls.get(&*directory);
-            if reached.insert(directory) {
-                open.extend(callees.into_iter().flatten().cloned());
-            }
-        }
-        // What is left is called only from a circle.
-        match left.find(|directory| !reached.contains(**directory)) {
-            Some(directory) => {
-                roots.insert((*directory).to_owned());
-                open.push((*directory).to_owned());
-            }
-            None => return roots,
-        }
-    }
-}
-
-/// The directories that a module's local calls name.
-fn callees(directory: &str, module: &Module) -> BTreeSet<String> {
-    let sources = module.calls.values().filter_map(|call| {
-        let source = call.body.attribute("source")?;
-        let Expression::String(source) = &source.expression else {
-            return None;
-        };
-        match source_directory(directory, source.as_str()) {
-            SourcePath::Local(callee) => Some(callee),
-            SourcePath::Outside | SourcePath::Remote => None,
-        }
+fn evaluate_here(
+    files: &dyn Files,
+    directories: &[String],
+    options: &Options,
+    visit: &mut dyn FnMut(Stack),
+) -> Evaluation {
+    let (reading, problems) = (Reading::new(files), Problems::default());
+    let totals = Totals::new(Budget::new(MAX_DEPTH));
+    let loader = Loader::new(&reading, &problems, Flavour::OpenTofu);
+    let mut evaluation = Evaluation::default();
+    evaluate_all(&loader, &totals, directories, options, &mut |stack, _| {
+        evaluation.coverage.roots = evaluation.coverage.roots.saturating_add(1);
+        visit(stack);
     });
-    sources.collect()
+    report_beside(&loader, directories);
+    let (resolved, unresolved) = totals.calls();
+    evaluation.coverage.modules_resolved = resolved;
+    evaluation.coverage.modules_unresolved = unresolved;
+    let replaced = loader.replaced();
+    let mut read = loader.finish();
+    if !replaced.is_empty() {
+        // Both tools may be the one that applies it: what Terraform reads counts, too.
+        let loader = Loader::new(&reading, &problems, Flavour::Terraform);
+        let totals = Totals::new(totals.into_budget());
+        evaluate_all(
+            &loader,
+            &totals,
+            directories,
+            options,
+            &mut |stack, there| {
+                if there.iter().any(|directory| replaced.contains(directory)) {
+                    visit(Stack {
+                        again: true,
+                        ..stack
+                    });
+                }
+            },
+        );
+        read.extend(loader.finish());
+    }
+    evaluation.problems = problems.finish();
+    evaluation.files = read.into_iter().collect();
+    evaluation
+}
+
+/// Evaluates every root; `visit` gets the stack and the directories that it brings into being.
+fn evaluate_all(
+    loader: &Loader<'_>,
+    totals: &Totals,
+    directories: &[String],
+    options: &Options,
+    visit: &mut dyn FnMut(Stack, &BTreeSet<String>),
+) {
+    let graph = Graph::of(loader, directories);
+    let mut there: BTreeSet<String> = BTreeSet::new();
+    let mut one = |root: &str, there: &mut BTreeSet<String>| {
+        loader.trim();
+        let (stack, mut directories) = Run::stack(loader, options, root, totals);
+        directories.insert(root.to_owned());
+        visit(stack, &directories);
+        there.append(&mut directories);
+    };
+    for root in graph.roots() {
+        one(&root, &mut there);
+    }
+    while let Some(root) = graph.left(&there) {
+        one(&root, &mut there);
+    }
+}
+
+/// Says of files beside the modules that they were not loaded or not read.
+fn report_beside(loader: &Loader<'_>, directories: &[String]) {
+    for directory in directories.iter().filter(|directory| !is_made(directory)) {
+        for name in loader.names(directory) {
+            let path = join(directory, &name);
+            if let Some(tool) = other_tool(&name) {
+                let cause = format!(
+                    "a file of {tool}, which says what is applied with which values, is not read"
+                );
+                let kind = ProblemKind::NotRead;
+                loader
+                    .problems
+                    .insert(Problem::warning(kind, path, None, cause));
+            } else if is_values(&name) && !loader.is_loaded(&path) {
+                let cause = "values that no root module loads by itself; name the file with --var-file to judge with them";
+                let kind = ProblemKind::NotLoaded;
+                loader
+                    .problems
+                    .insert(Problem::warning(kind, path, None, cause));
+            }
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use hcl_edit::expr::Expression;
 
 use super::source::{Attribute, Block, Source};
-use crate::{Mode, Problem, ProblemKind, ProblemSeverity};
+use crate::{Mode, Problem, ProblemKind};
 
 /// Mode, type and name of a resource.
 pub(super) type ResourceName = (Mode, Arc<str>, Arc<str>);
@@ -85,9 +85,7 @@ impl Module {
                     }
                 }
                 (None, ..) if BESIDE.contains(&&*block.kind) => {
-                    let mut inner = block.body.blocks.iter();
-                    self.has_backend |= &*block.kind == "terraform"
-                        && inner.any(|one| matches!(&*one.kind, "backend" | "cloud"));
+                    self.has_backend |= keeps_state(&block);
                 }
                 _ => self.misshapen(&block),
             }
@@ -103,26 +101,20 @@ impl Module {
     /// Reports a block that Terraform refuses: a kind that is none, or too few labels.
     fn misshapen(&mut self, block: &Block) {
         self.misshapen = self.misshapen.saturating_add(1);
-        let (kind, severity, cause) = if self.misshapen <= MAX_MISSHAPEN {
+        let (file, line) = (block.span.file.clone(), Some(block.span.start_line));
+        if self.misshapen <= MAX_MISSHAPEN {
             let labels = block.labels.len();
             let cause = format!(
-                "a block {} with {labels} labels is none of Terraform's",
+                "a block {} with {labels} labels is not one of Terraform's",
                 block.kind
             );
-            (ProblemKind::Syntax, ProblemSeverity::Error, cause)
+            let problem = Problem::error(ProblemKind::Syntax, file, line, cause);
+            self.problems.push(problem);
         } else if self.misshapen == MAX_MISSHAPEN.saturating_add(1) {
-            let cause = format!("more than {MAX_MISSHAPEN} blocks are none of Terraform's");
-            (ProblemKind::Limit, ProblemSeverity::Warning, cause)
-        } else {
-            return;
-        };
-        self.problems.push(Problem {
-            path: block.span.file.clone(),
-            line: Some(block.span.start_line),
-            kind,
-            severity,
-            cause,
-        });
+            let cause = format!("more than {MAX_MISSHAPEN} blocks are not Terraform's");
+            let problem = Problem::warning(ProblemKind::Limit, file, line, cause);
+            self.problems.push(problem);
+        }
     }
 
     fn table(&mut self, kind: &str) -> Option<&mut BTreeMap<Arc<str>, Block>> {
@@ -154,27 +146,41 @@ impl Module {
                 }
                 _ => match (name_of(&block), self.table(&block.kind)) {
                     (Some(name), Some(table)) => table.get_mut(&name),
-                    _ => continue,
+                    _ if BESIDE.contains(&&*block.kind) => {
+                        self.has_backend |= keeps_state(&block);
+                        continue;
+                    }
+                    _ => {
+                        self.misshapen(&block);
+                        continue;
+                    }
                 },
             };
             if let Some(base) = base {
                 base.body.merge(block.body);
                 continue;
             }
-            self.problems.push(Problem {
-                path: block.span.file.clone(),
-                line: Some(block.span.start_line),
-                kind: ProblemKind::Undeclared,
-                severity: ProblemSeverity::Error,
-                cause: format!(
+            self.problems.push(Problem::error(
+                ProblemKind::Undeclared,
+                block.span.file.clone(),
+                Some(block.span.start_line),
+                format!(
                     "the override file names {} {}, which no other file declares",
                     block.kind,
                     block.labels.join(".")
                 ),
-            });
+            ));
             self.block(block);
         }
     }
+}
+
+/// Whether a `terraform` block says where the state is kept; the JSON syntax has attributes there.
+fn keeps_state(block: &Block) -> bool {
+    let is_state = |name: &str| matches!(name, "backend" | "cloud");
+    &*block.kind == "terraform"
+        && (block.body.blocks.iter().any(|one| is_state(&one.kind))
+            || block.body.attributes.iter().any(|one| is_state(&one.name)))
 }
 
 fn mode_of(kind: &str) -> Option<Mode> {
@@ -210,14 +216,13 @@ fn insert<K: Ord>(
 }
 
 fn duplicate(what: &str, again: &crate::Span, first: &crate::Span) -> Problem {
-    Problem {
-        path: again.file.clone(),
-        line: Some(again.start_line),
-        kind: ProblemKind::Duplicate,
-        severity: ProblemSeverity::Error,
-        cause: format!(
+    Problem::error(
+        ProblemKind::Duplicate,
+        again.file.clone(),
+        Some(again.start_line),
+        format!(
             "{what} is declared twice, first in {} line {}",
             first.file, first.start_line
         ),
-    }
+    )
 }

@@ -11,25 +11,38 @@ use crate::value::{Field, Type};
 /// Levels of types inside types.
 const MAX_DEPTH: usize = 50;
 
-/// Reads a type expression; defaults of `optional` go through `default`. `None` if it is no
-/// type.
-pub(super) fn type_of_expression(
-    expression: &Expression,
-    default: &dyn Fn(&Expression) -> Option<Value>,
+/// Reads a type expression; defaults of `optional` go through `default`, and names that stand for
+/// deep expressions through `hoisted`. `None` if it is not a type.
+pub(super) fn type_of_expression<'a>(
+    expression: &'a Expression,
+    default: &'a dyn Fn(&Expression) -> Option<Value>,
+    hoisted: &'a dyn Fn(&str) -> Option<&'a Expression>,
 ) -> Option<Type> {
-    Reader { default }.kind(expression, 0)
+    Reader { default, hoisted }.kind(expression, 0)
 }
 
 struct Reader<'a> {
     default: &'a dyn Fn(&Expression) -> Option<Value>,
+    hoisted: &'a dyn Fn(&str) -> Option<&'a Expression>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// The expression itself, or the one that its name stands for.
+    fn whole<'b>(&self, expression: &'b Expression) -> &'b Expression
+    where
+        'a: 'b,
+    {
+        match expression {
+            Expression::Variable(name) => (self.hoisted)(name.as_str()).unwrap_or(expression),
+            _ => expression,
+        }
+    }
+
     fn kind(&self, expression: &Expression, depth: usize) -> Option<Type> {
         if depth > MAX_DEPTH {
             return Some(Type::Any);
         }
-        match expression {
+        match self.whole(expression) {
             Expression::Variable(name) => simple(name.as_str()),
             // Before Terraform 0.12 types were written in quotes.
             Expression::String(name) => simple(name.as_str()),
@@ -40,7 +53,7 @@ impl Reader<'_> {
     }
 
     fn compound(&self, call: &FuncCall, depth: usize) -> Option<Type> {
-        let argument = call.args.get(0)?;
+        let argument = self.whole(call.args.get(0)?);
         let member = || Some(Arc::new(self.kind(argument, depth)?));
         match call.name.name.as_str() {
             "list" => Some(Type::List(member()?)),
@@ -69,7 +82,7 @@ impl Reader<'_> {
     }
 
     fn field(&self, expression: &Expression, depth: usize) -> Option<Field> {
-        if let Expression::FuncCall(call) = expression
+        if let Expression::FuncCall(call) = self.whole(expression)
             && call.name.name.as_str() == "optional"
         {
             return Some(Field {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rules::files::{DirEntry, Files};
-use rules::terraform::{Evaluation, Options, evaluate};
+use rules::terraform::{Evaluation, Options, VariableFile, evaluate};
 use rules::value::{Kind, Origin};
 use rules::{ProblemKind, Value};
 use serde_json::{Value as Json, json};
@@ -109,11 +109,7 @@ impl Files for Memory {
 
 fn directories(files: &dyn Files, path: &str) -> Vec<String> {
     let entries = files.list(path).unwrap();
-    let is_source = |entry: &DirEntry| {
-        [".tf", ".tf.json"]
-            .iter()
-            .any(|end| entry.name.ends_with(end))
-    };
+    let is_source = |entry: &DirEntry| rules::terraform::is_infrastructure(&entry.name);
     let mut found = Vec::new();
     if entries.iter().any(is_source) {
         found.push(path.to_owned());
@@ -240,6 +236,7 @@ fn cases() {
                 .map(|(key, value)| (key.clone(), value.as_str().unwrap().to_owned()))
                 .collect(),
             workspace: expected["workspace"].as_str().map(ToOwned::to_owned),
+            ..Options::default()
         };
         let files = Disk(case);
         let evaluation = evaluate(&files, &directories(&files, ""), &options);
@@ -357,7 +354,11 @@ fn limits_end_many_instances() {
         .map(|number| many.replace("NAME", &format!("r{number}")))
         .collect();
     let evaluation = ends_with(ProblemKind::Limit, &[("main.tf", &many)]);
-    assert_eq!(evaluation.stacks[0].resources.len(), 100_000);
+    // Two blocks are repeated; of each other, one instance stands for all.
+    let resources = &evaluation.stacks[0].resources;
+    assert_eq!(resources.len(), rules::terraform::MAX_STACK_INSTANCES + 10);
+    let uncertain = resources.iter().filter(|one| one.uncertain.is_some());
+    assert_eq!(uncertain.count(), 10);
 }
 
 #[test]
@@ -542,19 +543,243 @@ fn a_block_that_is_none_of_terraforms_is_told() {
     assert_eq!(evaluation.problems.len(), 101);
 }
 
+/// The roots of an evaluation in the order of their names.
+fn roots(files: &[(&str, &str)]) -> Vec<String> {
+    let evaluation = Memory::new(files).evaluate(&Options::default());
+    let stacks = evaluation.stacks.iter();
+    let mut roots: Vec<String> = stacks.map(|stack| stack.root.to_string()).collect();
+    roots.sort();
+    roots
+}
+
+const RESOURCE: &str = "resource \"a_b\" \"c\" {}\n";
+
 #[test]
 fn a_module_with_its_own_state_is_a_root_whoever_calls_it() {
+    let call = "module \"p\" {\n  source = \"../prod\"\n}\n";
+    for (name, text) in [
+        ("prod/state.tf", "terraform {\n  backend \"s3\" {}\n}\n"),
+        ("prod/state_override.tf", "terraform {\n  cloud {}\n}\n"),
+        (
+            "prod/state.tf.json",
+            "{\"terraform\": {\"backend\": {\"s3\": {}}}}",
+        ),
+        (
+            "prod/override.tf.json",
+            "{\"terraform\": [{\"cloud\": {}}]}",
+        ),
+        ("prod/terraform.tfvars", "x = 1\n"),
+        ("prod/eu.tfvars.json", "{}"),
+    ] {
+        let files = [
+            ("prod/main.tf", RESOURCE),
+            (name, text),
+            ("x/main.tf", call),
+        ];
+        assert_eq!(roots(&files), ["prod", "x"], "{name}");
+    }
+    let files = [("prod/main.tf", RESOURCE), ("x/main.tf", call)];
+    assert_eq!(roots(&files), ["x"]);
+}
+
+#[test]
+fn what_no_call_brings_into_being_is_judged_alone() {
+    for hidden in [
+        "count = 0",
+        "for_each = {}",
+        "for_each = toset([])",
+        "count = var.no ? 1 : 0",
+        "for_each = var.none",
+    ] {
+        let call = format!(
+            "variable \"no\" {{\n  default = false\n}}\nvariable \"none\" {{\n  default = {{}}\n}}\nmodule \"p\" {{\n  source = \"../a\"\n  {hidden}\n}}\n"
+        );
+        let files = [
+            ("a/main.tf", "module \"q\" {\n  source = \"../b\"\n}\n"),
+            ("b/main.tf", RESOURCE),
+            ("x/main.tf", &call),
+        ];
+        // The module of the module that is not there exists through it.
+        assert_eq!(roots(&files), ["a", "x"], "{hidden}");
+    }
+    let unknown = "variable \"n\" {}\nmodule \"p\" {\n  source = \"../a\"\n  count = var.n\n}\n";
+    assert_eq!(
+        roots(&[("a/main.tf", RESOURCE), ("x/main.tf", unknown)]),
+        ["x"]
+    );
+    let one = "module \"o\" {\n  source = \"../a\"\n}\n";
+    let both = format!("{}{one}", unknown.replace("var.n", "0"));
+    assert_eq!(
+        roots(&[("a/main.tf", RESOURCE), ("x/main.tf", &both)]),
+        ["x"]
+    );
+}
+
+#[test]
+fn opentofu_files_are_read_and_hide_nothing() {
+    let volume = |name: &str| format!("resource \"a_b\" \"{name}\" {{}}\n");
+    let addresses = |files: &[(&str, &str)]| {
+        let evaluation = Memory::new(files).evaluate(&Options::default());
+        let stacks = evaluation.stacks.into_iter();
+        let all = stacks.map(|stack| {
+            let resources = stack.resources.iter();
+            let names: Vec<String> = resources.map(|one| one.address.to_string()).collect();
+            (stack.again, names.join(" "))
+        });
+        all.collect::<Vec<_>>()
+    };
+    let (one, two) = (volume("one"), volume("two"));
+    let json = "{\"resource\": {\"a_b\": {\"json\": {}}}}";
+    assert_eq!(
+        addresses(&[("a.tf", &one), ("b.tofu", &two), ("c.tofu.json", json)]),
+        [(false, "a_b.json a_b.one a_b.two".to_owned())]
+    );
+    // OpenTofu reads one file in the place of the other, Terraform the other.
+    assert_eq!(
+        addresses(&[("a.tf", &one), ("a.tofu", &two)]),
+        [(false, "a_b.two".to_owned()), (true, "a_b.one".to_owned())]
+    );
+}
+
+#[test]
+fn files_beside_the_modules_are_reported() {
+    let evaluation = Memory::new(&[
+        ("main.tf", RESOURCE),
+        ("terraform.tfvars", "a = 1\n"),
+        ("prod.tfvars", "a = 2\n"),
+        ("env/eu.tfvars.json", "{}"),
+        ("live/terragrunt.hcl", "inputs = {}\n"),
+        ("stack/x.tfdeploy.hcl", ""),
+    ]);
+    let directories: Vec<String> = ["", "env", "live", "stack"].map(str::to_owned).into();
+    let evaluation = evaluate(&evaluation, &directories, &Options::default());
+    let found: Vec<(String, ProblemKind, bool)> = evaluation
+        .problems
+        .iter()
+        .map(|one| (one.path.to_string(), one.kind, one.whole))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("env/eu.tfvars.json".into(), ProblemKind::NotLoaded, false),
+            ("live/terragrunt.hcl".into(), ProblemKind::NotRead, false),
+            ("prod.tfvars".into(), ProblemKind::NotLoaded, false),
+            ("stack/x.tfdeploy.hcl".into(), ProblemKind::NotRead, false),
+        ]
+    );
+}
+
+#[test]
+fn named_files_of_values_win_in_their_order() {
+    let files = Memory::new(&[
+        (
+            "main.tf",
+            "variable \"x\" {}\nvariable \"deep\" {}\nresource \"a_b\" \"c\" {\n  x = var.x\n  deep = var.deep\n}\n",
+        ),
+        ("z.auto.tfvars", "x = 1\n"),
+    ]);
+    let file = |text: &str| VariableFile::new("v.tfvars", text.into(), None).unwrap();
+    let nested = format!("deep = {}1{}\n", "[".repeat(40), "]".repeat(40));
+    let options = Options {
+        environment: BTreeMap::from([("x".to_owned(), "0".to_owned())]),
+        variable_files: vec![file("x = 2\n"), file("x = 3\n"), file(&nested)],
+        ..Options::default()
+    };
+    let evaluation = files.evaluate(&options);
+    assert_eq!(evaluation.problems, []);
+    let body = &evaluation.stacks[0].resources[0].body;
+    assert_eq!(body.get("x").unwrap(), &Value::from(3_i64));
+    assert!(body.get("deep").unwrap().as_list().is_some());
+}
+
+#[test]
+fn the_ledger_counts_each_call_once() {
     let evaluation = Memory::new(&[
         (
-            "prod/main.tf",
-            "terraform {\n  backend \"s3\" {}\n}\nresource \"a_b\" \"c\" {}\n",
+            "main.tf",
+            "module \"a\" {\n  source = \"./a\"\n  count = 3\n}\nmodule \"r\" {\n  source = \"x/y/z\"\n}\n",
         ),
-        (
-            "x/main.tf",
-            "module \"p\" {\n  source = \"../prod\"\n  count  = 0\n}\n",
-        ),
+        ("a/main.tf", "module \"b\" {\n  source = \"../b\"\n}\n"),
+        ("b/main.tf", RESOURCE),
+        ("c/main.tf", RESOURCE),
     ])
     .evaluate(&Options::default());
-    let roots: Vec<&str> = evaluation.stacks.iter().map(|stack| &*stack.root).collect();
-    assert_eq!(roots, ["prod", "x"]);
+    let coverage = evaluation.coverage;
+    assert_eq!(
+        (
+            coverage.roots,
+            coverage.modules_resolved,
+            coverage.modules_unresolved
+        ),
+        (2, 2, 1)
+    );
+}
+
+#[test]
+fn limits_end_blocks_within_blocks() {
+    let text = "resource \"a_b\" \"c\" {\n  dynamic \"x\" {\n    for_each = range(1000)\n    content {\n      dynamic \"y\" {\n        for_each = range(1000)\n        content {\n          dynamic \"z\" {\n            for_each = range(1000)\n            content {\n              c = 1\n            }\n          }\n        }\n      }\n    }\n  }\n}\n";
+    let evaluation = ends_with(ProblemKind::Limit, &[("main.tf", text)]);
+    assert!(evaluation.problems.iter().any(|one| one.whole));
+}
+
+#[test]
+fn limits_end_the_run_and_not_each_root() {
+    let mut loops = String::new();
+    for number in 0..200 {
+        writeln!(
+            loops,
+            "  x{number} = [for a in range(300) : [for b in range(60) : b]]"
+        )
+        .unwrap();
+    }
+    let text = format!("locals {{\n{loops}}}\n{RESOURCE}");
+    let paths: Vec<String> = (0..40).map(|number| format!("r{number}/main.tf")).collect();
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (&**path, &*text)).collect();
+    let evaluation = ends_with(ProblemKind::Limit, &files);
+    assert_eq!(evaluation.coverage.roots, 40);
+    let cut = evaluation.problems.iter().filter(|one| one.whole).count();
+    assert!(cut >= 20, "{cut}");
+}
+
+#[test]
+fn work_that_leaves_little_behind_is_paid_for() {
+    let big = "x".repeat(3 << 20);
+    for expression in [
+        "[for i in range(1000) : md5(\"${local.big}${i}\")]",
+        "[for i in range(1000) : filemd5(\"big.txt\")]",
+        "[for i in range(1000) : length(regexall(\"(a|b)*c\", local.big))]",
+        "[for i in range(1000) : replace(local.big, \"/(?:x[xy]{0,300}){1,5}z|${i}/\", \"\")]",
+        "[for i in range(1000) : contains([local.big], \"${local.big}y\")]",
+        "[for i in range(1000) : length(setproduct(range(1000), range(50)))]",
+    ] {
+        let main =
+            format!("locals {{\n  big = file(\"big.txt\")\n  y = {expression}\n}}\n{RESOURCE}");
+        ends_with(ProblemKind::Limit, &[("main.tf", &main), ("big.txt", &big)]);
+    }
+}
+
+#[test]
+fn values_of_files_are_never_repeated() {
+    let main = "variable \"pw\" {\n  sensitive = true\n}\nvariable \"n\" {\n  type = number\n  sensitive = true\n}\nresource \"a_b\" \"c\" {\n  x = var.pw\n  y = tonumber(strrev(\"${var.pw}9\"))\n  z = regex(var.pw, \"q\")\n  f = file(upper(var.pw))\n  t = templatefile(var.pw, {})\n}\n";
+    for (name, text) in [
+        ("terraform.tfvars", "pw = hunter2-SECRET-9f\n"),
+        ("terraform.tfvars", "pw = hunter2\n"),
+        ("terraform.tfvars", "pw = hunter2(1)\n"),
+        ("terraform.tfvars", "pw = \"hunter2\nn = \"x\"\n"),
+        ("terraform.tfvars", "pw = \"hunter2\"\nn = \"hunter2\"\n"),
+        ("terraform.tfvars", "hunter2 {\n}\n"),
+        ("a.auto.tfvars", "pw = \"${hunter2}\"\n"),
+        ("terraform.tfvars.json", "{\"pw\": hunter2}"),
+        (
+            "terraform.tfvars.json",
+            "{\"pw\": \"hunter2\", \"n\": [\"hunter2\"]}",
+        ),
+    ] {
+        let evaluation = Memory::new(&[("main.tf", main), (name, text)]);
+        let evaluation = evaluation.evaluate(&Options::default());
+        let problems = format!("{:?}", evaluation.problems).to_lowercase();
+        assert!(!evaluation.problems.is_empty(), "{text}");
+        assert!(!problems.contains("hunter2"), "{problems}");
+        assert!(!problems.contains("2retnuh"), "{problems}");
+    }
 }

@@ -116,8 +116,12 @@ fn judge(ruleset: &Ruleset, by_rule: &BTreeMap<String, String>, case: &Path) -> 
     let files = Folder(case.to_owned());
     let mut options = Options::default();
     for (name, value) in expected["env"].as_object().into_iter().flatten() {
-        let name = name.strip_prefix("TF_VAR_").unwrap_or(name);
         let value = value.as_str().unwrap().to_owned();
+        if name == "TF_WORKSPACE" {
+            options.workspace = Some(value);
+            continue;
+        }
+        let name = name.strip_prefix("TF_VAR_").unwrap_or(name);
         options.environment.insert(name.to_owned(), value);
     }
     let mut found = Vec::new();

@@ -74,6 +74,10 @@ pub(super) struct ScanArguments {
     /// Look only for these: `vuln`, `misconfig`.
     #[arg(long, value_name = "vuln,misconfig", value_delimiter = ',')]
     pub(super) only: Vec<Only>,
+    /// Terraform: a file of values for the variables of root modules, as for `terraform -var-file`;
+    /// may be given several times, the last one wins.
+    #[arg(long, value_name = "FILE")]
+    pub(super) var_file: Vec<PathBuf>,
     /// Platform to take from images with several, such as `linux/arm64`.
     #[arg(long, value_name = "OS/ARCH")]
     pub(super) platform: Option<String>,

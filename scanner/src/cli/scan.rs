@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use db_sync::{Db, FeedKind, OpenError};
 use rules::language::Ruleset;
-use rules::terraform::Options;
+use rules::terraform::{Options, VariableFile};
 
 use super::args::{Only, ScanArguments};
 use super::failure::Failure;
@@ -223,14 +223,23 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
                 .any(|file| file.format == Format::Sarif),
         allow: arguments.allow.clone(),
         include_vendored: arguments.include_vendored,
-        terraform: terraform_options()?,
+        terraform: terraform_options(&arguments.var_file)?,
     })
 }
 
-/// `TF_VAR_name` and `TF_WORKSPACE`, as Terraform reads them. A value that is no text would
-/// silently leave a default in its place, and is refused.
-fn terraform_options() -> Result<Options, Failure> {
+/// `TF_VAR_name`, `TF_WORKSPACE` and `--var-file`, as Terraform reads them. A value that is not
+/// text would silently leave a default in its place, and is refused.
+fn terraform_options(variable_files: &[PathBuf]) -> Result<Options, Failure> {
     let mut options = Options::default();
+    for path in variable_files {
+        let shown = path.to_string_lossy();
+        let bytes = std::fs::read(path)
+            .map_err(|error| Failure::io(&format!("cannot read --var-file {shown}"), &error))?;
+        let real = path.canonicalize().ok();
+        let file = VariableFile::new(&shown, bytes, real.as_deref())
+            .map_err(|cause| Failure::new(format!("--var-file cannot be used: {cause}")))?;
+        options.variable_files.push(file);
+    }
     for (name, value) in std::env::vars_os() {
         let Some(name) = name
             .to_str()

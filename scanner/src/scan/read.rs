@@ -231,6 +231,8 @@ fn infrastructure(
         let ruleset = rules.load()?;
         let outcome = misconfig::check(&files, &tree.terraform, ruleset, &request.terraform);
         read = files.read_paths();
+        // A file under several names is opened once.
+        read.extend(outcome.files.iter().cloned());
         let gaps = outcome.gaps.iter();
         let gaps = gaps.filter(|gap| gap.kind == GapKind::Unreadable);
         unreadable.extend(gaps.map(|gap| gap.location.path.to_string()));

@@ -9,7 +9,11 @@ use crate::functions::limits::MAX_DOCUMENT;
 
 /// `csvdecode(string)`
 pub(crate) fn csvdecode(args: &Args<'_>) -> Result<Value, FunctionError> {
-    let mut rows = rows(args.text(0))?.into_iter();
+    args.document("csv", decode)
+}
+
+fn decode(text: &str) -> Result<Value, FunctionError> {
+    let mut rows = rows(text)?.into_iter();
     let header: Vec<Arc<str>> = rows
         .next()
         .ok_or_else(|| argument("a header line required"))?

@@ -42,7 +42,7 @@ pub(crate) fn encode_value(value: &Value) -> Result<Value, FunctionError> {
 /// `jsondecode(string)`
 pub(crate) fn jsondecode(args: &Args<'_>) -> Result<Value, FunctionError> {
     match args.value(0).as_unknown() {
-        None => decode(args.text(0)),
+        None => args.document("json", decode),
         Some(unknown) => Ok(match &unknown.encoded {
             Some(value) => value.as_ref().clone(),
             None => Value::unknown_of(unknown.origin.clone(), Type::Any),

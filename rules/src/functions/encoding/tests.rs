@@ -82,13 +82,13 @@ fn partly_unknown_json_keeps_its_structure() {
 }
 
 #[test]
-fn yaml_follows_the_core_schema() {
+fn yaml_follows_the_core_schema_and_the_words_of_the_older_one() {
     let text = "a: &x [1, 0x10, 1.50, yes, 'true', true, ~]\nb: *x\nc: |\n  line\n  two\n2: {<<: {k: v, l: w}, k: own}\n";
     let list = Value::list([
         1.into(),
         16.into(),
         number("1.5"),
-        t("yes"),
+        true.into(),
         t("true"),
         true.into(),
         Value::NULL,
@@ -101,6 +101,11 @@ fn yaml_follows_the_core_schema() {
     ]);
     assert_eq!(good("yamldecode", &[t(text)]), expected);
     assert_eq!(good("yamldecode", &[t("!!str 12")]), t("12"));
+    assert_eq!(good("yamldecode", &[t("[off, 'off', Off, n]")]), {
+        let no = || Value::from(false);
+        Value::list([no(), t("off"), no(), no()])
+    });
+    assert_eq!(good("yamldecode", &[t("on: 1")]), map([("true", 1.into())]));
     assert_eq!(good("yamldecode", &[t("2024-01-02")]), t("2024-01-02"));
     for text in [
         "a: !Ref x",

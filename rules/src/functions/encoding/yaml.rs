@@ -1,7 +1,8 @@
 //! YAML (1.2, one document) from parser events.
 //!
 //! An alias shares the value it names, yet counts with all its parts, so a document that
-//! doubles itself ends at the limit. Refuses tags other than the core ones.
+//! doubles itself ends at the limit. Refuses tags other than the core ones. As in Terraform, the
+//! words of YAML 1.1 (`yes`, `off`, …) are booleans.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::value::Kind;
 
 /// `yamldecode(string)`
 pub(crate) fn yamldecode(args: &Args<'_>) -> Result<Value, FunctionError> {
-    decode(args.text(0))
+    args.document("yaml", decode)
 }
 
 /// A collection that is not finished.
@@ -250,8 +251,12 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Result<Value, Fu
 fn plain(text: &str) -> Result<Value, FunctionError> {
     Ok(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::NULL,
-        "true" | "True" | "TRUE" => true.into(),
-        "false" | "False" | "FALSE" => false.into(),
+        "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => {
+            true.into()
+        }
+        "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => {
+            false.into()
+        }
         ".nan" | ".NaN" | ".NAN" | ".inf" | ".Inf" | ".INF" | "+.inf" | "-.inf" => {
             return Err(argument("a number that is not finite"));
         }

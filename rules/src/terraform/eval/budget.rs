@@ -5,6 +5,7 @@ use std::cell::Cell;
 
 use super::EvalError;
 use crate::Value;
+use crate::functions::{FunctionError, Meter};
 use crate::value::Kind;
 
 /// Levels of nested expressions, counted through names that are evaluated on demand.
@@ -13,9 +14,12 @@ pub const MAX_DEPTH: u32 = 2_000;
 /// The same for an evaluation that runs on a stack of unknown size.
 pub const MAX_DEPTH_ALONE: u32 = 500;
 
-/// Evaluation steps of all expressions that share a budget. A step makes at most one value, so
-/// this bounds memory too.
+/// Evaluation steps of one stack. A step makes at most some hundred bytes, so this bounds memory
+/// too.
 pub const MAX_STEPS: u64 = 5_000_000;
+
+/// Evaluation steps of all stacks of one run.
+pub const MAX_RUN_STEPS: u64 = 50_000_000;
 
 /// Evaluation steps of one attribute, local value or argument.
 pub const MAX_STEPS_PER_EXPRESSION: u64 = 250_000;
@@ -30,7 +34,10 @@ pub const MAX_MEMBERS: u64 = 1_000_000;
 pub const MAX_VALUE_DEPTH: u32 = 256;
 
 /// Bytes of text that count as one step.
-const TEXT_PER_STEP: usize = 16;
+const TEXT_PER_STEP: usize = 64;
+
+/// Steps that an object costs beside its members: its first node takes more than a kilobyte.
+pub(super) const OBJECT_STEPS: u64 = 10;
 
 /// Members looked at while measuring a value that count as one step.
 const MEMBERS_PER_STEP: u64 = 16;
@@ -43,6 +50,8 @@ pub struct Budget {
     steps: Cell<u64>,
     /// Steps at which the running expression must end.
     ceiling: Cell<u64>,
+    /// Steps at which the running stack must end.
+    end: Cell<u64>,
 }
 
 /// Leaves a level of depth when dropped.
@@ -66,7 +75,8 @@ impl Drop for Allowance<'_> {
     fn drop(&mut self) {
         // What an expression evaluated on demand has cost is not its user's expense.
         let spent = self.budget.steps.get().saturating_sub(self.started);
-        let ceiling = self.outer.saturating_add(spent).min(MAX_STEPS);
+        let ceiling = self.outer.saturating_add(spent);
+        let ceiling = ceiling.min(self.budget.end.get());
         self.budget.ceiling.set(ceiling);
     }
 }
@@ -79,7 +89,34 @@ impl Budget {
             max_depth,
             steps: Cell::new(0),
             ceiling: Cell::new(MAX_STEPS_PER_EXPRESSION),
+            end: Cell::new(MAX_STEPS),
         }
+    }
+
+    /// Starts a stack with its own allowance, as far as the run has steps left.
+    pub fn stack(&self) {
+        let end = self.steps.get().saturating_add(MAX_STEPS);
+        self.end.set(end.min(MAX_RUN_STEPS));
+        let ceiling = self.steps.get().saturating_add(MAX_STEPS_PER_EXPRESSION);
+        self.ceiling.set(ceiling.min(self.end.get()));
+    }
+
+    /// Whether the stack, or the run, has no steps left.
+    pub fn is_exhausted(&self) -> bool {
+        self.steps.get() >= self.end.get()
+    }
+
+    /// Pays for what a stack is made of, whatever expression asks for it; `false` if that is too
+    /// much. To be asked before it is made.
+    pub fn buy(&self, steps: u64) -> bool {
+        let total = self.steps.get().saturating_add(steps);
+        if total > self.end.get() {
+            return false;
+        }
+        self.steps.set(total);
+        let ceiling = self.ceiling.get().saturating_add(steps);
+        self.ceiling.set(ceiling.min(self.end.get()));
+        true
     }
 
     /// Steps spent so far.
@@ -92,7 +129,7 @@ impl Budget {
         let started = self.steps.get();
         let outer = self.ceiling.get();
         let ceiling = started.saturating_add(MAX_STEPS_PER_EXPRESSION);
-        self.ceiling.set(ceiling.min(MAX_STEPS));
+        self.ceiling.set(ceiling.min(self.end.get()));
         Allowance {
             budget: self,
             outer,
@@ -143,25 +180,32 @@ impl Budget {
             Kind::String(text) => return self.text(text.len()),
             _ => return Ok(()),
         }
-        let mut members = 0;
-        count(value, 0, &mut members)?;
+        let (mut members, mut objects) = (0, 0);
+        count(value, 0, &mut members, &mut objects)?;
         self.spend(members.checked_div(MEMBERS_PER_STEP).unwrap_or(0))
     }
 
     /// The same for a value that a function has made: each member is paid for.
-    pub(super) fn made(&self, value: &Value) -> Result<(), EvalError> {
+    pub fn made(&self, value: &Value) -> Result<(), EvalError> {
         match &value.kind {
             Kind::List(_) | Kind::Map(_) => {
-                let mut members = 0;
-                count(value, 0, &mut members)?;
-                self.spend(members)
+                let (mut members, mut objects) = (0, 0);
+                count(value, 0, &mut members, &mut objects)?;
+                self.spend(members.saturating_add(objects.saturating_mul(OBJECT_STEPS)))
             }
             _ => self.measure(value),
         }
     }
 }
 
-fn count(value: &Value, depth: u32, members: &mut u64) -> Result<(), EvalError> {
+impl Meter for Budget {
+    fn pay(&self, steps: u64) -> Result<(), FunctionError> {
+        let spent = self.spend(steps);
+        spent.map_err(|error| FunctionError::Limit(error.to_string()))
+    }
+}
+
+fn count(value: &Value, depth: u32, members: &mut u64, objects: &mut u64) -> Result<(), EvalError> {
     *members = members.saturating_add(1);
     if *members > MAX_MEMBERS {
         return Err(EvalError::Limit(format!(
@@ -178,11 +222,13 @@ fn count(value: &Value, depth: u32, members: &mut u64) -> Result<(), EvalError> 
         Kind::List(list) => list
             .items
             .iter()
-            .try_for_each(|item| count(item, below, members)),
-        Kind::Map(map) => map
-            .entries
-            .values()
-            .try_for_each(|item| count(item, below, members)),
+            .try_for_each(|item| count(item, below, members, objects)),
+        Kind::Map(map) => {
+            *objects = objects.saturating_add(1);
+            map.entries
+                .values()
+                .try_for_each(|item| count(item, below, members, objects))
+        }
         _ => Ok(()),
     }
 }

@@ -16,6 +16,34 @@ enum Arguments {
     Unknown(Value),
 }
 
+/// Why a call failed; of sensitive arguments, nothing that was said about them.
+fn failure(name: &str, error: FunctionError, arguments: &[Value]) -> EvalError {
+    let error = match error {
+        FunctionError::Limit(message) => return EvalError::Limit(format!("{name}: {message}")),
+        FunctionError::Argument(_) if arguments.iter().any(is_secret) => {
+            FunctionError::Argument("the call fails; its arguments are sensitive".to_owned())
+        }
+        FunctionError::FileNotFound(_) if arguments.iter().any(is_secret) => {
+            FunctionError::FileNotFound("there is no such file; its path is sensitive".to_owned())
+        }
+        error => error,
+    };
+    EvalError::Function {
+        name: name.into(),
+        error,
+    }
+}
+
+/// Whether any part of a value is sensitive.
+fn is_secret(value: &Value) -> bool {
+    value.is_sensitive()
+        || match &value.kind {
+            Kind::List(list) => list.items.iter().any(is_secret),
+            Kind::Map(map) => map.entries.values().any(is_secret),
+            _ => false,
+        }
+}
+
 impl Evaluator<'_> {
     pub(super) fn call(&self, call: &FuncCall) -> Result<Value, EvalError> {
         let name = call.name.name.as_str();
@@ -55,14 +83,14 @@ impl Evaluator<'_> {
         let Some(function) = functions::lookup(name) else {
             return fault(format!("there is no function {name}"));
         };
-        let result = function(&arguments, &self.scope.context()).map_err(|error| match error {
-            FunctionError::Limit(message) => EvalError::Limit(format!("{name}: {message}")),
-            error => EvalError::Function {
-                name: name.into(),
-                error,
-            },
-        })?;
-        self.budget.made(&result)?;
+        let result = function(&arguments, &self.scope.context())
+            .map_err(|error| failure(name, error, &arguments))?;
+        if matches!(name, "jsondecode" | "yamldecode" | "csvdecode") {
+            // Paid for where it was decoded; the same text gives the same value again.
+            self.budget.measure(&result)?;
+        } else {
+            self.budget.made(&result)?;
+        }
         Ok(result)
     }
 
@@ -133,11 +161,10 @@ impl Evaluator<'_> {
             return fault("can: an argument is required");
         };
         match self.expression(argument) {
+            // What an unknown value turns out to be may not have the member that is asked for.
             Ok(value) => Ok(match value.as_unknown() {
-                Some(unknown) if unknown.kind == Type::Any => {
-                    Value::unknown_of(unknown.origin.clone(), Type::Bool)
-                }
-                _ => true.into(),
+                Some(unknown) => Value::unknown_of(unknown.origin.clone(), Type::Bool),
+                None => true.into(),
             }
             .marked_by(&value)),
             Err(error) if error.is_catchable() => Ok(false.into()),
@@ -157,9 +184,9 @@ impl Evaluator<'_> {
                 None => fault(format!("templatefile: {} is no path", name_of(path))),
             };
         };
-        let missing = |reason: &str| EvalError::Function {
-            name: "templatefile".into(),
-            error: FunctionError::FileNotFound(format!("{reason}: {name}")),
+        let missing = |reason: &str| {
+            let error = FunctionError::FileNotFound(format!("{reason}: {name}"));
+            failure("templatefile", error, std::slice::from_ref(path))
         };
         let context = self.scope.context();
         let Some(full) = files::join(context.directory, name) else {
@@ -168,12 +195,16 @@ impl Evaluator<'_> {
         let Ok(bytes) = context.files.read(&full) else {
             return Err(missing("there is no file"));
         };
+        self.budget.text(bytes.len())?;
         let text = String::from_utf8(bytes)
             .map_err(|_| EvalError::Type(format!("templatefile: {name} is not UTF-8")))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let result = self
             .template_text(text, names)
             .map_err(|error| match error {
+                EvalError::Type(_) if is_secret(path) => {
+                    EvalError::Type("templatefile: the template fails".to_owned())
+                }
                 EvalError::Type(message) => {
                     EvalError::Type(format!("templatefile {name}: {message}"))
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hcl_edit::expr::{Array, ForExpr, Object, ObjectKey};
 
+use super::budget::OBJECT_STEPS;
 use super::coerce::{self, name_of};
 use super::{EvalError, Evaluator, Frame, count, fault};
 use crate::Value;
@@ -112,6 +113,7 @@ impl Evaluator<'_> {
     }
 
     pub(super) fn object(&self, object: &Object) -> Result<Value, EvalError> {
+        self.budget.spend(OBJECT_STEPS)?;
         let mut entries: BTreeMap<Arc<str>, Value> = BTreeMap::new();
         let mut rest = None;
         let mut marks = Value::NULL;

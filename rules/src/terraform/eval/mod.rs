@@ -27,7 +27,7 @@ mod tests;
 mod traversal;
 
 pub use budget::{
-    Allowance, Budget, MAX_DEPTH, MAX_DEPTH_ALONE, MAX_MEMBERS, MAX_STEPS,
+    Allowance, Budget, MAX_DEPTH, MAX_DEPTH_ALONE, MAX_MEMBERS, MAX_RUN_STEPS, MAX_STEPS,
     MAX_STEPS_PER_EXPRESSION, MAX_TEXT, MAX_VALUE_DEPTH,
 };
 pub use traversal::{attribute, index};
@@ -217,7 +217,7 @@ impl Evaluator<'_> {
                 text.retain(|character| !character.is_whitespace());
                 match parse_number(&text) {
                     Ok(number) => Ok(number.into()),
-                    Err(_) => fault(format!("{text} is not a number of at most 28 digits")),
+                    Err(_) => fault("a number has more than 28 digits"),
                 }
             }
             Expression::String(text) => {

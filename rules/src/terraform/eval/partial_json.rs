@@ -1,7 +1,8 @@
 //! JSON text with holes: what a template that writes JSON says, as far as it is known.
 //!
 //! A hole inside a string gives a string with a hole; a hole in the place of a value gives an
-//! unknown value; a hole among the members of an array may be any number of members.
+//! unknown value; a hole among the members of an array may be any number of members. What is the
+//! JSON of one value, as `jsonencode` writes it, is that value.
 
 use std::sync::Arc;
 
@@ -15,14 +16,16 @@ const MARK: char = '\u{f8ff}';
 
 /// The value that the text encodes, if it looks like JSON and is, whatever the holes hold.
 pub(super) fn decode(pieces: &[Piece]) -> Option<Value> {
-    let Some(Piece::Text(first)) = pieces.first() else {
-        return None;
+    let first = match pieces {
+        [Piece::Json(_, value)] => return Some((**value).clone()),
+        [Piece::Text(first), ..] => first,
+        _ => return None,
     };
     if !first.trim_start().starts_with(['{', '[']) {
         return None;
     }
     let mut text = String::new();
-    let mut holes: Vec<&Arc<Origin>> = Vec::new();
+    let mut holes: Vec<&Piece> = Vec::new();
     let mut in_string = false;
     for piece in pieces {
         match piece {
@@ -41,12 +44,12 @@ pub(super) fn decode(pieces: &[Piece]) -> Option<Value> {
                 }
                 text.push_str(part);
             }
-            Piece::Hole(origin) => {
+            Piece::Hole(_) | Piece::Json(..) => {
                 let quote = if in_string { "" } else { "\"" };
                 let kind = if in_string { 's' } else { 'v' };
                 let hole = format!("{quote}{MARK}{kind}{}{MARK}{quote}", holes.len());
                 text.push_str(&hole);
-                holes.push(origin);
+                holes.push(piece);
             }
         }
     }
@@ -61,14 +64,14 @@ enum Part {
     Hole(Arc<Origin>),
 }
 
-fn restore(json: &Json, holes: &[&Arc<Origin>]) -> Option<Value> {
+fn restore(json: &Json, holes: &[&Piece]) -> Option<Value> {
     Some(match part(json, holes)? {
         Part::Known(value) => value,
         Part::Hole(origin) => Value::unknown_of(origin, Type::Any),
     })
 }
 
-fn part(json: &Json, holes: &[&Arc<Origin>]) -> Option<Part> {
+fn part(json: &Json, holes: &[&Piece]) -> Option<Part> {
     Some(Part::Known(match json {
         Json::Null => Value::NULL,
         Json::Bool(value) => (*value).into(),
@@ -121,7 +124,7 @@ fn part(json: &Json, holes: &[&Arc<Origin>]) -> Option<Part> {
     }))
 }
 
-fn string(text: &str, holes: &[&Arc<Origin>]) -> Option<Part> {
+fn string(text: &str, holes: &[&Piece]) -> Option<Part> {
     if !text.contains(MARK) {
         return Some(Part::Known(text.into()));
     }
@@ -136,12 +139,14 @@ fn string(text: &str, holes: &[&Arc<Origin>]) -> Option<Part> {
             continue;
         }
         let (kind, number) = part.split_at_checked(1)?;
-        let origin = holes.get(number.parse::<usize>().ok()?)?;
-        if kind == "v" {
-            return Some(Part::Hole((*origin).clone()));
-        }
-        first.get_or_insert_with(|| (*origin).clone());
-        pieces.push(Piece::Hole((*origin).clone()));
+        let origin = match (*holes.get(number.parse::<usize>().ok()?)?, kind) {
+            (Piece::Json(_, value), "v") => return Some(Part::Known((**value).clone())),
+            (Piece::Hole(origin), "v") => return Some(Part::Hole(origin.clone())),
+            (Piece::Hole(origin) | Piece::Json(origin, _), _) => origin,
+            (Piece::Text(_), _) => return None,
+        };
+        first.get_or_insert_with(|| origin.clone());
+        pieces.push(Piece::Hole(origin.clone()));
     }
     Some(Part::Known(Value::text_with_holes(first?, pieces)))
 }
@@ -171,6 +176,29 @@ mod tests {
         assert!(value.get("b").unwrap().as_unknown().is_some());
         let list = value.get("c").unwrap().as_list().unwrap();
         assert_eq!((list.items.len(), list.rest.is_some()), (1, true));
+    }
+
+    #[test]
+    fn the_json_of_a_value_is_that_value() {
+        let origin = || Arc::new(Origin::Variable("x".into()));
+        let list = Value::list([Value::unknown_of(origin(), Type::Any)]);
+        let json = || Piece::Json(origin(), Arc::new(list.clone()));
+        let text = |text: &str| Piece::Text(text.into());
+        let value = decode(&[
+            text("{\"a\": "),
+            json(),
+            text(", \"b\": [1, "),
+            json(),
+            text("]}"),
+        ]);
+        let value = value.unwrap();
+        assert_eq!(value.get("a"), Some(&list));
+        let members = value.get("b").unwrap().as_list().unwrap();
+        assert_eq!((members.items.len(), members.rest.is_some()), (2, false));
+        assert_eq!(decode(&[json()]), Some(list.clone()));
+        // Within quotes it is a part of a text.
+        let value = decode(&[text("{\"a\": \"x"), json(), text("\"}")]).unwrap();
+        assert!(value.get("a").unwrap().as_unknown().is_some());
     }
 
     #[test]

@@ -86,9 +86,13 @@ impl Text {
     }
 
     fn hole(&mut self, origin: &Arc<Origin>) {
+        self.unknown(origin, Piece::Hole(origin.clone()));
+    }
+
+    fn unknown(&mut self, origin: &Arc<Origin>, piece: Piece) {
         self.flush();
         if self.pieces.len() <= MAX_PIECES {
-            self.pieces.push(Piece::Hole(origin.clone()));
+            self.pieces.push(piece);
         }
         self.origin.get_or_insert_with(|| origin.clone());
         self.literal_from = None;
@@ -115,11 +119,15 @@ impl Text {
             Kind::Bool(true) => self.current.push_str("true"),
             Kind::Bool(false) => self.current.push_str("false"),
             Kind::Unknown(unknown) => {
-                if let Some(pieces) = value.pieces() {
+                if let Some(encoded) = &unknown.encoded {
+                    let piece = Piece::Json(unknown.origin.clone(), encoded.clone());
+                    self.unknown(&unknown.origin, piece);
+                } else if let Some(pieces) = value.pieces() {
                     for piece in pieces {
                         match piece {
                             Piece::Text(text) => self.current.push_str(text),
                             Piece::Hole(origin) => self.hole(origin),
+                            Piece::Json(origin, _) => self.unknown(origin, piece.clone()),
                         }
                     }
                 } else {
@@ -172,6 +180,9 @@ impl Evaluator<'_> {
     /// Evaluates the text of a template file with `names` as its only names.
     pub(super) fn template_text(&self, text: &str, names: &Value) -> Result<Value, EvalError> {
         self.budget.text(text.len())?;
+        if !text.contains("${") && !text.contains("%{") {
+            return Ok(text.into());
+        }
         self.budget.spend(PARSE_COST)?;
         let template = hcl_edit::parser::parse_template(text).map_err(|error| {
             EvalError::Type(format!(

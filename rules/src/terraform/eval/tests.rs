@@ -76,10 +76,7 @@ impl Scope for Names {
         })
     }
     fn context(&self) -> Context<'_> {
-        Context {
-            files: &NoFiles,
-            directory: "d",
-        }
+        Context::alone(&NoFiles, "d")
     }
 }
 

@@ -59,13 +59,13 @@ pub(in crate::terraform) fn parse_json_variables(path: &str, text: &str) -> Sour
 fn read(path: &str, text: &str, is_module: bool) -> Source {
     let lines = Lines::new(path, text);
     let problem = |offset, kind, severity, cause: &str| Source {
-        problems: vec![Problem {
-            path: path.into(),
-            line: Some(lines.place(offset).0),
-            kind,
-            severity,
-            cause: cause.to_owned(),
-        }],
+        problems: vec![
+            Problem {
+                severity,
+                ..Problem::error(kind, path, Some(lines.place(offset).0), cause)
+            }
+            .whole(),
+        ],
         ..Source::default()
     };
     let broken = |offset, cause| {
@@ -89,6 +89,23 @@ fn read(path: &str, text: &str, is_module: bool) -> Source {
             },
             ..Source::default()
         },
+        Ok(Node {
+            kind: NodeKind::Array(bodies),
+            range,
+        }) if is_module => {
+            let is_object = |body: &Node| matches!(body.kind, NodeKind::Object(_));
+            if !bodies.iter().all(is_object) {
+                return broken(range.start, "a list of objects was expected");
+            }
+            let mut source = Source::default();
+            for body in &bodies {
+                if let NodeKind::Object(members) = &body.kind {
+                    let body = Reader { lines: &lines }.file(members);
+                    source.body.blocks.extend(body.blocks);
+                }
+            }
+            source
+        }
         Ok(node) => broken(node.range.start, "an object was expected"),
         Err((offset, message)) => broken(offset, message),
     }

@@ -25,6 +25,18 @@ pub(super) struct Layout {
     /// Top-level items in order.
     pub(super) items: Vec<Range<usize>>,
     pub(super) depth: usize,
+    /// Line ends and comments between tokens that may be joined: inside `{for …}` and `${…}`.
+    pub(super) gaps: Vec<Range<usize>>,
+    pub(super) heredocs: Vec<Heredoc>,
+    /// Keys of objects: where the object begins, and the key.
+    pub(super) keys: Vec<(usize, Range<usize>)>,
+}
+
+/// A heredoc: its word at both ends.
+#[derive(Clone, Debug)]
+pub(super) struct Heredoc {
+    pub(super) open: Range<usize>,
+    pub(super) close: Range<usize>,
 }
 
 enum Mode<'a> {
@@ -35,10 +47,12 @@ enum Mode<'a> {
         height: usize,
         operand: bool,
         entries: u64,
+        /// It is a `for` expression, in which lines do not end anything.
+        joins: bool,
     },
     Interpolation,
     Quote,
-    Heredoc(&'a str),
+    Heredoc(&'a str, Range<usize>),
 }
 
 /// Words that begin a top-level block in the first column.
@@ -72,7 +86,7 @@ pub(super) fn scan(text: &str, resync: bool) -> Layout {
     while let Some(byte) = scan.byte(0) {
         match scan.modes.last() {
             Some(Mode::Quote) => scan.quote(byte),
-            Some(Mode::Heredoc(delimiter)) => {
+            Some(Mode::Heredoc(delimiter, _)) => {
                 let delimiter = *delimiter;
                 scan.heredoc(byte, delimiter);
             }
@@ -149,7 +163,11 @@ impl<'a> Scan<'a> {
         }
         match (byte, self.byte(1)) {
             (b'#', _) | (b'/', Some(b'/')) => {
+                let start = self.at;
                 self.line();
+                if self.joins() {
+                    self.layout.gaps.push(start..self.at);
+                }
                 self.previous = previous;
             }
             (b'/', Some(b'*')) => {
@@ -181,6 +199,7 @@ impl<'a> Scan<'a> {
                     height: 1,
                     operand,
                     entries: 0,
+                    joins: byte == b'{' && self.is_for(),
                 });
                 self.layout.depth = self.layout.depth.max(self.modes.len());
                 self.skip(1);
@@ -190,12 +209,25 @@ impl<'a> Scan<'a> {
                 self.close(byte);
             }
             (b'=' | b':', _) => {
-                if let Some(Mode::Brackets { entries, .. }) = self.modes.last_mut() {
+                let key = self.key();
+                if let Some(Mode::Brackets {
+                    entries,
+                    start,
+                    operand: true,
+                    ..
+                }) = self.modes.last_mut()
+                {
                     *entries = entries.saturating_add(1);
+                    if let Some(key) = key {
+                        self.layout.keys.push((*start, key));
+                    }
                 }
                 self.skip(1);
             }
             (b'\n', _) => {
+                if self.joins() {
+                    self.layout.gaps.push(self.at..self.at.saturating_add(1));
+                }
                 self.skip(1);
                 if self.modes.is_empty() {
                     self.end_item();
@@ -204,6 +236,41 @@ impl<'a> Scan<'a> {
             }
             _ => self.skip(1),
         }
+    }
+
+    /// Whether a line may end here without ending anything.
+    fn joins(&self) -> bool {
+        match self.modes.last() {
+            Some(Mode::Brackets { joins, .. }) => *joins,
+            Some(Mode::Interpolation) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the brace here begins a `for` expression.
+    fn is_for(&self) -> bool {
+        let inner = self.rest().get(1..).unwrap_or_default().trim_start();
+        inner
+            .strip_prefix("for")
+            .is_some_and(|rest| rest.starts_with(char::is_whitespace))
+    }
+
+    /// The plain key before the sign here, if one stands there alone.
+    fn key(&self) -> Option<Range<usize>> {
+        let before = self.text.get(..self.at)?;
+        let before = before.trim_end_matches([' ', '\t']);
+        let end = before.len();
+        let start = if let Some(inner) = before.strip_suffix('"') {
+            inner
+                .rfind(['"', '\n'])
+                .filter(|at| inner.as_bytes().get(*at) == Some(&b'"'))?
+        } else {
+            let is_name = |character: char| character.is_alphanumeric() || "_-".contains(character);
+            before.trim_end_matches(is_name).len()
+        };
+        let is_first = |before: &str| before.is_empty() || before.ends_with(['{', ',', '\n']);
+        let alone = is_first(before.get(..start)?.trim_end_matches([' ', '\t']));
+        (start < end && alone).then_some(start..end)
     }
 
     fn close(&mut self, byte: u8) {
@@ -217,6 +284,7 @@ impl<'a> Scan<'a> {
                 height,
                 operand,
                 entries,
+                ..
             }) if *close == byte => {
                 let group = Group {
                     range: *start..self.at,
@@ -274,21 +342,27 @@ impl<'a> Scan<'a> {
             self.skip(2);
             return;
         }
+        let marks = line
+            .len()
+            .saturating_sub(line.trim_start_matches(['<', '-', ' ']).len());
+        let start = self.at.saturating_add(marks);
         self.line();
         self.skip(1);
-        self.modes.push(Mode::Heredoc(name));
+        let word = start..start.saturating_add(name.len());
+        self.modes.push(Mode::Heredoc(name, word));
     }
 
     fn heredoc(&mut self, byte: u8, delimiter: &str) {
         if self.at_line_start() {
             let line = self.rest().split('\n').next().unwrap_or_default();
-            let indent = line.len().saturating_sub(line.trim_start().len());
-            let after = line.trim_start().strip_prefix(delimiter);
-            let is_end = after.is_some_and(|after| {
-                !after.starts_with(|next: char| next.is_alphanumeric() || "_-".contains(next))
-            });
-            if is_end {
-                self.modes.pop();
+            // The word stands alone on its line.
+            if line.trim() == delimiter {
+                let indent = line.len().saturating_sub(line.trim_start().len());
+                let start = self.at.saturating_add(indent);
+                let close = start..start.saturating_add(delimiter.len());
+                if let Some(Mode::Heredoc(_, open)) = self.modes.pop() {
+                    self.layout.heredocs.push(Heredoc { open, close });
+                }
                 self.previous = Some(b'"');
                 self.skip(indent.saturating_add(delimiter.len()));
                 return;

@@ -16,6 +16,7 @@ mod json_text;
 mod layout;
 mod lines;
 mod native;
+mod rewrite;
 
 pub(super) use json::{parse_json, parse_json_variables};
 pub(super) use native::{parse_native, parse_text_expression};
@@ -23,11 +24,20 @@ pub(super) use native::{parse_native, parse_text_expression};
 /// Bytes of one source file.
 pub const MAX_FILE_BYTES: usize = 4 << 20;
 
-/// Bytes of all source files of one evaluation: their syntax trees are kept to its end.
-pub const MAX_SOURCE_BYTES: usize = 48 << 20;
+/// Bytes of all source files of one run, those read again included: parsing takes time.
+pub const MAX_SOURCE_BYTES: usize = 96 << 20;
 
-/// Blocks of all source files of one evaluation, nested ones included; each takes kilobytes.
-pub const MAX_BLOCKS: usize = 400_000;
+/// Blocks of all source files that one stack needs, nested ones included; each takes kilobytes.
+pub const MAX_BLOCKS: usize = 200_000;
+
+/// Tokens of all source files that one stack needs: each takes about 200 bytes of syntax tree.
+pub const MAX_TOKENS: usize = 2_000_000;
+
+/// How many nodes a syntax tree has, roughly: the signs that stand between them.
+pub(super) fn tokens(text: &[u8]) -> usize {
+    let between = |byte: &&u8| b",=:[({.+-*/%?&|<>!".contains(byte);
+    text.iter().filter(between).count()
+}
 
 /// Brackets inside brackets in one source file.
 pub const MAX_NESTING: usize = 1_000;

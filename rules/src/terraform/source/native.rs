@@ -10,6 +10,7 @@ use hcl_edit::structure::Structure;
 
 use super::layout::{Group, scan};
 use super::lines::Lines;
+use super::rewrite::rewritten;
 use super::{Attribute, Block, Body, MAX_NESTING, MAX_OBJECT_COST, Source};
 use crate::{Problem, ProblemKind, ProblemSeverity};
 
@@ -117,6 +118,8 @@ impl Broken {
 }
 
 impl Reader<'_> {
+    /// Terraform refuses a file of which any part is broken; what is left of it is judged, and
+    /// the file as such is not.
     fn problem(
         &mut self,
         offset: usize,
@@ -124,13 +127,12 @@ impl Reader<'_> {
         severity: ProblemSeverity,
         cause: String,
     ) {
-        self.source.problems.push(Problem {
-            path: self.lines.file().clone(),
-            line: Some(self.lines.place(offset).0),
-            kind,
+        let (file, line) = (self.lines.file().clone(), self.lines.place(offset).0);
+        let problem = Problem {
             severity,
-            cause,
-        });
+            ..Problem::error(kind, file, Some(line), cause)
+        };
+        self.source.problems.push(problem.whole());
     }
 
     /// Parses a part of the file and adds its attributes and blocks.
@@ -155,8 +157,12 @@ impl Reader<'_> {
             }
         }
         let (text, hoisted) = self.hoist(range, &inside)?;
-        let body = hcl_edit::parser::parse_body(&text);
-        let body = body.map_err(|error| Broken::new(start, &error))?;
+        let body = match hcl_edit::parser::parse_body(&text) {
+            Ok(body) => body,
+            Err(error) => rewritten(&text)
+                .and_then(|text| hcl_edit::parser::parse_body(&text).ok())
+                .ok_or_else(|| Broken::new(start, &error))?,
+        };
         let body = self.body(body, start);
         self.source.body.attributes.extend(body.attributes);
         self.source.body.blocks.extend(body.blocks);

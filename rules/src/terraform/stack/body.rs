@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hcl_edit::expr::Expression;
 
+use super::super::eval::MAX_STEPS;
 use super::super::source::{Block, Body};
 use super::Run;
 use super::scope::{Binding, Names, pair};
@@ -14,12 +15,21 @@ use crate::{ProblemKind, ProblemSeverity, Value};
 /// Nested blocks that one dynamic block makes.
 const MAX_BLOCKS: usize = 10_000;
 
+/// Steps that an attribute costs beside its expression: its entry, its place.
+const ATTRIBUTE_STEPS: u64 = 3;
+
+/// Steps that a body costs: its first entry takes more than a kilobyte.
+const BODY_STEPS: u64 = 12;
+
 /// Nested blocks inside nested blocks; the parser's limit is lower.
 type Lists = BTreeMap<Arc<str>, (Vec<Value>, Option<Unknown>)>;
 
 impl Run<'_> {
     /// Evaluates a body without the attributes and blocks named in `skip`.
     pub(super) fn body(&self, names: &Names<'_>, body: &Body, skip: &[&str]) -> Kind {
+        if let Some(rest) = self.unaffordable(body) {
+            return rest;
+        }
         let mut entries: BTreeMap<Arc<str>, Value> = BTreeMap::new();
         for attribute in &body.attributes {
             if !skip.contains(&&*attribute.name) {
@@ -41,6 +51,10 @@ impl Run<'_> {
             }
         }
         for (kind, (items, rest)) in lists {
+            // A dynamic block over nothing writes nothing.
+            if items.is_empty() && rest.is_none() {
+                continue;
+            }
             let list = Kind::List(List {
                 items: items.into(),
                 shape: Shape::List,
@@ -52,6 +66,25 @@ impl Run<'_> {
             entries: Arc::new(entries),
             rest: None,
         })
+    }
+
+    /// Pays for a body; what cannot be paid for is wholly unknown.
+    fn unaffordable(&self, body: &Body) -> Option<Kind> {
+        let attributes = u64::try_from(body.attributes.len()).unwrap_or(u64::MAX);
+        let steps = attributes
+            .saturating_mul(ATTRIBUTE_STEPS)
+            .saturating_add(BODY_STEPS);
+        if self.totals.budget.buy(steps) {
+            return None;
+        }
+        self.cut_short(&format!(
+            "the bodies of the module's resources need more than {MAX_STEPS} evaluation steps; some were not evaluated"
+        ));
+        let origin = crate::value::Origin::Failed("a body".into());
+        Some(Kind::Map(Map {
+            entries: Arc::default(),
+            rest: Value::unknown(origin).as_unknown().cloned(),
+        }))
     }
 
     fn block(&self, names: &Names<'_>, block: &Block) -> Value {
@@ -120,6 +153,11 @@ impl Run<'_> {
             return;
         }
         for (key, value) in pairs {
+            if self.totals.budget.is_exhausted() {
+                let origin = crate::value::Origin::Failed(kind.clone());
+                *rest = Value::unknown(origin).as_unknown().cloned();
+                return;
+            }
             let bound = pair(key, value.marked_by(&collection));
             let binding = Binding::new(iterator, &bound, names.bindings);
             let inner = Names {

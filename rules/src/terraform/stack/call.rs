@@ -8,7 +8,9 @@ use hcl_edit::expr::Expression;
 
 use super::super::source::Block;
 use super::repetition::{Key, Repetition, keyed};
-use super::{Caller, Instance, MAX_MODULE_DEPTH, MAX_MODULES, Run, failed};
+use super::{
+    Binding, Caller, Instance, MAX_MODULE_DEPTH, MAX_MODULES, MODULE_STEPS, NAME_STEPS, Run, failed,
+};
 use crate::files;
 use crate::functions::convert::to_string;
 use crate::value::{Kind, Map, Origin, Type, Unknown};
@@ -25,6 +27,9 @@ const META: [&str; 8] = [
     "lifecycle",
     "provider",
 ];
+
+/// Instances of an unresolved module whose arguments are looked at.
+const MAX_UNRESOLVED: usize = 1_000;
 
 /// A module call with its instances.
 pub(super) enum Call {
@@ -193,11 +198,9 @@ impl Run<'_> {
                 &block.span,
                 format!("module {name}: {cause}"),
             );
-            let names = self.names(instance, None);
-            let arguments: Value = self.body(&names, &block.body, &META).into();
             let address: Arc<str> = address.into();
-            let mut unresolved = self.unresolved.borrow_mut();
-            unresolved.insert(address.clone(), arguments);
+            let mut calls = self.totals.unresolved.borrow_mut();
+            calls.insert(block.span.clone());
             let mut value = Value::unknown(Origin::Module(address.clone()));
             value.edit_marks(|marks| marks.identity = Some(address));
             Call::Unknown(value)
@@ -220,7 +223,8 @@ impl Run<'_> {
         else {
             return not_found(format!("\"{source}\" is not in the scanned directory"));
         };
-        if calls_itself(instance, &directory) {
+        let real = self.loader.real(&directory);
+        if calls_itself(instance, &real) {
             let severity = ProblemSeverity::Error;
             let cause = format!("\"{source}\" contains this call");
             return missing(ProblemKind::ModuleCycle, severity, cause);
@@ -239,12 +243,25 @@ impl Run<'_> {
             return missing(ProblemKind::Limit, severity, cause);
         }
         self.modules.set(modules);
+        let each = names_of(&module)
+            .saturating_mul(NAME_STEPS)
+            .saturating_add(MODULE_STEPS);
+        let count = u64::try_from(turns.len()).unwrap_or(u64::MAX);
+        if !self.totals.budget.buy(each.saturating_mul(count)) {
+            let severity = ProblemSeverity::Warning;
+            let cause = "its instances cost more steps than the stack has left".to_owned();
+            return missing(ProblemKind::Limit, severity, cause);
+        }
+        let mut resolved = self.totals.resolved.borrow_mut();
+        resolved.insert(block.span.clone());
+        drop(resolved);
         self.check_arguments(block, name, &module);
         let path: Arc<str> = relative(self.root, &directory).into();
         let children = turns.into_iter().map(|turn| {
             let child = Instance {
                 module: module.clone(),
                 directory: directory.clone(),
+                real: real.clone(),
                 path: path.clone(),
                 address: keyed(address, turn.key.as_ref()),
                 trail: trail.clone(),
@@ -269,6 +286,28 @@ impl Run<'_> {
         }
     }
 
+    /// Keeps what a module was given that cannot be resolved. Not evaluated with the call: two
+    /// modules may use each other's outputs without a circle.
+    pub(super) fn unresolved_arguments(&self, instance: &Rc<Instance>, name: &str) {
+        let Some(block) = instance.module.calls.get(name) else {
+            return;
+        };
+        let address = instance.named(&format!("module.{name}"));
+        let names = self.names(instance, None);
+        let (_, turns) = self.turns(&names, &block.body, &address);
+        let arguments = turns.iter().take(MAX_UNRESOLVED).map(|turn| {
+            let binding = turn
+                .binding
+                .as_ref()
+                .map(|(name, value)| Binding::new(name, value, None));
+            let names = self.names(instance, binding.as_ref());
+            Value::from(self.body(&names, &block.body, &META))
+        });
+        let arguments = Value::list(arguments.collect::<Vec<_>>());
+        let mut unresolved = self.unresolved.borrow_mut();
+        unresolved.insert(address.into(), arguments);
+    }
+
     fn check_arguments(&self, block: &Block, name: &str, module: &super::Module) {
         for argument in &block.body.attributes {
             let known =
@@ -282,10 +321,23 @@ impl Run<'_> {
     }
 }
 
+/// How many names a module declares.
+fn names_of(module: &super::Module) -> u64 {
+    let names = [
+        module.variables.len(),
+        module.locals.len(),
+        module.outputs.len(),
+        module.resources.len(),
+        module.calls.len(),
+    ];
+    let names = names.into_iter().fold(0, usize::saturating_add);
+    u64::try_from(names).unwrap_or(u64::MAX)
+}
+
 fn calls_itself(instance: &Rc<Instance>, directory: &str) -> bool {
     let mut ancestor = Some(instance);
     while let Some(current) = ancestor {
-        if current.directory == directory {
+        if current.real == directory {
             return true;
         }
         ancestor = current.caller.as_ref().map(|caller| &caller.instance);
@@ -332,10 +384,10 @@ fn relative(from: &str, to: &str) -> String {
     let up = from.len().saturating_sub(common);
     let mut path = vec!["..".to_owned(); up];
     path.extend(to.into_iter().skip(common));
-    match (path.is_empty(), up) {
-        (true, _) => ".".to_owned(),
-        (false, 0) => format!("./{}", path.join("/")),
-        (false, _) => path.join("/"),
+    if path.is_empty() {
+        ".".to_owned()
+    } else {
+        path.join("/")
     }
 }
 
@@ -346,9 +398,9 @@ mod tests {
     #[test]
     fn paths_lead_from_the_root_module() {
         assert_eq!(relative("", ""), ".");
-        assert_eq!(relative("", "a/b"), "./a/b");
+        assert_eq!(relative("", "a/b"), "a/b");
         assert_eq!(relative("envs/dev", "modules/x"), "../../modules/x");
-        assert_eq!(relative("envs/dev", "envs/dev/x"), "./x");
+        assert_eq!(relative("envs/dev", "envs/dev/x"), "x");
     }
 
     #[test]

@@ -10,11 +10,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Options;
-use super::eval::{Budget, EvalError, MAX_DEPTH, evaluate};
+use super::eval::{Budget, EvalError, MAX_STEPS, evaluate};
 use super::loader::Loader;
 use super::module::{Module, ResourceName};
 use super::source::Attribute;
-use crate::functions::FunctionError;
+use super::variable_files::Given;
+use crate::functions::{FunctionError, Memory};
 use crate::value::Origin;
 use crate::{Problem, ProblemKind, ProblemSeverity, Resource, Span, Stack, Value};
 
@@ -33,8 +34,16 @@ use scope::{Binding, Names};
 /// Instances of one resource or module call.
 pub const MAX_INSTANCES: usize = 10_000;
 
-/// Resource instances of one stack.
-pub const MAX_STACK_INSTANCES: usize = 100_000;
+/// Resource instances of one stack. Each is judged by a dozen rules; Terraform itself is hardly
+/// usable with half as many.
+pub const MAX_STACK_INSTANCES: usize = 20_000;
+
+/// Resource instances of one run.
+pub const MAX_RUN_INSTANCES: usize = 100_000;
+
+/// Further instances of blocks that are not repeated, and of those that are repeated too often:
+/// one stands for all of them, so that each block is judged once.
+const SPARE_INSTANCES: usize = 5_000;
 
 /// Module instances of one stack.
 pub const MAX_MODULES: usize = 20_000;
@@ -42,21 +51,66 @@ pub const MAX_MODULES: usize = 20_000;
 /// Modules that call modules.
 pub const MAX_MODULE_DEPTH: usize = 64;
 
+/// Steps that an instance of a resource costs, beside its body.
+const INSTANCE_STEPS: u64 = 30;
+
+/// Steps that an instance of a module costs, beside what it declares.
+const MODULE_STEPS: u64 = 60;
+
+/// Steps that a name which a module declares costs.
+const NAME_STEPS: u64 = 3;
+
 /// The shortest part of a sensitive text that is looked for in messages.
 const MIN_SECRET: usize = 3;
 
 /// Sensitive texts that are looked for in messages; with more, messages tell no details.
 const MAX_SECRETS: usize = 1_000;
 
+/// What all stacks of a run share.
+pub(super) struct Totals {
+    budget: Budget,
+    memory: Memory,
+    instances: Cell<usize>,
+    resolved: RefCell<BTreeSet<Span>>,
+    unresolved: RefCell<BTreeSet<Span>>,
+}
+
+impl Totals {
+    pub(super) fn new(budget: Budget) -> Self {
+        Self {
+            budget,
+            memory: Memory::default(),
+            instances: Cell::new(0),
+            resolved: RefCell::default(),
+            unresolved: RefCell::default(),
+        }
+    }
+
+    pub(super) fn into_budget(self) -> Budget {
+        self.budget
+    }
+
+    /// Module calls that were resolved, and those that were not, each once.
+    pub(super) fn calls(&self) -> (usize, usize) {
+        let resolved = self.resolved.borrow();
+        let unresolved = self.unresolved.borrow();
+        let only = unresolved.iter().filter(|call| !resolved.contains(*call));
+        (resolved.len(), only.count())
+    }
+}
+
 /// The evaluation of one stack.
 pub(super) struct Run<'a> {
     loader: &'a Loader<'a>,
     options: &'a Options,
     root: &'a str,
-    budget: Budget,
+    totals: &'a Totals,
     manifest: BTreeMap<String, String>,
-    given: BTreeMap<Arc<str>, Attribute>,
-    problems: RefCell<BTreeSet<Problem>>,
+    given: Given,
+    /// Directories of the modules that exist.
+    there: RefCell<BTreeSet<String>>,
+    /// Instances of resources, those that are not in the result included.
+    instances: Cell<usize>,
     active: RefCell<Vec<Active>>,
     resources: RefCell<Vec<Resource>>,
     unresolved: RefCell<BTreeMap<Arc<str>, Value>>,
@@ -67,7 +121,10 @@ pub(super) struct Run<'a> {
 /// A module with one set of inputs.
 pub(super) struct Instance {
     module: Rc<Module>,
+    /// As the calls name it, by which its own calls are resolved.
     directory: String,
+    /// The same without links.
+    real: String,
     /// `path.module`: from the directory of the root module.
     path: Arc<str>,
     address: Arc<str>,
@@ -123,20 +180,24 @@ impl Instance {
 }
 
 impl<'a> Run<'a> {
-    /// Evaluates the root module in `root`.
+    /// Evaluates the root module in `root`; also tells the directories of the modules it brings
+    /// into being.
     pub(super) fn stack(
         loader: &'a Loader<'a>,
         options: &'a Options,
         root: &'a str,
-    ) -> (Stack, BTreeSet<Problem>) {
+        totals: &'a Totals,
+    ) -> (Stack, BTreeSet<String>) {
+        totals.budget.stack();
         let run = Self {
             loader,
             options,
             root,
-            budget: Budget::new(MAX_DEPTH),
+            totals,
             manifest: loader.manifest(root),
-            given: loader.variable_files(root),
-            problems: RefCell::default(),
+            given: loader.given(root, &options.variable_files),
+            there: RefCell::default(),
+            instances: Cell::new(0),
             active: RefCell::default(),
             resources: RefCell::default(),
             unresolved: RefCell::default(),
@@ -151,6 +212,7 @@ impl<'a> Run<'a> {
             let instance = Rc::new(Instance {
                 module,
                 directory: root.to_owned(),
+                real: root.to_owned(),
                 path: ".".into(),
                 address: "".into(),
                 trail: String::new(),
@@ -167,14 +229,29 @@ impl<'a> Run<'a> {
             run.walk(&instance);
             release(&instance);
         }
+        if totals.budget.is_exhausted() {
+            run.cut_short(&format!(
+                "the module needs more than {MAX_STEPS} evaluation steps, or all modules of the run more than they may; some of it was not evaluated"
+            ));
+        }
         stack.resources = run.resources.into_inner();
         stack.resources.sort_by(|a, b| a.address.cmp(&b.address));
         stack.unresolved_modules = run.unresolved.into_inner();
-        (stack, run.problems.into_inner())
+        (stack, run.there.into_inner())
+    }
+
+    /// Reports that the root module was not evaluated whole.
+    fn cut_short(&self, cause: &str) {
+        let problem = Problem::warning(ProblemKind::Limit, self.root, None, cause);
+        self.loader.problems.insert(problem.whole());
     }
 
     /// Evaluates all that a module instance declares, and the modules that it calls.
     fn walk(&self, instance: &Rc<Instance>) {
+        if self.is_full() {
+            return;
+        }
+        self.there.borrow_mut().insert(instance.real.clone());
         for name in instance.module.variables.keys() {
             self.variable(instance, name);
         }
@@ -182,12 +259,18 @@ impl<'a> Run<'a> {
             self.local(instance, name);
         }
         for name in instance.module.resources.keys() {
+            if self.is_full() {
+                return;
+            }
             if let Some(expanded) = self.resource(instance, name) {
                 self.emit(instance, name, &expanded);
             }
         }
         for name in instance.module.calls.keys() {
             if let Some(call) = self.call(instance, name) {
+                if call.unknown().is_some() {
+                    self.unresolved_arguments(instance, name);
+                }
                 for (_, child) in call.instances() {
                     self.walk(child);
                 }
@@ -196,6 +279,21 @@ impl<'a> Run<'a> {
         for name in instance.module.outputs.keys() {
             self.output(instance, name);
         }
+    }
+
+    /// Whether there are as many instances as a stack or a run may have, or no steps left; that
+    /// is reported.
+    fn is_full(&self) -> bool {
+        let run = self.totals.instances.get();
+        let fits = |count: usize, most: usize| count < most.saturating_add(SPARE_INSTANCES);
+        if fits(self.resources.borrow().len(), MAX_STACK_INSTANCES) && fits(run, MAX_RUN_INSTANCES)
+        {
+            return self.totals.budget.is_exhausted();
+        }
+        self.cut_short(&format!(
+            "only {MAX_STACK_INSTANCES} instances of a stack and {MAX_RUN_INSTANCES} of a run are judged"
+        ));
+        true
     }
 
     fn names<'b>(
@@ -215,13 +313,17 @@ impl<'a> Run<'a> {
         if let Some(constant) = &attribute.constant {
             return constant.clone();
         }
-        let _allowance = self.budget.expression();
+        if self.totals.budget.is_exhausted() {
+            // Reported once for the stack.
+            return failed(attribute.name.clone()).with_span(attribute.span.clone());
+        }
+        let _allowance = self.totals.budget.expression();
         let value = evaluate(&attribute.expression, names).and_then(|value| {
             // Each attribute keeps references of its own.
             let marks = value.marks.as_ref();
             let references = marks.map_or(0, |marks| marks.references.len());
             let cost = u64::try_from(references).unwrap_or(u64::MAX);
-            self.budget.spend(cost)?;
+            self.totals.budget.spend(cost)?;
             Ok(value)
         });
         match value {
@@ -265,12 +367,10 @@ impl<'a> Run<'a> {
         } else {
             cause
         };
-        self.problems.borrow_mut().insert(Problem {
-            path: span.file.clone(),
-            line: Some(span.start_line),
-            kind,
+        let problem = Problem::error(kind, span.file.clone(), Some(span.start_line), cause);
+        self.loader.problems.insert(Problem {
             severity,
-            cause,
+            ..problem
         });
     }
 

@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::super::source::Body;
 use super::scope::{Names, pair};
-use super::{MAX_INSTANCES, Run};
+use super::{INSTANCE_STEPS, MAX_INSTANCES, MAX_RUN_INSTANCES, MAX_STACK_INSTANCES, Run};
 use crate::functions::convert::to_number;
 use crate::value::{Kind, Origin, Shape, Type, Unknown};
 use crate::{ProblemKind, ProblemSeverity, Span, Value};
@@ -74,6 +74,23 @@ impl Run<'_> {
         (Repetition::Single, vec![turn])
     }
 
+    /// Whether so many further instances of a block fit into the stack and the run. They are paid
+    /// for before they are made.
+    fn can_repeat(&self, count: usize) -> bool {
+        let stack = self.instances.get().saturating_add(count);
+        let run = self.totals.instances.get().saturating_add(count);
+        let steps = u64::try_from(count).unwrap_or(u64::MAX);
+        if stack > MAX_STACK_INSTANCES
+            || run > MAX_RUN_INSTANCES
+            || !self.totals.budget.buy(steps.saturating_mul(INSTANCE_STEPS))
+        {
+            return false;
+        }
+        self.instances.set(stack);
+        self.totals.instances.set(run);
+        true
+    }
+
     fn counted(&self, value: &Value, address: &str, span: &Span) -> (Repetition, Vec<Turn>) {
         let refuse = |kind, severity, cause: String| {
             self.problem(kind, severity, span, format!("{address}: {cause}"));
@@ -94,6 +111,9 @@ impl Run<'_> {
         }
         match number.to_usize() {
             Some(count) if count <= MAX_INSTANCES => {
+                if !self.can_repeat(count) {
+                    return refuse(ProblemKind::Limit, ProblemSeverity::Warning, too_many());
+                }
                 let turn = |index: usize| {
                     let number = rust_decimal::Decimal::from(index);
                     let value = Value::map([("index".into(), Value::from(number))]);
@@ -164,6 +184,9 @@ impl Run<'_> {
             );
             return refuse(ProblemKind::Limit, ProblemSeverity::Warning, cause);
         }
+        if !self.can_repeat(pairs.len()) {
+            return refuse(ProblemKind::Limit, ProblemSeverity::Warning, too_many());
+        }
         let mut turns: Vec<Turn> = pairs
             .into_iter()
             .map(|(key, item)| {
@@ -183,6 +206,13 @@ impl Run<'_> {
         }
         (Repetition::Each(rest), turns)
     }
+}
+
+/// Why a block is not repeated as often as it asks for.
+fn too_many() -> String {
+    format!(
+        "there are more than {MAX_STACK_INSTANCES} instances in the stack or {MAX_RUN_INSTANCES} in the run, or they cost too much; one stands for all"
+    )
 }
 
 /// One instance that stands for an unknown number of them.

@@ -12,9 +12,9 @@ use super::super::module::ResourceName;
 use super::super::source::{Block, Body};
 use super::repetition::{Key, Repetition, keyed};
 use super::scope::Binding;
-use super::{Instance, MAX_STACK_INSTANCES, Run};
+use super::{INSTANCE_STEPS, Instance, Run};
 use crate::value::{Kind, List, Map, Marks, Origin, Shape, Type, Unknown};
-use crate::{Mode, ProblemKind, ProblemSeverity, Resource, Value};
+use crate::{Mode, Resource, Value};
 
 /// What belongs to Terraform and not to the resource.
 const META: [&str; 8] = [
@@ -89,6 +89,13 @@ impl Run<'_> {
     ) -> Expanded {
         let names = self.names(instance, None);
         let (repetition, turns) = self.turns(&names, &block.body, address);
+        if repetition == Repetition::Single {
+            let run = self.totals.instances.get();
+            self.totals.instances.set(run.saturating_add(1));
+            self.instances.set(self.instances.get().saturating_add(1));
+            // Where it does not fit, the attributes are not evaluated either.
+            self.totals.budget.buy(INSTANCE_STEPS);
+        }
         let instances = turns.into_iter().map(|turn| {
             let binding = turn
                 .binding
@@ -126,14 +133,6 @@ impl Run<'_> {
         let (mode, kind, label) = name;
         let mut resources = self.resources.borrow_mut();
         for one in &expanded.instances {
-            if resources.len() >= MAX_STACK_INSTANCES {
-                drop(resources);
-                let cause =
-                    format!("only {MAX_STACK_INSTANCES} instances of a stack are looked at");
-                let severity = ProblemSeverity::Warning;
-                self.problem(ProblemKind::Limit, severity, &block.span, cause);
-                return;
-            }
             resources.push(Resource {
                 address: one.address.clone(),
                 mode: *mode,
@@ -164,7 +163,7 @@ fn referenced(instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded)
     let blocks: BTreeSet<&str> = blocks
         .map(|block| block.body.blocks.iter().map(Block::produces).collect())
         .unwrap_or_default();
-    let object = |one: &One| open(name.0, one, &blocks);
+    let object = |one: &One| open(name, one, &blocks);
     let keyed = expanded.instances.iter().filter(|one| one.key.is_some());
     match &expanded.repetition {
         Repetition::Single => expanded.instances.first().map_or(Value::NULL, object),
@@ -200,7 +199,7 @@ fn referenced(instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded)
 }
 
 /// The object that a reference gives: what was written, and unknown attributes beside it.
-fn open(mode: Mode, one: &One, blocks: &BTreeSet<&str>) -> Value {
+fn open((mode, kind, _): &ResourceName, one: &One, blocks: &BTreeSet<&str>) -> Value {
     let origin = match mode {
         Mode::Managed => Origin::Computed {
             address: one.address.clone(),
@@ -221,10 +220,49 @@ fn open(mode: Mode, one: &One, blocks: &BTreeSet<&str>) -> Value {
         identity: Some(one.address.clone()),
         ..Marks::default()
     };
+    let mut object = opened(&one.body, &rest, blocks);
+    if let (Mode::Managed, Kind::Map(map), Some(id)) = (mode, &mut object, id_of(kind, &one.body)) {
+        let entries = Arc::make_mut(&mut map.entries);
+        entries.entry("id".into()).or_insert_with(|| id.clone());
+    }
     Value {
-        kind: opened(&one.body, &rest, blocks),
+        kind: object,
         marks: Some(Arc::new(marks)),
     }
+}
+
+/// Resources that are part of another and have its name for an id, by the provider's
+/// documentation: what is made from their id belongs to that one.
+const SAME_ID: [(&str, &str); 14] = [
+    ("aws_s3_bucket_accelerate_configuration", "bucket"),
+    ("aws_s3_bucket_cors_configuration", "bucket"),
+    ("aws_s3_bucket_lifecycle_configuration", "bucket"),
+    ("aws_s3_bucket_logging", "bucket"),
+    ("aws_s3_bucket_notification", "bucket"),
+    ("aws_s3_bucket_object_lock_configuration", "bucket"),
+    ("aws_s3_bucket_ownership_controls", "bucket"),
+    ("aws_s3_bucket_policy", "bucket"),
+    ("aws_s3_bucket_public_access_block", "bucket"),
+    ("aws_s3_bucket_replication_configuration", "bucket"),
+    ("aws_s3_bucket_request_payment_configuration", "bucket"),
+    (
+        "aws_s3_bucket_server_side_encryption_configuration",
+        "bucket",
+    ),
+    ("aws_s3_bucket_versioning", "bucket"),
+    ("aws_s3_bucket_website_configuration", "bucket"),
+];
+
+/// The attribute that is also the id; with an expected owner the id is made of both.
+fn id_of<'v>(kind: &str, body: &'v Value) -> Option<&'v Value> {
+    let (_, attribute) = SAME_ID.iter().find(|(name, _)| *name == kind)?;
+    if body
+        .get("expected_bucket_owner")
+        .is_some_and(|owner| !owner.is_null())
+    {
+        return None;
+    }
+    body.get(attribute).filter(|value| !value.is_null())
 }
 
 fn opened(body: &Value, rest: &Unknown, blocks: &BTreeSet<&str>) -> Kind {

@@ -9,7 +9,7 @@ use hcl_edit::expr::{Expression, TraversalOperator};
 use super::super::eval::{Budget, EvalError, Evaluate, Scope};
 use super::{Instance, Run};
 use crate::functions::Context;
-use crate::value::Origin;
+use crate::value::{Kind, Origin, Type};
 use crate::{Mode, Value};
 
 /// A name bound around an expression: `each`, `count`, or the iterator of a dynamic block.
@@ -86,10 +86,19 @@ impl Names<'_> {
     }
 
     fn terraform(&self, name: &str) -> Option<Value> {
-        let workspace = self.run.options.workspace.as_deref();
-        match name {
-            "workspace" | "env" => Some(workspace.unwrap_or("default").into()),
-            "applying" => Some(Value::unknown(Origin::Function(
+        match (name, &self.run.options.workspace) {
+            ("workspace" | "env", Some(workspace)) => Some(workspace.as_str().into()),
+            // Which one is selected stands in no file.
+            ("workspace" | "env", None) => {
+                let origin = Origin::Function("terraform.workspace".into());
+                let mut value = Value::unknown_of(Arc::new(origin), Type::String);
+                if let Kind::Unknown(unknown) = &mut value.kind {
+                    unknown.not_null = true;
+                }
+                value.edit_marks(|marks| marks.identity = Some("terraform.workspace".into()));
+                Some(value)
+            }
+            ("applying", _) => Some(Value::unknown(Origin::Function(
                 "terraform.applying".into(),
             ))),
             _ => None,
@@ -157,7 +166,7 @@ impl Scope for Names<'_> {
     }
 
     fn budget(&self) -> Option<&Budget> {
-        Some(&self.run.budget)
+        Some(&self.run.totals.budget)
     }
 
     fn hoisted(&self, name: &str) -> Option<&Expression> {
@@ -188,7 +197,7 @@ impl Names<'_> {
         }
         if let Some(child) = call.single() {
             let Some(output) = name_at(operators, 1) else {
-                self.run.budget.spend(call.size())?;
+                self.run.totals.budget.spend(call.size())?;
                 return Ok((self.run.outputs(child), 1));
             };
             return match self.run.output(child, output) {
@@ -211,7 +220,7 @@ impl Names<'_> {
                 None => undeclared(format!("module.{name}.{output}")),
             };
         }
-        self.run.budget.spend(call.size())?;
+        self.run.totals.budget.spend(call.size())?;
         Ok((call.collection(|child| self.run.outputs(child)), 1))
     }
 }
@@ -225,7 +234,11 @@ impl Scope for NoNames<'_> {
     }
 
     fn budget(&self) -> Option<&Budget> {
-        Some(&self.0.budget)
+        Some(&self.0.totals.budget)
+    }
+
+    fn hoisted(&self, name: &str) -> Option<&Expression> {
+        self.0.given.hoisted(name)
     }
 
     fn context(&self) -> Context<'_> {
@@ -239,6 +252,8 @@ impl Run<'_> {
         Context {
             files: self.loader.files,
             directory: self.root,
+            meter: &self.totals.budget,
+            memory: Some(&self.totals.memory),
         }
     }
 

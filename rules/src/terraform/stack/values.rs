@@ -3,10 +3,11 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::super::eval::evaluate;
+use super::super::eval::{EvalError, evaluate};
 use super::super::source::{Block, parse_text_expression};
 use super::super::typing::type_of_expression;
 use super::{Instance, MIN_SECRET, Run, failed};
+use crate::functions::FunctionError;
 use crate::functions::convert::convert;
 use crate::value::{Kind, Origin, Type};
 use crate::{ProblemKind, ProblemSeverity, Span, Value};
@@ -38,7 +39,8 @@ impl Run<'_> {
         };
         let kind = block.body.attribute("type").map_or(Type::Any, |attribute| {
             let default = |expression: &_| evaluate(expression, &own).ok();
-            type_of_expression(&attribute.expression, &default).unwrap_or_else(|| {
+            let hoisted = |name: &str| instance.module.hoisted(name);
+            type_of_expression(&attribute.expression, &default, &hoisted).unwrap_or_else(|| {
                 let cause = format!("the type of variable {name} is not one");
                 let severity = ProblemSeverity::Error;
                 self.problem(ProblemKind::Evaluation, severity, &attribute.span, cause);
@@ -76,8 +78,23 @@ impl Run<'_> {
         if sensitive {
             self.keep_secret(&raw);
         }
-        let mut value = match convert(&raw, &kind) {
+        let paid = match kind {
+            Type::Any => Ok(()),
+            _ => self
+                .totals
+                .budget
+                .made(&raw)
+                .map_err(|error| FunctionError::Limit(error.to_string())),
+        };
+        let mut value = match paid.and_then(|()| convert(&raw, &kind)) {
             Ok(value) => value,
+            Err(FunctionError::Limit(cause)) => {
+                let place = raw.span().unwrap_or(&block.span).clone();
+                let cause = format!("variable {name}: {cause}");
+                let severity = ProblemSeverity::Warning;
+                self.problem(ProblemKind::Limit, severity, &place, cause);
+                failed(format!("var.{name}")).marked_by(&raw)
+            }
             Err(error) => {
                 let place = raw.span().unwrap_or(&block.span).clone();
                 let cause = if raw.is_sensitive() || sensitive {
@@ -114,7 +131,7 @@ impl Run<'_> {
 
     /// What files or the environment give to a variable of the root module.
     fn root_value(&self, name: &Arc<str>, kind: &Type, place: &Span) -> Option<Value> {
-        if let Some(attribute) = self.given.get(name) {
+        if let Some(attribute) = self.given.value(name) {
             if let Some(constant) = &attribute.constant {
                 return Some(constant.clone());
             }
@@ -122,8 +139,14 @@ impl Run<'_> {
             return Some(match value {
                 Ok(value) => value.with_span(attribute.span.clone()),
                 Err(error) => {
-                    self.fault(&error, name, &attribute.span);
-                    failed(name.clone())
+                    // What stands there may be a secret without its quotes.
+                    let (kind, severity) = match error {
+                        EvalError::Limit(_) => (ProblemKind::Limit, ProblemSeverity::Warning),
+                        _ => (ProblemKind::Evaluation, ProblemSeverity::Error),
+                    };
+                    let cause = format!("variable {name}: its value is not a literal value");
+                    self.problem(kind, severity, &attribute.span, cause);
+                    failed(name.clone()).with_span(attribute.span.clone())
                 }
             });
         }

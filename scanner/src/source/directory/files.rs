@@ -94,6 +94,17 @@ impl Files for DirectoryFiles {
     }
 
     fn is_file(&self, path: &str) -> bool {
-        open_inside(&self.root, Path::new(path)).is_ok()
+        real_inside(&self.root, Path::new(path)).is_ok()
+    }
+
+    fn real(&self, path: &str) -> io::Result<String> {
+        let real = self.root.join(path).canonicalize()?;
+        let below = self.place_of(&real);
+        below.ok_or_else(|| io::Error::other("a path that leaves the scanned directory"))
+    }
+
+    fn place_of(&self, absolute: &Path) -> Option<String> {
+        let below = absolute.strip_prefix(&self.root).ok()?.to_str()?;
+        Some(below.replace(std::path::MAIN_SEPARATOR, "/"))
     }
 }

@@ -166,7 +166,7 @@ impl Walk<'_> {
             self.found.files.skip(SkipRule::Link, 1);
             return;
         }
-        let terraform = is_terraform(&relative) || is_variables(&relative);
+        let terraform = is_terraform(&relative);
         let wanted = !dispatch::by_path(&relative, Evidence::Locked).is_empty();
         let files = &mut self.found.files;
         if terraform && !self.interest.terraform || wanted && !self.interest.packages {
@@ -308,21 +308,10 @@ fn unfollowed(root: &Path, link: &Path) -> Option<&'static str> {
     is_skipped.then_some("a link into a directory that is not entered")
 }
 
-/// Files that make a directory a Terraform module; Terraform itself minds the case, and so does
-/// OpenTofu.
-#[expect(
-    clippy::case_sensitive_file_extension_comparisons,
-    reason = "Terraform does not read `.TF`"
-)]
+/// Files for the evaluator of infrastructure code: modules, values, and those it reports.
 pub(super) fn is_terraform(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let endings = [".tf", ".tf.json", ".tofu", ".tofu.json"];
-    !name.starts_with('.') && endings.iter().any(|ending| name.ends_with(ending))
-}
-
-/// Files of values for variables.
-fn is_variables(path: &str) -> bool {
-    path.ends_with(".tfvars") || path.ends_with(".tfvars.json")
+    rules::terraform::is_infrastructure(name)
 }
 
 /// Directories with Terraform files, sorted.
@@ -331,6 +320,6 @@ pub(super) fn modules(files: &[String]) -> Vec<String> {
         let parent = path.rsplit_once('/').map_or("", |(directory, _)| directory);
         parent.to_owned()
     };
-    let modules = files.iter().filter(|path| is_terraform(path)).map(parent);
-    modules.collect::<BTreeSet<_>>().into_iter().collect()
+    let modules: BTreeSet<String> = files.iter().map(parent).collect();
+    modules.into_iter().collect()
 }
