@@ -137,18 +137,25 @@ fn pointers(value: &Value, above: &str, found: &mut Vec<(String, String)>) {
 
 /// Changes that a good record may have, with reasons.
 fn is_no_loss(pointer: &str, change: &str, record: &Value) -> bool {
+    // A key of another name is one of a later schema.
+    let gone = matches!(change, "left out" | "is null" | "renamed" | "in capitals");
     let affected = &record["affected"][0];
-    let both = affected["versions"].is_array() && affected["ranges"].is_array();
     match pointer {
-        // Its own name: then it is a record about another package, or from elsewhere.
-        "/affected/0/package/name" | "/affected/0/package/ecosystem" => {
-            !change.starts_with("is null") && matches!(change, "is a text")
-        }
+        // Another name: then it is a record about another package.
+        "/affected/0/package/name" | "/affected/0/package/ecosystem" => change == "is a text",
         // A record without affected packages is a good record.
-        "/affected" => matches!(change, "left out" | "is null" | "is an empty list"),
+        "/affected" => gone || change == "is an empty list",
         "/affected/0" => change == "left out",
+        // A range that begins later: what comes before its first introduction says nothing.
+        "/affected/0/ranges/0/events/0" => {
+            let mut events = affected["ranges"][0]["events"]
+                .as_array()
+                .into_iter()
+                .flatten();
+            change == "left out" && events.any(|event| event["introduced"] != "0")
+        }
         // Versions in a list and in ranges are alternatives: one of them may be missing.
-        _ if pointer.starts_with("/affected/0/versions") => both,
+        _ if pointer.starts_with("/affected/0/versions") => affected["ranges"].is_array(),
         _ => false,
     }
 }
