@@ -87,7 +87,7 @@ const CHANGES: &[Change] = &[
         _ => {}
     }),
     ("renamed", |parent, key| {
-        rename(parent, key, &format!("{key}x"))
+        rename(parent, key, &format!("{key}x"));
     }),
     ("in capitals", |parent, key| {
         rename(parent, key, &key.to_uppercase());
@@ -96,14 +96,14 @@ const CHANGES: &[Change] = &[
     ("is a number", |parent, key| put(parent, key, json!(7))),
     ("is true", |parent, key| put(parent, key, json!(true))),
     ("is an empty text", |parent, key| {
-        put(parent, key, json!(""))
+        put(parent, key, json!(""));
     }),
     ("is a text", |parent, key| put(parent, key, json!("a b"))),
     ("is an empty list", |parent, key| {
-        put(parent, key, json!([]))
+        put(parent, key, json!([]));
     }),
     ("is an empty mapping", |parent, key| {
-        put(parent, key, json!({}))
+        put(parent, key, json!({}));
     }),
 ];
 
