@@ -13,6 +13,7 @@ mod doubt;
 mod explain;
 mod feeds;
 mod malformed;
+mod mutants;
 mod oracle;
 #[cfg(feature = "network")]
 mod server;

@@ -226,8 +226,15 @@ fn package(
     limits: &Limits,
     causes: &mut Causes,
 ) {
-    // Records about a repository only have GIT ranges and no package.
-    let Some(package) = raw.package else { return };
+    let ranges = raw.ranges.unwrap_or_default();
+    let Some(package) = raw.package else {
+        // Records about a repository only have GIT ranges and no package.
+        let is_git = |range: &schema::Range| range.kind.as_deref() == Some("GIT");
+        if ranges.is_empty() || !ranges.iter().all(is_git) {
+            causes.skip("affected entry skipped: it names no package".to_owned());
+        }
+        return;
+    };
     let Some((ecosystem, name)) = names(package) else {
         causes.skip("affected entry skipped: its package has no ecosystem or no name".to_owned());
         return;
@@ -268,7 +275,13 @@ fn package(
         name,
         ..Affected::default()
     };
-    for raw in raw.ranges.unwrap_or_default() {
+    if ranges.is_empty() && affected.versions.is_empty() {
+        let name = &affected.name;
+        causes.push(format!(
+            "affected entry of {name} has neither versions nor ranges"
+        ));
+    }
+    for raw in ranges {
         if let Some(mut range) = range(raw) {
             range.prepare(&affected.ecosystem, limits.version_length);
             if let Some(cause) = &range.unusable {

@@ -27,6 +27,9 @@ pub(super) struct Item {
     pub(super) name: String,
     pub(super) version: String,
     is_gap: bool,
+    /// A package, or a gap that stands for one. Other gaps tell of a fault of the good file, which
+    /// damage may heal.
+    is_package: bool,
 }
 
 /// Packages, the distribution if it has advisories, and gaps.
@@ -38,7 +41,7 @@ pub(super) struct Items {
     /// The file told of no distribution that has advisories: if it did before, its packages are
     /// now unjudged, which is told when the target is put together.
     homeless: bool,
-    /// The file, or an unknown part of its list, was not read.
+    /// The file, or an unknown part of its list, was not read, or it was read in two ways.
     unjudged: bool,
 }
 
@@ -62,6 +65,7 @@ pub(super) fn items(facts: &Facts) -> Items {
             name: package.name.to_string(),
             version,
             is_gap: false,
+            is_package: true,
         }
     });
     let distribution = facts.distribution.iter().filter_map(|distribution| {
@@ -72,9 +76,14 @@ pub(super) fn items(facts: &Facts) -> Items {
             name: distribution.id.to_string(),
             version: distribution.version.as_deref().unwrap_or("").to_owned(),
             is_gap: false,
+            is_package: true,
         })
     });
     let gaps = facts.gaps.iter().map(|gap| Item {
+        is_package: matches!(
+            gap.kind,
+            GapKind::ForeignPackage | GapKind::Unpinned | GapKind::UnknownVersion
+        ),
         key: format!("{:?} {}", gap.kind, gap.cause),
         line: gap.location.start_line(),
         name: String::new(),
@@ -87,7 +96,10 @@ pub(super) fn items(facts: &Facts) -> Items {
         packages: packages.chain(homes).collect(),
         gaps: gaps.collect(),
         internal: facts.gaps.iter().any(|gap| gap.kind == GapKind::Internal),
-        unjudged: facts.gaps.iter().any(|gap| gap.class != GapClass::Partial),
+        unjudged: facts
+            .gaps
+            .iter()
+            .any(|gap| gap.class != GapClass::Partial || gap.kind == GapKind::Ambiguous),
     }
 }
 
@@ -149,7 +161,7 @@ pub(super) fn judge(known: &Known<'_>, good: &Items, bad: &Items, mutant: &Mutan
         lost.extend(
             good.gaps
                 .iter()
-                .filter(|gap| !left.contains(gap.key.as_str())),
+                .filter(|gap| gap.is_package && !left.contains(gap.key.as_str())),
         );
     }
     let fewer = added.len() < lost.len() && bad.packages.len() < good.packages.len();
@@ -158,7 +170,7 @@ pub(super) fn judge(known: &Known<'_>, good: &Items, bad: &Items, mutant: &Mutan
         mutant,
         gone: added.is_empty() || fewer,
         added: &added,
-        lost: lost.len(),
+        lost: lost.iter().filter(|item| !item.is_gap).count(),
     };
     let unexcused = lost
         .iter()
@@ -205,7 +217,7 @@ impl Context<'_> {
                 item.line == Some(*line) && (item.is_gap || is_whole(source, *line, item))
             }
             Edit::Cut(at) => after(source, *at, item),
-            Edit::Entry => self.lost == 1,
+            Edit::Entry => self.lost <= 1,
             Edit::Key(key) => {
                 !self.gone && (key.contains(&item.name) || key.contains(&item.version))
             }
@@ -243,7 +255,9 @@ fn on_line(source: &Source, range: &Range<usize>, line: Option<u32>) -> bool {
 fn is_whole(source: &Source, line: u32, item: &Item) -> bool {
     line_of(source, Some(line)).is_some_and(|line| {
         let text = String::from_utf8_lossy(&source.bytes[line.clone()]);
-        plain(&text).contains(&plain(&item.name)) && text.contains(&item.version)
+        let version = item.version.replace('+', "%2B");
+        let versioned = text.contains(&item.version) || text.contains(&version);
+        plain(&text).contains(&plain(&item.name)) && versioned
     })
 }
 
@@ -274,7 +288,8 @@ fn is_comment(source: &Source, bytes: &[u8], range: &Range<usize>, item: &Item) 
             Some((std::mem::replace(before, c), at, c))
         })
         .find(|(before, at, c)| {
-            before.is_whitespace() && *c == '#' || text.get(*at..*at + 2) == Some("//")
+            (before.is_whitespace() || *before == '\u{feff}') && *c == '#'
+                || text.get(*at..*at + 2) == Some("//")
         });
     let Some((_, mark, _)) = mark else {
         return false;

@@ -25,17 +25,14 @@ const FEW: usize = 120;
 
 /// Survivors that are known and not repaired yet, by parser: a debt that only shrinks.
 const DEBT: &[(&str, usize)] = &[
-    ("cargo-lock", 23),
-    ("dpkg-status", 2),
-    ("go-mod", 4),
+    ("go-mod", 3),
     ("go-sum", 1),
-    ("package-lock", 65),
-    ("pnpm-lock", 55),
-    ("requirements", 2),
+    ("package-lock", 2),
+    ("pnpm-lock", 1),
     ("rpm-bdb", 3),
     ("rpm-ndb", 1),
     ("rpm-sqlite", 1),
-    ("yarn-lock", 24),
+    ("yarn-lock", 1),
 ];
 
 /// A file as the mutators see it.

@@ -320,7 +320,13 @@ fn change(
 }
 
 /// Mappings whose entries are packages.
-const CONTAINERS: &[&str] = &["packages", "dependencies", "default", "develop"];
+const CONTAINERS: &[&str] = &[
+    "packages",
+    "snapshots",
+    "dependencies",
+    "default",
+    "develop",
+];
 
 fn usable(value: Value<'static>, syntax: Syntax) -> Option<Value<'static>> {
     (syntax != Syntax::Toml || value != Value::Null).then_some(value)
