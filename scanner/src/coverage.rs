@@ -134,6 +134,24 @@ pub struct Judged {
     pub not_judged: u64,
 }
 
+impl Judged {
+    /// Counts one package.
+    pub const fn count(&mut self, judged: bool) {
+        let count = if judged {
+            &mut self.judged
+        } else {
+            &mut self.not_judged
+        };
+        *count = count.saturating_add(1);
+    }
+
+    /// Adds other packages.
+    pub const fn add(&mut self, other: Self) {
+        self.judged = self.judged.saturating_add(other.judged);
+        self.not_judged = self.not_judged.saturating_add(other.not_judged);
+    }
+}
+
 /// What was evaluated as infrastructure code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terraform {
@@ -175,8 +193,7 @@ impl Coverage {
         self.files.add(&other.files);
         for (ecosystem, judged) in &other.packages {
             let sum = self.packages.entry(Arc::clone(ecosystem)).or_default();
-            sum.judged = sum.judged.saturating_add(judged.judged);
-            sum.not_judged = sum.not_judged.saturating_add(judged.not_judged);
+            sum.add(*judged);
         }
         let (own, more) = (&mut self.terraform, other.terraform);
         own.roots = own.roots.saturating_add(more.roots);

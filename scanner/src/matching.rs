@@ -125,7 +125,13 @@ pub fn join(parts: Vec<Outcome>) -> Outcome {
 pub fn ecosystems<'p>(packages: impl Iterator<Item = &'p Package>, db: &Db) -> BTreeSet<Arc<str>> {
     let mut asker = Asker::new(db, None);
     let mut all = BTreeSet::new();
+    let mut last = None;
     for package in packages {
+        // Packages are sorted by type, and those of no release differ in nothing that is asked here.
+        if package.release.is_none() && last == Some(&package.ecosystem) {
+            continue;
+        }
+        last = Some(&package.ecosystem);
         all.extend(asker.ecosystems(package));
     }
     all
@@ -134,11 +140,21 @@ pub fn ecosystems<'p>(packages: impl Iterator<Item = &'p Package>, db: &Db) -> B
 /// Which packages the database has the advisories for, or those of their owners.
 pub fn judged(packages: &[Arc<Package>], db: &Db) -> Vec<bool> {
     let mut asker = Asker::new(db, None);
+    let mut last: Option<(&Package, bool)> = None;
     let packages = packages.iter();
     packages
         .map(|package| {
-            let is_owned = package.owner.is_some() && package.doubt.is_none();
-            is_owned || asker.covers(package)
+            if package.owner.is_some() && package.doubt.is_none() {
+                return true;
+            }
+            let known = last.filter(|(last, _)| {
+                package.release.is_none()
+                    && last.release.is_none()
+                    && last.ecosystem == package.ecosystem
+            });
+            let covered = known.map_or_else(|| asker.covers(package), |(_, covered)| covered);
+            last = Some((package, covered));
+            covered
         })
         .collect()
 }

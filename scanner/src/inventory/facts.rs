@@ -209,9 +209,13 @@ impl Facts {
 /// less, but none has blanks, control or invisible characters, quotes or brackets of mappings: with
 /// one of these it would be compared with no advisory, and pass.
 fn is_word(text: &str) -> bool {
-    let refused = |byte: u8| br##""#$%&,;<=>?[\]`{|}"##.contains(&byte);
-    text.bytes()
-        .all(|byte| byte.is_ascii_graphic() && !refused(byte))
+    text.bytes().fold(true, |all, byte| {
+        let refused = matches!(
+            byte,
+            b'"' | b'#' | b'$' | b'%' | b'&' | b',' | b';' | b'<'..=b'?' | b'[' | b'\\' | b']' | b'`' | b'{'..=b'}'
+        );
+        all & byte.is_ascii_graphic() & !refused
+    })
 }
 
 fn too_long(package: &Package) -> bool {

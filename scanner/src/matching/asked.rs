@@ -70,6 +70,8 @@ pub(super) struct Asker<'db> {
     as_of: Option<Moment>,
     /// By release, of which there are a handful.
     scopes: BTreeMap<Arc<Release>, Arc<Scopes>>,
+    /// By ecosystem, for packages that no release belongs to.
+    plain: BTreeMap<Arc<str>, Arc<Scopes>>,
     /// What became of owners in doubt.
     known: BTreeMap<Arc<Doubt>, bool>,
 }
@@ -80,6 +82,7 @@ impl<'db> Asker<'db> {
             db,
             as_of,
             scopes: BTreeMap::new(),
+            plain: BTreeMap::new(),
             known: BTreeMap::new(),
         }
     }
@@ -133,6 +136,10 @@ impl<'db> Asker<'db> {
         };
         let questions = questions(package, &scopes.all);
         let module = stream(package);
+        if let [question] = questions.as_slice() {
+            (answer.found, answer.undecided) = self.answer(question, module)?;
+            return Ok(answer);
+        }
         let mut named: Vec<Option<BTreeSet<String>>> = vec![None; questions.len()];
         let mut seen: BTreeSet<String> = BTreeSet::new();
         for (index, question) in questions.iter().enumerate() {
@@ -143,10 +150,6 @@ impl<'db> Asker<'db> {
                 }
             }
             for one in found {
-                if questions.len() == 1 {
-                    answer.found.push(one);
-                    continue;
-                }
                 let ids = ids(&one.vulnerability);
                 if ids.iter().any(|id| seen.contains(id)) {
                     continue;
@@ -254,15 +257,19 @@ impl<'db> Asker<'db> {
         let Some(ecosystem) = &package.ecosystem else {
             return Arc::default();
         };
-        let own = |covered| Scopes {
-            all: vec![Scope {
-                rank: 1,
-                ecosystem: Arc::clone(ecosystem),
-            }],
-            covered,
-        };
         let Some(release) = package.release.as_ref() else {
-            return Arc::new(own(self.db.has_ecosystem(ecosystem)));
+            if let Some(known) = self.plain.get(ecosystem) {
+                return Arc::clone(known);
+            }
+            let made = Arc::new(Scopes {
+                all: vec![Scope {
+                    rank: 1,
+                    ecosystem: Arc::clone(ecosystem),
+                }],
+                covered: self.db.has_ecosystem(ecosystem),
+            });
+            self.plain.insert(Arc::clone(ecosystem), Arc::clone(&made));
+            return made;
         };
         let scopes = if let Some(known) = self.scopes.get(release) {
             Arc::clone(known)

@@ -72,8 +72,13 @@ impl<F: Formatter> Formatter for Harmless<F> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        let plain = |byte: u8| matches!(byte, 0x20..=0x7e);
-        if fragment.bytes().all(plain) && !fragment.contains("##") {
+        // Every byte is looked at, so that several are at once: almost all fragments are plain.
+        let (plain, marked) = fragment
+            .bytes()
+            .fold((true, false), |(plain, marked), byte| {
+                (plain & matches!(byte, 0x20..=0x7e), marked | (byte == b'#'))
+            });
+        if plain && !(marked && fragment.contains("##")) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut units = [0u16; 2];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use db_sync::Db;
 
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Judged};
 use crate::gap::{Gap, GapKind, Stage};
 use crate::location::Location;
 use crate::matching;
@@ -16,18 +16,22 @@ use crate::package::Package;
 pub(super) fn count(packages: &[Arc<Package>], db: Option<&Db>, coverage: &mut Coverage) {
     let judged = db.map(|db| matching::judged(packages, db));
     let judged = judged.unwrap_or_default().into_iter();
-    for (package, judged) in packages.iter().zip(judged.chain(std::iter::repeat(false))) {
+    let judged = judged.chain(std::iter::repeat(false));
+    let mut all = packages.iter().zip(judged).peekable();
+    // Packages are sorted by type, so that neighbours mostly share their ecosystem.
+    while let Some((package, first)) = all.next() {
+        let mut run = Judged::default();
+        run.count(first);
+        while let Some((_, judged)) = all
+            .next_if(|(next, _)| next.ecosystem == package.ecosystem && next.kind == package.kind)
+        {
+            run.count(judged);
+        }
         let name = package
             .ecosystem
             .clone()
             .unwrap_or_else(|| Arc::from(package.kind.as_str()));
-        let counts = coverage.packages.entry(name).or_default();
-        let count = if judged {
-            &mut counts.judged
-        } else {
-            &mut counts.not_judged
-        };
-        *count = count.saturating_add(1);
+        coverage.packages.entry(name).or_default().add(run);
     }
 }
 

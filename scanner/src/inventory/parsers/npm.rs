@@ -190,7 +190,7 @@ pub(super) fn in_registry(address: &str) -> Option<(String, String)> {
     if !address.starts_with("https://") && !address.starts_with("http://") {
         return None;
     }
-    let (before, _) = address.rsplit_once("/-/")?;
+    let before = address.get(..memchr::memmem::rfind(address.as_bytes(), b"/-/")?)?;
     let before = decoded(before);
     let mut parts = before.rsplit('/');
     let bare = parts.next()?;

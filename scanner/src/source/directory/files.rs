@@ -1,12 +1,14 @@
 //! Opens files below one root, and nothing outside it: links may lead to other files inside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use rules::files::{DirEntry, Files};
+
+use super::walk::Candidate;
 
 /// The largest file that Terraform code may name or be.
 pub const MAX_TERRAFORM_FILE: u64 = 16 * 1024 * 1024;
@@ -27,9 +29,13 @@ pub(super) fn real_inside(root: &Path, path: &Path) -> Result<PathBuf, String> {
     Ok(real)
 }
 
-/// Opens a regular file below the canonical `root`; a link may lead to another file inside it.
-pub(super) fn open_inside(root: &Path, path: &Path) -> Result<File, String> {
-    let real = real_inside(root, path)?;
+/// Opens a regular file below the canonical `root`; a link may lead to another file inside it. The
+/// walk follows no link, so that a file which is none lies where it was met.
+pub(super) fn open_inside(root: &Path, file: &Candidate) -> Result<File, String> {
+    let real = match file.length {
+        Some(_) => root.join(&file.real),
+        None => real_inside(root, &file.real)?,
+    };
     File::open(real).map_err(|error| error.to_string())
 }
 
@@ -45,6 +51,8 @@ pub(super) fn read_limited(file: File, limit: u64) -> io::Result<Option<Vec<u8>>
 pub struct DirectoryFiles {
     root: PathBuf,
     read: Mutex<BTreeSet<String>>,
+    /// Real paths of directories, which are asked for once for each file in them.
+    directories: Mutex<BTreeMap<String, PathBuf>>,
 }
 
 impl DirectoryFiles {
@@ -53,7 +61,41 @@ impl DirectoryFiles {
         Ok(Self {
             root: root.canonicalize()?,
             read: Mutex::default(),
+            directories: Mutex::default(),
         })
+    }
+
+    /// The real path of what lies below the root.
+    fn resolve(&self, path: &str) -> io::Result<PathBuf> {
+        let real = match path.rsplit_once('/') {
+            _ if path.is_empty() => return Ok(self.root.clone()),
+            Some((directory, name)) => self.directory(directory)?.join(name),
+            None => self.root.join(path),
+        };
+        // Only a link can lead anywhere else than to its own name.
+        let real = if std::fs::symlink_metadata(&real)?.is_symlink() {
+            real.canonicalize()?
+        } else {
+            real
+        };
+        if !real.starts_with(&self.root) {
+            return Err(io::Error::other("a link that leaves the scanned directory"));
+        }
+        Ok(real)
+    }
+
+    fn directory(&self, path: &str) -> io::Result<PathBuf> {
+        let known = || {
+            self.directories
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(real) = known().get(path) {
+            return Ok(real.clone());
+        }
+        let real = self.root.join(path).canonicalize()?;
+        known().insert(path.to_owned(), real.clone());
+        Ok(real)
     }
 
     /// The paths that were read, for the ledger.
@@ -65,7 +107,11 @@ impl DirectoryFiles {
 
 impl Files for DirectoryFiles {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        let file = open_inside(&self.root, Path::new(path)).map_err(io::Error::other)?;
+        let real = self.resolve(path)?;
+        if !std::fs::metadata(&real)?.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        let file = File::open(real)?;
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if !read.contains(path) {
             read.insert(path.to_owned());
@@ -76,17 +122,15 @@ impl Files for DirectoryFiles {
     }
 
     fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
-        let real = self.root.join(path).canonicalize()?;
-        if !real.starts_with(&self.root) {
-            return Err(io::Error::other("a link that leaves the scanned directory"));
-        }
+        let real = self.resolve(path)?;
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(real)? {
             let entry = entry?;
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            let is_dir = entry.path().is_dir();
+            let kind = entry.file_type()?;
+            let is_dir = kind.is_dir() || kind.is_symlink() && entry.path().is_dir();
             entries.push(DirEntry { name, is_dir });
         }
         entries.sort();
@@ -94,12 +138,12 @@ impl Files for DirectoryFiles {
     }
 
     fn is_file(&self, path: &str) -> bool {
-        real_inside(&self.root, Path::new(path)).is_ok()
+        let real = self.resolve(path);
+        real.is_ok_and(|real| real.is_file())
     }
 
     fn real(&self, path: &str) -> io::Result<String> {
-        let real = self.root.join(path).canonicalize()?;
-        let below = self.place_of(&real);
+        let below = self.place_of(&self.resolve(path)?);
         below.ok_or_else(|| io::Error::other("a path that leaves the scanned directory"))
     }
 

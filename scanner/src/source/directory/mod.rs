@@ -236,6 +236,9 @@ impl Totals {
 /// Leaves one path of each real file, for the parsers that it has there: a link costs its author
 /// nothing, so that the limits have to count what is read.
 fn once(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Vec<Candidate> {
+    if files.iter().all(|file| file.length.is_some()) {
+        return files;
+    }
     let mut seen: BTreeMap<(PathBuf, Vec<&'static str>), ()> = BTreeMap::new();
     let key = |real: PathBuf, path: &str| {
         let parsers = dispatch::by_path(path, Evidence::Locked);
@@ -255,6 +258,7 @@ fn once(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Vec<Candidate> {
         match files::real_inside(root, &file.real) {
             Ok(real) => {
                 file.length = std::fs::metadata(&real).ok().map(|data| data.len());
+                file.real = real.strip_prefix(root).unwrap_or(&real).to_path_buf();
                 if seen.insert(key(real, &file.path), ()).is_some() {
                     tree.coverage.skip(SkipRule::Link, 1);
                 } else {
@@ -303,7 +307,7 @@ fn read_file(root: &Path, file: &Candidate) -> Result<Facts, Box<Gap>> {
 fn run_parser(root: &Path, file: &Candidate, parser: &Parser) -> Result<Facts, Box<Gap>> {
     let path = &*file.path;
     let unreadable = |cause: String| Box::new(gap(GapKind::Unreadable, path, &cause).unjudged());
-    let opened = files::open_inside(root, &file.real).map_err(unreadable)?;
+    let opened = files::open_inside(root, file).map_err(unreadable)?;
     match parser.need {
         Need::Stream => Ok(dispatch::run(
             parser,

@@ -184,7 +184,10 @@ impl Walk<'_> {
             }
             return;
         }
-        let length = entry.metadata().ok().filter(|_| !is_link);
+        // Only the totals of what is read need it.
+        let length = (wanted && !is_link)
+            .then(|| entry.metadata().ok())
+            .flatten();
         let candidate = Candidate {
             real: below(self.root, entry.path()),
             path: relative,

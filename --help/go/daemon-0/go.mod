@@ -1,0 +1,66 @@
+module example.org/daemon-0
+
+go 1.22
+
+require (
+	example.org/mod-0 v0.0.0
+	example.org/mod-3918 v1.3.1
+	example.org/mod-3835 v2.6.2
+	example.org/mod-3752 v3.9.3
+	example.org/mod-3669 v4.12.4
+	example.org/mod-3586 v0.15.5
+	example.org/mod-3503 v1.18.6
+	example.org/mod-3420 v2.1.0
+	example.org/mod-3337 v3.4.1
+	example.org/mod-3254 v4.7.2
+	example.org/mod-3171 v0.10.3
+	example.org/mod-3088 v1.13.4
+	example.org/mod-3005 v2.16.5
+	example.org/mod-2922 v3.19.6
+	example.org/mod-2839 v4.2.0
+	example.org/mod-2756 v0.5.1
+	example.org/mod-2673 v1.8.2
+	example.org/mod-2590 v2.11.3
+	example.org/mod-2507 v3.14.4
+	example.org/mod-2424 v4.17.5
+	example.org/mod-2341 v0.0.6
+	example.org/mod-2258 v1.3.0
+	example.org/mod-2175 v2.6.1
+	example.org/mod-2092 v3.9.2
+	example.org/mod-2009 v4.12.3
+	example.org/mod-1926 v0.15.4
+	example.org/mod-1843 v1.18.5
+	example.org/mod-1760 v2.1.6
+	example.org/mod-1677 v3.4.0
+	example.org/mod-1594 v4.7.1
+	example.org/mod-1511 v0.10.2
+	example.org/mod-1428 v1.13.3
+	example.org/mod-1345 v2.16.4
+	example.org/mod-1262 v3.19.5
+	example.org/mod-1179 v4.2.6
+	example.org/mod-1096 v0.5.0
+	example.org/mod-1013 v1.8.1
+	example.org/mod-930 v2.11.2
+	example.org/mod-847 v3.14.3
+	example.org/mod-764 v4.17.4
+	example.org/mod-681 v0.0.5
+	example.org/mod-598 v1.3.6
+	example.org/mod-515 v2.6.0
+	example.org/mod-432 v3.9.1
+	example.org/mod-349 v4.12.2
+	example.org/mod-266 v0.15.3
+	example.org/mod-183 v1.18.4
+	example.org/mod-100 v2.1.5
+	example.org/mod-17 v3.4.6
+	example.org/mod-3935 v4.7.0
+	example.org/mod-3852 v0.10.1
+	example.org/mod-3769 v1.13.2
+	example.org/mod-3686 v2.16.3
+	example.org/mod-3603 v3.19.4
+	example.org/mod-3520 v4.2.5
+	example.org/mod-3437 v0.5.6
+	example.org/mod-3354 v1.8.0
+	example.org/mod-3271 v2.11.1
+	example.org/mod-3188 v3.14.2
+	example.org/mod-3105 v4.17.3
+)

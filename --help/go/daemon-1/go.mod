@@ -1,0 +1,66 @@
+module example.org/daemon-1
+
+go 1.22
+
+require (
+	example.org/mod-1 v0.1.0
+	example.org/mod-3919 v1.4.1
+	example.org/mod-3836 v2.7.2
+	example.org/mod-3753 v3.10.3
+	example.org/mod-3670 v4.13.4
+	example.org/mod-3587 v0.16.5
+	example.org/mod-3504 v1.19.6
+	example.org/mod-3421 v2.2.0
+	example.org/mod-3338 v3.5.1
+	example.org/mod-3255 v4.8.2
+	example.org/mod-3172 v0.11.3
+	example.org/mod-3089 v1.14.4
+	example.org/mod-3006 v2.17.5
+	example.org/mod-2923 v3.0.6
+	example.org/mod-2840 v4.3.0
+	example.org/mod-2757 v0.6.1
+	example.org/mod-2674 v1.9.2
+	example.org/mod-2591 v2.12.3
+	example.org/mod-2508 v3.15.4
+	example.org/mod-2425 v4.18.5
+	example.org/mod-2342 v0.1.6
+	example.org/mod-2259 v1.4.0
+	example.org/mod-2176 v2.7.1
+	example.org/mod-2093 v3.10.2
+	example.org/mod-2010 v4.13.3
+	example.org/mod-1927 v0.16.4
+	example.org/mod-1844 v1.19.5
+	example.org/mod-1761 v2.2.6
+	example.org/mod-1678 v3.5.0
+	example.org/mod-1595 v4.8.1
+	example.org/mod-1512 v0.11.2
+	example.org/mod-1429 v1.14.3
+	example.org/mod-1346 v2.17.4
+	example.org/mod-1263 v3.0.5
+	example.org/mod-1180 v4.3.6
+	example.org/mod-1097 v0.6.0
+	example.org/mod-1014 v1.9.1
+	example.org/mod-931 v2.12.2
+	example.org/mod-848 v3.15.3
+	example.org/mod-765 v4.18.4
+	example.org/mod-682 v0.1.5
+	example.org/mod-599 v1.4.6
+	example.org/mod-516 v2.7.0
+	example.org/mod-433 v3.10.1
+	example.org/mod-350 v4.13.2
+	example.org/mod-267 v0.16.3
+	example.org/mod-184 v1.19.4
+	example.org/mod-101 v2.2.5
+	example.org/mod-18 v3.5.6
+	example.org/mod-3936 v4.8.0
+	example.org/mod-3853 v0.11.1
+	example.org/mod-3770 v1.14.2
+	example.org/mod-3687 v2.17.3
+	example.org/mod-3604 v3.0.4
+	example.org/mod-3521 v4.3.5
+	example.org/mod-3438 v0.6.6
+	example.org/mod-3355 v1.9.0
+	example.org/mod-3272 v2.12.1
+	example.org/mod-3189 v3.15.2
+	example.org/mod-3106 v4.18.3
+)

@@ -1,0 +1,66 @@
+module example.org/daemon-2
+
+go 1.22
+
+require (
+	example.org/mod-2 v0.2.0
+	example.org/mod-3920 v1.5.1
+	example.org/mod-3837 v2.8.2
+	example.org/mod-3754 v3.11.3
+	example.org/mod-3671 v4.14.4
+	example.org/mod-3588 v0.17.5
+	example.org/mod-3505 v1.0.6
+	example.org/mod-3422 v2.3.0
+	example.org/mod-3339 v3.6.1
+	example.org/mod-3256 v4.9.2
+	example.org/mod-3173 v0.12.3
+	example.org/mod-3090 v1.15.4
+	example.org/mod-3007 v2.18.5
+	example.org/mod-2924 v3.1.6
+	example.org/mod-2841 v4.4.0
+	example.org/mod-2758 v0.7.1
+	example.org/mod-2675 v1.10.2
+	example.org/mod-2592 v2.13.3
+	example.org/mod-2509 v3.16.4
+	example.org/mod-2426 v4.19.5
+	example.org/mod-2343 v0.2.6
+	example.org/mod-2260 v1.5.0
+	example.org/mod-2177 v2.8.1
+	example.org/mod-2094 v3.11.2
+	example.org/mod-2011 v4.14.3
+	example.org/mod-1928 v0.17.4
+	example.org/mod-1845 v1.0.5
+	example.org/mod-1762 v2.3.6
+	example.org/mod-1679 v3.6.0
+	example.org/mod-1596 v4.9.1
+	example.org/mod-1513 v0.12.2
+	example.org/mod-1430 v1.15.3
+	example.org/mod-1347 v2.18.4
+	example.org/mod-1264 v3.1.5
+	example.org/mod-1181 v4.4.6
+	example.org/mod-1098 v0.7.0
+	example.org/mod-1015 v1.10.1
+	example.org/mod-932 v2.13.2
+	example.org/mod-849 v3.16.3
+	example.org/mod-766 v4.19.4
+	example.org/mod-683 v0.2.5
+	example.org/mod-600 v1.5.6
+	example.org/mod-517 v2.8.0
+	example.org/mod-434 v3.11.1
+	example.org/mod-351 v4.14.2
+	example.org/mod-268 v0.17.3
+	example.org/mod-185 v1.0.4
+	example.org/mod-102 v2.3.5
+	example.org/mod-19 v3.6.6
+	example.org/mod-3937 v4.9.0
+	example.org/mod-3854 v0.12.1
+	example.org/mod-3771 v1.15.2
+	example.org/mod-3688 v2.18.3
+	example.org/mod-3605 v3.1.4
+	example.org/mod-3522 v4.4.5
+	example.org/mod-3439 v0.7.6
+	example.org/mod-3356 v1.10.0
+	example.org/mod-3273 v2.13.1
+	example.org/mod-3190 v3.16.2
+	example.org/mod-3107 v4.19.3
+)

@@ -1,0 +1,66 @@
+module example.org/daemon-3
+
+go 1.22
+
+require (
+	example.org/mod-3 v0.3.0
+	example.org/mod-3921 v1.6.1
+	example.org/mod-3838 v2.9.2
+	example.org/mod-3755 v3.12.3
+	example.org/mod-3672 v4.15.4
+	example.org/mod-3589 v0.18.5
+	example.org/mod-3506 v1.1.6
+	example.org/mod-3423 v2.4.0
+	example.org/mod-3340 v3.7.1
+	example.org/mod-3257 v4.10.2
+	example.org/mod-3174 v0.13.3
+	example.org/mod-3091 v1.16.4
+	example.org/mod-3008 v2.19.5
+	example.org/mod-2925 v3.2.6
+	example.org/mod-2842 v4.5.0
+	example.org/mod-2759 v0.8.1
+	example.org/mod-2676 v1.11.2
+	example.org/mod-2593 v2.14.3
+	example.org/mod-2510 v3.17.4
+	example.org/mod-2427 v4.0.5
+	example.org/mod-2344 v0.3.6
+	example.org/mod-2261 v1.6.0
+	example.org/mod-2178 v2.9.1
+	example.org/mod-2095 v3.12.2
+	example.org/mod-2012 v4.15.3
+	example.org/mod-1929 v0.18.4
+	example.org/mod-1846 v1.1.5
+	example.org/mod-1763 v2.4.6
+	example.org/mod-1680 v3.7.0
+	example.org/mod-1597 v4.10.1
+	example.org/mod-1514 v0.13.2
+	example.org/mod-1431 v1.16.3
+	example.org/mod-1348 v2.19.4
+	example.org/mod-1265 v3.2.5
+	example.org/mod-1182 v4.5.6
+	example.org/mod-1099 v0.8.0
+	example.org/mod-1016 v1.11.1
+	example.org/mod-933 v2.14.2
+	example.org/mod-850 v3.17.3
+	example.org/mod-767 v4.0.4
+	example.org/mod-684 v0.3.5
+	example.org/mod-601 v1.6.6
+	example.org/mod-518 v2.9.0
+	example.org/mod-435 v3.12.1
+	example.org/mod-352 v4.15.2
+	example.org/mod-269 v0.18.3
+	example.org/mod-186 v1.1.4
+	example.org/mod-103 v2.4.5
+	example.org/mod-20 v3.7.6
+	example.org/mod-3938 v4.10.0
+	example.org/mod-3855 v0.13.1
+	example.org/mod-3772 v1.16.2
+	example.org/mod-3689 v2.19.3
+	example.org/mod-3606 v3.2.4
+	example.org/mod-3523 v4.5.5
+	example.org/mod-3440 v0.8.6
+	example.org/mod-3357 v1.11.0
+	example.org/mod-3274 v2.14.1
+	example.org/mod-3191 v3.17.2
+	example.org/mod-3108 v4.0.3
+)
