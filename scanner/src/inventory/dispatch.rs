@@ -100,8 +100,10 @@ impl Tables {
         if let Some(at) = name.rfind('.') {
             let extension = name.get(at..).unwrap_or_default();
             // Whoever loads files by their extension takes `.JAR`, too.
-            let lower = extension.to_ascii_lowercase();
-            for parser in self.extensions.get(lower.as_str()).into_iter().flatten() {
+            let is_upper = extension.bytes().any(|byte| byte.is_ascii_uppercase());
+            let lower = is_upper.then(|| extension.to_ascii_lowercase());
+            let extension = lower.as_deref().unwrap_or(extension);
+            for parser in self.extensions.get(extension).into_iter().flatten() {
                 take(parser);
             }
         }

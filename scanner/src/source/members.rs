@@ -321,7 +321,7 @@ impl Members {
             let found = match selection {
                 Selection::Installed => {
                     self.unread
-                        .look(tar, &path, member.executable, &first, registry)
+                        .look(tar, &path, member.executable, member.size, &first, registry)
                 }
                 Selection::Again(_) => Ok(None),
             };

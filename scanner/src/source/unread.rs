@@ -23,6 +23,7 @@ impl Unread {
         content: &mut impl BufRead,
         path: &str,
         is_executable: bool,
+        size: u64,
         first: &[u8],
         registry: &Registry,
     ) -> io::Result<Option<&'static Kind>> {
@@ -35,7 +36,7 @@ impl Unread {
                 Ok(confirm(kind, &self.content))
             }
             Some(kind) => Ok(Some(kind)),
-            None if is_executable => self.executable(content, first),
+            None if is_executable => self.executable(content, size, first),
             None => Ok(None),
         }
     }
@@ -43,6 +44,7 @@ impl Unread {
     fn executable(
         &mut self,
         content: &mut impl BufRead,
+        size: u64,
         first: &[u8],
     ) -> io::Result<Option<&'static Kind>> {
         let mut magic = [0; executable::MAGIC_BYTES];
@@ -52,7 +54,7 @@ impl Unread {
         if !executable::is_executable(head) {
             return Ok(None);
         }
-        self.ends.clear();
+        self.ends.begin(size);
         self.ends.feed(head);
         self.ends.feed(first.get(count..).unwrap_or_default());
         loop {

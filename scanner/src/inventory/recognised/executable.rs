@@ -3,6 +3,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use memchr::memmem;
+
 use super::Kind;
 use super::table::files;
 
@@ -43,33 +45,32 @@ pub fn kind(head: &[u8], tail: &[u8]) -> Option<&'static Kind> {
     if !is_executable(head) {
         return None;
     }
-    let has = |marks: &[&[u8]]| {
-        let ends = [head, tail];
-        marks
-            .iter()
-            .any(|mark| ends.iter().any(|end| contains(end, mark)))
+    let has = |mark: &[u8]| {
+        let in_tail = mark != GO_NOTE && memmem::find(tail, mark).is_some();
+        in_tail || memmem::find(head, mark).is_some()
     };
-    if has(&[b".dep-v0"]) {
-        return Some(&files::AUDITABLE_EXECUTABLE);
-    }
-    let go: [&[u8]; 5] = [
-        b"Go build ID: \"",
-        b"\xff Go buildinf:",
-        b".go.buildinfo",
-        b"__go_buildinfo",
-        b".note.go.buildid",
-    ];
-    if has(&go) || contains(head, b"\x04\x00\x00\x00Go\x00\x00") {
-        return Some(&files::GO_EXECUTABLE);
-    }
-    let rust: [&[u8]; 4] = [
-        b"rustc version ",
-        b"__rust_",
-        b"rust_eh_personality",
-        b"/rustc/",
-    ];
-    has(&rust).then_some(&files::RUST_EXECUTABLE)
+    let found = MARKS.iter().find(|(mark, _)| has(mark));
+    found.map(|(_, kind)| *kind)
 }
+
+/// The head of Go's note in ELF files, which means nothing elsewhere.
+const GO_NOTE: &[u8] = b"\x04\x00\x00\x00Go\x00\x00";
+
+/// What the marks of an executable say; the first one counts. One after the other they are found
+/// faster than all at once.
+static MARKS: [(&[u8], &Kind); 11] = [
+    (b".dep-v0", &files::AUDITABLE_EXECUTABLE),
+    (b"Go build ID: \"", &files::GO_EXECUTABLE),
+    (b"\xff Go buildinf:", &files::GO_EXECUTABLE),
+    (b".go.buildinfo", &files::GO_EXECUTABLE),
+    (b"__go_buildinfo", &files::GO_EXECUTABLE),
+    (b".note.go.buildid", &files::GO_EXECUTABLE),
+    (GO_NOTE, &files::GO_EXECUTABLE),
+    (b"rustc version ", &files::RUST_EXECUTABLE),
+    (b"__rust_", &files::RUST_EXECUTABLE),
+    (b"rust_eh_personality", &files::RUST_EXECUTABLE),
+    (b"/rustc/", &files::RUST_EXECUTABLE),
+];
 
 /// What an executable in a file is; the file is read from its start.
 pub fn of_file(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static Kind>> {
@@ -88,43 +89,42 @@ pub fn of_file(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static Kind
     Ok(kind(&head, &tail))
 }
 
-/// The two ends of a stream that is read once.
+/// The two ends of a stream of known length that is read once; what lies between them is not
+/// kept.
 #[derive(Debug, Default)]
 pub struct Ends {
     head: Vec<u8>,
     tail: Vec<u8>,
+    /// Where the tail begins, and how much was seen.
+    start: u64,
+    seen: u64,
 }
 
 impl Ends {
-    /// Forgets the file before.
-    pub fn clear(&mut self) {
+    /// Begins a file of this many bytes.
+    pub fn begin(&mut self, size: u64) {
         self.head.clear();
         self.tail.clear();
+        self.start = size.saturating_sub(END_BYTES as u64);
+        self.seen = 0;
     }
 
     /// Takes the next bytes.
     pub fn feed(&mut self, bytes: &[u8]) {
         let room = HEAD_BYTES.saturating_sub(self.head.len()).min(bytes.len());
-        let (first, _) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
-        self.head.extend_from_slice(first);
-        let last = bytes.len().saturating_sub(END_BYTES);
-        self.tail
-            .extend_from_slice(bytes.get(last..).unwrap_or_default());
-        // Cut seldom, so that each byte is moved about once.
-        if self.tail.len() > END_BYTES.saturating_mul(2) {
-            let old = self.tail.len().saturating_sub(END_BYTES);
-            self.tail.drain(..old);
-        }
+        let head = bytes.get(..room).unwrap_or_default();
+        self.head.extend_from_slice(head);
+        let before = self.start.saturating_sub(self.seen);
+        let before = usize::try_from(before).unwrap_or(usize::MAX);
+        let tail = bytes.get(before..).unwrap_or_default();
+        self.tail.extend_from_slice(tail);
+        self.seen = self.seen.saturating_add(bytes.len() as u64);
     }
 
     /// What it is.
     pub fn kind(&self) -> Option<&'static Kind> {
         kind(&self.head, &self.tail)
     }
-}
-
-fn contains(bytes: &[u8], mark: &[u8]) -> bool {
-    memchr::memmem::find(bytes, mark).is_some()
 }
 
 #[cfg(test)]
@@ -162,6 +162,7 @@ mod tests {
         bytes.extend_from_slice(b".go.buildinfo");
         bytes.resize(bytes.len() + END_BYTES / 2, 0);
         let mut ends = Ends::default();
+        ends.begin(bytes.len() as u64);
         for chunk in bytes.chunks(10_007) {
             ends.feed(chunk);
         }
