@@ -283,8 +283,8 @@ mod tests {
 
     #[test]
     fn a_report_has_a_largest_size() {
-        assert_eq!(whole(&mut &b"1234"[..], 4).unwrap(), b"1234");
-        assert!(whole(&mut &b"12345"[..], 4).is_err());
+        assert_eq!(named::whole(&mut &b"1234"[..], 4).unwrap(), b"1234");
+        assert!(named::whole(&mut &b"12345"[..], 4).is_err());
     }
 
     #[test]
