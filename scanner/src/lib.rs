@@ -21,6 +21,7 @@ pub mod inventory;
 pub mod location;
 pub mod matching;
 pub mod misconfig;
+mod named;
 pub mod output;
 pub mod package;
 pub mod prefer;

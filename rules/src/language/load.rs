@@ -80,9 +80,12 @@ fn read(path: &Path) -> Result<String, RuleError> {
         line: 1,
         message,
     };
-    let length = fs::metadata(path)
-        .map_err(|error| failed(error.to_string()))?
-        .len();
+    let metadata = fs::metadata(path).map_err(|error| failed(error.to_string()))?;
+    if !metadata.is_file() {
+        // Reading a FIFO would wait for whoever writes to it.
+        return Err(failed("it is not a regular file".to_owned()));
+    }
+    let length = metadata.len();
     if length > u64::try_from(MAX_RULE_FILE).unwrap_or(u64::MAX) {
         return Err(failed(format!(
             "a rule file has at most {MAX_RULE_FILE} bytes"

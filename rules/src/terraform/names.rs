@@ -16,17 +16,33 @@ pub(super) enum Role {
     Overrides,
 }
 
-/// Directories that hold copies which the tools made.
-const MADE: [&str; 2] = [".terraform", ".terragrunt-cache"];
+/// Directories in which the tools make copies, and what they call these: `true` for a name that
+/// they give.
+const MADE: [(&str, fn(&str) -> bool); 2] = [
+    (".terraform", |name| {
+        ["modules", "providers", "plugins"].contains(&name)
+    }),
+    // Digests in base64.
+    (".terragrunt-cache", |name| {
+        let is_digit = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+        matches!(name.len(), 26..=28) && name.bytes().all(is_digit)
+    }),
+];
 
 /// Whether a file of this name makes its directory one to evaluate, or one to say something of.
 pub fn is_infrastructure(name: &str) -> bool {
     role(name, Flavour::OpenTofu).is_some() || is_values(name) || other_tool(name).is_some()
 }
 
-/// Whether the tools made the directory, so that it is not the project.
+/// Whether the tools made the directory, so that it is not the project. What somebody else put
+/// beside their copies is.
 pub(super) fn is_made(directory: &str) -> bool {
-    directory.split('/').any(|part| MADE.contains(&part))
+    let parts = directory.split('/');
+    let mut pairs = parts.clone().zip(parts.skip(1));
+    pairs.any(|(folder, name)| {
+        let mut made = MADE.iter();
+        made.any(|(made, is_its)| folder == *made && is_its(name))
+    })
 }
 
 /// What a file of this name is to a tool; `None` if that reads no such files.
@@ -111,6 +127,8 @@ mod tests {
         assert_eq!(replacement("a.tofu"), None);
         assert!(is_loaded("x.auto.tfvars.json") && !is_loaded("prod.tfvars"));
         assert!(is_infrastructure("prod.tfvars.json") && is_infrastructure("terragrunt.hcl"));
-        assert!(is_made("a/.terragrunt-cache/b") && !is_made("a/terraform"));
+        assert!(is_made("a/.terraform/modules/b") && !is_made("a/terraform/modules"));
+        assert!(is_made(".terragrunt-cache/nZ6AFVHBnkNYRD3Y2ZTfWYlBdMQ/x/y"));
+        assert!(!is_made(".terragrunt-cache/b") && !is_made(".terraform/app"));
     }
 }

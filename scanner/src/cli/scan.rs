@@ -15,6 +15,7 @@ use super::values::Disputed;
 use super::{COULD_NOT_FINISH, ignore_broken_pipe, paths, write};
 use crate::gap::GapKind;
 use crate::gate::{self, GapPolicy, Policy, Verdict};
+use crate::named;
 use crate::output::{self, Format};
 use crate::report::Report;
 use crate::scan::{self, Advisories, Error, Request, Rules, Scanned};
@@ -233,7 +234,7 @@ fn terraform_options(variable_files: &[PathBuf]) -> Result<Options, Failure> {
     let mut options = Options::default();
     for path in variable_files {
         let shown = path.to_string_lossy();
-        let bytes = std::fs::read(path)
+        let bytes = named::read(path, rules::terraform::MAX_FILE_BYTES as u64)
             .map_err(|error| Failure::io(&format!("cannot read --var-file {shown}"), &error))?;
         let real = path.canonicalize().ok();
         let file = VariableFile::new(&shown, bytes, real.as_deref())

@@ -83,7 +83,19 @@ struct Seen {
     saved: bool,
     /// Layers of Docker before 1.10, which wrote no `manifest.json`.
     legacy: bool,
+    /// A folder of it is an image.
+    below: bool,
+    /// The files of a distribution, as `docker export` writes them.
+    exported: bool,
 }
+
+/// Files that every distribution has one of, where `docker export` puts them.
+const OF_A_DISTRIBUTION: [&str; 4] = [
+    "etc/os-release",
+    "usr/lib/os-release",
+    "var/lib/dpkg/status",
+    "lib/apk/db/installed",
+];
 
 impl Seen {
     fn is_strange(&self) -> bool {
@@ -152,7 +164,11 @@ pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, Unknown> {
                     name.starts_with("blobs/sha256/") || name.starts_with("blobs/sha512/");
                 seen.legacy |= name.ends_with("/layer.tar");
             }
-            _ => seen.strangers += 1,
+            _ => {
+                seen.strangers += 1;
+                seen.below |= name.ends_with("/oci-layout");
+                seen.exported |= OF_A_DISTRIBUTION.contains(&name.as_str());
+            }
         }
     }
     if seen.index && seen.blobs {
@@ -163,6 +179,14 @@ pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, Unknown> {
     }
     if seen.legacy {
         let cause = "it is laid out as by Docker before 1.10, which is not read";
+        return Err(Unknown::NotRead(cause.into()));
+    }
+    if seen.below {
+        let cause = "a folder of the archive holds an image layout";
+        return Err(Unknown::NotRead(cause.into()));
+    }
+    if seen.exported {
+        let cause = "it holds the files of a distribution without an image around them";
         return Err(Unknown::NotRead(cause.into()));
     }
     Ok(None)

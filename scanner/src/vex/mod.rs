@@ -19,7 +19,6 @@ mod versions;
 mod write;
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,6 +31,8 @@ pub use write::write_openvex;
 
 use purl::Purl;
 use versions::VersionRule;
+
+use crate::named;
 
 /// What a statement says of a vulnerability in a product, in OpenVEX's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,7 +134,7 @@ pub fn load(path: &Path) -> Result<Vec<Statement>, VexError> {
         path: shown.clone(),
         source,
     };
-    let file = File::open(path).map_err(unreadable)?;
+    let file = named::open(path).map_err(unreadable)?;
     let mut bytes = Vec::new();
     file.take(limits::MAX_BYTES + 1)
         .read_to_end(&mut bytes)

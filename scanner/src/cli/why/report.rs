@@ -1,8 +1,7 @@
 //! Finds a finding, or a package, in a JSON report of ours. Reads only what it needs of it, and
 //! refuses a report that is not ours or too old to say what was looked up.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use db_sync::Moment;
@@ -11,24 +10,12 @@ use serde::Deserialize;
 use super::super::failure::Failure;
 use super::subject::{self, Subject};
 use crate::inventory::ecosystem::{self, Names};
+use crate::named;
 
 /// Most bytes of a report: some 200,000 findings.
 const MAX_REPORT: u64 = 512 << 20;
 /// Findings that an error names where several fit.
 const NAMED: usize = 8;
-
-/// All bytes of a reader that has at most `limit`.
-fn whole(reader: &mut dyn Read, limit: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    reader
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        let cause = format!("it is larger than {limit} bytes");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, cause));
-    }
-    Ok(bytes)
-}
 
 /// What is read of a report.
 #[derive(Debug, Deserialize)]
@@ -89,9 +76,9 @@ impl Report {
     pub(in crate::cli) fn read(path: &Path) -> Result<Self, Failure> {
         let name = path.display();
         let text = if path.as_os_str() == "-" {
-            whole(&mut io::stdin().lock(), MAX_REPORT)
+            named::whole(&mut io::stdin().lock(), MAX_REPORT)
         } else {
-            File::open(path).and_then(|mut file| whole(&mut file, MAX_REPORT))
+            named::read(path, MAX_REPORT)
         }
         .map_err(|error| Failure::io(format!("cannot read {name}"), &error))?;
         Self::parse(&text).map_err(|error| {
@@ -296,8 +283,8 @@ mod tests {
 
     #[test]
     fn a_report_has_a_largest_size() {
-        assert_eq!(whole(&mut &b"1234"[..], 4).unwrap(), b"1234");
-        assert!(whole(&mut &b"12345"[..], 4).is_err());
+        assert_eq!(named::whole(&mut &b"1234"[..], 4).unwrap(), b"1234");
+        assert!(named::whole(&mut &b"12345"[..], 4).is_err());
     }
 
     #[test]

@@ -123,10 +123,10 @@ impl Tree {
             .collect()
     }
 
-    /// Whether a lockfile of npm, Yarn, pnpm or Bun lies beside a directory, or anywhere above it:
-    /// that is what fills `node_modules`.
-    pub fn answers_npm(&self, path: &str) -> bool {
-        let kind = recognise("package.json", Place::Tree);
+    /// Whether a lockfile that answers for a manifest of this name lies beside a directory, or
+    /// anywhere above it: that is what fills `node_modules` and the like.
+    pub fn answers(&self, manifest: &str, path: &str) -> bool {
+        let kind = recognise(manifest, Place::Tree);
         let Some(Role::Manifest { answers, .. }) = kind.map(|kind| kind.role) else {
             return false;
         };

@@ -2,7 +2,7 @@
 //! wherever they lie below the root, also in folders that the walk does not enter, since the
 //! package manager opens whatever is named. What is missing or lies outside is a gap.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,6 +48,8 @@ pub(super) fn follow(
         return;
     }
     let mut known = read_already(root, &tree.files);
+    let met: BTreeSet<PathBuf> = unknown.iter().map(|file| file.real.clone()).collect();
+    let mut included = BTreeSet::new();
     let mut count = 0_usize;
     while let Some((from, include)) = open.pop_front() {
         count = count.saturating_add(1);
@@ -98,7 +100,8 @@ pub(super) fn follow(
             at
         } else {
             enqueue(&mut open, &path, &facts);
-            account(tree, unknown, &file);
+            account(tree, &met, &file);
+            included.insert(file.real.clone());
             tree.files.push((path, Facts::default()));
             tree.files.len().saturating_sub(1)
         };
@@ -107,6 +110,7 @@ pub(super) fn follow(
         }
         known.insert(key, (reason, at));
     }
+    unknown.retain(|file| !included.contains(&file.real));
 }
 
 /// Notes a gap where a file is named.
@@ -118,11 +122,9 @@ fn note(tree: &mut Tree, from: &Arc<str>, include: &Include, kind: GapKind, caus
 }
 
 /// Counts a file as read that the walk left out, or never met.
-fn account(tree: &mut Tree, unknown: &mut Vec<Candidate>, file: &Candidate) {
-    let before = unknown.len();
-    unknown.retain(|other| other.real != file.real);
+fn account(tree: &mut Tree, met: &BTreeSet<PathBuf>, file: &Candidate) {
     let is_entered = |part| !SKIPPED_DIRECTORIES.iter().any(|skipped| part == *skipped);
-    if unknown.len() == before && file.real.iter().all(is_entered) {
+    if !met.contains(&file.real) && file.real.iter().all(is_entered) {
         tree.coverage.unskip(SkipRule::Vendored);
     }
     tree.coverage.read();
@@ -288,14 +290,14 @@ mod tests {
     #[test]
     fn a_file_in_a_vendored_tree_is_counted_once() {
         let tree = tree(&[
-            ("requirements.txt", "-r env/deps.txt\n"),
+            ("requirements.txt", "-r env/lib/deps.txt\n"),
             ("env/pyvenv.cfg", ""),
-            ("env/deps.txt", "a==1\n"),
-            ("env/other.txt", "b==1\n"),
+            ("env/lib/deps.txt", "a==1\n"),
+            ("env/lib/other.txt", "b==1\n"),
         ]);
-        assert_eq!(listed(&tree), ["env/deps.txt a"]);
+        assert_eq!(listed(&tree), ["env/lib/deps.txt a"]);
         let skipped = tree.coverage.skipped.get(&SkipRule::Vendored);
-        assert_eq!((tree.coverage.seen, skipped), (4, Some(&2)));
+        assert_eq!((tree.coverage.seen, skipped), (4, Some(&1)));
         assert!(tree.coverage.adds_up());
     }
 

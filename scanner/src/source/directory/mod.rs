@@ -3,7 +3,8 @@
 //!
 //! `.gitignore` is not obeyed (an ignored lockfile still gets built in CI); version-control
 //! folders, `node_modules` and tools' working copies are not entered, and vendored trees are
-//! counted but not read: they hold copies of what the lockfiles name.
+//! counted but not read: they hold copies of what the lockfiles name. Lockfiles in them are one gap
+//! for each tree, since whoever can add a file can make a folder look vendored.
 
 use std::collections::BTreeMap;
 use std::io::BufReader;
@@ -13,8 +14,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use self::files::{DirectoryFiles, MAX_TERRAFORM_FILE};
+use self::installed::Installed;
 use self::sniff::Sniffed;
-pub use self::vendored::SKIPPED_DIRECTORIES;
+pub use self::tools::SKIPPED_DIRECTORIES;
 use self::walk::Candidate;
 use super::{ImageKind, SourceError};
 use crate::coverage::{self, SkipRule};
@@ -25,7 +27,9 @@ use crate::location::Location;
 
 mod files;
 mod includes;
+mod installed;
 mod sniff;
+mod tools;
 mod vendored;
 mod walk;
 
@@ -102,7 +106,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
     let not_read = recognised.gaps(interest.packages, interest.terraform);
     tree.gaps.extend(not_read);
     if interest.packages {
-        tree.gaps.extend(installed(&recognised, &found.installed));
+        tree.gaps.extend(unanswered(&recognised, &found.installed));
     }
     tree.images.extend(found.layouts);
     tree.images.sort();
@@ -153,14 +157,13 @@ fn unknown(root: &Path, files: Vec<Candidate>, recognised: &mut recognised::Tree
     }
 }
 
-/// Installed packages that nothing read answers for: a job that installs and then scans has
-/// `node_modules`, and perhaps no lockfile.
-fn installed(recognised: &recognised::Tree, directories: &[String]) -> Vec<Gap> {
-    let unanswered = directories
+/// Installed packages that nothing read answers for.
+fn unanswered(recognised: &recognised::Tree, installed: &Installed) -> Vec<Gap> {
+    let unanswered = installed
         .iter()
-        .filter(|directory| !recognised.answers_npm(directory));
+        .filter(|(directory, manifest)| !recognised.answers(manifest, directory));
     let cause = "installed packages without a lockfile; not read in a source tree";
-    let gaps = unanswered.map(|directory| gap(GapKind::NotRead, directory, cause));
+    let gaps = unanswered.map(|(directory, _)| gap(GapKind::NotRead, directory, cause));
     gaps.collect()
 }
 

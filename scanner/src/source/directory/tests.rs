@@ -108,3 +108,114 @@ fn a_file_is_read_once_however_many_links_lead_to_it() {
     assert_eq!(paths, ["a/requirements.txt"]);
     assert_eq!(tree.coverage.skipped.get(&SkipRule::Link), Some(&2));
 }
+
+fn paths(tree: &Tree) -> Vec<&str> {
+    tree.files.iter().map(|(path, _)| &**path).collect()
+}
+
+fn gap_paths(tree: &Tree) -> Vec<&str> {
+    tree.gaps.iter().map(|gap| &*gap.location.path).collect()
+}
+
+/// A name alone hides nothing: what the tool does not put into its folder is the project's.
+#[test]
+fn a_project_in_the_folder_of_a_tool_is_read() {
+    let root = tempfile::tempdir().unwrap();
+    for path in [
+        ".hg/store/a/requirements.txt",
+        ".svn/requirements.txt",
+        ".terraform/app/requirements.txt",
+        ".terraform/modules/x/requirements.txt",
+        "a/.git/HEAD",
+        "a/.git/objects/requirements.txt",
+        "b/.git/HEAD",
+        "b/.git/app/requirements.txt",
+    ] {
+        write(root.path(), path, "x==1\n");
+    }
+    let tree = read(root.path(), PACKAGES).unwrap();
+    let read: [&str; 3] = [
+        ".svn/requirements.txt",
+        ".terraform/app/requirements.txt",
+        "b/.git/app/requirements.txt",
+    ];
+    assert_eq!(paths(&tree), read);
+    assert_eq!(gap_paths(&tree), [""; 0]);
+    let directories = tree.coverage.directories;
+    let count = |name| directories.get(name).copied();
+    assert_eq!(
+        (count(".git"), count(".hg"), count(".terraform")),
+        (Some(1), Some(1), Some(1))
+    );
+}
+
+#[test]
+fn lockfiles_of_vendored_trees_are_one_gap_each() {
+    let root = tempfile::tempdir().unwrap();
+    for path in [
+        "composer.lock",
+        "vendor/a/composer.lock",
+        "vendor/b/composer.lock",
+        "env/pyvenv.cfg",
+        "env/share/x/requirements.txt",
+        "env/share/x/README",
+        "c/go.mod",
+        "c/vendor/README",
+    ] {
+        write(root.path(), path, "");
+    }
+    let told = |vendored| {
+        let interest = Interest {
+            vendored,
+            ..PACKAGES
+        };
+        let tree = read(root.path(), interest).unwrap();
+        let gaps = tree.gaps.iter().filter(|gap| gap.kind == GapKind::NotRead);
+        gaps.map(|gap| (gap.location.path.to_string(), gap.class))
+            .collect::<Vec<_>>()
+    };
+    let partial = |path: &str| (path.to_owned(), GapClass::Partial);
+    assert_eq!(told(false), [partial("env/share"), partial("vendor")]);
+    assert_eq!(told(true), []);
+}
+
+#[test]
+fn installations_that_no_lockfile_answers_for_are_told() {
+    for (file, lockfile, told) in [
+        (
+            "a/.venv/lib/python3/site-packages/x-1.dist-info/METADATA",
+            "a/poetry.lock",
+            "a/.venv/lib/python3/site-packages",
+        ),
+        ("vendor/composer/installed.json", "composer.lock", "vendor"),
+        ("vendor/x/.cargo-checksum.json", "Cargo.lock", "vendor"),
+        (
+            "vendor/bundle/ruby/3/specifications/x.gemspec",
+            "Gemfile.lock",
+            "vendor/bundle/ruby/3",
+        ),
+        (
+            "a/node_modules/x/package.json",
+            "yarn.lock",
+            "a/node_modules",
+        ),
+        (".yarn/cache/x.zip", "yarn.lock", ".yarn/cache"),
+        ("ios/Pods/Manifest.lock", "ios/Podfile.lock", "ios/Pods"),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), file, "");
+        let installed = |tree: Tree| {
+            let gaps = tree.gaps.into_iter();
+            let gaps = gaps.filter(|gap| gap.cause.starts_with("installed packages"));
+            gaps.map(|gap| gap.location.path.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(installed(read(root.path(), PACKAGES).unwrap()), [told]);
+        write(root.path(), lockfile, "");
+        assert_eq!(
+            installed(read(root.path(), PACKAGES).unwrap()),
+            [""; 0],
+            "{lockfile}"
+        );
+    }
+}

@@ -4,15 +4,7 @@
 
 use std::collections::BTreeSet;
 
-/// Folders that are not entered: version control, and working copies that tools make anew.
-pub const SKIPPED_DIRECTORIES: [&str; 6] = [
-    ".git",
-    ".hg",
-    ".svn",
-    ".terraform",
-    ".terragrunt-cache",
-    "node_modules",
-];
+use super::installed::ends_with;
 
 /// Folders that hold other people's projects wherever they lie.
 const ALWAYS: [&str; 5] = [
@@ -23,25 +15,61 @@ const ALWAYS: [&str; 5] = [
     "vendor/bundle",
 ];
 
-/// A file that makes the folder that it lies in an environment of installed packages.
-const MARKERS: [&str; 2] = ["pyvenv.cfg", "conda-meta/history"];
+/// A file that makes the folder that it lies in an environment of installed packages, and the
+/// folders of such an environment. What else lies beside it is the project's: environments are made
+/// in the folder of a project, too.
+const MARKERS: [(&str, &[&str]); 2] = [
+    (
+        "pyvenv.cfg",
+        &[
+            "Lib", "Scripts", "bin", "etc", "include", "lib", "lib64", "share",
+        ],
+    ),
+    (
+        "conda-meta/history",
+        &[
+            "DLLs",
+            "Lib",
+            "Library",
+            "Scripts",
+            "bin",
+            "conda-meta",
+            "envs",
+            "etc",
+            "include",
+            "lib",
+            "lib64",
+            "libexec",
+            "man",
+            "opt",
+            "pkgs",
+            "sbin",
+            "share",
+            "ssl",
+            "var",
+        ],
+    ),
+];
 
 /// A folder of copies, and the files beside it whose tools make it; a folder of that name without
 /// them is the project's own.
-const BESIDE: [(&str, &[&str]); 1] = [(
-    "vendor",
-    &[
-        "Cargo.lock",
-        "Cargo.toml",
-        "Gemfile",
-        "Gemfile.lock",
-        "composer.json",
-        "composer.lock",
-        "gems.locked",
-        "gems.rb",
-        "go.mod",
-    ],
-)];
+const BESIDE: [(&str, &[&str]); 2] = [
+    (
+        "vendor",
+        &[
+            "Cargo.lock",
+            "Cargo.toml",
+            "composer.json",
+            "composer.lock",
+            "go.mod",
+        ],
+    ),
+    // A project of Ruby keeps its own things in `vendor`, too.
+    (
+        "vendor/cache",
+        &["Gemfile", "Gemfile.lock", "gems.locked", "gems.rb"],
+    ),
+];
 
 /// Files inside `vendor` that say the same.
 const INSIDE: [&str; 4] = [
@@ -54,15 +82,9 @@ const INSIDE: [&str; 4] = [
 /// Whether a file of this name may tell that a folder is vendored.
 pub(super) fn is_evidence(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    MARKERS.iter().any(|marker| ends_with(path, marker))
+    MARKERS.iter().any(|(marker, _)| ends_with(path, marker))
         || INSIDE.iter().any(|inside| ends_with(path, inside))
         || BESIDE.iter().any(|(_, beside)| beside.contains(&name))
-}
-
-/// `a/b/c` ends with `b/c`, in whole components.
-fn ends_with(path: &str, end: &str) -> bool {
-    path.strip_suffix(end)
-        .is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 /// The vendored trees of one source tree.
@@ -76,13 +98,12 @@ impl Vendored {
     pub(super) fn new<'a>(evidence: impl Iterator<Item = &'a str>) -> Self {
         let mut roots = BTreeSet::new();
         for path in evidence {
-            for marker in MARKERS {
+            for (marker, folders) in MARKERS {
                 if ends_with(path, marker) {
-                    let root = path.strip_suffix(marker).unwrap_or_default();
+                    let before = path.strip_suffix(marker).unwrap_or_default();
                     // A root of the scan that is such an environment itself was asked for.
-                    let root = root.trim_end_matches('/');
-                    if !root.is_empty() {
-                        roots.insert(root.to_owned());
+                    if !before.is_empty() {
+                        roots.extend(folders.iter().map(|folder| format!("{before}{folder}")));
                     }
                 }
             }
@@ -107,13 +128,13 @@ impl Vendored {
         Self { roots }
     }
 
-    /// Whether a path lies in one of them.
-    pub(super) fn holds(&self, path: &str) -> bool {
-        let mut ends = path.match_indices('/').map(|(at, _)| at);
-        ends.any(|end| {
-            let directory = path.get(..end).unwrap_or_default();
+    /// The vendored tree that a path lies in, the outermost one.
+    pub(super) fn root_of<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let ends = path.match_indices('/').map(|(at, _)| at);
+        let mut directories = ends.filter_map(|end| path.get(..end));
+        directories.find(|directory| {
             let always = ALWAYS.iter().any(|folder| ends_with(directory, folder));
-            always || self.roots.contains(directory)
+            always || self.roots.contains(*directory)
         })
     }
 }
@@ -127,14 +148,17 @@ mod tests {
             evidence.iter().all(|path| is_evidence(path)),
             "{evidence:?}"
         );
-        Vendored::new(evidence.iter().copied()).holds(path)
+        Vendored::new(evidence.iter().copied())
+            .root_of(path)
+            .is_some()
     }
 
     #[test]
     fn environments_and_copies_are_vendored() {
         for (evidence, path) in [
             (&[".venv/pyvenv.cfg"][..], ".venv/lib/x/requirements.txt"),
-            (&["py/env/pyvenv.cfg"], "py/env/a/requirements.txt"),
+            (&["py/env/pyvenv.cfg"], "py/env/share/a/requirements.txt"),
+            (&["env/conda-meta/history"], "env/pkgs/a/requirements.txt"),
             (&[], "lib/python3/site-packages/x/requirements.txt"),
             (&["composer.json"], "vendor/a/b/composer.lock"),
             (&["app/Gemfile"], "app/vendor/bundle/x/Gemfile.lock"),
@@ -153,7 +177,10 @@ mod tests {
             (&["composer.json"], "composer.lock"),
             (&["composer.json"], "src/vendor/composer.lock"),
             (&["pyvenv.cfg"], "requirements.txt"),
-            (&["a/pyvenv.cfg"], "ab/requirements.txt"),
+            (&["a/pyvenv.cfg"], "ab/lib/requirements.txt"),
+            (&["a/pyvenv.cfg"], "a/requirements.txt"),
+            (&["a/pyvenv.cfg"], "a/src/requirements.txt"),
+            (&["Gemfile"], "vendor/engine/Gemfile.lock"),
             (&[], "site-packages"),
         ] {
             assert!(!holds(evidence, path), "{path}");

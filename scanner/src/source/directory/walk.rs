@@ -7,12 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::WalkBuilder;
 
-use super::vendored::{self, SKIPPED_DIRECTORIES, Vendored};
+use super::installed::{self, Installed};
+use super::tools::{self, SKIPPED_DIRECTORIES};
+use super::vendored::{self, Vendored};
 use super::{Interest, MAX_DEPTH, MAX_ENTRIES, gap};
 use crate::coverage::{Files, SkipRule};
 use crate::gap::{Gap, GapKind};
-use crate::inventory::recognised::Kind;
 use crate::inventory::recognised::tree::Tree;
+use crate::inventory::recognised::{self, Kind, Place};
 use crate::inventory::{Evidence, dispatch};
 use crate::source::{self, ImageKind};
 
@@ -40,8 +42,8 @@ pub(super) struct Found {
     pub(super) terraform: Vec<String>,
     /// Directories that are images.
     pub(super) layouts: Vec<(String, ImageKind)>,
-    /// Directories that were not entered because package managers fill them.
-    pub(super) installed: Vec<String>,
+    /// Directories that package managers fill, which were not entered or not read.
+    pub(super) installed: Installed,
     /// What is recognised and not read.
     pub(super) recognised: Tree,
     pub(super) files: Files,
@@ -69,12 +71,11 @@ pub(super) fn walk(root: &Path, canonical: &Path, interest: Interest) -> Found {
             if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
                 return true;
             }
-            let name = entry.file_name();
-            let Some(name) = SKIPPED_DIRECTORIES.iter().find(|skipped| name == **skipped) else {
+            let Some(name) = tool_of(entry) else {
                 return true;
             };
             let mut skipped = filter.lock().unwrap_or_else(PoisonError::into_inner);
-            let (count, paths) = skipped.entry((*name).to_owned()).or_default();
+            let (count, paths) = skipped.entry(name.to_owned()).or_default();
             *count = count.saturating_add(1);
             paths.push(entry.path().to_path_buf());
             false
@@ -108,10 +109,22 @@ pub(super) fn walk(root: &Path, canonical: &Path, interest: Interest) -> Found {
         directories.insert(Arc::from(name.as_str()), count);
         if name == "node_modules" {
             let paths = paths.iter().filter_map(|path| relative(root, path));
+            let paths = paths.map(|path| (path, "package.json"));
             state.found.installed.extend(paths);
         }
     }
     state.finish()
+}
+
+/// The tool in whose folder a directory lies, or whose folder it is, so that it is not entered.
+fn tool_of(entry: &ignore::DirEntry) -> Option<&'static str> {
+    if let Some(tool) = tools::skipped(entry.file_name()) {
+        return (!tools::holds_more(tool, entry.path())).then_some(tool);
+    }
+    // A target that is such a folder was asked for.
+    let parent = entry.path().parent().filter(|_| entry.depth() > 1)?;
+    let tool = tools::skipped(parent.file_name()?)?;
+    tools::is_its(tool, entry.file_name()).then_some(tool)
 }
 
 impl Walk<'_> {
@@ -127,13 +140,12 @@ impl Walk<'_> {
         } else if kind.is_file() || kind.is_symlink() {
             self.file(entry, relative, kind.is_symlink());
         } else {
+            let cause = "neither a file nor a directory";
+            let gap = gap(GapKind::Unreadable, &relative, cause);
             if self.is_interesting(&relative) {
-                let gap = gap(
-                    GapKind::Unreadable,
-                    &relative,
-                    "neither a file nor a directory",
-                );
                 self.found.gaps.push(gap.unjudged());
+            } else if recognised::recognise(&relative, Place::Tree).is_some() {
+                self.found.gaps.push(gap);
             }
             self.found.files.skip(SkipRule::Special, 1);
         }
@@ -155,6 +167,9 @@ impl Walk<'_> {
     fn file(&mut self, entry: &ignore::DirEntry, relative: String, is_link: bool) {
         if vendored::is_evidence(&relative) {
             self.evidence.push(relative.clone());
+        }
+        if self.interest.packages {
+            self.found.installed.extend(installed::of(&relative));
         }
         if is_link && let Some(cause) = unfollowed(self.canonical, entry.path()) {
             self.found.gaps.push(gap(GapKind::Link, &relative, cause));
@@ -228,16 +243,25 @@ impl Walk<'_> {
         let found = &mut self.found;
         if !self.interest.vendored {
             let vendored = Vendored::new(self.evidence.iter().map(String::as_str));
-            let mut keep = |path: &str| {
-                let is_vendored = vendored.holds(path);
-                if is_vendored {
-                    found.files.skip(SkipRule::Vendored, 1);
+            let mut unread: BTreeSet<String> = BTreeSet::new();
+            let mut keep = |path: &str, is_read: bool| {
+                let Some(root) = vendored.root_of(path) else {
+                    return true;
+                };
+                found.files.skip(SkipRule::Vendored, 1);
+                if is_read && !unread.contains(root) {
+                    unread.insert(root.to_owned());
                 }
-                !is_vendored
+                false
             };
-            found.wanted.retain(|file| keep(&file.path));
-            found.unknown.retain(|file| keep(&file.path));
-            found.terraform.retain(|path| keep(path));
+            found.wanted.retain(|file| keep(&file.path, true));
+            found.unknown.retain(|file| keep(&file.path, false));
+            found.terraform.retain(|path| keep(path, true));
+            let unread = unread.iter().map(|root| {
+                let cause = "lockfiles or infrastructure code in a vendored tree; not read without --include-vendored";
+                gap(GapKind::NotRead, root, cause)
+            });
+            found.gaps.extend(unread);
         }
         let read = found.wanted.iter().map(|file| &file.path);
         for path in read.chain(&found.terraform) {

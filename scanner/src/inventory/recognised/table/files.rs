@@ -2,7 +2,7 @@
 
 use super::{Kind, Look, Pattern, Places, Role, looking, row};
 use crate::inventory::recognised::content;
-use Pattern::{Between, Extension, Name};
+use Pattern::{Between, Extension, Name, Suffix};
 
 const fn file(
     id: &'static str,
@@ -157,6 +157,37 @@ pub(super) static ALL: &[Kind] = &[
             Between("", ".pkg.tar.zst"),
             Between("", ".pkg.tar.xz"),
             Between("", ".pkg.tar.gz"),
+        ],
+    ),
+    // In images parsers of their own take them.
+    file(
+        "unpacked-distribution",
+        "package database of an unpacked image",
+        Places::Tree,
+        &[
+            Suffix("var/lib/dpkg/status"),
+            Suffix("lib/apk/db/installed"),
+            Suffix("var/lib/rpm/Packages"),
+            Suffix("var/lib/rpm/Packages.db"),
+            Suffix("var/lib/rpm/rpmdb.sqlite"),
+            Suffix("usr/lib/sysimage/rpm/Packages"),
+            Suffix("usr/lib/sysimage/rpm/Packages.db"),
+            Suffix("usr/lib/sysimage/rpm/rpmdb.sqlite"),
+        ],
+    ),
+    file(
+        "machine-image",
+        "disk image",
+        Places::Tree,
+        &[
+            Extension("ova"),
+            Extension("qcow2"),
+            Extension("sif"),
+            Extension("squashfs"),
+            Extension("vdi"),
+            Extension("vhd"),
+            Extension("vhdx"),
+            Extension("vmdk"),
         ],
     ),
     looking(

@@ -1,0 +1,164 @@
+//! Folders that are not entered: version control, and working copies that tools make anew. Each
+//! holds what its tool puts there. Whatever else lies in one is the project's: a name alone must not
+//! hide a lockfile.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// Folders that are not entered, as far as they hold what their tools put there.
+pub const SKIPPED_DIRECTORIES: [&str; 6] = [
+    ".git",
+    ".hg",
+    ".svn",
+    ".terraform",
+    ".terragrunt-cache",
+    "node_modules",
+];
+
+/// What git keeps in a repository besides files in capitals (`HEAD`, `FETCH_HEAD`).
+const GIT: [&str; 28] = [
+    "annex",
+    "bisect",
+    "branches",
+    "config",
+    "config.worktree",
+    "description",
+    "filter-repo",
+    "gc.log",
+    "gc.pid",
+    "gitk.cache",
+    "hooks",
+    "index",
+    "info",
+    "lfs",
+    "logs",
+    "modules",
+    "objects",
+    "packed-refs",
+    "rebase-apply",
+    "rebase-merge",
+    "refs",
+    "reftable",
+    "remotes",
+    "rr-cache",
+    "sequencer",
+    "shallow",
+    "svn",
+    "worktrees",
+];
+
+const MERCURIAL: [&str; 14] = [
+    "00changelog.i",
+    "branch",
+    "cache",
+    "dirstate",
+    "hgrc",
+    "last-message.txt",
+    "localtags",
+    "patches",
+    "requires",
+    "shelved",
+    "store",
+    "strip-backup",
+    "wcache",
+    "bookmarks",
+];
+
+const SUBVERSION: [&str; 12] = [
+    "all-wcprops",
+    "dir-prop-base",
+    "dir-props",
+    "entries",
+    "format",
+    "pristine",
+    "prop-base",
+    "props",
+    "text-base",
+    "tmp",
+    "wc.db",
+    "wc.db-journal",
+];
+
+const TERRAFORM: [&str; 6] = [
+    "environment",
+    "modules",
+    "plugin_path",
+    "plugins",
+    "providers",
+    "terraform.tfstate",
+];
+
+/// The name in [`SKIPPED_DIRECTORIES`] that a folder has.
+pub(super) fn skipped(name: &OsStr) -> Option<&'static str> {
+    SKIPPED_DIRECTORIES
+        .into_iter()
+        .find(|skipped| name == *skipped)
+}
+
+/// Whether a folder of the tool `tool` holds something that the tool does not put there.
+pub(super) fn holds_more(tool: &str, folder: &Path) -> bool {
+    // A folder that cannot be listed is met, and told, by the walk.
+    std::fs::read_dir(folder).map_or(true, |entries| {
+        entries
+            .into_iter()
+            .any(|entry| entry.map_or(true, |entry| !is_its(tool, &entry.file_name())))
+    })
+}
+
+/// Whether the tool `tool` puts something of this name into its folder.
+pub(super) fn is_its(tool: &str, name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    let is_upper = |c: u8| c.is_ascii_uppercase() || c == b'_';
+    match tool {
+        ".git" => {
+            let name = name.strip_suffix(".lock").unwrap_or(name);
+            GIT.contains(&name)
+                || name.starts_with("index.")
+                || name.starts_with("sharedindex.")
+                || name.bytes().all(is_upper)
+        }
+        ".hg" => {
+            MERCURIAL.contains(&name)
+                || ["undo.", "dirstate", "bookmarks."]
+                    .iter()
+                    .any(|start| name.starts_with(start))
+        }
+        ".svn" => SUBVERSION.contains(&name),
+        ".terraform" => TERRAFORM.contains(&name) || name.starts_with("terraform.tfstate."),
+        // Digests in base64.
+        ".terragrunt-cache" => {
+            let is_digit = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+            matches!(name.len(), 26..=28) && name.bytes().all(is_digit)
+        }
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_know_what_is_theirs() {
+        for (tool, name, its) in [
+            (".git", "HEAD", true),
+            (".git", "index.lock", true),
+            (".git", "package-lock.json", false),
+            (".git", "app", false),
+            (".hg", "store", true),
+            (".hg", "undo.backup.dirstate", true),
+            (".hg", "Cargo.lock", false),
+            (".svn", "wc.db", true),
+            (".svn", "trunk", false),
+            (".terraform", "providers", true),
+            (".terraform", "main.tf", false),
+            (".terragrunt-cache", "nZ6AFVHBnkNYRD3Y2ZTfWYlBdMQ", true),
+            (".terragrunt-cache", "prod", false),
+            ("node_modules", "anything", true),
+        ] {
+            assert_eq!(is_its(tool, OsStr::new(name)), its, "{tool}/{name}");
+        }
+    }
+}
