@@ -96,6 +96,10 @@ pub(super) struct ScanArguments {
     /// Checks of this severity and above that stay undecided fail the run.
     #[arg(long, value_name = "critical|high|medium|low", value_parser = values::severity)]
     pub(super) fail_on_undecided: Option<Severity>,
+    /// Memory that the run may take, such as `512M` or `4G`; what does not fit is reported as a gap,
+    /// and an image that does not fit is refused.
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = values::memory)]
+    pub(super) memory: u64,
     /// Read lockfiles in vendored trees (`vendor/`, virtual environments), too.
     #[arg(long)]
     pub(super) include_vendored: bool,

@@ -223,6 +223,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
                 .iter()
                 .any(|file| file.format == Format::Sarif),
         allow: arguments.allow.clone(),
+        memory: arguments.memory,
         include_vendored: arguments.include_vendored,
         terraform: terraform_options(&arguments.var_file)?,
     })

@@ -179,6 +179,30 @@ impl FromStr for Allowance {
     }
 }
 
+/// Bytes of memory: a number with `K`, `M` or `G` (powers of 1024), in any case.
+pub(super) fn memory(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a size: use a number with M or G, such as 512M");
+    let lower = text.to_ascii_lowercase();
+    let digits = lower.trim_end_matches("ib").trim_end_matches('b');
+    let (digits, shift) = match digits.char_indices().next_back() {
+        Some((at, 'k')) => (digits.get(..at), 10),
+        Some((at, 'm')) => (digits.get(..at), 20),
+        Some((at, 'g')) => (digits.get(..at), 30),
+        _ => (Some(digits), 0),
+    };
+    let number: u64 = digits
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(wrong)?;
+    let bytes = number.checked_mul(1 << shift).ok_or_else(wrong)?;
+    if bytes < LEAST_MEMORY {
+        return Err(format!("`{text}` is less than a scan needs: at least 64M"));
+    }
+    Ok(bytes)
+}
+
+/// The smallest budget that leaves room for the buffers of one layer and a report.
+const LEAST_MEMORY: u64 = 64 << 20;
+
 /// A severity that something fails on.
 pub(super) fn severity(text: &str) -> Result<Severity, String> {
     match text.parse() {
@@ -221,6 +245,23 @@ impl FromStr for ReportFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_has_units_and_a_least() {
+        for (text, bytes) in [
+            ("1G", 1 << 30),
+            ("512m", 512 << 20),
+            ("64MiB", 64 << 20),
+            ("2gb", 2 << 30),
+            ("1048576K", 1 << 30),
+            ("134217728", 128 << 20),
+        ] {
+            assert_eq!(memory(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "G", "-1G", "1T", "63M", "1.5G", "99999999999G"] {
+            assert!(memory(text).is_err(), "{text}");
+        }
+    }
 
     fn wrong<T: FromStr<Err = String>>(text: &str) -> String {
         match text.parse::<T>() {

@@ -91,7 +91,8 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     if let Some(place) = homeless {
         gaps.push(unknown_distribution(place, distribution.as_ref()));
     }
-    let gaps = fold(gaps);
+    gaps.sort();
+    gaps.dedup();
     let packages = merged.into_values().map(|mut package| {
         package.locations.sort();
         package.locations.dedup();
@@ -129,32 +130,6 @@ fn place_in_release(
         package.ecosystem = Some(Arc::clone(&release.ecosystem));
         package.release = Some(release);
     }
-}
-
-/// Sorts the gaps, and makes one of those that say the same of many files in a format that is not
-/// read: the first file, and how many more.
-fn fold(mut gaps: Vec<Gap>) -> Vec<Gap> {
-    gaps.sort();
-    gaps.dedup();
-    let mut more: BTreeMap<Arc<str>, usize> = BTreeMap::new();
-    gaps.retain(|gap| {
-        if gap.kind != GapKind::UnknownFormat {
-            return true;
-        }
-        let count = more.entry(Arc::clone(&gap.cause)).or_insert(0);
-        *count = count.saturating_add(1);
-        *count == 1
-    });
-    for gap in &mut gaps {
-        match more.get(&gap.cause) {
-            Some(count) if gap.kind == GapKind::UnknownFormat && *count > 1 => {
-                let others = count.saturating_sub(1);
-                gap.cause = format!("{} ({others} more files like this)", gap.cause).into();
-            }
-            _ => {}
-        }
-    }
-    gaps
 }
 
 /// What is known of the distribution, and by which file: `etc/os-release` wins over the one in

@@ -47,6 +47,7 @@ pub(super) fn report(
         None
     };
     report.database = db.map(|db| database(db, request.as_of));
+    let judged_with_others = judged_with_others(&work);
     for (index, work) in work.into_iter().enumerate() {
         let prefix = work.target.prefix.clone();
         let packages: Vec<Arc<Package>> = work
@@ -64,7 +65,8 @@ pub(super) fn report(
         let mut gaps: Vec<Gap> = work.gaps;
         gaps.extend(work.inventory.gaps);
         ledger::count(&packages, db, &mut target.coverage);
-        if !work.holds_images && ledger::nothing_judged(&target.coverage) {
+        let is_left_out = work.holds_images || judged_with_others.contains(&target.path);
+        if !is_left_out && ledger::nothing_judged(&target.coverage) {
             let judged_elsewhere = gaps.iter().any(|gap| gap.class != GapClass::Partial);
             if !judged_elsewhere {
                 gaps.push(ledger::nothing(target.kind));
@@ -168,6 +170,17 @@ pub(super) fn report(
     finish(&mut report);
     accept::mark(&mut report, &request.allow);
     Ok(report)
+}
+
+/// The archives and layouts of several images of which at least one was judged: what was named holds
+/// something that is judged, and its other images, of which the ledger says that nothing was read,
+/// are no gap of their own.
+fn judged_with_others(work: &[Work]) -> BTreeSet<String> {
+    let images = work.iter().filter(|work| work.target.kind != "dir");
+    let judged = images.filter(|work| {
+        !work.inventory.packages.is_empty() || !ledger::nothing_judged(&work.target.coverage)
+    });
+    judged.map(|work| work.target.path.clone()).collect()
 }
 
 /// Appends; the first list is taken as it is, without a copy.

@@ -51,6 +51,8 @@ pub struct Request {
     pub texts: bool,
     /// Gaps that the user accepts.
     pub allow: Vec<Allowance>,
+    /// Bytes of memory that the run may take; what does not fit is a gap.
+    pub memory: u64,
     /// Read lockfiles of vendored trees, too.
     pub include_vendored: bool,
     /// `TF_VAR_…` and the workspace.

@@ -13,7 +13,8 @@ use crate::location::Location;
 use crate::misconfig;
 use crate::report::Target;
 use crate::source::directory::{self, DirectoryFiles, Interest, Tree};
-use crate::source::{ImageKind, SourceError, open_image, recognise};
+use crate::source::limits::Budget;
+use crate::source::{ImageKind, SourceError, open_within, recognise};
 use crate::target::{self, TargetKind};
 
 /// One target on its way through the pipeline.
@@ -101,7 +102,8 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
             holds_images: false,
         }]);
     }
-    let images = open_image(kind, path, request.platform.as_ref())?;
+    let budget = Budget::of(request.memory);
+    let images = open_within(kind, path, request.platform.as_ref(), budget)?;
     let several = images.len() > 1;
     let works = images.into_iter().enumerate().map(|(index, contents)| {
         let mut target = target.clone();
@@ -137,6 +139,7 @@ fn read_directory(
         packages: request.vulnerabilities,
         terraform: request.misconfigurations,
         vendored: request.include_vendored,
+        memory: request.memory,
     };
     let mut tree = match directory::read(path, interest) {
         Ok(tree) => tree,

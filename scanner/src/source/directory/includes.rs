@@ -215,6 +215,7 @@ mod tests {
             packages: true,
             terraform: false,
             vendored: false,
+            memory: 1 << 30,
         };
         read(&root, interest).unwrap()
     }

@@ -42,8 +42,9 @@ pub const MAX_ENTRIES: usize = 5_000_000;
 /// Bytes of all lockfiles of a tree; the largest repositories seen hold about 100 MB of them.
 pub const MAX_TREE_BYTES: u64 = 1 << 30;
 
-/// Packages of all lockfiles of a tree, at about 600 bytes each.
-pub const MAX_TREE_PACKAGES: usize = 600_000;
+/// What a package of a lockfile takes until the report is written, at most: of 1 GiB of memory, about
+/// 600,000 packages.
+const PACKAGE_BYTES: u64 = 1792;
 
 /// Up to so many bytes of lockfiles are read on one thread, in a few milliseconds.
 const LITTLE: u64 = 256 * 1024;
@@ -81,6 +82,8 @@ pub struct Interest {
     pub terraform: bool,
     /// What lies in vendored trees, too.
     pub vendored: bool,
+    /// Bytes of memory that the run may take.
+    pub memory: u64,
 }
 
 /// Walks `root`.
@@ -99,7 +102,7 @@ pub fn read(root: &Path, interest: Interest) -> Result<Tree, SourceError> {
         gaps: found.gaps,
         ..Tree::default()
     };
-    let totals = wanted(&canonical, found.wanted, &mut tree);
+    let totals = wanted(&canonical, found.wanted, interest.memory, &mut tree);
     includes::follow(&canonical, &mut tree, &mut found.unknown, totals);
     let mut recognised = found.recognised;
     unknown(root, found.unknown, &mut recognised, &mut tree);
@@ -169,8 +172,12 @@ fn unanswered(recognised: &recognised::Tree, installed: &Installed) -> Vec<Gap> 
 
 /// Reads the files that parsers want: each real file once, however many links lead to it, and no
 /// more than the totals of a tree allow. What is cut depends on the order of the walk alone.
-fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Totals {
-    let mut totals = Totals::default();
+fn wanted(root: &Path, files: Vec<Candidate>, memory: u64, tree: &mut Tree) -> Totals {
+    let mut totals = Totals {
+        bytes: 0,
+        packages: 0,
+        memory,
+    };
     let mut left_out: Vec<String> = Vec::new();
     let mut batch: Vec<Candidate> = Vec::new();
     let mut size: u64 = 0;
@@ -216,22 +223,23 @@ fn wanted(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Totals {
     totals
 }
 
-/// What was read of a tree's lockfiles so far.
-#[derive(Clone, Copy, Debug, Default)]
+/// What was read of a tree's lockfiles so far, and the memory of the run.
+#[derive(Clone, Copy, Debug)]
 struct Totals {
     bytes: u64,
     packages: usize,
+    memory: u64,
 }
 
 impl Totals {
     /// Whether no further file may be read.
     const fn are_spent(self) -> bool {
-        self.bytes > MAX_TREE_BYTES || self.packages > MAX_TREE_PACKAGES
+        self.bytes > MAX_TREE_BYTES || self.packages as u64 > self.memory / PACKAGE_BYTES
     }
 
     fn cause() -> String {
         format!(
-            "the lockfiles of the tree hold more than {MAX_TREE_BYTES} bytes or {MAX_TREE_PACKAGES} packages"
+            "the lockfiles of the tree hold more than {MAX_TREE_BYTES} bytes, or more packages than fit into --memory"
         )
     }
 }

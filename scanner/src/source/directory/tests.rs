@@ -9,6 +9,7 @@ const PACKAGES: Interest = Interest {
     packages: true,
     terraform: false,
     vendored: false,
+    memory: 1 << 30,
 };
 
 fn write(root: &Path, path: &str, text: &str) {
@@ -218,4 +219,30 @@ fn installations_that_no_lockfile_answers_for_are_told() {
             "{lockfile}"
         );
     }
+}
+
+#[test]
+fn packages_beyond_the_memory_are_unjudged() {
+    let root = tempfile::tempdir().unwrap();
+    let root = root.path();
+    for name in ["a", "b", "c"] {
+        write(root, &format!("{name}/requirements.txt"), "x==1\ny==2\n");
+    }
+    // Read in batches: what is over the limit after one of them is cut.
+    let padding = "#".repeat(usize::try_from(BATCH).unwrap());
+    write(root, "b/requirements.txt", &format!("x==1\n{padding}\n"));
+    let little = Interest {
+        memory: PACKAGE_BYTES * 2,
+        ..PACKAGES
+    };
+    let tree = read(root, little).unwrap();
+    let paths: Vec<&str> = tree.files.iter().map(|(path, _)| &**path).collect();
+    assert_eq!(paths, ["a/requirements.txt", "b/requirements.txt"]);
+    assert_eq!(tree.coverage.skipped.get(&SkipRule::Limit), Some(&1));
+    let gap = tree.gaps.first().unwrap();
+    assert_eq!(
+        (&*gap.location.path, gap.class),
+        ("c/requirements.txt", GapClass::Unjudged)
+    );
+    assert!(tree.coverage.adds_up());
 }
