@@ -16,9 +16,11 @@ pub(super) enum Role {
     Overrides,
 }
 
-/// Directories in which the tools make copies, and what they call these: `true` for a name that
-/// they give.
-const MADE: [(&str, fn(&str) -> bool); 2] = [
+/// Whether a tool gives such a name to what it makes.
+type IsMade = fn(&str) -> bool;
+
+/// Directories in which the tools make copies, and what they call these.
+const MADE: [(&str, IsMade); 2] = [
     (".terraform", |name| {
         ["modules", "providers", "plugins"].contains(&name)
     }),

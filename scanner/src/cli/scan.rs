@@ -236,7 +236,7 @@ fn terraform_options(variable_files: &[PathBuf]) -> Result<Options, Failure> {
     for path in variable_files {
         let shown = path.to_string_lossy();
         let bytes = named::read(path, rules::terraform::MAX_FILE_BYTES as u64)
-            .map_err(|error| Failure::io(&format!("cannot read --var-file {shown}"), &error))?;
+            .map_err(|error| Failure::io(format!("cannot read --var-file {shown}"), &error))?;
         let real = path.canonicalize().ok();
         let file = VariableFile::new(&shown, bytes, real.as_deref())
             .map_err(|cause| Failure::new(format!("--var-file cannot be used: {cause}")))?;

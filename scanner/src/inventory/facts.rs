@@ -209,13 +209,15 @@ impl Facts {
 /// less, but none has blanks, control or invisible characters, quotes or brackets of mappings: with
 /// one of these it would be compared with no advisory, and pass.
 fn is_word(text: &str) -> bool {
-    text.bytes().fold(true, |all, byte| {
-        let refused = matches!(
+    // Without an early end, so that several bytes are looked at at once.
+    let refused = text.bytes().fold(0, |refused, byte| {
+        let mark = matches!(
             byte,
             b'"' | b'#' | b'$' | b'%' | b'&' | b',' | b';' | b'<'..=b'?' | b'[' | b'\\' | b']' | b'`' | b'{'..=b'}'
         );
-        all & byte.is_ascii_graphic() & !refused
-    })
+        refused | u8::from(mark) | u8::from(!byte.is_ascii_graphic())
+    });
+    refused == 0
 }
 
 fn too_long(package: &Package) -> bool {

@@ -73,12 +73,11 @@ impl<F: Formatter> Formatter for Harmless<F> {
         fragment: &str,
     ) -> io::Result<()> {
         // Every byte is looked at, so that several are at once: almost all fragments are plain.
-        let (plain, marked) = fragment
-            .bytes()
-            .fold((true, false), |(plain, marked), byte| {
-                (plain & matches!(byte, 0x20..=0x7e), marked | (byte == b'#'))
-            });
-        if plain && !(marked && fragment.contains("##")) {
+        let (special, mark) = fragment.bytes().fold((0, 0), |(special, mark), byte| {
+            let is_plain = matches!(byte, 0x20..=0x7e);
+            (special | u8::from(!is_plain), mark | u8::from(byte == b'#'))
+        });
+        if special == 0 && (mark == 0 || !fragment.contains("##")) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut units = [0u16; 2];

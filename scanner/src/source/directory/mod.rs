@@ -6,7 +6,7 @@
 //! counted but not read: they hold copies of what the lockfiles name. Lockfiles in them are one gap
 //! for each tree, since whoever can add a file can make a folder look vendored.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -250,14 +250,14 @@ fn once(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Vec<Candidate> {
     if files.iter().all(|file| file.length.is_some()) {
         return files;
     }
-    let mut seen: BTreeMap<(PathBuf, Vec<&'static str>), ()> = BTreeMap::new();
+    let mut seen: BTreeSet<(PathBuf, Vec<&'static str>)> = BTreeSet::new();
     let key = |real: PathBuf, path: &str| {
         let parsers = dispatch::by_path(path, Evidence::Locked);
         (real, parsers.iter().map(|parser| parser.id).collect())
     };
     for file in &files {
         if file.length.is_some() {
-            seen.insert(key(root.join(&file.real), &file.path), ());
+            seen.insert(key(root.join(&file.real), &file.path));
         }
     }
     let mut kept = Vec::new();
@@ -270,7 +270,7 @@ fn once(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Vec<Candidate> {
             Ok(real) => {
                 file.length = std::fs::metadata(&real).ok().map(|data| data.len());
                 file.real = real.strip_prefix(root).unwrap_or(&real).to_path_buf();
-                if seen.insert(key(real, &file.path), ()).is_some() {
+                if !seen.insert(key(real, &file.path)) {
                     tree.coverage.skip(SkipRule::Link, 1);
                 } else {
                     kept.push(file);

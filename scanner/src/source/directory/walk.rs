@@ -50,6 +50,9 @@ pub(super) struct Found {
     pub(super) gaps: Vec<Gap>,
 }
 
+/// Directories that were not entered, by name: how many, and where.
+type Skipped = BTreeMap<String, (u64, Vec<PathBuf>)>;
+
 struct Walk<'a> {
     root: &'a Path,
     canonical: &'a Path,
@@ -60,7 +63,7 @@ struct Walk<'a> {
 
 /// Walks `root`, whose canonical path is `canonical`.
 pub(super) fn walk(root: &Path, canonical: &Path, interest: Interest) -> Found {
-    let skipped: Arc<Mutex<BTreeMap<String, (u64, Vec<PathBuf>)>>> = Arc::default();
+    let skipped: Arc<Mutex<Skipped>> = Arc::default();
     let filter = Arc::clone(&skipped);
     let walk = WalkBuilder::new(root)
         .standard_filters(false)
