@@ -14,6 +14,7 @@
 pub mod accept;
 pub mod cli;
 pub mod coverage;
+mod credentials;
 pub mod finding;
 pub mod gap;
 pub mod gate;

@@ -41,6 +41,9 @@ pub(super) struct Loader<'a> {
     tokens: Cell<usize>,
 }
 
+/// What `init` and `apply` write into the folder of a root module, and into no other.
+const OF_A_ROOT: [&str; 2] = [".terraform.lock.hcl", "terraform.tfstate"];
+
 /// `.terraform/modules/modules.json`: where `terraform init` has put the modules.
 #[derive(Deserialize, Default)]
 struct Manifest {
@@ -126,9 +129,11 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Whether somebody applies a directory as it is: it has a backend, or values of its own.
+    /// Whether somebody applies a directory as it is: it has a backend, values of its own, or what
+    /// Terraform leaves where it was started.
     pub(super) fn is_applied(&self, directory: &str, module: &Module) -> bool {
-        module.has_backend || self.names(directory).iter().any(|name| is_values(name))
+        let is_left = |name: &String| OF_A_ROOT.contains(&name.as_str()) || is_values(name);
+        module.has_backend || self.names(directory).iter().any(is_left)
     }
 
     /// The names of files in a directory, sorted.
@@ -212,7 +217,12 @@ impl<'a> Loader<'a> {
         let bytes = match self.files.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
-                let cause = format!("the file cannot be read: {}", error.kind());
+                let cause = match error.kind() {
+                    // Said by whoever hands out the files, and not by the system.
+                    std::io::ErrorKind::Other => error.to_string(),
+                    kind => kind.to_string(),
+                };
+                let cause = format!("the file cannot be read: {cause}");
                 return unread(ProblemKind::Unreadable, cause);
             }
         };

@@ -1,6 +1,7 @@
 //! From what the targets told to the report: matches packages, applies suppressions, describes
 //! rules, sorts, and gives every finding its fingerprint.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::ledger;
 use super::read::{Work, source_cause};
 use super::{Advisories, Error, Request, Rules, TargetFailure};
 use crate::accept;
+use crate::credentials;
 use crate::finding::{Finding, Kind, RuleInfo, fingerprint};
 use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::Location;
@@ -267,8 +269,18 @@ fn describe_rules(
     Ok(())
 }
 
-/// Sorts every list and gives each finding its fingerprint.
+/// Takes credentials out of what is told, sorts every list and gives each finding its fingerprint.
 fn finish(report: &mut Report) {
+    for entry in &mut report.gaps {
+        if let Cow::Owned(cause) = credentials::without(&entry.gap.cause) {
+            entry.gap.cause = cause.into();
+        }
+    }
+    for undecided in &mut report.undecided {
+        if let Cow::Owned(cause) = credentials::without(&undecided.cause) {
+            undecided.cause = cause;
+        }
+    }
     report.gaps.sort();
     report.gaps.dedup();
     report.undecided.sort();
