@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::source::SourceError;
-use crate::source::directory::SKIPPED_DIRECTORIES;
+use crate::source::directory::may_be_passed_over;
 use crate::target::{self, TargetKind, TargetSpec};
 
 /// One target that is judged.
@@ -116,10 +116,7 @@ impl<'a> Planned<'a> {
         let Ok(below) = inner.strip_prefix(outer) else {
             return false;
         };
-        below != Path::new("")
-            && !below
-                .iter()
-                .any(|part| SKIPPED_DIRECTORIES.iter().any(|skipped| part == *skipped))
+        below != Path::new("") && !may_be_passed_over(below)
     }
 }
 
@@ -131,7 +128,7 @@ mod tests {
     fn a_thing_is_judged_once() {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
-        for directory in ["a/b", "a/node_modules/c", "d"] {
+        for directory in ["a/b", "a/node_modules/c", "a/vendor/c", "d"] {
             std::fs::create_dir_all(root.join(directory)).unwrap();
         }
         let shown = |names: &[&str]| {
@@ -155,6 +152,8 @@ mod tests {
             shown(&["a", "a/node_modules/c"]),
             some("a a/node_modules/c", "")
         );
+        // The walk may leave out what is vendored; whoever names it wants it.
+        assert_eq!(shown(&["a", "a/vendor"]), some("a a/vendor", ""));
         // What is not there fails each time it is named.
         assert_eq!(shown(&["x", "x"]), some("x x", ""));
     }

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 /// Folders that are not entered, as far as they hold what their tools put there.
-pub const SKIPPED_DIRECTORIES: [&str; 6] = [
+pub(super) const SKIPPED_DIRECTORIES: [&str; 6] = [
     ".git",
     ".hg",
     ".svn",
@@ -97,11 +97,9 @@ pub(super) fn skipped(name: &OsStr) -> Option<&'static str> {
 
 /// Whether a folder of the tool `tool` holds something that the tool does not put there.
 pub(super) fn holds_more(tool: &str, folder: &Path) -> bool {
-    // A folder that cannot be listed is met, and told, by the walk.
-    std::fs::read_dir(folder).map_or(true, |entries| {
-        entries
-            .into_iter()
-            .any(|entry| entry.map_or(true, |entry| !is_its(tool, &entry.file_name())))
+    // Nobody builds from a folder that cannot be listed.
+    std::fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.any(|entry| entry.map_or(true, |entry| !is_its(tool, &entry.file_name())))
     })
 }
 

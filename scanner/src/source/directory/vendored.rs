@@ -3,8 +3,10 @@
 //! packages are named by the lockfile of the project itself.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::installed::ends_with;
+use super::tools;
 
 /// Folders that hold other people's projects wherever they lie.
 const ALWAYS: [&str; 5] = [
@@ -14,6 +16,15 @@ const ALWAYS: [&str; 5] = [
     "site-packages",
     "vendor/bundle",
 ];
+
+/// Whether a walk may pass over a folder of this path because of its name, and so does not judge
+/// what whoever names it asks for.
+pub fn may_be_passed_over(directory: &Path) -> bool {
+    directory.iter().any(|part| {
+        let always = ALWAYS.iter().any(|folder| part == *folder);
+        always || part == "vendor" || tools::skipped(part).is_some()
+    })
+}
 
 /// A file that makes the folder that it lies in an environment of installed packages, and the
 /// folders of such an environment. What else lies beside it is the project's: environments are made

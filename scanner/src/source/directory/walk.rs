@@ -18,6 +18,9 @@ use crate::inventory::recognised::{self, Kind, Place};
 use crate::inventory::{Evidence, dispatch};
 use crate::source::{self, ImageKind};
 
+/// How many components the path of a file may have in an image that is a directory.
+const PARTS_IN_AN_IMAGE: usize = 3;
+
 /// A file that something wants to read.
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
@@ -41,7 +44,7 @@ pub(super) struct Found {
     /// Files that Terraform reads by itself, and its variable files.
     pub(super) terraform: Vec<String>,
     /// Directories that are images.
-    pub(super) layouts: Vec<(String, ImageKind)>,
+    pub(super) layouts: BTreeMap<String, ImageKind>,
     /// Directories that package managers fill, which were not entered or not read.
     pub(super) installed: Installed,
     /// What is recognised and not read.
@@ -163,7 +166,7 @@ impl Walk<'_> {
         if self.interest.packages
             && let Some(kind) = source::recognise(entry.path())
         {
-            self.found.layouts.push((relative, kind));
+            self.found.layouts.insert(relative, kind);
         }
     }
 
@@ -224,15 +227,20 @@ impl Walk<'_> {
 
     /// Whether a path is a blob of a layout, or one of its documents: they are read through it.
     fn is_blob(&self, path: &str) -> bool {
-        self.found.layouts.iter().any(|(layout, kind)| {
-            let rest = if layout.is_empty() {
-                Some(path)
-            } else {
-                path.strip_prefix(layout.as_str())
-                    .and_then(|rest| rest.strip_prefix('/'))
-            };
-            rest.is_some_and(|rest| source::is_part_of_image(*kind, rest))
-        })
+        if self.found.layouts.is_empty() {
+            return false;
+        }
+        let is_part = |directory: &str, rest: &str| {
+            let kind = self.found.layouts.get(directory);
+            kind.is_some_and(|kind| source::is_part_of_image(*kind, rest))
+        };
+        // The deepest file of an image is `blobs/sha256/digest`.
+        let mut slashes = path.rmatch_indices('/').take(PARTS_IN_AN_IMAGE);
+        let below = slashes.any(|(at, _)| {
+            let (directory, rest) = path.split_at(at);
+            is_part(directory, rest.get(1..).unwrap_or_default())
+        });
+        below || is_part("", path)
     }
 
     /// Whether the walk would look into a file of this name, if it could.
