@@ -46,8 +46,9 @@ pub fn check(
         return outcome;
     }
     let mut work = Work::default();
+    let mut known = Known::default();
     let evaluation = terraform::evaluate_each(files, directories, options, &mut |stack| {
-        judge(&mut outcome, ruleset, &stack, &mut work);
+        judge(&mut outcome, &mut known, ruleset, &stack, &mut work);
     });
     outcome.gaps.extend(evaluation.problems.iter().map(gap));
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
@@ -61,14 +62,18 @@ pub fn check(
 }
 
 /// Runs the rules over one stack.
-fn judge(outcome: &mut Outcome, ruleset: &Ruleset, stack: &Stack, work: &mut Work) {
+fn judge(
+    outcome: &mut Outcome,
+    known: &mut Known,
+    ruleset: &Ruleset,
+    stack: &Stack,
+    work: &mut Work,
+) {
     let (verdicts, problems) = check::run_within(ruleset, stack, work);
     outcome.gaps.extend(problems.iter().map(gap));
-    let known = if stack.again {
-        known(outcome)
-    } else {
-        BTreeSet::new()
-    };
+    if stack.again {
+        known.take(outcome);
+    }
     for result in verdicts {
         if stack.again {
             let span = match &result.verdict {
@@ -77,7 +82,7 @@ fn judge(outcome: &mut Outcome, ruleset: &Ruleset, stack: &Stack, work: &mut Wor
                 Verdict::Undecided { .. } => &result.span,
             };
             let subject = (result.rule.clone(), result.resource.clone(), location(span));
-            if known.contains(&subject) {
+            if known.all.contains(&subject) {
                 continue;
             }
         }
@@ -85,21 +90,33 @@ fn judge(outcome: &mut Outcome, ruleset: &Ruleset, stack: &Stack, work: &mut Wor
     }
 }
 
-/// Rule, resource and place of all that was found or left open so far.
-fn known(outcome: &Outcome) -> BTreeSet<(Arc<str>, Arc<str>, Location)> {
-    let found = outcome.findings.iter().filter_map(|finding| {
-        let Kind::Misconfiguration(what) = &finding.kind else {
-            return None;
-        };
-        let subject = (finding.rule.clone(), what.resource.clone());
-        Some((subject.0, subject.1, finding.location.clone()))
-    });
-    let open = outcome.undecided.iter();
-    let open = open.map(|one| {
-        let location = one.location.clone();
-        (one.rule.clone(), one.resource.clone(), location)
-    });
-    found.chain(open).collect()
+/// Rule, resource and place of all that was found or left open, as far as it was asked for.
+#[derive(Default)]
+struct Known {
+    all: BTreeSet<(Arc<str>, Arc<str>, Location)>,
+    findings: usize,
+    undecided: usize,
+}
+
+impl Known {
+    /// Takes in what came since it was last asked.
+    fn take(&mut self, outcome: &Outcome) {
+        let new = outcome.findings.get(self.findings..).unwrap_or_default();
+        self.all.extend(new.iter().filter_map(|finding| {
+            let Kind::Misconfiguration(what) = &finding.kind else {
+                return None;
+            };
+            let subject = (finding.rule.clone(), what.resource.clone());
+            Some((subject.0, subject.1, finding.location.clone()))
+        }));
+        let new = outcome.undecided.get(self.undecided..).unwrap_or_default();
+        self.all.extend(new.iter().map(|one| {
+            let location = one.location.clone();
+            (one.rule.clone(), one.resource.clone(), location)
+        }));
+        self.findings = outcome.findings.len();
+        self.undecided = outcome.undecided.len();
+    }
 }
 
 fn add(outcome: &mut Outcome, ruleset: &Ruleset, result: check::Outcome) {

@@ -42,7 +42,7 @@ use loader::{Loader, join};
 use names::{Flavour, is_made, is_values, other_tool};
 use problems::Problems;
 use reading::Reading;
-use roots::Graph;
+use roots::{Graph, Left};
 use stack::{Run, Totals};
 
 /// Stack of the thread that evaluates; what recursion costs there is bounded by
@@ -178,19 +178,19 @@ fn evaluate_all(
     visit: &mut dyn FnMut(Stack, &BTreeSet<String>),
 ) {
     let graph = Graph::of(loader, directories);
-    let mut there: BTreeSet<String> = BTreeSet::new();
-    let mut one = |root: &str, there: &mut BTreeSet<String>| {
+    let mut left = graph.all();
+    let mut one = |root: &str, left: &mut Left<'_>| {
         loader.trim();
         let (stack, mut directories) = Run::stack(loader, options, root, totals);
         directories.insert(root.to_owned());
         visit(stack, &directories);
-        there.append(&mut directories);
+        left.are_there(&directories);
     };
     for root in graph.roots() {
-        one(&root, &mut there);
+        one(&root, &mut left);
     }
-    while let Some(root) = graph.left(&there) {
-        one(&root, &mut there);
+    while let Some(root) = left.next() {
+        one(&root, &mut left);
     }
 }
 

@@ -16,20 +16,8 @@ pub(super) enum Role {
     Overrides,
 }
 
-/// Whether a tool gives such a name to what it makes.
-type IsMade = fn(&str) -> bool;
-
-/// Directories in which the tools make copies, and what they call these.
-const MADE: [(&str, IsMade); 2] = [
-    (".terraform", |name| {
-        ["modules", "providers", "plugins"].contains(&name)
-    }),
-    // Digests in base64.
-    (".terragrunt-cache", |name| {
-        let is_digit = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-        matches!(name.len(), 26..=28) && name.bytes().all(is_digit)
-    }),
-];
+/// What Terraform makes in `.terraform`.
+const MADE: [&str; 3] = ["modules", "plugins", "providers"];
 
 /// Whether a file of this name makes its directory one to evaluate, or one to say something of.
 pub fn is_infrastructure(name: &str) -> bool {
@@ -39,12 +27,20 @@ pub fn is_infrastructure(name: &str) -> bool {
 /// Whether the tools made the directory, so that it is not the project. What somebody else put
 /// beside their copies is.
 pub(super) fn is_made(directory: &str) -> bool {
-    let parts = directory.split('/');
-    let mut pairs = parts.clone().zip(parts.skip(1));
-    pairs.any(|(folder, name)| {
-        let mut made = MADE.iter();
-        made.any(|(made, is_its)| folder == *made && is_its(name))
-    })
+    let mut parts = directory.split('/');
+    while let Some(part) = parts.next() {
+        let mut below = parts.clone();
+        let made = match part {
+            ".terraform" => below.next().is_some_and(|name| MADE.contains(&name)),
+            // A copy lies two folders down, each called by a digest.
+            ".terragrunt-cache" => below.nth(1).is_some(),
+            _ => false,
+        };
+        if made {
+            return true;
+        }
+    }
+    false
 }
 
 /// What a file of this name is to a tool; `None` if that reads no such files.
@@ -130,7 +126,7 @@ mod tests {
         assert!(is_loaded("x.auto.tfvars.json") && !is_loaded("prod.tfvars"));
         assert!(is_infrastructure("prod.tfvars.json") && is_infrastructure("terragrunt.hcl"));
         assert!(is_made("a/.terraform/modules/b") && !is_made("a/terraform/modules"));
-        assert!(is_made(".terragrunt-cache/nZ6AFVHBnkNYRD3Y2ZTfWYlBdMQ/x/y"));
+        assert!(is_made("a/.terragrunt-cache/b/c/d"));
         assert!(!is_made(".terragrunt-cache/b") && !is_made(".terraform/app"));
     }
 }

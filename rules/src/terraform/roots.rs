@@ -55,7 +55,8 @@ impl Graph {
 
     /// The directories that no other calls or that are applied by themselves, whoever calls them.
     pub(super) fn roots(&self) -> BTreeSet<String> {
-        let called = self.called_from(|_| true);
+        let all = self.calls.keys();
+        let called: BTreeSet<&str> = all.flat_map(|one| self.called_by(one)).collect();
         let directories = self.calls.keys();
         directories
             .filter(|one| !called.contains(one.as_str()) || self.applied.contains(*one))
@@ -63,25 +64,68 @@ impl Graph {
             .collect()
     }
 
-    /// The next directory that is not among those that exist: one that no other such calls, else
-    /// one of a circle.
-    pub(super) fn left(&self, there: &BTreeSet<String>) -> Option<String> {
-        let called = self.called_from(|caller| !there.contains(caller));
-        let mut left = self.calls.keys().filter(|one| !there.contains(*one));
-        let first = left.clone().next();
-        left.find(|one| !called.contains(one.as_str()))
-            .or(first)
-            .cloned()
+    /// All directories, of which none is there yet.
+    pub(super) fn all(&self) -> Left<'_> {
+        let mut callers: BTreeMap<&str, usize> = BTreeMap::new();
+        for callee in self.calls.keys().flat_map(|one| self.called_by(one)) {
+            let count = callers.entry(callee).or_default();
+            *count = count.saturating_add(1);
+        }
+        let all = self.calls.keys().map(String::as_str);
+        let left: BTreeSet<&str> = all.collect();
+        let is_free = |one: &&str| !callers.contains_key(one);
+        Left {
+            graph: self,
+            free: left.iter().copied().filter(is_free).collect(),
+            left,
+            callers,
+        }
     }
 
-    fn called_from(&self, is_caller: impl Fn(&str) -> bool) -> BTreeSet<&str> {
-        let callers = self.calls.iter().filter(|(caller, _)| is_caller(caller));
-        callers
-            .flat_map(|(own, callees)| {
-                let others = callees.iter().filter(move |callee| *callee != own);
-                others.map(String::as_str)
-            })
-            .collect()
+    /// Whom a directory calls besides itself.
+    fn called_by<'a>(&'a self, own: &'a str) -> impl Iterator<Item = &'a str> {
+        let callees = self.calls.get(own).into_iter().flatten();
+        callees
+            .map(String::as_str)
+            .filter(move |callee| *callee != own)
+    }
+}
+
+/// The directories that no stack has brought into being so far.
+#[derive(Debug)]
+pub(super) struct Left<'a> {
+    graph: &'a Graph,
+    left: BTreeSet<&'a str>,
+    /// Those of them that no other of them calls.
+    free: BTreeSet<&'a str>,
+    /// How many of them call a directory.
+    callers: BTreeMap<&'a str, usize>,
+}
+
+impl Left<'_> {
+    /// The next one: one that no other such calls, else one of a circle.
+    pub(super) fn next(&self) -> Option<String> {
+        let next = self.free.first().or_else(|| self.left.first());
+        next.map(|one| (*one).to_owned())
+    }
+
+    /// Takes directories out, which a stack brought into being.
+    pub(super) fn are_there(&mut self, directories: &BTreeSet<String>) {
+        for directory in directories {
+            let Some(own) = self.left.take(directory.as_str()) else {
+                continue;
+            };
+            self.free.remove(own);
+            for callee in self.graph.called_by(own) {
+                let Some(count) = self.callers.get_mut(callee) else {
+                    continue;
+                };
+                *count = count.saturating_sub(1);
+                if *count == 0 && self.left.contains(callee) {
+                    self.free.insert(callee);
+                }
+            }
+        }
     }
 }
 
@@ -98,4 +142,40 @@ fn callees(directory: &str, module: &Module) -> BTreeSet<String> {
         }
     });
     sources.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph(calls: &[(&str, &[&str])]) -> Graph {
+        let own = |text: &&str| (*text).to_owned();
+        let calls = calls.iter();
+        let calls = calls.map(|(caller, callees)| (own(caller), callees.iter().map(own).collect()));
+        Graph {
+            calls: calls.collect(),
+            applied: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn callers_come_before_whom_they_call() {
+        let graph = graph(&[
+            ("a", &["b", "a"]),
+            ("b", &["c"]),
+            ("c", &["b", "gone"]),
+            ("d", &["a"]),
+        ]);
+        assert_eq!(graph.roots(), BTreeSet::from(["d".to_owned()]));
+        let mut left = graph.all();
+        let mut order = Vec::new();
+        while let Some(next) = left.next() {
+            left.are_there(&BTreeSet::from([next.clone()]));
+            order.push(next);
+        }
+        assert_eq!(order, ["d", "a", "b", "c"]);
+        let mut left = graph.all();
+        left.are_there(&BTreeSet::from(["d".to_owned(), "b".to_owned()]));
+        assert_eq!(left.next().as_deref(), Some("a"));
+    }
 }

@@ -127,6 +127,8 @@ fn a_project_in_the_folder_of_a_tool_is_read() {
         ".svn/requirements.txt",
         ".terraform/app/requirements.txt",
         ".terraform/modules/x/requirements.txt",
+        ".terragrunt-cache/app/requirements.txt",
+        ".terragrunt-cache/digest/digest/requirements.txt",
         "a/.git/HEAD",
         "a/.git/objects/requirements.txt",
         "b/.git/HEAD",
@@ -135,9 +137,10 @@ fn a_project_in_the_folder_of_a_tool_is_read() {
         write(root.path(), path, "x==1\n");
     }
     let tree = read(root.path(), PACKAGES).unwrap();
-    let read: [&str; 3] = [
+    let read: [&str; 4] = [
         ".svn/requirements.txt",
         ".terraform/app/requirements.txt",
+        ".terragrunt-cache/app/requirements.txt",
         "b/.git/app/requirements.txt",
     ];
     assert_eq!(paths(&tree), read);

@@ -3,6 +3,7 @@
 //! hide a lockfile.
 
 use std::ffi::OsStr;
+use std::fs::DirEntry;
 use std::path::Path;
 
 /// Folders that are not entered, as far as they hold what their tools put there.
@@ -99,13 +100,13 @@ pub(super) fn skipped(name: &OsStr) -> Option<&'static str> {
 pub(super) fn holds_more(tool: &str, folder: &Path) -> bool {
     // Nobody builds from a folder that cannot be listed.
     std::fs::read_dir(folder).is_ok_and(|mut entries| {
-        entries.any(|entry| entry.map_or(true, |entry| !is_its(tool, &entry.file_name())))
+        entries.any(|entry| entry.map_or(true, |entry| !is_its(tool, &entry.path())))
     })
 }
 
-/// Whether the tool `tool` puts something of this name into its folder.
-pub(super) fn is_its(tool: &str, name: &OsStr) -> bool {
-    let Some(name) = name.to_str() else {
+/// Whether the tool `tool` puts this, by its name, into its folder.
+pub(super) fn is_its(tool: &str, path: &Path) -> bool {
+    let Some(name) = path.file_name().and_then(OsStr::to_str) else {
         return false;
     };
     let is_upper = |c: u8| c.is_ascii_uppercase() || c == b'_';
@@ -125,11 +126,11 @@ pub(super) fn is_its(tool: &str, name: &OsStr) -> bool {
         }
         ".svn" => SUBVERSION.contains(&name),
         ".terraform" => TERRAFORM.contains(&name) || name.starts_with("terraform.tfstate."),
-        // Digests in base64.
-        ".terragrunt-cache" => {
-            let is_digit = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
-            matches!(name.len(), 26..=28) && name.bytes().all(is_digit)
-        }
+        // A folder called by a digest, with others in it that hold the copies.
+        ".terragrunt-cache" => std::fs::read_dir(path).is_ok_and(|mut entries| {
+            let is_folder = |entry: DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
+            entries.all(|entry| entry.is_ok_and(is_folder))
+        }),
         _ => true,
     }
 }
@@ -152,11 +153,9 @@ mod tests {
             (".svn", "trunk", false),
             (".terraform", "providers", true),
             (".terraform", "main.tf", false),
-            (".terragrunt-cache", "nZ6AFVHBnkNYRD3Y2ZTfWYlBdMQ", true),
-            (".terragrunt-cache", "prod", false),
             ("node_modules", "anything", true),
         ] {
-            assert_eq!(is_its(tool, OsStr::new(name)), its, "{tool}/{name}");
+            assert_eq!(is_its(tool, Path::new(name)), its, "{tool}/{name}");
         }
     }
 }

@@ -130,7 +130,7 @@ fn tool_of(entry: &ignore::DirEntry) -> Option<&'static str> {
     // A target that is such a folder was asked for.
     let parent = entry.path().parent().filter(|_| entry.depth() > 1)?;
     let tool = tools::skipped(parent.file_name()?)?;
-    tools::is_its(tool, entry.file_name()).then_some(tool)
+    tools::is_its(tool, entry.path()).then_some(tool)
 }
 
 impl Walk<'_> {
