@@ -17,6 +17,7 @@ use crate::target::TargetSpec;
 use crate::vex::Statement;
 
 mod assemble;
+mod images;
 mod ledger;
 mod plan;
 mod read;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::images::Images;
 use super::plan::{NamedImages, Planned};
 use super::{Error, Request, Rules};
 use crate::coverage::{Coverage, SkipRule};
@@ -14,7 +15,7 @@ use crate::misconfig;
 use crate::report::Target;
 use crate::source::directory::{self, DirectoryFiles, Interest, Tree};
 use crate::source::limits::Budget;
-use crate::source::{ImageKind, SourceError, open_within, recognise};
+use crate::source::{Cost, ImageKind, SourceError, open_within, recognise};
 use crate::target::{self, TargetKind};
 
 /// One target on its way through the pipeline.
@@ -25,6 +26,8 @@ pub(super) struct Work {
     pub(super) misconfigurations: Option<misconfig::Outcome>,
     /// It is a source tree, and what it holds is judged as targets of their own.
     pub(super) holds_images: bool,
+    /// What it took to read an image.
+    cost: Cost,
 }
 
 /// What became of one named target.
@@ -100,6 +103,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
             gaps: Vec::new(),
             misconfigurations: None,
             holds_images: false,
+            cost: Cost::default(),
         }]);
     }
     let budget = Budget::of(request.memory);
@@ -124,6 +128,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
             gaps: contents.gaps,
             misconfigurations: None,
             holds_images: false,
+            cost: contents.cost,
         }
     });
     Ok(works.collect())
@@ -160,6 +165,7 @@ fn read_directory(
         gaps: tree.gaps,
         misconfigurations,
         holds_images: false,
+        cost: Cost::default(),
     };
     // A directory that holds nothing but images, such as a layout that was named without `oci:`,
     // is just these, and they were named with it.
@@ -168,13 +174,33 @@ fn read_directory(
     let bare = images > 0 && files.seen == images && work.gaps.is_empty();
     let mut failures = Vec::new();
     let mut found = Vec::new();
+    let mut images = Images::new(request.memory);
     for (image, kind) in tree.images {
         let place = path.join(&image);
         work.holds_images = true;
         if named.has(&place) {
             continue; // judged as the target that it was named as
         }
-        match read_image(request, kind, &place) {
+        if images.is_known(&place) {
+            continue; // judged under another name
+        }
+        if let Some(cause) = images.spent() {
+            let place = Location::file(image.as_str());
+            let gap = Gap::warning(Stage::Source, GapKind::Limit, place, cause);
+            work.gaps.push(gap.unjudged());
+            continue;
+        }
+        let read = read_image(request, kind, &place);
+        match &read {
+            Ok(read) => images.add(
+                read.first().map(|image| image.cost).unwrap_or_default(),
+                read.iter()
+                    .map(|image| image.inventory.packages.len())
+                    .sum(),
+            ),
+            Err(_) => images.refuse(),
+        }
+        match read {
             Ok(images) if bare => found.extend(images),
             Ok(images) => found.extend(images.into_iter().map(in_tree)),
             Err(error) if bare => failures.push(error),
@@ -187,7 +213,8 @@ fn read_directory(
             }
         }
     }
-    if !bare {
+    // What became of an image that was not read is told by the tree.
+    if !bare || !work.gaps.is_empty() {
         for image in &mut found {
             if image.target.id == work.target.id {
                 image.target.id = format!("{}:{}", image.target.kind, image.target.id);

@@ -288,7 +288,8 @@ impl Archive {
             return Ok(None);
         };
         // Blobs are checked by their digest, whichever it is.
-        if self.twice.contains(key) && !key.starts_with("blobs/") {
+        let is_twice = self.twice.contains(name) || self.twice.contains(key);
+        if is_twice && !key.starts_with("blobs/") {
             let cause = "it comes twice in the archive: some engines read the first, some the last";
             return Err(invalid(name, cause));
         }

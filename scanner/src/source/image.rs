@@ -14,7 +14,7 @@ use super::platform::Platform;
 use super::store::{self, Job, Store};
 use super::stream::Promise;
 use super::wanted::{Again, Registry, Selection};
-use super::{Contents, ImageKind, SourceError, alias, docker, limits, oci, plan};
+use super::{Contents, Cost, ImageKind, SourceError, alias, docker, limits, oci, plan};
 use crate::coverage::Coverage;
 use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::location::{Layer, Location};
@@ -165,11 +165,12 @@ fn read(
         }
         used.push(numbers);
     }
-    let scans = store.read_layers(&jobs, registry, budget)?;
+    let (scans, cost) = store.read_layers(&jobs, registry, budget)?;
     let read = Read {
         store,
         jobs: &jobs,
         scans: &scans,
+        cost,
         budget,
         registry,
     };
@@ -218,6 +219,7 @@ struct Read<'a> {
     store: &'a Store,
     jobs: &'a [Job],
     scans: &'a [LayerScan],
+    cost: Cost,
     budget: Budget,
     registry: &'a Registry,
 }
@@ -233,6 +235,7 @@ fn contents(
         scans,
         budget,
         registry,
+        ..
     } = read;
     let mut coverage = Coverage::default();
     let missing = LayerScan::default();
@@ -302,7 +305,7 @@ fn contents(
         }
         let mut found: Vec<Found> = Vec::new();
         if !again.is_empty() {
-            let scans = store.read_layers(&again, registry, budget)?;
+            let (scans, _) = store.read_layers(&again, registry, budget)?;
             for (layer, scan) in from.into_iter().zip(scans) {
                 found.extend(scan.files.into_iter().map(|file| (layer, file)));
                 // Those of the first reading are the same, and counted once.
@@ -344,6 +347,7 @@ fn contents(
         platform: image.platform.as_ref().map(ToString::to_string),
         digest: image.digest.as_ref().map(ToString::to_string),
         reference: image.reference,
+        cost: read.cost,
     })
 }
 

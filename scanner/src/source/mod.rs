@@ -104,6 +104,15 @@ pub enum SourceError {
     },
 }
 
+/// What it took to read the layers of a target.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cost {
+    /// Bytes as stored.
+    pub stored: u64,
+    /// Bytes that they unpack to.
+    pub unpacked: u64,
+}
+
 /// What an image or an installed root file system shows: the facts of its visible files.
 #[derive(Clone, Debug, Default)]
 pub struct Contents {
@@ -122,6 +131,8 @@ pub struct Contents {
     pub digest: Option<String>,
     /// The name under which the target holds it, such as `nginx:1.27`.
     pub reference: Option<String>,
+    /// Bytes of all layers of the target, as stored and unpacked.
+    pub cost: Cost,
 }
 
 #[cfg(test)]

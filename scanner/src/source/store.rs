@@ -22,7 +22,7 @@ use super::manifest::{Descriptor, Document};
 use super::stream::{Promise, Shared, Stop};
 use super::totals::Totals;
 use super::wanted::{Registry, Selection};
-use super::{SourceError, limits, names};
+use super::{Cost, SourceError, limits, names};
 
 /// See the module.
 pub(super) struct Store {
@@ -177,7 +177,7 @@ impl Store {
         jobs: &[Job],
         registry: &Registry,
         budget: Budget,
-    ) -> Result<Vec<LayerScan>, SourceError> {
+    ) -> Result<(Vec<LayerScan>, Cost), SourceError> {
         let mut order = Vec::new();
         let mut stored = 0_u64;
         for (number, job) in jobs.iter().enumerate() {
@@ -235,7 +235,7 @@ impl Store {
                 _ => return Err(invalid(&job.place, "the layer could not be read")),
             }
         }
-        Ok(scans)
+        Ok((scans, shared.totals.cost()))
     }
 }
 

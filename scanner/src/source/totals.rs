@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::Cost;
 use super::limits::{self, Budget};
 use super::stream::Stop;
 
@@ -33,6 +34,14 @@ impl Totals {
             kept: AtomicU64::new(0),
             files: Arc::new(Pool::new(budget.files())),
             windows: Arc::new(Pool::new(budget.windows())),
+        }
+    }
+
+    /// What was read so far.
+    pub(crate) fn cost(&self) -> Cost {
+        Cost {
+            stored: self.stored,
+            unpacked: self.unpacked.load(Ordering::Relaxed),
         }
     }
 
