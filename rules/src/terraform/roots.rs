@@ -72,12 +72,12 @@ impl Graph {
             *count = count.saturating_add(1);
         }
         let all = self.calls.keys().map(String::as_str);
-        let left: BTreeSet<&str> = all.collect();
+        let open: BTreeSet<&str> = all.collect();
         let is_free = |one: &&str| !callers.contains_key(one);
         Left {
             graph: self,
-            free: left.iter().copied().filter(is_free).collect(),
-            left,
+            free: open.iter().copied().filter(is_free).collect(),
+            open,
             callers,
         }
     }
@@ -95,7 +95,7 @@ impl Graph {
 #[derive(Debug)]
 pub(super) struct Left<'a> {
     graph: &'a Graph,
-    left: BTreeSet<&'a str>,
+    open: BTreeSet<&'a str>,
     /// Those of them that no other of them calls.
     free: BTreeSet<&'a str>,
     /// How many of them call a directory.
@@ -105,14 +105,14 @@ pub(super) struct Left<'a> {
 impl Left<'_> {
     /// The next one: one that no other such calls, else one of a circle.
     pub(super) fn next(&self) -> Option<String> {
-        let next = self.free.first().or_else(|| self.left.first());
+        let next = self.free.first().or_else(|| self.open.first());
         next.map(|one| (*one).to_owned())
     }
 
     /// Takes directories out, which a stack brought into being.
     pub(super) fn are_there(&mut self, directories: &BTreeSet<String>) {
         for directory in directories {
-            let Some(own) = self.left.take(directory.as_str()) else {
+            let Some(own) = self.open.take(directory.as_str()) else {
                 continue;
             };
             self.free.remove(own);
@@ -121,7 +121,7 @@ impl Left<'_> {
                     continue;
                 };
                 *count = count.saturating_sub(1);
-                if *count == 0 && self.left.contains(callee) {
+                if *count == 0 && self.open.contains(callee) {
                     self.free.insert(callee);
                 }
             }
