@@ -11,6 +11,7 @@ pub(super) type Installed = BTreeSet<(String, &'static str)>;
 pub(super) fn of(path: &str) -> Option<(String, &'static str)> {
     let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
     let (above, folder) = directory.rsplit_once('/').unwrap_or(("", directory));
+    let ends = |end: &str| name.ends_with(end);
     let found = match name {
         "METADATA" | "PKG-INFO" => {
             let is_package = folder.to_ascii_lowercase().ends_with(".dist-info")
@@ -27,13 +28,11 @@ pub(super) fn of(path: &str) -> Option<(String, &'static str)> {
         ".bower.json" if ends_with(above, "bower_components") => Some((above, "bower.json")),
         "Manifest.lock" if folder == "Pods" => Some((directory, "Podfile")),
         ".pnp.cjs" | ".pnp.js" | ".pnp.data.json" => Some((path, "package.json")),
-        _ if ends_with(directory, ".yarn/cache") && name.ends_with(".zip") => {
+        _ if ends_with(directory, ".yarn/cache") && ends(".zip") => {
             Some((directory, "package.json"))
         }
-        _ if folder == "conda-meta" && name.ends_with(".json") => {
-            Some((directory, "environment.yml"))
-        }
-        _ if folder == "specifications" && name.ends_with(".gemspec") => Some((above, "Gemfile")),
+        _ if folder == "conda-meta" && ends(".json") => Some((directory, "environment.yml")),
+        _ if folder == "specifications" && ends(".gemspec") => Some((above, "Gemfile")),
         _ => None,
     };
     found.map(|(root, manifest)| (root.to_owned(), manifest))

@@ -271,10 +271,10 @@ fn once(root: &Path, files: Vec<Candidate>, tree: &mut Tree) -> Vec<Candidate> {
             Ok(real) => {
                 file.length = std::fs::metadata(&real).ok().map(|data| data.len());
                 file.real = real.strip_prefix(root).unwrap_or(&real).to_path_buf();
-                if !seen.insert(key(real, &file.path)) {
-                    tree.coverage.skip(SkipRule::Link, 1);
-                } else {
+                if seen.insert(key(real, &file.path)) {
                     kept.push(file);
+                } else {
+                    tree.coverage.skip(SkipRule::Link, 1);
                 }
             }
             Err(cause) => {
