@@ -96,8 +96,8 @@ mod tests {
         assert!(spent(129, 1 << 30, 1 << 30, 0));
         assert!(!spent(2, 1 << 10, 4 << 30, 0));
         assert!(spent(3, 1 << 10, 4 << 30, 0));
-        assert!(!spent(6, 0, 0, 100_000));
-        assert!(spent(7, 0, 0, 100_000));
+        assert!(!spent(5, 0, 0, 100_000));
+        assert!(spent(6, 0, 0, 100_000));
         let mut images = Images::new(1 << 30);
         for _ in 0..32 {
             images.refuse();
