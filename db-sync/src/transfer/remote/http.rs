@@ -205,7 +205,7 @@ impl Http {
         question.authorization = authorization.map(Authorization::value);
         self.client
             .send(&question)
-            .map_err(|error| failed(&shown(&question.url), error))
+            .map_err(|error| failed(&shown(&question.url), &error))
     }
 
     fn once(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), Failed> {
@@ -270,7 +270,7 @@ impl Http {
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(failed(&name, error.into())),
+                Err(error) => return Err(failed(&name, &error.into())),
             };
             length = length.saturating_add(count as u64);
             if length > limit {
@@ -284,7 +284,7 @@ impl Http {
             }
         }
         if whole.is_some_and(|whole| whole != length) {
-            return Err(failed(&name, Unanswered::cut()));
+            return Err(failed(&name, &Unanswered::cut()));
         }
         Ok(())
     }
@@ -324,9 +324,9 @@ pub(crate) fn tried<T>(mut once: impl FnMut() -> Result<T, Failed>) -> Result<T,
 }
 
 /// A connection that failed or broke off.
-fn failed(name: &str, cause: Unanswered) -> Failed {
+fn failed(name: &str, cause: &Unanswered) -> Failed {
     let name = name.to_owned();
-    let again = match &cause {
+    let again = match cause {
         Unanswered::Hopeless(_) => Again::No,
         Unanswered::Unconnected(_) => Again::Up(CONNECT_ATTEMPTS),
         Unanswered::Broken(_) => Again::Up(ATTEMPTS),
