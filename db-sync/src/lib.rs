@@ -15,6 +15,8 @@ pub mod ecosystem;
 pub mod feed;
 pub mod fetch;
 mod hex;
+#[cfg(any(feature = "network", feature = "registry"))]
+mod http;
 mod id;
 mod limits;
 pub mod moment;

@@ -6,27 +6,22 @@
 use super::git::Fault;
 use super::retry;
 use super::{Access, FetchError, Saved, Tag, failed, keep, read_tag, saved_tag, write_tag};
+use crate::http::{Answer, Options, Question, Unanswered, range_start, text};
 use crate::store::place::beside;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use ureq::http::{HeaderMap, Request, Response, header};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body};
+use ureq::http::{Method, header};
+use url::Url;
 
-/// Redirects of one request.
-const MAX_REDIRECTS: u32 = 5;
 /// The whole time of one request, for a single record and for an archive.
 const RECORD_TIME: Duration = Duration::from_secs(120);
 const ARCHIVE_TIME: Duration = Duration::from_secs(3600);
-/// Longest certificate file.
-const MAX_PEM: u64 = 16 << 20;
 
 pub(super) struct Client {
-    agent: Agent,
+    http: crate::http::Client,
     base: String,
     access: Access,
     /// Milliseconds waited so far, by all threads.
@@ -53,30 +48,21 @@ enum Try<T> {
 
 impl Client {
     pub(super) fn new(base: &str, access: &Access) -> Result<Self, FetchError> {
-        let roots = match &access.ca_file {
-            Some(path) => RootCerts::Specific(Arc::new(certificates(path)?)),
-            None => RootCerts::PlatformVerifier,
-        };
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = TlsConfig::builder()
-            .root_certs(roots)
-            .unversioned_rustls_crypto_provider(provider)
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .http_status_as_error(false)
+        let http = crate::http::Client::new(&Options {
+            ca_file: access.ca_file.as_deref(),
             // Who was told to ask over TLS is not led away from it.
-            .https_only(base.starts_with("https://"))
-            .max_redirects(MAX_REDIRECTS)
-            .timeout_connect(Some(access.patience))
-            .timeout_recv_response(Some(access.patience))
-            .timeout_per_read(Some(access.patience))
-            .max_idle_connections_per_host(access.in_flight)
-            .user_agent(concat!("portcullis/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+            https_only: base.starts_with("https://"),
+            connect: access.patience,
+            silence: access.patience,
+            idle: access.in_flight,
+            may_lead: |_| true,
+        })
+        .map_err(|error| FetchError::Certificates {
+            path: error.path,
+            cause: error.cause,
+        })?;
         Ok(Self {
-            agent,
+            http,
             base: base.trim_end_matches('/').to_owned(),
             access: access.clone(),
             waited: AtomicU64::new(0),
@@ -154,28 +140,27 @@ impl Client {
         take: Take<'_, T>,
     ) -> Result<Exchanged<T>, FetchError> {
         self.tried(url, || {
-            let method = if body.is_some() { "POST" } else { "GET" };
-            let mut request = Request::builder().method(method).uri(url);
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            let sent = request
-                .body(body.unwrap_or_default())
-                .map_err(ureq::Error::from)
-                .and_then(|request| {
-                    let config = self.agent.configure_request(request);
-                    let config = config.timeout_global(Some(time)).max_redirects(0);
-                    self.agent.run(config.build())
-                });
-            let mut response = match sent {
+            let asked = match (address(url), body) {
+                (Err(error), _) => return unanswered(url, &error),
+                (Ok(asked), Some(body)) => Question::with_body(Method::POST, asked, body, time),
+                (Ok(asked), None) => Question::get(asked, time),
+            };
+            let asked = headers
+                .iter()
+                .fold(asked, |asked, (name, value)| asked.header(name, *value));
+            let asked = Question {
+                follow: false,
+                ..asked
+            };
+            let mut response = match self.http.send(&asked) {
                 Ok(response) => response,
-                Err(error) => return unsent(url, &error),
+                Err(error) => return unanswered(url, &error),
             };
             match response.status().as_u16() {
                 200 => {}
                 301 | 302 | 303 | 307 | 308 => {
                     let to = text(response.headers(), &header::LOCATION);
-                    return Try::Done(Exchanged::Redirect(to.unwrap_or_default()));
+                    return Try::Done(Exchanged::Redirect(to.unwrap_or_default().to_owned()));
                 }
                 _ => return refused(url, &response),
             }
@@ -191,13 +176,13 @@ impl Client {
         let mut headers = Vec::new();
         if beginning {
             headers.push((
-                header::RANGE,
+                header::RANGE.as_str(),
                 format!("bytes=0-{}", limit.saturating_sub(1)),
             ));
         }
-        let mut response = match self.send(url, &headers, RECORD_TIME) {
+        let mut response = match self.send(url, headers, RECORD_TIME) {
             Ok(response) => response,
-            Err(error) => return error,
+            Err(error) => return unanswered(url, &error),
         };
         match response.status().as_u16() {
             200 | 206 => {}
@@ -213,7 +198,7 @@ impl Client {
         let mut bytes = Vec::new();
         let mut body = response.body_mut().as_reader().take(wanted);
         if let Err(error) = body.read_to_end(&mut bytes) {
-            return Try::Again(error.to_string(), None);
+            return unanswered(url, &error.into());
         }
         let length = bytes.len() as u64;
         if !beginning && length > limit {
@@ -223,7 +208,7 @@ impl Client {
             });
         }
         if expected.is_some_and(|expected| length < expected.min(limit)) {
-            return Try::Again("the answer was cut off".to_owned(), None);
+            return unanswered(url, &Unanswered::cut());
         }
         Try::Done(Some(bytes))
     }
@@ -244,18 +229,18 @@ impl Client {
             .zip(fs::metadata(&part).ok().map(|data| data.len()))
             .filter(|(etag, length)| *length > 0 && !etag.starts_with("W/"));
         if let Some((etag, length)) = &begun {
-            headers.push((header::RANGE, format!("bytes={length}-")));
-            headers.push((header::IF_RANGE, etag.clone()));
+            headers.push((header::RANGE.as_str(), format!("bytes={length}-")));
+            headers.push((header::IF_RANGE.as_str(), etag.clone()));
         } else if let Some(tag) = saved_tag(to, url) {
             if let Some(etag) = tag.etag {
-                headers.push((header::IF_NONE_MATCH, etag));
+                headers.push((header::IF_NONE_MATCH.as_str(), etag));
             } else if let Some(date) = tag.last_modified {
-                headers.push((header::IF_MODIFIED_SINCE, date));
+                headers.push((header::IF_MODIFIED_SINCE.as_str(), date));
             }
         }
-        let mut response = match self.send(url, &headers, ARCHIVE_TIME) {
+        let mut response = match self.send(url, headers, ARCHIVE_TIME) {
             Ok(response) => response,
-            Err(error) => return Ok(error),
+            Err(error) => return Ok(unanswered(url, &error)),
         };
         let offset = match response.status().as_u16() {
             200 => 0,
@@ -277,8 +262,8 @@ impl Client {
         }
         let tag = Tag {
             url: url.to_owned(),
-            etag: text(response.headers(), &header::ETAG),
-            last_modified: text(response.headers(), &header::LAST_MODIFIED),
+            etag: text(response.headers(), &header::ETAG).map(str::to_owned),
+            last_modified: text(response.headers(), &header::LAST_MODIFIED).map(str::to_owned),
             length: 0,
             crc: 0,
         };
@@ -296,7 +281,7 @@ impl Client {
             .take(limit.saturating_sub(offset).saturating_add(1));
         let copied = match copy(&mut body, &mut out).map_err(failed(&part))? {
             Ok(copied) => copied,
-            Err(cause) => return Ok(Try::Again(cause, None)),
+            Err(error) => return Ok(unanswered(url, &error)),
         };
         let length = offset.saturating_add(copied);
         if length > limit {
@@ -307,7 +292,7 @@ impl Client {
             });
         }
         if rest.is_some_and(|rest| copied != rest) {
-            return Ok(Try::Again("the answer was cut off".to_owned(), None));
+            return Ok(unanswered(url, &Unanswered::cut()));
         }
         out.sync_all().map_err(failed(&part))?;
         keep(&part, to, &Tag { length, ..tag })?;
@@ -315,46 +300,30 @@ impl Client {
         Ok(Try::Done(Saved::Fresh))
     }
 
-    fn send<T>(
+    fn send(
         &self,
         url: &str,
-        headers: &[(header::HeaderName, String)],
+        headers: Vec<(&str, String)>,
         time: Duration,
-    ) -> Result<Response<Body>, Try<T>> {
-        let mut request = self
-            .agent
-            .get(url)
-            .config()
-            .timeout_global(Some(time))
-            .build();
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        request.call().map_err(|error| unsent(url, &error))
+    ) -> Result<Answer, Unanswered> {
+        self.http.send(&Question {
+            headers,
+            ..Question::get(address(url)?, time)
+        })
     }
 }
 
-/// A request without an answer.
-fn unsent<T>(url: &str, error: &ureq::Error) -> Try<T> {
+fn address(url: &str) -> Result<Url, Unanswered> {
+    Url::parse(url).map_err(|error| Unanswered::hopeless(&error.to_string()))
+}
+
+/// A request without an answer, or with a part of one.
+fn unanswered<T>(url: &str, error: &Unanswered) -> Try<T> {
     match error {
-        ureq::Error::BadUri(_)
-        | ureq::Error::Http(_)
-        | ureq::Error::InvalidProxyUrl
-        | ureq::Error::TooManyRedirects
-        | ureq::Error::RedirectFailed
-        | ureq::Error::RequireHttpsOnly(_)
-        | ureq::Error::Rustls(_)
-        | ureq::Error::Tls(_) => Try::Failed(FetchError::Server {
+        Unanswered::Hopeless(cause) => Try::Failed(FetchError::Server {
             url: url.to_owned(),
-            cause: error.to_string(),
+            cause: cause.clone(),
         }),
-        // A certificate that is not trusted is not trusted the next time either.
-        ureq::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
-            Try::Failed(FetchError::Server {
-                url: url.to_owned(),
-                cause: cause.to_string(),
-            })
-        }
         other => Try::Again(other.to_string(), None),
     }
 }
@@ -375,7 +344,7 @@ fn restart<T>(part_tag: &Path, cause: &str) -> Try<T> {
 }
 
 /// A status that is no answer: 408, 429 and server errors may pass.
-fn refused<T>(url: &str, response: &Response<Body>) -> Try<T> {
+fn refused<T>(url: &str, response: &Answer) -> Try<T> {
     let status = response.status();
     let cause = format!("the server answered {status}");
     if !matches!(status.as_u16(), 408 | 425 | 429 | 500..=599) {
@@ -386,12 +355,12 @@ fn refused<T>(url: &str, response: &Response<Body>) -> Try<T> {
     }
     let date = text(response.headers(), &header::DATE);
     let asked = text(response.headers(), &header::RETRY_AFTER)
-        .and_then(|value| retry::retry_after(&value, date.as_deref()));
+        .and_then(|value| retry::retry_after(value, date));
     Try::Again(cause, asked)
 }
 
 /// Copies a body; the inner error is the server's, the outer one the disk's.
-fn copy(body: &mut dyn Read, out: &mut File) -> io::Result<Result<u64, String>> {
+fn copy(body: &mut dyn Read, out: &mut File) -> io::Result<Result<u64, Unanswered>> {
     let mut buffer = vec![0; 128 << 10];
     let mut copied = 0_u64;
     loop {
@@ -399,43 +368,11 @@ fn copy(body: &mut dyn Read, out: &mut File) -> io::Result<Result<u64, String>> 
             Ok(0) => return Ok(Ok(copied)),
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Ok(Err(error.to_string())),
+            Err(error) => return Ok(Err(error.into())),
         };
         out.write_all(buffer.get(..read).unwrap_or_default())?;
         copied = copied.saturating_add(read as u64);
     }
-}
-
-fn text(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-/// The first byte of `Content-Range: bytes 10-19/20`.
-fn range_start(headers: &HeaderMap) -> Option<u64> {
-    let value = text(headers, &header::CONTENT_RANGE)?;
-    let (start, _) = value.strip_prefix("bytes ")?.split_once('-')?;
-    start.parse().ok()
-}
-
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, FetchError> {
-    let wrong = |cause: String| FetchError::Certificates {
-        path: path.to_owned(),
-        cause,
-    };
-    let mut pem = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_PEM).read_to_end(&mut pem))
-        .map_err(|error| wrong(error.to_string()))?;
-    let mut found = Vec::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| wrong(error.to_string()))? {
-            found.push(certificate);
-        }
-    }
-    if found.is_empty() {
-        return Err(wrong("it holds no certificate".to_owned()));
-    }
-    Ok(found)
 }
 
 /// Percent-encodes all but unreserved characters (RFC 3986 2.3).

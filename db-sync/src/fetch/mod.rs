@@ -129,7 +129,7 @@ pub(crate) enum Saved {
 enum Base {
     Folder(PathBuf),
     #[cfg(feature = "network")]
-    Http(http::Client),
+    Http(Box<http::Client>),
 }
 
 /// Sources of the same files, in order of preference.
@@ -262,7 +262,7 @@ pub(crate) fn path(text: &str) -> Option<PathBuf> {
 fn base(text: &str, access: &Access) -> Result<Base, FetchError> {
     if is_url(text) {
         #[cfg(feature = "network")]
-        return http::Client::new(text, access).map(Base::Http);
+        return http::Client::new(text, access).map(|client| Base::Http(Box::new(client)));
         #[cfg(not(feature = "network"))]
         {
             let _ = access;

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "registry")]
 mod docker;
+mod elsewhere;
 #[cfg(feature = "registry")]
 mod hostile;
 #[cfg(feature = "registry")]

@@ -3,9 +3,10 @@
 //! signed, one layer that is the minisign text.
 
 use super::RemoteError;
+use super::reference::is_digest;
 use crate::transfer::export::Exported;
 use crate::transfer::head::digest_text;
-use oci_client::manifest::{OCI_IMAGE_MEDIA_TYPE, OciDescriptor, OciImageManifest};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -23,34 +24,62 @@ pub(crate) const FORMAT: &str = "portcullis.advisories.format-version";
 /// The longest manifest that is read, in bytes.
 pub(crate) const MAX_MANIFEST: u64 = 1 << 20;
 
+/// The type of the manifest.
+pub(crate) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 /// The configuration of artifacts that have none.
 pub(crate) const EMPTY: &[u8] = b"{}";
 const TITLE: &str = "org.opencontainers.image.title";
 
+/// Says where content is and what it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Descriptor {
+    media_type: String,
+    pub(crate) digest: String,
+    size: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+/// An image manifest, as far as the artifact needs it. The order of the fields
+/// is that of the bytes, and so of the digest.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Manifest {
+    schema_version: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    media_type: Option<String>,
+    pub(crate) config: Descriptor,
+    pub(crate) layers: Vec<Descriptor>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    artifact_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    annotations: Option<BTreeMap<String, String>>,
+}
+
 /// Describes content of a type.
-pub(crate) fn describe(content: &[u8], media_type: &str, title: Option<&str>) -> OciDescriptor {
-    OciDescriptor {
+pub(crate) fn describe(content: &[u8], media_type: &str, title: Option<&str>) -> Descriptor {
+    Descriptor {
         media_type: media_type.to_owned(),
         digest: digest_text(&Sha256::digest(content)),
-        size: i64::try_from(content.len()).unwrap_or(i64::MAX),
+        size: content.len() as u64,
         annotations: title.map(|title| BTreeMap::from([(TITLE.to_owned(), title.to_owned())])),
-        ..OciDescriptor::default()
     }
 }
 
 /// The manifest; the same content gives the same bytes.
-pub(crate) fn manifest(exported: &Exported, layers: Vec<OciDescriptor>) -> OciImageManifest {
-    OciImageManifest {
-        media_type: Some(OCI_IMAGE_MEDIA_TYPE.to_owned()),
-        artifact_type: Some(ARTIFACT_TYPE.to_owned()),
+pub(crate) fn manifest(exported: &Exported, layers: Vec<Descriptor>) -> Manifest {
+    Manifest {
+        schema_version: 2,
+        media_type: Some(MANIFEST_TYPE.to_owned()),
         config: describe(EMPTY, EMPTY_TYPE, None),
         layers,
+        artifact_type: Some(ARTIFACT_TYPE.to_owned()),
         annotations: Some(BTreeMap::from([
             (ROOT_DIGEST.to_owned(), exported.root_digest.clone()),
             (FORMAT.to_owned(), crate::store::format::VERSION.to_string()),
         ])),
-        ..OciImageManifest::default()
     }
 }
 
@@ -76,7 +105,7 @@ pub(crate) fn offer(bytes: &[u8], name: &str) -> Result<Offer, RemoteError> {
         name: name.to_owned(),
         cause: cause.to_owned(),
     };
-    let manifest: OciImageManifest =
+    let manifest: Manifest =
         serde_json::from_slice(bytes).map_err(|_| refused("it has no image manifest"))?;
     if manifest.artifact_type.as_deref() != Some(ARTIFACT_TYPE) {
         return Err(refused("its artifact type is another"));
@@ -92,15 +121,12 @@ pub(crate) fn offer(bytes: &[u8], name: &str) -> Result<Offer, RemoteError> {
         if found.next().is_some() {
             return Err(refused("it has several layers of one type"));
         }
-        let digits = layer.digest.strip_prefix("sha256:").unwrap_or_default();
-        let hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if digits.len() != 64 || !digits.bytes().all(hex) {
+        if !is_digest(&layer.digest) {
             return Err(refused("a layer's digest is no SHA-256"));
         }
-        let size = u64::try_from(layer.size).map_err(|_| refused("a layer's size is negative"))?;
         Ok(Some(Layer {
             digest: layer.digest.clone(),
-            size,
+            size: layer.size,
         }))
     };
     Ok(Offer {

@@ -8,8 +8,8 @@ use super::credentials::Credential;
 use super::http::{Ask, Authorization, Http};
 use super::source::{may_speak, shown};
 use http_auth::parser::ChallengeParser;
-use reqwest::Url;
 use serde::Deserialize;
+use url::Url;
 
 /// The longest answer of a token server, in bytes.
 const MAX_TOKEN: u64 = 256 << 10;
@@ -59,7 +59,7 @@ struct Token {
 
 /// Turns a challenge into an authorization. `scope` is such as
 /// `repository:team/db:pull`.
-pub(crate) async fn answer(
+pub(crate) fn answer(
     http: &Http,
     registry: &str,
     challenge: &Challenge,
@@ -94,7 +94,7 @@ pub(crate) async fn answer(
         authorization: authorization.as_ref(),
         ..ask
     };
-    let answer = match http.bytes(&ask, MAX_TOKEN).await {
+    let answer = match http.bytes(&ask, MAX_TOKEN) {
         Err(RemoteError::Status { status, .. }) if (400..500).contains(&status) => {
             let name = shown(realm);
             return Err(refused(&format!("{name} answered {status}")));

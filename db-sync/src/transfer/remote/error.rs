@@ -22,12 +22,12 @@ pub enum RemoteError {
         name: String,
     },
     /// A connection failed.
-    #[error("cannot reach {name}")]
+    #[error("cannot reach {name}: {cause}")]
     Request {
         /// The address.
         name: String,
         /// The reason.
-        source: reqwest::Error,
+        cause: String,
     },
     /// The server answered, but not with what was asked for.
     #[error("{name} answered {status}")]
@@ -112,12 +112,6 @@ pub enum RemoteError {
     Keep {
         /// The address.
         name: String,
-        /// The system's reason.
-        source: io::Error,
-    },
-    /// The system gave no event loop.
-    #[error("cannot start network work")]
-    Runtime {
         /// The system's reason.
         source: io::Error,
     },

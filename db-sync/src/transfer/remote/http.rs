@@ -4,33 +4,36 @@
 use super::RemoteError;
 use super::source::{may_speak, shown};
 use crate::fetch::retry;
-use reqwest::header::{
-    ACCEPT, CONTENT_RANGE, CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, IF_RANGE,
-    LAST_MODIFIED, RANGE, RETRY_AFTER, WWW_AUTHENTICATE,
-};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Response, Url};
-use std::io;
+use crate::http::{Answer, Client, Options, Question, Unanswered, range_start, text};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::io::{self, Read as _};
 use std::time::Duration;
+use ureq::http::Method;
+use ureq::http::header::{
+    ACCEPT, CONTENT_TYPE, DATE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE, RETRY_AFTER,
+    WWW_AUTHENTICATE,
+};
+use url::Url;
 
-/// The name we give ourselves.
-pub(crate) const AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
 /// How long a connection may take to stand.
-pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(10);
 /// How long a server may send nothing.
-pub(crate) const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long one request may take, its body included.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(600);
+const DEADLINE: Duration = Duration::from_secs(600);
 /// How often a request is sent at most.
-pub(crate) const ATTEMPTS: u32 = 4;
+const ATTEMPTS: u32 = 4;
 /// The same where no connection stood: the next mirror is the better hope.
 const CONNECT_ATTEMPTS: u32 = 2;
 /// The pause before the second attempt; it doubles each time.
-pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest `Retry-After` that is obeyed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How many redirects are followed.
-const REDIRECTS: usize = 5;
+/// Connections that are kept.
+const IDLE: usize = 2;
+/// How much of an answer is read at a time.
+const CHUNK: usize = 64 << 10;
 /// How many challenges of a server are looked at.
 const CHALLENGES: usize = 8;
 
@@ -39,6 +42,20 @@ const CHALLENGES: usize = 8;
 pub(crate) enum Authorization {
     Bearer(String),
     Basic(String, String),
+}
+
+impl Authorization {
+    fn value(&self) -> String {
+        match self {
+            Self::Bearer(token) => format!("Bearer {token}"),
+            Self::Basic(username, password) => {
+                format!(
+                    "Basic {}",
+                    STANDARD.encode(format!("{username}:{password}"))
+                )
+            }
+        }
+    }
 }
 
 /// One question to a server.
@@ -108,14 +125,12 @@ impl Sink for Memory {
 /// A client with our limits.
 pub(crate) struct Http {
     client: Client,
-    /// Follows nowhere: a form holds a secret, which a redirect (307, 308) would carry elsewhere.
-    posting: Client,
     pub(crate) insecure: bool,
 }
 
 /// A failed attempt.
-struct Failed {
-    error: RemoteError,
+pub(crate) struct Failed {
+    pub(crate) error: RemoteError,
     again: Again,
 }
 
@@ -126,127 +141,106 @@ enum Again {
     After(Duration),
 }
 
+impl Failed {
+    /// Whether another attempt can help.
+    pub(crate) fn may_pass(&self) -> bool {
+        !matches!(self.again, Again::No)
+    }
+}
+
+impl From<RemoteError> for Failed {
+    /// One that another attempt would not change.
+    fn from(error: RemoteError) -> Self {
+        Self {
+            error,
+            again: Again::No,
+        }
+    }
+}
+
 impl Http {
     pub(crate) fn new(insecure: bool) -> Result<Self, RemoteError> {
-        let policy = Policy::custom(move |attempt| {
-            let from_plain = attempt
-                .previous()
-                .last()
-                .is_some_and(|url| url.scheme() == "http");
-            let safe = attempt.url().scheme() == "https"
-                || (from_plain && may_speak(attempt.url(), insecure).is_ok());
-            if attempt.previous().len() > REDIRECTS {
-                attempt.error("too many redirects")
-            } else if safe {
-                attempt.follow()
+        let client = Client::new(&Options {
+            ca_file: None,
+            https_only: false,
+            connect: CONNECT,
+            silence: SILENCE,
+            idle: IDLE,
+            may_lead: if insecure {
+                |url| may_speak(url, true).is_ok()
             } else {
-                attempt.error("redirected to plain http")
-            }
-        });
-        let client = |policy| {
-            let client = Client::builder()
-                .user_agent(AGENT)
-                .connect_timeout(CONNECT)
-                .read_timeout(SILENCE)
-                .redirect(policy)
-                .build();
-            client.map_err(|source| RemoteError::Request {
-                name: "the network".to_owned(),
-                source,
-            })
-        };
-        Ok(Self {
-            client: client(policy)?,
-            posting: client(Policy::none())?,
-            insecure,
+                |url| may_speak(url, false).is_ok()
+            },
         })
+        .map_err(|error| RemoteError::Request {
+            name: format!(
+                "the network with the certificates in {}",
+                error.path.display()
+            ),
+            cause: error.cause,
+        })?;
+        Ok(Self { client, insecure })
     }
 
     /// Asks until there is an answer or no hope.
-    pub(crate) async fn fetch(
-        &self,
-        ask: &Ask<'_>,
-        sink: &mut dyn Sink,
-    ) -> Result<(), RemoteError> {
+    pub(crate) fn fetch(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), RemoteError> {
         may_speak(&ask.url, self.insecure)?;
-        let mut attempt = 1;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            let Err(failed) = self.in_time(ask, sink).await else {
-                return Ok(());
-            };
-            let wait = match failed.again {
-                Again::Up(most) if attempt < most => pause,
-                Again::After(wait) if attempt < ATTEMPTS => wait.max(pause),
-                _ => return Err(failed.error),
-            };
-            tokio::time::sleep(wait).await;
-            attempt = attempt.saturating_add(1);
-            pause = pause.saturating_mul(2);
-        }
+        tried(|| self.once(ask, sink))
     }
 
     /// Asks for a short answer.
-    pub(crate) async fn bytes(&self, ask: &Ask<'_>, limit: u64) -> Result<Vec<u8>, RemoteError> {
+    pub(crate) fn bytes(&self, ask: &Ask<'_>, limit: u64) -> Result<Vec<u8>, RemoteError> {
         let mut memory = Memory::new(limit);
-        self.fetch(ask, &mut memory).await?;
+        self.fetch(ask, &mut memory)?;
         Ok(memory.bytes)
     }
 
-    async fn in_time(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), Failed> {
-        match tokio::time::timeout(DEADLINE, self.once(ask, sink)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Failed {
-                error: RemoteError::Slow {
-                    name: shown(&ask.url),
-                    seconds: DEADLINE.as_secs(),
-                },
-                again: Again::No,
-            }),
-        }
+    /// Sends one request, once. Its answer may have any status.
+    pub(crate) fn send(
+        &self,
+        mut question: Question<'_>,
+        authorization: Option<&Authorization>,
+    ) -> Result<Answer, Failed> {
+        may_speak(&question.url, self.insecure)?;
+        question.authorization = authorization.map(Authorization::value);
+        self.client
+            .send(&question)
+            .map_err(|error| failed(&shown(&question.url), &error))
     }
 
-    async fn once(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), Failed> {
+    fn once(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), Failed> {
         let name = shown(&ask.url);
-        let keep = |source| Failed {
-            error: RemoteError::Keep {
-                name: shown(&ask.url),
+        let keep = |source| {
+            Failed::from(RemoteError::Keep {
+                name: name.clone(),
                 source,
-            },
-            again: Again::No,
+            })
         };
-        let too_long = |limit| Failed {
-            error: RemoteError::TooLong {
-                name: shown(&ask.url),
+        let too_long = |limit| {
+            Failed::from(RemoteError::TooLong {
+                name: name.clone(),
                 limit,
-            },
-            again: Again::No,
+            })
         };
-        let request = match &ask.form {
-            None => self.client.get(ask.url.clone()),
-            Some(form) => self
-                .posting
-                .post(ask.url.clone())
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form.clone()),
-        };
-        let request = match ask.authorization {
-            None => request,
-            Some(Authorization::Bearer(token)) => request.bearer_auth(token),
-            Some(Authorization::Basic(username, password)) => {
-                request.basic_auth(username, Some(password))
+        let url = ask.url.clone();
+        let mut question = match &ask.form {
+            None => Question::get(url, DEADLINE),
+            // A form holds a secret, which a redirect (307, 308) would carry elsewhere.
+            Some(form) => Question {
+                follow: false,
+                ..Question::with_body(Method::POST, url, form.as_bytes(), DEADLINE)
             }
-        };
-        let broken = |error| failed(&name, error);
-        let mut request = request.header(ACCEPT, ask.accept);
+            .header(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded"),
+        }
+        .header(ACCEPT.as_str(), ask.accept);
         let kept = sink.kept().filter(|kept| kept.length > 0);
         if let Some(kept) = &kept {
-            request = request.header(RANGE, format!("bytes={}-", kept.length));
+            question = question.header(RANGE.as_str(), format!("bytes={}-", kept.length));
             if let Some(version) = &kept.version {
-                request = request.header(IF_RANGE, version);
+                question = question.header(IF_RANGE.as_str(), version.as_str());
             }
         }
-        let mut response = request.send().await.map_err(broken)?;
+        let mut response = self.send(question, ask.authorization)?;
         let mut length: u64 = 0;
         match (response.status().as_u16(), kept) {
             (200, _) => sink.restart(version(response.headers())).map_err(keep)?,
@@ -264,57 +258,105 @@ impl Http {
             _ => return Err(answered(&name, &response)),
         }
         let limit = sink.limit();
-        if response
-            .content_length()
-            .is_some_and(|rest| length.saturating_add(rest) > limit)
-        {
+        let rest = response.body().content_length();
+        let whole = rest.map(|rest| length.saturating_add(rest));
+        if whole.is_some_and(|whole| whole > limit) {
             return Err(too_long(limit));
         }
-        while let Some(chunk) = response.chunk().await.map_err(broken)? {
-            length = length.saturating_add(chunk.len() as u64);
+        let mut body = response.body_mut().as_reader();
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let count = match body.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(failed(&name, &error.into())),
+            };
+            length = length.saturating_add(count as u64);
             if length > limit {
                 return Err(too_long(limit));
             }
-            if !sink.take(&chunk).map_err(keep)? {
-                break;
+            if !sink
+                .take(buffer.get(..count).unwrap_or_default())
+                .map_err(keep)?
+            {
+                return Ok(());
             }
+        }
+        if whole.is_some_and(|whole| whole != length) {
+            return Err(failed(&name, &Unanswered::cut()));
         }
         Ok(())
     }
 }
 
+/// A request with a body, under our deadline.
+pub(crate) fn with_body(method: Method, url: Url, body: &[u8]) -> Question<'_> {
+    Question::with_body(method, url, body, DEADLINE)
+}
+
+/// A request for the head of an answer, under our deadline.
+pub(crate) fn head<'a>(url: Url) -> Question<'a> {
+    Question {
+        method: Method::HEAD,
+        ..Question::get(url, DEADLINE)
+    }
+}
+
+/// Attempts something until it is done or there is no hope.
+pub(crate) fn tried<T>(mut once: impl FnMut() -> Result<T, Failed>) -> Result<T, RemoteError> {
+    let mut attempt = 1;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let failed = match once() {
+            Ok(done) => return Ok(done),
+            Err(failed) => failed,
+        };
+        let wait = match failed.again {
+            Again::Up(most) if attempt < most => pause,
+            Again::After(wait) if attempt < ATTEMPTS => wait.max(pause),
+            _ => return Err(failed.error),
+        };
+        std::thread::sleep(wait);
+        attempt = attempt.saturating_add(1);
+        pause = pause.saturating_mul(2);
+    }
+}
+
 /// A connection that failed or broke off.
-fn failed(name: &str, source: reqwest::Error) -> Failed {
-    let again = if source.is_builder() || source.is_redirect() {
-        Again::No
-    } else if source.is_connect() {
-        Again::Up(CONNECT_ATTEMPTS)
-    } else {
-        Again::Up(ATTEMPTS)
+fn failed(name: &str, cause: &Unanswered) -> Failed {
+    let name = name.to_owned();
+    let again = match cause {
+        Unanswered::Hopeless(_) => Again::No,
+        Unanswered::Unconnected(_) => Again::Up(CONNECT_ATTEMPTS),
+        Unanswered::Broken(_) => Again::Up(ATTEMPTS),
+        Unanswered::Slow => {
+            return Failed::from(RemoteError::Slow {
+                name,
+                seconds: DEADLINE.as_secs(),
+            });
+        }
     };
     Failed {
         error: RemoteError::Request {
-            name: name.to_owned(),
-            source: source.without_url(),
+            name,
+            cause: cause.to_string(),
         },
         again,
     }
 }
 
 /// An answer that is not the one asked for.
-fn answered(name: &str, response: &Response) -> Failed {
+pub(crate) fn answered(name: &str, response: &Answer) -> Failed {
     let status = response.status().as_u16();
     let name = name.to_owned();
     let again = match (status, retry_after(response.headers())) {
         (408 | 425 | 429 | 500 | 502..=504, Some(wait)) if wait > LONGEST_PAUSE => {
-            return Failed {
-                error: RemoteError::Busy {
-                    name,
-                    status,
-                    seconds: wait.as_secs(),
-                },
-                again: Again::No,
-            };
+            return Failed::from(RemoteError::Busy {
+                name,
+                status,
+                seconds: wait.as_secs(),
+            });
         }
         (408 | 425 | 429 | 500 | 502..=504, Some(wait)) => Again::After(wait),
         (408 | 425 | 429 | 500 | 502..=504, None) => Again::Up(ATTEMPTS),
@@ -351,14 +393,4 @@ fn version(headers: &HeaderMap) -> Option<String> {
         .filter(|tag| !tag.starts_with("W/"))
         .or_else(|| text(headers, &LAST_MODIFIED))
         .map(str::to_owned)
-}
-
-/// The first byte of `Content-Range: bytes 10-19/20`.
-fn range_start(headers: &HeaderMap) -> Option<u64> {
-    let range = text(headers, &CONTENT_RANGE)?.strip_prefix("bytes ")?;
-    range.split_once('-')?.0.parse().ok()
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }

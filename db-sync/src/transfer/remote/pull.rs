@@ -7,19 +7,19 @@ use super::auth::{Challenge, answer};
 use super::credentials::Login;
 use super::http::{Ask, Http, Memory, Sink};
 use super::partial::Download;
+use super::reference::Reference;
 use super::registry::Registry;
 use super::source::{Source, shown};
-use super::{Refused, RemoteError, block_on};
+use super::{Refused, RemoteError};
 use crate::query::Db;
 use crate::store::place::{LOCK_WAIT, Place};
 use crate::transfer::head::{MAX_DATABASE, digest_text};
 use crate::transfer::install::{Incoming, Installed, install};
 use crate::transfer::signature::{MAX_SIGNATURE, Seal};
 use crate::transfer::{TransferError, VerifyKey};
-use oci_client::Reference;
-use reqwest::Url;
 use sha2::{Digest, Sha256};
 use std::path::Path;
+use url::Url;
 
 /// What to pull, where to, and how.
 #[derive(Clone, Copy, Debug)]
@@ -54,50 +54,48 @@ pub struct Pulled {
 pub fn pull(request: &PullRequest<'_>) -> Result<Pulled, TransferError> {
     // Who waits here for another pull finds its database, and loads nothing.
     let place = &Place::claim(request.database, LOCK_WAIT)?;
-    block_on(async {
-        let http = Http::new(request.insecure)?;
-        let current = current(request);
-        let mut refused = Vec::new();
-        let others = Login::Docker(None);
-        for (number, text) in request.sources.iter().enumerate() {
-            let login = match request.login {
-                Login::Password(..) if number > 0 => &others,
-                login => login,
-            };
-            let attempt = Attempt {
-                http: &http,
-                request,
-                place,
-                login,
-                current: current.as_deref(),
-            };
-            match attempt.pull(text).await {
-                Ok((source, root_digest, installed)) => {
-                    return Ok(Pulled {
-                        source,
-                        root_digest,
-                        installed,
-                        refused,
-                    });
-                }
-                // The next mirror cannot help where our own disk fails.
-                Err(error @ (TransferError::Write { .. } | TransferError::Place(_))) => {
-                    return Err(error);
-                }
-                Err(error) => refused.push(Refused {
-                    source: crate::problem::printable(text),
-                    error,
-                }),
+    let http = Http::new(request.insecure)?;
+    let current = current(request);
+    let mut refused = Vec::new();
+    let others = Login::Docker(None);
+    for (number, text) in request.sources.iter().enumerate() {
+        let login = match request.login {
+            Login::Password(..) if number > 0 => &others,
+            login => login,
+        };
+        let attempt = Attempt {
+            http: &http,
+            request,
+            place,
+            login,
+            current: current.as_deref(),
+        };
+        match attempt.pull(text) {
+            Ok((source, root_digest, installed)) => {
+                return Ok(Pulled {
+                    source,
+                    root_digest,
+                    installed,
+                    refused,
+                });
             }
-        }
-        match (refused.len(), refused.pop()) {
-            (1, Some(only)) => Err(only.error),
-            (_, last) => {
-                refused.extend(last);
-                Err(RemoteError::All { refused }.into())
+            // The next mirror cannot help where our own disk fails.
+            Err(error @ (TransferError::Write { .. } | TransferError::Place(_))) => {
+                return Err(error);
             }
+            Err(error) => refused.push(Refused {
+                source: crate::problem::printable(text),
+                error,
+            }),
         }
-    })
+    }
+    match (refused.len(), refused.pop()) {
+        (1, Some(only)) => Err(only.error),
+        (_, last) => {
+            refused.extend(last);
+            Err(RemoteError::All { refused }.into())
+        }
+    }
 }
 
 /// The root digest of a good database that is already there. A required
@@ -122,18 +120,18 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn pull(&self, text: &str) -> Result<Served, TransferError> {
+    fn pull(&self, text: &str) -> Result<Served, TransferError> {
         match Source::parse(text, self.request.insecure)? {
-            Source::File(url) => self.ask_server(&url).await,
-            Source::Registry(reference) => self.ask_registry(&reference).await,
+            Source::File(url) => self.ask_server(&url),
+            Source::Registry(reference) => self.ask_registry(&reference),
         }
     }
 
-    async fn ask_registry(&self, reference: &Reference) -> Result<Served, TransferError> {
-        let name = reference.whole();
+    fn ask_registry(&self, reference: &Reference) -> Result<Served, TransferError> {
+        let name = reference.to_string();
         let mut registry = Registry::new(self.http, reference, self.login)?;
         let wanted = reference.digest().or(reference.tag()).unwrap_or("latest");
-        let manifest = registry.manifest(wanted, MAX_MANIFEST).await?;
+        let manifest = registry.manifest(wanted, MAX_MANIFEST)?;
         if let Some(expected) = reference.digest() {
             same(&name, expected, &digest_text(&Sha256::digest(&manifest)))?;
         }
@@ -148,7 +146,7 @@ impl Attempt<'_> {
             (Some(_), None) => return Err(TransferError::Unsigned { name }),
             (Some(_), Some(layer)) => {
                 let mut memory = Memory::new(layer.size.min(MAX_SIGNATURE));
-                registry.blob(&layer.digest, &mut memory).await?;
+                registry.blob(&layer.digest, &mut memory)?;
                 same(
                     &name,
                     &layer.digest,
@@ -159,7 +157,7 @@ impl Attempt<'_> {
         };
         let digest = &offer.database.digest;
         let mut download = self.download(digest, true, offer.database.size)?;
-        registry.blob(digest, &mut download).await?;
+        registry.blob(digest, &mut download)?;
         // Whole now, or of no use: nothing of it is kept for another run.
         download.forget();
         if let Some(current) = download.already.take() {
@@ -169,13 +167,13 @@ impl Attempt<'_> {
         self.install(name, download, signature.as_deref())
     }
 
-    async fn ask_server(&self, url: &Url) -> Result<Served, TransferError> {
+    fn ask_server(&self, url: &Url) -> Result<Served, TransferError> {
         let name = shown(url);
         let signature = if self.request.key.is_some() {
             let mut beside = url.clone();
             beside.set_path(&format!("{}.minisig", url.path()));
             let mut memory = Memory::new(MAX_SIGNATURE);
-            match self.get(&beside, &mut memory).await {
+            match self.get(&beside, &mut memory) {
                 Err(RemoteError::Status {
                     status: 404 | 410, ..
                 }) => {
@@ -190,7 +188,7 @@ impl Attempt<'_> {
         // The address may hold a secret: it is not written down.
         let asked = digest_text(&Sha256::digest(url.as_str()));
         let mut download = self.download(&asked, false, MAX_DATABASE)?;
-        self.get(url, &mut download).await?;
+        self.get(url, &mut download)?;
         download.forget();
         if let Some(current) = download.already.take() {
             return Ok((name, current, None));
@@ -199,14 +197,14 @@ impl Attempt<'_> {
     }
 
     /// Asks a static server; with a password only when it asks for one.
-    async fn get(&self, url: &Url, sink: &mut dyn Sink) -> Result<(), RemoteError> {
+    fn get(&self, url: &Url, sink: &mut dyn Sink) -> Result<(), RemoteError> {
         let mut ask = Ask {
             url: url.clone(),
             accept: "*/*",
             authorization: None,
             form: None,
         };
-        let refused = match self.http.fetch(&ask, sink).await {
+        let refused = match self.http.fetch(&ask, sink) {
             Err(RemoteError::Status {
                 status: 401,
                 challenges,
@@ -225,10 +223,9 @@ impl Attempt<'_> {
             &Challenge::Basic,
             credential.as_ref(),
             "",
-        )
-        .await?;
+        )?;
         ask.authorization = Some(&found);
-        self.http.fetch(&ask, sink).await
+        self.http.fetch(&ask, sink)
     }
 
     fn download(

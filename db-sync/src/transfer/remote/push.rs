@@ -1,25 +1,18 @@
 //! Publishes a database in a registry. Blobs go first, the manifest last: a
 //! push that breaks off leaves the tag at what it was.
 
-use super::artifact::{EMPTY, LAYER_TYPE, SIGNATURE_TYPE, describe, manifest};
+use super::RemoteError;
+use super::artifact::{Descriptor, EMPTY, LAYER_TYPE, SIGNATURE_TYPE, describe, manifest};
 use super::credentials::Login;
-use super::http::{AGENT, ATTEMPTS, Authorization, CONNECT, DEADLINE, FIRST_PAUSE, Http, SILENCE};
+use super::http::Http;
+use super::reference::Reference;
 use super::registry::Registry;
-use super::source::{base, reference};
+use super::source::reference;
 use super::workspace::Workspace;
-use super::{RemoteError, block_on};
 use crate::transfer::export::{Exported, export_to};
 use crate::transfer::head::{HEAD, Head, MAGIC, digest_text};
 use crate::transfer::signature::{MAX_SIGNATURE, decode};
 use crate::transfer::{ImportRequest, TransferError, VerifyKey, file, import};
-use oci_client::Reference;
-use oci_client::RegistryOperation;
-use oci_client::client::{Client, ClientConfig, ClientProtocol};
-use oci_client::errors::{OciDistributionError, OciErrorCode};
-use oci_client::manifest::{OCI_IMAGE_MEDIA_TYPE, OciDescriptor};
-use oci_client::secrets::RegistryAuth;
-use oci_client::token_cache::{RegistryToken, RegistryTokenType};
-use reqwest::header::HeaderValue;
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::Path;
@@ -63,7 +56,7 @@ pub fn push(request: &PushRequest<'_>) -> Result<Pushed, TransferError> {
             .strip_prefix("oci://")
             .unwrap_or(request.reference),
     )?;
-    let name = target.whole();
+    let name = target.to_string();
     if target.digest().is_some() {
         return Err(RemoteError::Push {
             name,
@@ -104,20 +97,7 @@ pub fn push(request: &PushRequest<'_>) -> Result<Pushed, TransferError> {
         blobs: descriptors.into_iter().zip(blobs).collect(),
         manifest: bytes,
     };
-    // `oci-client` unwraps what some answers hold; a thread of its own turns
-    // that into an error.
-    std::thread::scope(|scope| {
-        scope
-            .spawn(|| block_on(send(request, &cargo)))
-            .join()
-            .unwrap_or_else(|_| {
-                Err(RemoteError::Push {
-                    name: pushed.reference.clone(),
-                    cause: "the registry's answer cannot be used".to_owned(),
-                }
-                .into())
-            })
-    })?;
+    send(request, &cargo)?;
     Ok(pushed)
 }
 
@@ -190,104 +170,16 @@ fn is_exported(path: &Path) -> Result<bool, TransferError> {
 /// What goes to the registry.
 struct Cargo {
     target: Reference,
-    blobs: Vec<(OciDescriptor, Vec<u8>)>,
+    blobs: Vec<(Descriptor, Vec<u8>)>,
     manifest: Vec<u8>,
 }
 
-async fn send(request: &PushRequest<'_>, cargo: &Cargo) -> Result<(), TransferError> {
+fn send(request: &PushRequest<'_>, cargo: &Cargo) -> Result<(), RemoteError> {
     let http = Http::new(request.insecure)?;
-    let name = cargo.target.whole();
-    let authorization = Registry::new(&http, &cargo.target, request.login)?
-        .login("pull,push")
-        .await?;
-    let plain = base(&cargo.target, request.insecure)?.scheme() == "http";
-    let refused = |cause: String| RemoteError::Push {
-        name: name.clone(),
-        cause: crate::problem::printable(&cause),
-    };
-    let client = Client::try_from(ClientConfig {
-        protocol: if plain {
-            ClientProtocol::Http
-        } else {
-            ClientProtocol::Https
-        },
-        connect_timeout: Some(CONNECT),
-        read_timeout: Some(SILENCE),
-        user_agent: AGENT,
-        ..ClientConfig::default()
-    })
-    .map_err(|error| refused(error.to_string()))?;
-    log_in(&client, &cargo.target, authorization).await;
-    let mut attempt = 1;
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let error = match tokio::time::timeout(DEADLINE, once(&client, cargo)).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => error,
-            Err(_) => {
-                let seconds = DEADLINE.as_secs();
-                return Err(RemoteError::Slow { name, seconds }.into());
-            }
-        };
-        if attempt >= ATTEMPTS || !may_pass(&error) {
-            return Err(refused(error.to_string()).into());
-        }
-        tokio::time::sleep(pause).await;
-        attempt = attempt.saturating_add(1);
-        pause = pause.saturating_mul(2);
-    }
-}
-
-/// Gives the client what we were given, so that it does not ask by itself.
-async fn log_in(client: &Client, target: &Reference, authorization: Option<Authorization>) {
-    let (auth, token) = match authorization {
-        None => (RegistryAuth::Anonymous, None),
-        Some(Authorization::Bearer(token)) => (
-            RegistryAuth::Bearer(token.clone()),
-            Some(RegistryTokenType::Bearer(RegistryToken::Token { token })),
-        ),
-        Some(Authorization::Basic(username, password)) => (
-            RegistryAuth::Basic(username.clone(), password.clone()),
-            Some(RegistryTokenType::Basic(username, password)),
-        ),
-    };
-    client
-        .store_auth_if_needed(target.resolve_registry(), &auth)
-        .await;
-    if let Some(token) = token {
-        for operation in [RegistryOperation::Push, RegistryOperation::Pull] {
-            client.tokens.insert(target, operation, token.clone()).await;
-        }
-    }
-}
-
-async fn once(client: &Client, cargo: &Cargo) -> Result<(), OciDistributionError> {
+    let mut registry = Registry::new(&http, &cargo.target, request.login)?;
+    registry.login()?;
     for (descriptor, bytes) in &cargo.blobs {
-        let known = client.blob_exists(&cargo.target, &descriptor.digest).await;
-        if !matches!(known, Ok(true)) {
-            client
-                .push_blob(&cargo.target, bytes.clone(), &descriptor.digest)
-                .await?;
-        }
+        registry.put_blob(&descriptor.digest, bytes)?;
     }
-    let media_type = HeaderValue::from_static(OCI_IMAGE_MEDIA_TYPE);
-    client
-        .push_manifest_raw(&cargo.target, cargo.manifest.clone(), media_type)
-        .await?;
-    Ok(())
-}
-
-/// Whether another attempt can help.
-fn may_pass(error: &OciDistributionError) -> bool {
-    match error {
-        OciDistributionError::ServerError { code, .. } => {
-            matches!(code, 408 | 425 | 429 | 500 | 502..=504)
-        }
-        OciDistributionError::RegistryError { envelope, .. } => envelope
-            .errors
-            .iter()
-            .any(|error| error.code == OciErrorCode::Toomanyrequests),
-        OciDistributionError::RequestError(error) => !error.is_builder() && !error.is_redirect(),
-        _ => false,
-    }
+    registry.put_manifest(cargo.target.tag().unwrap_or_default(), &cargo.manifest)
 }

@@ -1,15 +1,30 @@
-//! Reads manifests and blobs of one repository, and logs in when the registry
-//! asks for it.
+//! Reads manifests and blobs of one repository and writes them, and logs in
+//! when the registry asks for it.
 
 use super::RemoteError;
+use super::artifact::MANIFEST_TYPE;
 use super::auth::{Challenge, answer};
 use super::credentials::Login;
-use super::http::{Ask, Authorization, Http, Memory, Sink};
-use super::source::{base, shown};
-use oci_client::Reference;
-use reqwest::Url;
+use super::http::{
+    Ask, Authorization, Failed, Http, Memory, Sink, answered, head, tried, with_body,
+};
+use super::reference::Reference;
+use super::source::{base, may_speak, shown};
+use crate::http::{Answer, is_downgrade, text};
+use serde::Deserialize;
+use std::io::Read as _;
+use ureq::http::Method;
+use ureq::http::header::{CONTENT_TYPE, LOCATION};
+use url::Url;
 
-/// One repository, for one pull.
+/// How much of a refusal is read.
+const MAX_REFUSAL: u64 = 64 << 10;
+/// How much of it is repeated.
+const MAX_WORDS: usize = 300;
+/// What a push may do.
+const PUSH: &str = "pull,push";
+
+/// One repository, for one pull or push.
 pub(crate) struct Registry<'a> {
     http: &'a Http,
     reference: &'a Reference,
@@ -34,52 +49,128 @@ impl<'a> Registry<'a> {
     }
 
     /// The manifest that a tag or digest names.
-    pub(crate) async fn manifest(
-        &mut self,
-        wanted: &str,
-        limit: u64,
-    ) -> Result<Vec<u8>, RemoteError> {
+    pub(crate) fn manifest(&mut self, wanted: &str, limit: u64) -> Result<Vec<u8>, RemoteError> {
         let url = self.address("manifests", wanted)?;
         let mut memory = Memory::new(limit);
-        let accept = oci_client::manifest::OCI_IMAGE_MEDIA_TYPE;
-        self.get(url, accept, &mut memory).await?;
+        self.get(url, MANIFEST_TYPE, &mut memory)?;
         Ok(memory.bytes)
     }
 
     /// A blob; the caller compares its digest.
-    pub(crate) async fn blob(
-        &mut self,
-        digest: &str,
-        sink: &mut dyn Sink,
-    ) -> Result<(), RemoteError> {
+    pub(crate) fn blob(&mut self, digest: &str, sink: &mut dyn Sink) -> Result<(), RemoteError> {
         let url = self.address("blobs", digest)?;
-        self.get(url, "*/*", sink).await
+        self.get(url, "*/*", sink)
     }
 
-    /// Logs in for a scope before anything is asked; for pushes.
-    pub(crate) async fn login(
-        &mut self,
-        actions: &str,
-    ) -> Result<Option<Authorization>, RemoteError> {
+    /// Logs in before anything is written.
+    pub(crate) fn login(&mut self) -> Result<(), RemoteError> {
         let url = self.join("v2/")?;
         let mut memory = Memory::new(super::artifact::MAX_MANIFEST);
         let question = ask(url, "*/*", None);
-        match self.http.fetch(&question, &mut memory).await {
+        match self.http.fetch(&question, &mut memory) {
             Ok(()) => {}
             Err(RemoteError::Status {
                 status: 401,
                 challenges,
                 name,
             }) => {
-                let found = self.answer(&challenges, actions, &name).await?;
+                let found = self.answer(&challenges, PUSH, &name)?;
                 self.authorization = Some(found);
             }
             Err(error) => return Err(error),
         }
-        Ok(self.authorization.clone())
+        Ok(())
     }
 
-    async fn get(
+    /// Puts a blob there, unless it is there already.
+    pub(crate) fn put_blob(&mut self, digest: &str, bytes: &[u8]) -> Result<(), RemoteError> {
+        self.written(|this| {
+            let known = head(this.address("blobs", digest)?);
+            let known = this.http.send(known, this.authorization.as_ref())?;
+            if known.status().as_u16() == 200 {
+                return Ok(());
+            }
+            let url = this.address("blobs", "uploads/")?;
+            let begin = with_body(Method::POST, url, &[]);
+            let begun = this.http.send(begin, this.authorization.as_ref())?;
+            if begun.status().as_u16() != 202 {
+                return Err(this.refusal(begun));
+            }
+            let mut place = text(begun.headers(), &LOCATION)
+                .and_then(|to| this.base.join(to).ok())
+                .filter(|place| !is_downgrade(&this.base, place))
+                .ok_or_else(|| this.unusable("it names no place to upload to"))?;
+            may_speak(&place, this.http.insecure)?;
+            place.query_pairs_mut().append_pair("digest", digest);
+            // A place elsewhere is allowed to take it by its address alone.
+            let authorization = this.authorization.as_ref();
+            let authorization = authorization.filter(|_| place.origin() == this.base.origin());
+            let put = with_body(Method::PUT, place, bytes)
+                .header(CONTENT_TYPE.as_str(), "application/octet-stream");
+            this.stored(this.http.send(put, authorization)?)
+        })
+    }
+
+    /// Puts a manifest there, under a tag.
+    pub(crate) fn put_manifest(&mut self, tag: &str, bytes: &[u8]) -> Result<(), RemoteError> {
+        self.written(|this| {
+            let url = this.address("manifests", tag)?;
+            let put =
+                with_body(Method::PUT, url, bytes).header(CONTENT_TYPE.as_str(), MANIFEST_TYPE);
+            this.stored(this.http.send(put, this.authorization.as_ref())?)
+        })
+    }
+
+    /// Attempts to write; logs in once more where the registry asks for it
+    /// meanwhile, as it does when a token has run out.
+    fn written(&mut self, once: impl Fn(&Self) -> Result<(), Failed>) -> Result<(), RemoteError> {
+        match tried(|| once(self)) {
+            Err(RemoteError::Status {
+                status: 401,
+                challenges,
+                name,
+            }) => {
+                let found = self.answer(&challenges, PUSH, &name)?;
+                self.authorization = Some(found);
+                tried(|| once(self))
+            }
+            other => other,
+        }
+    }
+
+    fn stored(&self, answer: Answer) -> Result<(), Failed> {
+        match answer.status().as_u16() {
+            200 | 201 | 204 => Ok(()),
+            _ => Err(self.refusal(answer)),
+        }
+    }
+
+    fn unusable(&self, cause: &str) -> RemoteError {
+        RemoteError::Push {
+            name: self.reference.to_string(),
+            cause: format!("the registry's answer cannot be used: {cause}"),
+        }
+    }
+
+    /// What the registry says where it does not do what it was asked for.
+    fn refusal(&self, mut answer: Answer) -> Failed {
+        let status = answer.status().as_u16();
+        let failed = answered(&shown(&self.base), &answer);
+        if status == 401 || failed.may_pass() {
+            return failed;
+        }
+        let mut bytes = Vec::new();
+        let body = answer.body_mut().as_reader();
+        // What cannot be read says nothing more than the status.
+        let _ = body.take(MAX_REFUSAL).read_to_end(&mut bytes);
+        RemoteError::Push {
+            name: self.reference.to_string(),
+            cause: format!("the registry answered {status}{}", words(&bytes)),
+        }
+        .into()
+    }
+
+    fn get(
         &mut self,
         url: Url,
         accept: &'static str,
@@ -87,7 +178,7 @@ impl<'a> Registry<'a> {
     ) -> Result<(), RemoteError> {
         let first = {
             let question = ask(url.clone(), accept, self.authorization.as_ref());
-            self.http.fetch(&question, sink).await
+            self.http.fetch(&question, sink)
         };
         match first {
             Err(RemoteError::Status {
@@ -95,29 +186,29 @@ impl<'a> Registry<'a> {
                 challenges,
                 name,
             }) if self.authorization.is_none() => {
-                let found = self.answer(&challenges, "pull", &name).await?;
+                let found = self.answer(&challenges, "pull", &name)?;
                 self.authorization = Some(found);
                 let question = ask(url, accept, self.authorization.as_ref());
-                self.http.fetch(&question, sink).await
+                self.http.fetch(&question, sink)
             }
             other => other,
         }
     }
 
-    async fn answer(
+    fn answer(
         &self,
         challenges: &[String],
         actions: &str,
         name: &str,
     ) -> Result<Authorization, RemoteError> {
-        let registry = self.reference.resolve_registry();
+        let registry = self.reference.host();
         let challenge = Challenge::choose(challenges).ok_or_else(|| RemoteError::Auth {
             name: name.to_owned(),
             cause: "it asks for a login that is neither Basic nor Bearer".to_owned(),
         })?;
         let credential = self.login.credential(registry)?;
         let scope = format!("repository:{}:{actions}", self.reference.repository());
-        answer(self.http, registry, &challenge, credential.as_ref(), &scope).await
+        answer(self.http, registry, &challenge, credential.as_ref(), &scope)
     }
 
     fn address(&self, kind: &str, wanted: &str) -> Result<Url, RemoteError> {
@@ -140,5 +231,51 @@ fn ask<'a>(url: Url, accept: &'static str, authorization: Option<&'a Authorizati
         accept,
         authorization,
         form: None,
+    }
+}
+
+/// An error as registries describe it (distribution specification, "Error codes").
+#[derive(Deserialize)]
+struct Refusal {
+    errors: Vec<RefusalEntry>,
+}
+
+#[derive(Deserialize)]
+struct RefusalEntry {
+    code: String,
+    message: Option<String>,
+}
+
+/// The first error that a registry names, fit for a terminal.
+fn words(body: &[u8]) -> String {
+    let Some(first) = serde_json::from_slice(body)
+        .ok()
+        .and_then(|refusal: Refusal| refusal.errors.into_iter().next())
+    else {
+        return String::new();
+    };
+    let text = match first.message.filter(|message| !message.is_empty()) {
+        Some(message) => format!(": {} ({message})", first.code),
+        None => format!(": {}", first.code),
+    };
+    let short: String = text.chars().take(MAX_WORDS).collect();
+    crate::problem::printable(&short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn a_refusal_is_repeated_in_few_words() {
+        let body = br#"{"errors":[{"code":"DENIED","message":"no \u001b[2J push","detail":[1]},{"code":"X"}]}"#;
+        let text = words(body);
+        assert!(text.starts_with(": DENIED (no "), "{text}");
+        assert!(!text.contains('\u{1b}'), "{text}");
+        for none in ["", "odd", "[]", "{\"errors\":[]}", "{\"errors\":[{}]}"] {
+            assert_eq!(words(none.as_bytes()), "");
+        }
+        let long = format!("{{\"errors\":[{{\"code\":\"{}\"}}]}}", "a".repeat(5000));
+        assert!(words(long.as_bytes()).len() < 400);
     }
 }

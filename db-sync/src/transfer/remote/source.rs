@@ -2,9 +2,9 @@
 //! or a reference into a registry.
 
 use super::RemoteError;
-use oci_client::Reference;
-use reqwest::Url;
+use super::reference::Reference;
 use std::net::IpAddr;
+use url::Url;
 
 /// A source, parsed.
 #[derive(Clone, Debug)]
@@ -38,16 +38,15 @@ impl Source {
 
 /// Parses a reference into a registry.
 pub(crate) fn reference(text: &str) -> Result<Reference, RemoteError> {
-    text.parse::<Reference>()
-        .map_err(|error| RemoteError::Source {
-            text: crate::problem::printable(text),
-            cause: error.to_string(),
-        })
+    Reference::parse(text).map_err(|cause| RemoteError::Source {
+        text: crate::problem::printable(text),
+        cause: cause.to_owned(),
+    })
 }
 
 /// The address of a registry: plain http only where that is allowed.
 pub(crate) fn base(reference: &Reference, insecure: bool) -> Result<Url, RemoteError> {
-    let registry = reference.resolve_registry();
+    let registry = reference.host();
     let plain = insecure || is_loopback(host_of(registry));
     let text = format!("{}://{registry}/", if plain { "http" } else { "https" });
     Url::parse(&text).map_err(|error| RemoteError::Source {

@@ -1,8 +1,7 @@
 //! One severity, three faces in SARIF: `level`, `security-severity` and tags. They always agree,
 //! as code scanning demands: 7.0 and above is an error, 4.0 and above a warning, else a note.
 
-use serde_sarif::sarif::ResultLevel;
-
+use super::model::Level;
 use crate::finding::{Finding, Kind, Severity};
 
 /// What a finding counts as in SARIF. One that is not certain is a note: code scanning fails a pull
@@ -15,11 +14,11 @@ pub(crate) fn severity(finding: &Finding) -> (Severity, Option<f64>) {
 }
 
 /// The level of a result or rule. UNKNOWN is the lowest class here as everywhere.
-pub(crate) const fn level(severity: Severity) -> ResultLevel {
+pub(crate) const fn level(severity: Severity) -> Level {
     match severity {
-        Severity::Critical | Severity::High => ResultLevel::Error,
-        Severity::Medium => ResultLevel::Warning,
-        Severity::Low | Severity::Unknown => ResultLevel::Note,
+        Severity::Critical | Severity::High => Level::Error,
+        Severity::Medium => Level::Warning,
+        Severity::Low | Severity::Unknown => Level::Note,
     }
 }
 
@@ -48,14 +47,14 @@ mod tests {
     #[test]
     fn numbers_agree_with_levels() {
         for (severity, score, text, expected) in [
-            (Severity::Critical, Some(9.8), "9.8", ResultLevel::Error),
-            (Severity::High, Some(8.94), "8.9", ResultLevel::Error),
-            (Severity::High, Some(8.96), "8.0", ResultLevel::Error),
-            (Severity::Medium, Some(9.8), "5.5", ResultLevel::Warning),
-            (Severity::Low, None, "2.0", ResultLevel::Note),
-            (Severity::Low, Some(f64::NAN), "2.0", ResultLevel::Note),
-            (Severity::Low, Some(0.0), "2.0", ResultLevel::Note),
-            (Severity::Unknown, Some(9.8), "0.1", ResultLevel::Note),
+            (Severity::Critical, Some(9.8), "9.8", Level::Error),
+            (Severity::High, Some(8.94), "8.9", Level::Error),
+            (Severity::High, Some(8.96), "8.0", Level::Error),
+            (Severity::Medium, Some(9.8), "5.5", Level::Warning),
+            (Severity::Low, None, "2.0", Level::Note),
+            (Severity::Low, Some(f64::NAN), "2.0", Level::Note),
+            (Severity::Low, Some(0.0), "2.0", Level::Note),
+            (Severity::Unknown, Some(9.8), "0.1", Level::Note),
         ] {
             assert_eq!(security_severity(severity, score), text);
             assert_eq!(level(severity), expected);

@@ -1,10 +1,10 @@
 //! SARIF 2.1.0 as GitHub code scanning wants it: one run, one rule per advisory or check, every
-//! result with a file, a region and a fingerprint, gaps as notifications. The types are those of
-//! `serde-sarif`; results and rules are made one at a time while they are written, so that a
+//! result with a file, a region and a fingerprint, gaps as notifications. Results and rules are made one at a time while they are written, so that a
 //! report of any size needs little memory.
 
 mod level;
 mod limits;
+mod model;
 mod notification;
 mod place;
 mod result;
@@ -17,11 +17,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde::ser::Serializer;
-use serde_sarif::sarif::{
-    ArtifactLocation, Invocation, Message, PropertyBag, ResultColumnKind, RunAutomationDetails,
-};
 
 use self::limits::{CODE_SCANNING, Limits};
+use self::model::{ArtifactLocation, Invocation, PropertyBag, RunAutomationDetails, plain};
 use self::row::Row;
 use self::rule::Rule;
 use super::escape::{line, message, truncate};
@@ -64,13 +62,13 @@ struct Document<'a> {
     runs: [Run<'a>; 1],
 }
 
-/// `serde_sarif::sarif::Run`, with lists that are made while they are written.
+/// A run, with lists that are made while they are written.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Run<'a> {
     tool: Tool<'a>,
     automation_details: RunAutomationDetails,
-    column_kind: ResultColumnKind,
+    column_kind: &'static str,
     original_uri_base_ids: BTreeMap<&'static str, ArtifactLocation>,
     invocations: [Invocation; 1],
     properties: PropertyBag,
@@ -108,13 +106,10 @@ impl<'a> Document<'a> {
             rows,
             indices: indices.collect(),
         };
-        let root = ArtifactLocation::builder()
-            .description(
-                Message::builder()
-                    .text("The root of the repository.")
-                    .build(),
-            )
-            .build();
+        let root = ArtifactLocation {
+            description: Some(plain("The root of the repository.")),
+            ..ArtifactLocation::default()
+        };
         Self {
             schema: SCHEMA,
             version: "2.1.0",
@@ -127,8 +122,10 @@ impl<'a> Document<'a> {
                         rules: Rules(rules),
                     },
                 },
-                automation_details: RunAutomationDetails::builder().id(category(report)).build(),
-                column_kind: ResultColumnKind::UnicodeCodePoints,
+                automation_details: RunAutomationDetails {
+                    id: category(report),
+                },
+                column_kind: "unicodeCodePoints",
                 original_uri_base_ids: BTreeMap::from([(place::SOURCE_ROOT, root)]),
                 invocations: [invocation(report, verdict, dropped, limits)],
                 properties: properties(report, verdict, dropped),
@@ -156,10 +153,10 @@ fn category(report: &Report) -> String {
 /// The invocation was successful when the run reached a verdict; what was not looked at, undecided
 /// checks and the ledger are notifications.
 fn invocation(report: &Report, verdict: &Verdict, dropped: usize, limits: Limits) -> Invocation {
-    Invocation::builder()
-        .execution_successful(verdict.status != Status::Error)
-        .tool_execution_notifications(notification::notifications(report, dropped, limits.gaps))
-        .build()
+    Invocation {
+        execution_successful: verdict.status != Status::Error,
+        tool_execution_notifications: notification::notifications(report, dropped, limits.gaps),
+    }
 }
 
 fn properties(report: &Report, verdict: &Verdict, dropped: usize) -> PropertyBag {
@@ -178,9 +175,10 @@ fn properties(report: &Report, verdict: &Verdict, dropped: usize) -> PropertyBag
         ("reason".to_owned(), message(&verdict.reason).into()),
         ("results_dropped".to_owned(), dropped.into()),
     ]);
-    PropertyBag::builder()
-        .additional_properties(additional)
-        .build()
+    PropertyBag {
+        additional,
+        ..PropertyBag::default()
+    }
 }
 
 struct Rules<'a>(Vec<Rule<'a>>);

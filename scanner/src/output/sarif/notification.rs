@@ -1,7 +1,6 @@
 //! Gaps as tool notifications: what was not looked at stands beside what was found.
 
-use serde_sarif::sarif::{Message, Notification, ReportingDescriptorReference};
-
+use super::model::{Notification, ReportingDescriptorReference, plain};
 use super::{place, uri};
 use crate::gap::{GapKind, GapSeverity};
 use crate::output::escape::{message, truncate};
@@ -56,15 +55,12 @@ pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Ve
 
 /// Something to know that is neither a gap nor a finding.
 fn remark(id: &str, text: &str) -> Notification {
-    Notification::builder()
-        .descriptor(ReportingDescriptorReference::builder().id(id).build())
-        .level("note")
-        .message(
-            Message::builder()
-                .text(message(&truncate(text, PART_LIMIT)))
-                .build(),
-        )
-        .build()
+    Notification {
+        descriptor: ReportingDescriptorReference { id: id.to_owned() },
+        level: "note".to_owned(),
+        locations: Vec::new(),
+        message: plain(message(&truncate(text, PART_LIMIT))),
+    }
 }
 
 /// Checks that an unknown value kept open: code scanning has no state for them, and as results they
@@ -79,7 +75,7 @@ fn undecided(report: &Report, limit: usize, out: &mut Vec<Notification>) {
         let uri = uri::of(report.targets.get(check.target), &check.location);
         if uri != "." {
             let region = Some(place::sound(check.location.region));
-            note.locations = Some(vec![place::location(&uri, region, Vec::new())]);
+            note.locations = vec![place::location(&uri, region, Vec::new())];
         }
         out.push(note);
     }
@@ -94,15 +90,14 @@ fn undecided(report: &Report, limit: usize, out: &mut Vec<Notification>) {
 }
 
 fn notification(kind: GapKind, severity: GapSeverity, text: String) -> Notification {
-    Notification::builder()
-        .descriptor(
-            ReportingDescriptorReference::builder()
-                .id(words::word(kind))
-                .build(),
-        )
-        .level(words::word(severity))
-        .message(Message::builder().text(text).build())
-        .build()
+    Notification {
+        descriptor: ReportingDescriptorReference {
+            id: words::word(kind),
+        },
+        level: words::word(severity),
+        locations: Vec::new(),
+        message: plain(text),
+    }
 }
 
 fn of_gap(report: &Report, entry: &TargetGap) -> Notification {
@@ -126,11 +121,7 @@ fn of_gap(report: &Report, entry: &TargetGap) -> Notification {
     if uri != "." {
         let layer = gap.location.layer.as_deref().map(place::layer);
         let region = gap.location.region.map(|region| place::sound(Some(region)));
-        out.locations = Some(vec![place::location(
-            &uri,
-            region,
-            layer.into_iter().collect(),
-        )]);
+        out.locations = vec![place::location(&uri, region, layer.into_iter().collect())];
     }
     out
 }
@@ -159,7 +150,7 @@ mod tests {
         let texts = |limit, dropped| -> Vec<String> {
             notifications(&report, dropped, limit)
                 .into_iter()
-                .filter_map(|note| note.message.text)
+                .map(|note| note.message.text)
                 .collect()
         };
         assert_eq!(texts(5, 0).len(), 5);

@@ -2,11 +2,10 @@
 //! is its first line; an image's file lies below the image (`app.tar!/etc/os-release`), with
 //! the layer as a logical location.
 
-use serde_sarif::sarif::{
+use super::model::{
     ArtifactLocation, Location as SarifLocation, LogicalLocation, PhysicalLocation,
     Region as SarifRegion,
 };
-
 use crate::location::{Layer, Region};
 use crate::output::escape::line;
 
@@ -39,37 +38,35 @@ pub(crate) fn location(
     region: Option<Region>,
     logical: Vec<LogicalLocation>,
 ) -> SarifLocation {
-    let mut physical = PhysicalLocation::builder()
-        .artifact_location(
-            ArtifactLocation::builder()
-                .uri(uri)
-                .uri_base_id(SOURCE_ROOT)
-                .build(),
-        )
-        .build();
-    physical.region = region.map(sarif_region);
-    let mut location = SarifLocation::builder().physical_location(physical).build();
-    location.logical_locations = (!logical.is_empty()).then_some(logical);
-    location
+    SarifLocation {
+        logical_locations: logical,
+        physical_location: PhysicalLocation {
+            artifact_location: ArtifactLocation {
+                uri: Some(uri.to_owned()),
+                uri_base_id: Some(SOURCE_ROOT),
+                ..ArtifactLocation::default()
+            },
+            region: region.map(sarif_region),
+        },
+    }
 }
 
 fn sarif_region(region: Region) -> SarifRegion {
-    let mut out = SarifRegion::builder()
-        .start_line(i64::from(region.start_line))
-        .end_line(i64::from(region.end_line))
-        .build();
-    out.start_column = region.start_column.map(i64::from);
-    out.end_column = region.end_column.map(i64::from);
-    out
+    SarifRegion {
+        end_column: region.end_column,
+        end_line: region.end_line,
+        start_column: region.start_column,
+        start_line: region.start_line,
+    }
 }
 
 /// The layer as a place of its own.
 pub(crate) fn layer(layer: &Layer) -> LogicalLocation {
-    LogicalLocation::builder()
-        .name(format!("layer {}", layer.index))
-        .fully_qualified_name(line(&layer.digest))
-        .kind("layer")
-        .build()
+    LogicalLocation {
+        fully_qualified_name: line(&layer.digest).into_owned(),
+        kind: "layer",
+        name: format!("layer {}", layer.index),
+    }
 }
 
 #[cfg(test)]

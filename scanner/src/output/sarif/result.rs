@@ -5,12 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use db_sync::FixState;
-use serde_sarif::sarif::{
-    LogicalLocation, Message, PropertyBag, Result as SarifResult, Suppression, SupressionKind,
-    SupressionStatus,
-};
 
 use super::level::{self, level};
+use super::model::{LogicalLocation, PropertyBag, Result as SarifResult, Suppression, plain};
 use super::place;
 use super::row::Row;
 use crate::finding::{Kind, Severity};
@@ -26,8 +23,8 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
     let mut logical = vec![subject(row)];
     logical.extend(finding.location.layer.as_deref().map(place::layer));
     let fingerprints = BTreeMap::from([
-        ("portcullis/v1".to_owned(), finding.fingerprint.clone()),
-        ("primaryLocationLineHash".to_owned(), row.mark.clone()),
+        ("portcullis/v1", finding.fingerprint.clone()),
+        ("primaryLocationLineHash", row.mark.clone()),
     ]);
     let mut properties = BTreeMap::from([
         ("severity".to_owned(), finding.severity.as_str().into()),
@@ -64,24 +61,24 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
             said.kev.and_then(|kev| serde_json::to_value(kev).ok()),
         );
     }
-    let mut out = SarifResult::builder()
-        .rule_id(&row.rule)
-        .rule_index(i64::try_from(rule_index).unwrap_or(-1))
-        .level(level(level::severity(finding).0))
-        .message(Message::builder().text(text(row)).build())
-        .locations(vec![place::location(&row.uri, Some(row.region), logical)])
-        .partial_fingerprints(fingerprints)
-        .properties(
-            PropertyBag::builder()
-                .additional_properties(properties)
-                .build(),
-        )
-        .build();
-    out.suppressions = finding
-        .suppressed
-        .as_deref()
-        .map(|reason| vec![suppression(reason)]);
-    out
+    SarifResult {
+        level: level(level::severity(finding).0),
+        locations: [place::location(&row.uri, Some(row.region), logical)],
+        message: plain(text(row)),
+        partial_fingerprints: fingerprints,
+        properties: PropertyBag {
+            additional: properties,
+            ..PropertyBag::default()
+        },
+        rule_id: row.rule.clone(),
+        rule_index,
+        suppressions: finding
+            .suppressed
+            .as_deref()
+            .map(suppression)
+            .into_iter()
+            .collect(),
+    }
 }
 
 fn suppression(reason: &str) -> Suppression {
@@ -90,11 +87,11 @@ fn suppression(reason: &str) -> Suppression {
     } else {
         reason
     };
-    Suppression::builder()
-        .kind(words::word(SupressionKind::External))
-        .status(words::word(SupressionStatus::Accepted))
-        .justification(part(reason))
-        .build()
+    Suppression {
+        justification: part(reason),
+        kind: "external",
+        status: "accepted",
+    }
 }
 
 /// The package or resource as a logical place.
@@ -103,11 +100,11 @@ fn subject(row: &Row<'_>) -> LogicalLocation {
         Kind::Vulnerability(found) => ("package", &found.package.name),
         Kind::Misconfiguration(found) => ("resource", &found.resource),
     };
-    LogicalLocation::builder()
-        .name(part(name))
-        .fully_qualified_name(&row.name)
-        .kind(kind)
-        .build()
+    LogicalLocation {
+        fully_qualified_name: row.name.clone(),
+        kind,
+        name: part(name),
+    }
 }
 
 /// Untrusted text in a message: one line, no links, not endless.

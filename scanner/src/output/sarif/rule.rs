@@ -4,16 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_sarif::sarif::{
+use super::level::{self, level, security_severity};
+use super::model::{
     MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor,
 };
-
-use super::level::{self, level, security_severity};
 use super::row::Row;
 use super::uri;
 use crate::finding::{Kind, RuleInfo, Severity};
 use crate::output::escape::{foreign_markdown, line, lines, markdown, truncate};
-use crate::output::words;
 use crate::report::Report;
 
 /// Most characters of a description (code scanning's limit).
@@ -69,25 +67,21 @@ impl Rule<'_> {
     pub(crate) fn descriptor(&self) -> ReportingDescriptor {
         let title = self.title();
         let (text, marked) = self.help(&title);
-        ReportingDescriptor::builder()
-            .id(self.id)
-            .name(self.name())
-            .short_description(plain(&truncate(&title, DESCRIPTION_LIMIT)))
-            .full_description(plain(&self.description(&title)))
-            .help(
-                MultiformatMessageString::builder()
-                    .text(text)
-                    .markdown(marked)
-                    .build(),
-            )
-            .help_uri(self.address())
-            .default_configuration(
-                ReportingConfiguration::builder()
-                    .level(words::word(level(self.severity)))
-                    .build(),
-            )
-            .properties(self.properties())
-            .build()
+        ReportingDescriptor {
+            default_configuration: ReportingConfiguration {
+                level: level(self.severity),
+            },
+            full_description: plain(&self.description(&title)),
+            help: MultiformatMessageString {
+                markdown: Some(marked),
+                text,
+            },
+            help_uri: self.address(),
+            id: self.id.to_owned(),
+            name: self.name(),
+            properties: self.properties(),
+            short_description: plain(&truncate(&title, DESCRIPTION_LIMIT)),
+        }
     }
 
     fn title(&self) -> String {
@@ -205,10 +199,7 @@ impl Rule<'_> {
                 security_severity(self.severity, self.score).into(),
             ),
         ]);
-        PropertyBag::builder()
-            .tags(tags)
-            .additional_properties(additional)
-            .build()
+        PropertyBag { tags, additional }
     }
 }
 
@@ -220,7 +211,10 @@ fn weakness(tag: &str) -> Option<String> {
 }
 
 fn plain(text: &str) -> MultiformatMessageString {
-    MultiformatMessageString::builder().text(text).build()
+    MultiformatMessageString {
+        markdown: None,
+        text: text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -249,19 +243,19 @@ mod tests {
             tags: (0..30).map(|n| format!("CWE-{n}")).collect(),
         };
         let made = rule(&info, false).descriptor();
-        let count = |text: Option<MultiformatMessageString>| text.unwrap().text.chars().count();
+        let count = |text: MultiformatMessageString| text.text.chars().count();
         assert_eq!(count(made.short_description), DESCRIPTION_LIMIT);
         assert_eq!(count(made.full_description), DESCRIPTION_LIMIT);
-        assert_eq!(made.name.as_deref(), Some("AwsS3Public"));
-        assert!(made.help_uri.unwrap().ends_with("#aws-s3-public"));
-        assert!(made.help.unwrap().text.chars().count() < HELP_LIMIT + 4_000);
-        let properties = made.properties.unwrap();
-        let tags = properties.tags.unwrap();
+        assert_eq!(made.name, "AwsS3Public");
+        assert!(made.help_uri.ends_with("#aws-s3-public"));
+        assert!(made.help.text.chars().count() < HELP_LIMIT + 4_000);
+        let properties = made.properties;
+        let tags = properties.tags;
         assert_eq!(tags.len(), TAG_LIMIT);
         assert!(tags.contains(&"severity-unknown".to_owned()));
         assert!(tags.contains(&"external/cwe/cwe-007".to_owned()));
         assert_eq!(
-            properties.additional_properties.get("security-severity"),
+            properties.additional.get("security-severity"),
             Some(&"0.1".into())
         );
     }
@@ -276,22 +270,12 @@ mod tests {
             url: None,
             tags: Vec::new(),
         };
-        let foreign = rule(&info, true)
-            .descriptor()
-            .help
-            .unwrap()
-            .markdown
-            .unwrap();
+        let foreign = rule(&info, true).descriptor().help.markdown.unwrap();
         assert_eq!(
             foreign,
             "**\\[x\\]\\(http\\://evil\\)**\n\nRead \\[this\\](http\\://evil).\n\n<https://osv.dev/vulnerability/GHSA-1>\n"
         );
-        let own = rule(&info, false)
-            .descriptor()
-            .help
-            .unwrap()
-            .markdown
-            .unwrap();
+        let own = rule(&info, false).descriptor().help.markdown.unwrap();
         assert!(own.contains("Read [this](http://evil)."));
     }
 }
