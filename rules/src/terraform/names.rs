@@ -78,7 +78,9 @@ pub(super) fn replacement(name: &str) -> Option<String> {
 
 /// Whether it is a file of values for variables, loaded or not.
 pub(super) fn is_values(name: &str) -> bool {
-    stem(name, ".tfvars").is_some()
+    [".tfvars", ".tofuvars"]
+        .iter()
+        .any(|ending| stem(name, ending).is_some())
 }
 
 /// Whether a root module loads the file of values by itself.
@@ -124,6 +126,7 @@ mod tests {
         assert_eq!(replacement("a.tf.json").unwrap(), "a.tofu.json");
         assert_eq!(replacement("a.tofu"), None);
         assert!(is_loaded("x.auto.tfvars.json") && !is_loaded("prod.tfvars"));
+        assert!(is_values("terraform.tofuvars") && !is_loaded("terraform.tofuvars"));
         assert!(is_infrastructure("prod.tfvars.json") && is_infrastructure("terragrunt.hcl"));
         assert!(is_made("a/.terraform/modules/b") && !is_made("a/terraform/modules"));
         assert!(is_made("a/.terragrunt-cache/b/c/d"));

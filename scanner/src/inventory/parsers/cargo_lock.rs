@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::complete::Complete;
 use super::foreign::Foreign;
-use super::shared::entry;
+use super::shared::{entry, file_name};
 use crate::gap::GapKind;
 use crate::inventory::document::{self, Node};
 use crate::inventory::facts::shown;
@@ -37,11 +37,16 @@ const KEYS: [&str; 6] = [
 /// What it writes beside the packages.
 const TOP: [&str; 5] = ["version", "package", "root", "metadata", "patch"];
 
-/// `Cargo.lock`.
+/// `Cargo.lock`, and those that a build puts in its place: `Cargo.Bazel.lock`,
+/// `Cargo-minimal.lock`.
 pub(super) static PARSER: Parser = Parser {
     id: "cargo-lock",
-    wants: &[Want::Name("Cargo.lock")],
-    accepts: None,
+    wants: &[Want::Name("Cargo.lock"), Want::Extension(".lock")],
+    accepts: Some(|path| {
+        let stem = file_name(path).strip_suffix(".lock");
+        let rest = stem.and_then(|stem| stem.strip_prefix("Cargo"));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+    }),
     need: Need::Whole(limits::LOCKFILE_BYTES),
     evidence: Evidence::Locked,
     database: false,

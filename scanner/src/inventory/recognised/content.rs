@@ -80,6 +80,20 @@ pub(super) fn r_package(first: &[u8]) -> bool {
     begins("Package:") && begins("Version:") && begins("Built:")
 }
 
+/// A workspace of Go that says which versions all its modules use.
+pub(super) fn go_work(first: &[u8]) -> bool {
+    let text = text(first);
+    let mut words = text.lines().map(|line| line.split_whitespace().next());
+    words.any(|word| word == Some("replace") || word == Some("replace("))
+}
+
+/// What opam keeps of an installed package.
+pub(super) fn opam(first: &[u8]) -> bool {
+    text(first)
+        .lines()
+        .any(|line| line.starts_with("opam-version"))
+}
+
 /// An application resource file of Erlang; a bundle of macOS is a directory.
 pub(super) fn erlang_application(first: &[u8]) -> bool {
     text(first).contains("{application")

@@ -95,7 +95,7 @@ pub(super) fn deno(first: &[u8]) -> bool {
     contains(first, &protocols) && contains(first, &["imports", "importMap", "scopes"])
 }
 
-/// PEP 621, Poetry, PDM, PEP 735.
+/// PEP 621, Poetry, PDM, Flit, Hatch, PEP 735.
 pub(super) fn pyproject(first: &[u8]) -> bool {
     let poetry = |node: &Node<'_>| {
         let real = |table: &Node<'_>| table.entries().iter().any(|entry| entry.key != "python");
@@ -104,6 +104,12 @@ pub(super) fn pyproject(first: &[u8]) -> bool {
             .iter()
             .any(|key| node.get(key).is_some_and(real))
             || groups.iter().any(|group| any(&group.node, "dependencies"))
+    };
+    let hatch = |node: &Node<'_>| {
+        let environments = node.get("envs").map(Node::entries).unwrap_or_default();
+        environments
+            .iter()
+            .any(|entry| any(&entry.node, "dependencies") || any(&entry.node, "extra-dependencies"))
     };
     toml(first, |node| {
         let project = node.get("project").is_some_and(|project| {
@@ -121,11 +127,29 @@ pub(super) fn pyproject(first: &[u8]) -> bool {
                     .is_some_and(|pdm| any(pdm, "dev-dependencies"))
                 || tool.get("uv").is_some_and(|uv| any(uv, "dev-dependencies"))
                 || tool
+                    .get("flit")
+                    .and_then(|flit| flit.get("metadata"))
+                    .is_some_and(|flit| any(flit, "requires") || any(flit, "requires-extra"))
+                || tool.get("hatch").is_some_and(hatch)
+                || tool
                     .get("pixi")
                     .is_some_and(|pixi| any(pixi, "dependencies"))
         });
         project || tool || any(node, "dependency-groups")
     })
+}
+
+/// A source package of R that imports others; every one depends on R itself.
+pub(super) fn r_description(first: &[u8]) -> bool {
+    let text = text(first);
+    let begins = |start: &str| text.lines().any(|line| line.starts_with(start));
+    let imports = ["Imports:", "Depends:", "LinkingTo:"];
+    begins("Package:") && imports.iter().any(|start| begins(start))
+}
+
+/// Sums of Go modules.
+pub(super) fn go_sum(first: &[u8]) -> bool {
+    contains(first, &[" h1:"])
 }
 
 /// setuptools' arguments.
@@ -218,6 +242,11 @@ pub(super) fn maven(first: &[u8]) -> bool {
 /// Gradle.
 pub(super) fn gradle(first: &[u8]) -> bool {
     contains(first, &["dependencies", "plugins"])
+}
+
+/// A script of Gradle of any name, with dependencies of its own.
+pub(super) fn gradle_script(first: &[u8]) -> bool {
+    contains(first, &["dependencies {", "dependencies{"])
 }
 
 /// sbt.

@@ -9,10 +9,19 @@ use super::installed::ends_with;
 use super::tools;
 
 /// Folders that hold other people's projects wherever they lie.
-const ALWAYS: [&str; 5] = [
+const ALWAYS: [&str; 14] = [
+    ".build/checkouts",
+    ".cargo/registry",
+    ".eggs",
+    ".pnpm-store",
+    ".pub-cache",
+    "Carthage/Checkouts",
     "Pods",
+    "SourcePackages/checkouts",
+    "__pypackages__",
     "bower_components",
     "dist-packages",
+    "jspm_packages",
     "site-packages",
     "vendor/bundle",
 ];
@@ -64,7 +73,7 @@ const MARKERS: [(&str, &[&str]); 2] = [
 
 /// A folder of copies, and the files beside it whose tools make it; a folder of that name without
 /// them is the project's own.
-const BESIDE: [(&str, &[&str]); 2] = [
+const BESIDE: [(&str, &[&str]); 5] = [
     (
         "vendor",
         &[
@@ -79,6 +88,13 @@ const BESIDE: [(&str, &[&str]); 2] = [
     (
         "vendor/cache",
         &["Gemfile", "Gemfile.lock", "gems.locked", "gems.rb"],
+    ),
+    // What `cargo package` packs.
+    ("target/package", &["Cargo.lock", "Cargo.toml"]),
+    ("deps", &["mix.exs", "mix.lock"]),
+    (
+        "_build",
+        &["mix.exs", "mix.lock", "rebar.config", "rebar.lock"],
     ),
 ];
 
@@ -176,6 +192,10 @@ mod tests {
             (&[], "vendor/bundle/ruby/3.1.0/gems/a-1/Gemfile.lock"),
             (&["vendor/modules.txt"], "vendor/x/go.mod"),
             (&["ios/Gemfile"], "ios/Pods/x/Cargo.lock"),
+            (&["Cargo.toml"], "target/package/a-1/Cargo.lock"),
+            (&["web/mix.exs"], "web/deps/phoenix/package-lock.json"),
+            (&["rebar.config"], "_build/default/lib/a/rebar.lock"),
+            (&[], "Carthage/Checkouts/a/Gemfile.lock"),
         ] {
             assert!(holds(evidence, path), "{path}");
         }
@@ -193,6 +213,8 @@ mod tests {
             (&["a/pyvenv.cfg"], "a/src/requirements.txt"),
             (&["Gemfile"], "vendor/engine/Gemfile.lock"),
             (&[], "site-packages"),
+            (&[], "deps/a/package-lock.json"),
+            (&["Cargo.toml"], "target/Cargo.lock"),
         ] {
             assert!(!holds(evidence, path), "{path}");
         }

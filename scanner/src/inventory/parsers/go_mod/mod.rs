@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::version::GoVersion;
-use super::shared::entry;
+use super::shared::{entry, file_name};
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
 use crate::inventory::{Evidence, Facts, Include, Input, Need, ParseError, Parser, Want, limits};
@@ -22,13 +22,29 @@ mod version;
 /// `go.mod`.
 pub(super) static PARSER: Parser = Parser {
     id: "go-mod",
-    wants: &[Want::Name("go.mod")],
-    accepts: None,
+    wants: &[Want::Name("go.mod"), Want::Extension(".mod")],
+    accepts: Some(is_module),
     need: Need::Whole(limits::METADATA_BYTES),
     evidence: Evidence::Locked,
     database: false,
     parse,
 };
+
+/// Whether a file is `go.mod`, or one that people give to `-modfile`, mostly for tools. Other
+/// programs have files of this extension, too.
+fn is_module(path: &str) -> bool {
+    let directory = path.rsplit('/').nth(1).unwrap_or_default();
+    let Some(stem) = file_name(path).strip_suffix(".mod") else {
+        return false;
+    };
+    directory == ".bingo"
+        || stem == "go"
+        || stem.starts_with("go.")
+        || ["tool", "tools"].iter().any(|word| {
+            stem.strip_suffix(word)
+                .is_some_and(|before| before.is_empty() || before.ends_with(['.', '-', '_']))
+        })
+}
 
 /// The first version whose `go.mod` lists indirect modules.
 const LISTS_ALL: GoVersion = GoVersion::language(1, 17);

@@ -12,7 +12,9 @@ use super::pypi::place;
 use super::shared::{entry, file_name};
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
-use crate::inventory::{Evidence, Facts, Include, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{
+    Content, Evidence, Facts, Include, Input, Need, ParseError, Parser, Want, limits,
+};
 use crate::package::PackageType;
 
 mod lines;
@@ -22,13 +24,27 @@ mod requirement;
 
 const BY_NAME: Parser = Parser {
     id: "requirements",
-    wants: &[Want::Extension(".txt"), Want::Extension(".TXT")],
+    wants: &[
+        Want::Extension(".txt"),
+        Want::Extension(".TXT"),
+        Want::Extension(".lock"),
+        Want::Extension(".pip"),
+    ],
     accepts: Some(|path| Name::of(path).is_some()),
     need: Need::Whole(limits::LOCKFILE_BYTES),
     evidence: Evidence::Locked,
     database: false,
     parse: |input, facts| {
         let name = Name::of(input.path);
+        if input.path.ends_with(".lock")
+            && let Content::Whole(bytes) = input.content
+            && is_helm(bytes)
+        {
+            let path: Arc<str> = input.path.into();
+            let cause = "Helm chart lockfile: recognised, and not read yet";
+            facts.unjudged(&path, None, GapKind::NotRead, cause);
+            return Ok(());
+        }
         facts.is_guess = name != Some(Name::Requirements);
         read(input, facts, name != Some(Name::Constraints))
     },
@@ -82,6 +98,13 @@ impl Name {
             Self::InDirectory
         })
     }
+}
+
+/// Helm 2 calls the lockfile of a chart `requirements.lock`; Rye the one of a Python project.
+fn is_helm(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.lines();
+    lines.any(|line| line == "dependencies:" || line.starts_with("dependencies: "))
 }
 
 fn read(input: Input<'_>, facts: &mut Facts, installs: bool) -> Result<(), ParseError> {

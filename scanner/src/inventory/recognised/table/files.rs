@@ -36,6 +36,15 @@ pub(super) static ALL: &[Kind] = &[
             Name("bom.xml"),
         ],
     ),
+    looking(
+        &file(
+            "go-work",
+            "Go workspace that replaces modules",
+            Places::Tree,
+            &[Name("go.work")],
+        ),
+        Look::Content(content::go_work),
+    ),
     // In images a parser of its own takes them.
     file(
         "java-archive",

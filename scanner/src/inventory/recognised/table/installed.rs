@@ -73,6 +73,15 @@ pub(super) static ALL: &[Kind] = &[
         Look::Content(content::erlang_application),
     ),
     installed(
+        "haskell-package",
+        "installed Haskell package",
+        &[In("package.conf.d", ".conf")],
+    ),
+    looking(
+        &installed("opam-package", "installed opam package", &[Name("opam")]),
+        Look::Content(content::opam),
+    ),
+    installed(
         "homebrew",
         "Homebrew package",
         &[Name("INSTALL_RECEIPT.json")],

@@ -135,6 +135,17 @@ pub(super) static ALL: &[Kind] = &[
     lockfile("gleam-manifest", "Gleam lockfile", &[Name("manifest.toml")]),
     // Others
     lockfile(
+        "cargo-bazel-lock",
+        "Bazel lockfile of crates",
+        &[Name("cargo-bazel-lock.json")],
+    ),
+    lockfile("spago-lock", "PureScript lockfile", &[Name("spago.lock")]),
+    lockfile(
+        "unity-lock",
+        "Unity package lockfile",
+        &[Suffix("Packages/packages-lock.json")],
+    ),
+    lockfile(
         "cabal-freeze",
         "Cabal freeze file",
         &[Name("cabal.project.freeze"), Name("cabal.config")],
@@ -197,9 +208,5 @@ pub(super) static ALL: &[Kind] = &[
         "Puppetfile lockfile",
         &[Name("Puppetfile.lock")],
     ),
-    lockfile(
-        "helm-lock",
-        "Helm chart lockfile",
-        &[Name("Chart.lock"), Name("requirements.lock")],
-    ),
+    lockfile("helm-lock", "Helm chart lockfile", &[Name("Chart.lock")]),
 ];

@@ -2,7 +2,7 @@
 
 use super::{Above, Kind, Look, Pattern, Places, Role, looking, row};
 use crate::inventory::recognised::manifest as declares;
-use Pattern::{Between, Extension, Name};
+use Pattern::{Between, Extension, In, Name};
 
 const fn manifest(
     id: &'static str,
@@ -27,6 +27,8 @@ const PYTHON: &[&str] = &[
     "Pipfile.lock",
     "*requirements.txt",
     "requirements*.txt",
+    "*requirements.lock",
+    "requirements*.lock",
 ];
 
 pub(super) static ALL: &[Kind] = &[
@@ -110,6 +112,14 @@ pub(super) static ALL: &[Kind] = &[
         Look::Path,
     ),
     manifest(
+        "requirements-in-directory",
+        "requirements.in",
+        &[In("requirements", ".in")],
+        &["*.txt", "*.lock"],
+        Above::Never,
+        Look::Path,
+    ),
+    manifest(
         "conda-environment",
         "conda environment file",
         &[
@@ -185,6 +195,15 @@ pub(super) static ALL: &[Kind] = &[
         Above::Never,
         Look::Content(declares::gradle),
     ),
+    // `settings.gradle` may give a project's script another name.
+    manifest(
+        "gradle-script",
+        "Gradle script",
+        &[Extension("gradle"), Between("", ".gradle.kts")],
+        &["gradle.lockfile"],
+        Above::Never,
+        Look::Content(declares::gradle_script),
+    ),
     manifest(
         "sbt-build",
         "sbt project",
@@ -228,6 +247,14 @@ pub(super) static ALL: &[Kind] = &[
         ],
         Above::Never,
         Look::Content(declares::dotnet),
+    ),
+    manifest(
+        "libman",
+        "libman.json",
+        &[Name("libman.json")],
+        &[],
+        Above::Never,
+        Look::Path,
     ),
     manifest(
         "paket-dependencies",
@@ -336,6 +363,22 @@ pub(super) static ALL: &[Kind] = &[
         &["Manifest.toml", "JuliaManifest.toml", "Manifest-v*.toml"],
         Above::Never,
         Look::Content(declares::julia),
+    ),
+    manifest(
+        "r-description",
+        "R package",
+        &[Name("DESCRIPTION")],
+        &["renv.lock", "packrat.lock"],
+        Above::Never,
+        Look::Content(declares::r_description),
+    ),
+    manifest(
+        "go-sum",
+        "go.sum without go.mod",
+        &[Name("go.sum")],
+        &["go.mod"],
+        Above::Never,
+        Look::Content(declares::go_sum),
     ),
     manifest(
         "cpanfile",
