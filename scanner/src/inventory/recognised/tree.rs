@@ -67,7 +67,8 @@ impl Tree {
                 self.lockfile(root, name);
                 self.workspaces.insert(root.into());
             }
-        } else if let Some(parent) = directory.strip_suffix("requirements")
+        }
+        if let Some(parent) = directory.strip_suffix("requirements")
             && fits(name, "*.txt")
         {
             // `requirements/base.txt` is one of the project above it.
