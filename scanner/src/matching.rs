@@ -1,5 +1,5 @@
 //! Packages × database → findings. Owns what a finding says, and the gaps for packages that no
-//! advisory source speaks of; how a package is looked up is in [`asked`].
+//! advisory source speaks of; how a package is looked up is in `asked`.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! Files that tools of this kind know and that we do not read yet: lockfiles, manifests without
 //! a lockfile, infrastructure code, lists of materials, archives, executables, and what other
-//! installers leave in images. The tables of [`table`] are the one list of them; a file that they
+//! installers leave in images. The tables of `table` are the one list of them; a file that they
 //! match is a gap, never silence. When a parser for a format arrives, its row leaves the table: a test holds
 //! the two apart.
 //!

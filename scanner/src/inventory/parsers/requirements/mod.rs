@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use self::requirement::Requirement;
 use super::pypi::place;
-use super::shared::{entry, file_name};
+use super::shared::{entry, file_name, has_extension};
 use crate::gap::GapKind;
 use crate::inventory::facts::shown;
 use crate::inventory::{
@@ -36,7 +36,7 @@ const BY_NAME: Parser = Parser {
     database: false,
     parse: |input, facts| {
         let name = Name::of(input.path);
-        if input.path.ends_with(".lock")
+        if has_extension(input.path, ".lock")
             && let Content::Whole(bytes) = input.content
             && is_helm(bytes)
         {
