@@ -3,6 +3,7 @@
 
 #[cfg(feature = "registry")]
 mod docker;
+#[cfg(feature = "registry")]
 mod elsewhere;
 #[cfg(feature = "registry")]
 mod hostile;
