@@ -1,10 +1,14 @@
 //! Gaps that the user accepts one by one: they stay in the report, marked, and decide nothing. A
 //! gap of class `failure` cannot be accepted: what a target holds is not known then.
 
-use globset::{GlobBuilder, GlobMatcher};
+use std::str::FromStr;
 
-use crate::gap::{GapClass, GapKind};
-use crate::report::Report;
+use globset::{GlobBuilder, GlobMatcher};
+use serde::Deserialize as _;
+use serde::de::value::StrDeserializer;
+
+use crate::model::gap::{GapClass, GapKind};
+use crate::model::report::Report;
 
 /// Gaps of one kind, everywhere or where a glob says.
 #[derive(Clone, Debug)]
@@ -47,12 +51,29 @@ pub fn mark(report: &mut Report, allowances: &[Allowance]) {
     }
 }
 
+impl FromStr for Allowance {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, glob) = match text.split_once('=') {
+            Some((kind, glob)) => (kind, Some(glob)),
+            None => (text, None),
+        };
+        let word = kind.to_ascii_lowercase();
+        let known = GapKind::deserialize(StrDeserializer::<serde::de::value::Error>::new(&word));
+        let kind = known.map_err(|_| {
+            format!("`{kind}` is not a kind of gap; reports and docs/report.schema.json name them")
+        })?;
+        Self::new(kind, glob).map_err(|error| error.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::{Gap, Stage};
-    use crate::location::Location;
-    use crate::report::TargetGap;
+    use crate::model::gap::{Gap, Stage};
+    use crate::model::location::Location;
+    use crate::model::report::TargetGap;
 
     fn accepted(kind: GapKind, path: &str, allowance: &Allowance) -> bool {
         let gap = Gap::warning(Stage::Source, kind, Location::file(path), "c");

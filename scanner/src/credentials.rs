@@ -8,7 +8,7 @@ use std::borrow::Cow;
 const MARK: &str = "://";
 
 /// The text with `scheme://host` for every `scheme://user:password@host`.
-pub(crate) fn without(text: &str) -> Cow<'_, str> {
+pub fn without(text: &str) -> Cow<'_, str> {
     if !text.contains(MARK) || !text.contains('@') {
         return Cow::Borrowed(text);
     }

@@ -12,25 +12,18 @@
 //! [`scan::scan`] runs it. The library never prints and never ends the process.
 
 pub mod accept;
-pub mod cli;
-pub mod coverage;
-mod credentials;
-pub mod finding;
-pub mod gap;
+pub mod credentials;
 pub mod gate;
 pub mod inventory;
-pub mod location;
 pub mod matching;
 pub mod misconfig;
-mod named;
+pub mod model;
+pub mod named;
 pub mod output;
-pub mod package;
 pub mod prefer;
-pub mod rating;
-pub mod report;
 pub mod scan;
 pub mod source;
 pub mod staleness;
-pub mod suppress;
 pub mod target;
 pub mod vex;
+pub mod word;

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use db_sync::advisory::Scope;
 use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Step, Undecided};
 
-use crate::finding::{Finding, Kind, RuleInfo, Uncertain, Vulnerability};
-use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::ecosystem;
-use crate::location::Location;
+use crate::model::finding::{Finding, Kind, RuleInfo, Uncertain, Vulnerability};
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::model::rating::Rater;
 use crate::output::words;
-use crate::package::Package;
 use crate::prefer::{Preference, Shown};
-use crate::rating::Rater;
 
 use self::asked::{Asker, Found};
 
@@ -408,7 +408,7 @@ fn undecided_gaps<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::package::PackageType;
+    use crate::model::package::PackageType;
 
     #[test]
     fn a_version_that_cannot_be_read_is_one_gap() {

@@ -10,11 +10,11 @@ use rules::language::Ruleset;
 use rules::terraform::{self, Options};
 use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span, Stack};
 
-use crate::coverage;
-use crate::finding::{Finding, Kind, Misconfiguration};
-use crate::gap::{Gap, GapClass, GapKind, GapSeverity, Stage};
-use crate::location::{Location, Region};
-use crate::report::{Checks, Undecided};
+use crate::model::coverage;
+use crate::model::finding::{Finding, Kind, Misconfiguration};
+use crate::model::gap::{Gap, GapClass, GapKind, GapSeverity, Stage};
+use crate::model::location::{Location, Region};
+use crate::model::report::{Checks, Undecided};
 
 /// The outcome for one source tree.
 #[derive(Debug, Default)]

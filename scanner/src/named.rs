@@ -15,7 +15,7 @@ const OPEN: [&str; 4] = [
 ];
 
 /// Opens a regular file, or what is open already.
-pub(crate) fn open(path: &Path) -> io::Result<File> {
+pub fn open(path: &Path) -> io::Result<File> {
     let is_open = OPEN.iter().any(|place| path.starts_with(place));
     if !is_open && !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(
@@ -27,12 +27,12 @@ pub(crate) fn open(path: &Path) -> io::Result<File> {
 }
 
 /// The whole content of what [`open`] opens, up to `limit` bytes; more is an error.
-pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     whole(&mut open(path)?, limit)
 }
 
 /// The whole content up to `limit` bytes; more is an error.
-pub(crate) fn whole(reader: &mut dyn Read, limit: u64) -> io::Result<Vec<u8>> {
+pub fn whole(reader: &mut dyn Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader
         .take(limit.saturating_add(1))

@@ -3,14 +3,17 @@
 //! ecosystem's advisories, or from the day of a feed, to the date of the run, so that no other
 //! clock is read. A source of unknown age is old.
 
+use std::str::FromStr;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use db_sync::ecosystem::base;
+use db_sync::ecosystem::{self, base};
 use db_sync::{FeedKind, Info};
 use jiff::civil::Date;
 
-use crate::report::StaleSource;
+use crate::model::report::StaleSource;
+use crate::word::one_of;
 
 /// After so many days without a change a source is called old.
 pub const DEFAULT_DAYS: u32 = 7;
@@ -123,6 +126,58 @@ fn days_between(from: &str, to: &str) -> Option<i64> {
     let from: Date = from.get(..10)?.parse().ok()?;
     let to: Date = to.parse().ok()?;
     Some(i64::from(from.until(to).ok()?.get_days()))
+}
+
+impl FromStr for OnStale {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let words = [
+            ("warn", Self::Warn),
+            ("fail", Self::Fail),
+            ("ignore", Self::Ignore),
+        ];
+        one_of(text, &words)
+    }
+}
+
+impl FromStr for Bound {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, days) = match text.rsplit_once('=') {
+            Some(("", _)) => return Err("expected an ecosystem before the equals sign".to_owned()),
+            Some((name, days)) => (Some(source(name)?), days),
+            None => (None, text),
+        };
+        let days = days.parse();
+        let days = days.map_err(|_| "expected a number of days, or ECOSYSTEM=DAYS".to_owned())?;
+        Ok(Self { name, days })
+    }
+}
+
+/// An ecosystem with or without its suffix, or a feed: what a database can have advisories of.
+fn source(name: &str) -> Result<String, String> {
+    let feeds = FeedKind::ALL.into_iter().map(FeedKind::as_str);
+    let known: Vec<&str> = ecosystem::NAMES.iter().copied().chain(feeds).collect();
+    let base = ecosystem::base(name);
+    if known.iter().any(|known| known.eq_ignore_ascii_case(base)) {
+        return Ok(name.to_owned());
+    }
+    let letters = |text: &str| {
+        let letters = text.chars().filter(|c| c.is_alphanumeric());
+        letters.collect::<String>().to_lowercase()
+    };
+    let wanted = letters(base);
+    let close = known.iter().find(|known| {
+        let known = letters(known);
+        wanted.len() > 1 && (known.contains(&wanted) || known.len() > 3 && wanted.contains(&known))
+    });
+    let hint = match close {
+        Some(close) => format!("is it {close}?"),
+        None => "OSV names them, such as PyPI, crates.io or Debian:12".to_owned(),
+    };
+    Err(format!("`{name}` is not an ecosystem or a feed: {hint}"))
 }
 
 #[cfg(test)]
@@ -240,5 +295,35 @@ mod tests {
         assert!(stale(20, OnStale::Fail).is_empty());
         assert_eq!(stale(19, OnStale::Fail).len(), 1);
         assert!(stale(0, OnStale::Ignore).is_empty());
+    }
+
+    #[test]
+    fn ages_are_of_ecosystems_and_feeds() {
+        for text in [
+            "7",
+            "pypi=3",
+            "PyPI=3",
+            "Debian:12=9",
+            "ubuntu:Pro:18.04:LTS=1",
+            "kev=400",
+        ] {
+            assert!(text.parse::<Bound>().is_ok(), "{text}");
+        }
+        for (text, hint) in [
+            ("Nonsense=3", "such as PyPI"),
+            ("py-pi=3", "is it PyPI?"),
+            ("crates=3", "is it crates.io?"),
+            ("alma=3", "is it AlmaLinux?"),
+            ("rubygem=3", "is it RubyGems?"),
+            ("=3", "before the equals sign"),
+            ("PyPI=", "a number of days"),
+            ("PyPI=-1", "a number of days"),
+        ] {
+            assert!(
+                text.parse::<Bound>().unwrap_err().contains(hint),
+                "{text}: {}",
+                text.parse::<Bound>().unwrap_err()
+            );
+        }
     }
 }

@@ -3,37 +3,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::source::{self, ImageKind};
-
-/// The kinds that can be named with `kind:path`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetKind {
-    /// A source tree.
-    Directory,
-    /// A container image.
-    Image(ImageKind),
-}
-
-impl TargetKind {
-    /// The word used before the colon and in every report.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Directory => "dir",
-            Self::Image(ImageKind::OciLayout) => "oci",
-            Self::Image(ImageKind::OciArchive) => "oci-archive",
-            Self::Image(ImageKind::DockerArchive) => "docker-archive",
-            Self::Image(ImageKind::SkopeoDirectory) => "skopeo-dir",
-        }
-    }
-
-    const ALL: [Self; 5] = [
-        Self::Directory,
-        Self::Image(ImageKind::OciLayout),
-        Self::Image(ImageKind::OciArchive),
-        Self::Image(ImageKind::DockerArchive),
-        Self::Image(ImageKind::SkopeoDirectory),
-    ];
-}
+pub use crate::model::target::TargetKind;
+use crate::source;
 
 /// A target as the user named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +91,7 @@ pub fn prefix(path: &Path, working_directory: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::target::ImageKind;
 
     #[test]
     fn a_kind_in_front_forces_it_and_other_colons_are_part_of_the_path() {

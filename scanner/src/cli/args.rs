@@ -9,12 +9,12 @@ use super::examples;
 use super::failure::Failure;
 use super::values;
 pub(super) use super::values::{Disputed, Only, ReportFile, TextOrJson};
-use crate::accept::Allowance;
-use crate::finding::Severity;
-use crate::gate::FailOn;
-use crate::output::Format;
-use crate::prefer::{Preference, Prefix};
-use crate::staleness::{Bound, OnStale};
+use portcullis::accept::Allowance;
+use portcullis::gate::FailOn;
+use portcullis::model::finding::Severity;
+use portcullis::output::Format;
+use portcullis::prefer::{Preference, Prefix};
+use portcullis::staleness::{Bound, OnStale};
 
 /// The gate at the end of a CI pipeline.
 #[derive(Debug, Parser)]

@@ -4,8 +4,8 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use crate::output::escape;
-use crate::output::inert::Inert;
+use portcullis::output::escape;
+use portcullis::output::inert::Inert;
 
 /// What went wrong, its causes from the outside in, and what the user can do.
 #[derive(Debug)]

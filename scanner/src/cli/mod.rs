@@ -12,27 +12,23 @@ mod examples;
 mod failure;
 mod paths;
 mod progress;
-mod query;
 mod rules;
 mod scan;
-mod sync;
-mod transfer;
 mod values;
-mod why;
 mod write;
 
 use args::{Arguments, Command};
 use failure::Failure;
 
-use crate::output::escape;
-use crate::output::inert::Inert;
+use portcullis::output::escape;
+use portcullis::output::inert::Inert;
 
 /// Exit code of a run that could not finish.
 const COULD_NOT_FINISH: u8 = 2;
 
 /// Runs the program with these arguments (the first is its own name); returns the exit code:
 /// 0 within policy, 1 policy violated, 2 could not finish.
-pub fn run(arguments: Vec<OsString>) -> u8 {
+pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -51,7 +51,7 @@ impl Progress {
     /// Names the stage that begins.
     pub(super) fn stage(&self, name: &str) {
         if let Some(stages) = &self.stages {
-            let _ = stages.send(crate::output::escape::line(name).into_owned());
+            let _ = stages.send(portcullis::output::escape::line(name).into_owned());
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::args::{RulesCommand, TextOrJson};
 use super::failure::Failure;
 use super::{print, scan};
-use crate::output::serial;
+use portcullis::output::serial;
 
 /// Runs one of the subcommands.
 pub(super) fn run(command: &RulesCommand) -> Result<u8, Failure> {
@@ -80,7 +80,11 @@ fn test(directory: &std::path::Path) -> Result<u8, Failure> {
     let (count, errors) = Ruleset::test(directory);
     let mut text = String::new();
     for error in &errors {
-        let _ = writeln!(text, "{}", crate::output::escape::line(&error.to_string()));
+        let _ = writeln!(
+            text,
+            "{}",
+            portcullis::output::escape::line(&error.to_string())
+        );
     }
     let _ = writeln!(text, "{} rules, {} problems", count, errors.len());
     print(&text)?;

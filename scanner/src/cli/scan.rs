@@ -13,15 +13,15 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::values::Disputed;
 use super::{COULD_NOT_FINISH, ignore_broken_pipe, paths, write};
-use crate::gap::GapKind;
-use crate::gate::{self, GapPolicy, Policy, Verdict};
-use crate::named;
-use crate::output::{self, Format};
-use crate::report::Report;
-use crate::scan::{self, Advisories, Error, Request, Rules, Scanned};
-use crate::staleness::{OnStale, Staleness};
-use crate::target::TargetSpec;
-use crate::vex;
+use portcullis::gate::{self, GapPolicy, Policy, Verdict};
+use portcullis::model::gap::GapKind;
+use portcullis::model::report::Report;
+use portcullis::named;
+use portcullis::output::{self, Format};
+use portcullis::scan::{self, Advisories, Error, Request, Rules, Scanned};
+use portcullis::staleness::{OnStale, Staleness};
+use portcullis::target::TargetSpec;
+use portcullis::vex;
 
 /// Runs a scan and writes its reports; the verdict alone decides the exit code.
 pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {

@@ -4,30 +4,12 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use db_sync::{FeedKind, ecosystem};
 use jiff::civil::Date;
-use serde::Deserialize;
-use serde::de::value::StrDeserializer;
 
-use crate::accept::Allowance;
-use crate::finding::Severity;
-use crate::gap::GapKind;
-use crate::gate::FailOn;
-use crate::output::Format;
-use crate::staleness::{Bound, OnStale};
-
-/// One of a few words.
-fn word<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
-    let mut all = words.iter();
-    if let Some((_, value)) = all.find(|(word, _)| word.eq_ignore_ascii_case(text)) {
-        return Ok(*value);
-    }
-    let (last, others) = words
-        .split_last()
-        .map_or(("", words), |(last, others)| (last.0, others));
-    let others: Vec<&str> = others.iter().map(|(word, _)| *word).collect();
-    Err(format!("expected {} or {last}", others.join(", ")))
-}
+use portcullis::gate::FailOn;
+use portcullis::model::finding::Severity;
+use portcullis::output::Format;
+use portcullis::word::one_of;
 
 /// A day of the calendar.
 pub(super) fn date(text: &str) -> Result<Date, String> {
@@ -53,7 +35,7 @@ impl FromStr for TextOrJson {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        word(text, &[("table", Self::Table), ("json", Self::Json)])
+        one_of(text, &[("table", Self::Table), ("json", Self::Json)])
     }
 }
 
@@ -68,7 +50,7 @@ impl FromStr for Only {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        word(
+        one_of(
             text,
             &[("vuln", Self::Vuln), ("misconfig", Self::Misconfig)],
         )
@@ -86,96 +68,7 @@ impl FromStr for Disputed {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text.to_ascii_lowercase().as_str() {
-            "report" => Ok(Self::Report),
-            "fail" => Ok(Self::Fail),
-            _ => Err("expected report or fail".to_owned()),
-        }
-    }
-}
-
-impl FromStr for OnStale {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let words = [
-            ("warn", Self::Warn),
-            ("fail", Self::Fail),
-            ("ignore", Self::Ignore),
-        ];
-        word(text, &words)
-    }
-}
-
-impl FromStr for Bound {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, days) = match text.rsplit_once('=') {
-            Some(("", _)) => return Err("expected an ecosystem before the equals sign".to_owned()),
-            Some((name, days)) => (Some(source(name)?), days),
-            None => (None, text),
-        };
-        let days = days.parse();
-        let days = days.map_err(|_| "expected a number of days, or ECOSYSTEM=DAYS".to_owned())?;
-        Ok(Self { name, days })
-    }
-}
-
-/// An ecosystem with or without its suffix, or a feed: what a database can have advisories of.
-fn source(name: &str) -> Result<String, String> {
-    let feeds = FeedKind::ALL.into_iter().map(FeedKind::as_str);
-    let known: Vec<&str> = ecosystem::NAMES.iter().copied().chain(feeds).collect();
-    let base = ecosystem::base(name);
-    if known.iter().any(|known| known.eq_ignore_ascii_case(base)) {
-        return Ok(name.to_owned());
-    }
-    let letters = |text: &str| {
-        let letters = text.chars().filter(|c| c.is_alphanumeric());
-        letters.collect::<String>().to_lowercase()
-    };
-    let wanted = letters(base);
-    let close = known.iter().find(|known| {
-        let known = letters(known);
-        wanted.len() > 1 && (known.contains(&wanted) || known.len() > 3 && wanted.contains(&known))
-    });
-    let hint = match close {
-        Some(close) => format!("is it {close}?"),
-        None => "OSV names them, such as PyPI, crates.io or Debian:12".to_owned(),
-    };
-    Err(format!("`{name}` is not an ecosystem or a feed: {hint}"))
-}
-
-impl FromStr for FailOn {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let words = [
-            ("critical", Self::Severity(Severity::Critical)),
-            ("high", Self::Severity(Severity::High)),
-            ("medium", Self::Severity(Severity::Medium)),
-            ("low", Self::Severity(Severity::Low)),
-            ("unknown", Self::Severity(Severity::Unknown)),
-            ("none", Self::Never),
-        ];
-        word(text, &words)
-    }
-}
-
-impl FromStr for Allowance {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, glob) = match text.split_once('=') {
-            Some((kind, glob)) => (kind, Some(glob)),
-            None => (text, None),
-        };
-        let word = kind.to_ascii_lowercase();
-        let known = GapKind::deserialize(StrDeserializer::<serde::de::value::Error>::new(&word));
-        let kind = known.map_err(|_| {
-            format!("`{kind}` is not a kind of gap; reports and docs/report.schema.json name them")
-        })?;
-        Self::new(kind, glob).map_err(|error| error.to_string())
+        one_of(text, &[("report", Self::Report), ("fail", Self::Fail)])
     }
 }
 
@@ -228,7 +121,7 @@ impl FromStr for ReportFile {
         }
         let format: Format = format
             .parse()
-            .map_err(|error: crate::output::UnknownFormat| error.to_string())?;
+            .map_err(|error: portcullis::output::UnknownFormat| error.to_string())?;
         if path == "-" {
             let format = format.as_str();
             return Err(format!(
@@ -244,6 +137,9 @@ impl FromStr for ReportFile {
 
 #[cfg(test)]
 mod tests {
+    use portcullis::accept::Allowance;
+    use portcullis::staleness::OnStale;
+
     use super::*;
 
     #[test]
@@ -312,35 +208,5 @@ mod tests {
         }
         assert!(wrong::<ReportFile>("JSON=-").contains("--format json"));
         assert!(wrong::<ReportFile>("xml=x").contains("unknown format"));
-    }
-
-    #[test]
-    fn ages_are_of_ecosystems_and_feeds() {
-        for text in [
-            "7",
-            "pypi=3",
-            "PyPI=3",
-            "Debian:12=9",
-            "ubuntu:Pro:18.04:LTS=1",
-            "kev=400",
-        ] {
-            assert!(text.parse::<Bound>().is_ok(), "{text}");
-        }
-        for (text, hint) in [
-            ("Nonsense=3", "such as PyPI"),
-            ("py-pi=3", "is it PyPI?"),
-            ("crates=3", "is it crates.io?"),
-            ("alma=3", "is it AlmaLinux?"),
-            ("rubygem=3", "is it RubyGems?"),
-            ("=3", "before the equals sign"),
-            ("PyPI=", "a number of days"),
-            ("PyPI=-1", "a number of days"),
-        ] {
-            assert!(
-                wrong::<Bound>(text).contains(hint),
-                "{text}: {}",
-                wrong::<Bound>(text)
-            );
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Judges a report by a policy, and maps the outcome of a run to its exit code: the one place
 //! where either is decided.
 
+mod fail_on;
 mod open;
 mod reason;
 #[cfg(test)]
@@ -9,8 +10,8 @@ mod tests;
 use db_sync::{Exploitation, FeedKind, Share};
 
 pub use self::open::OpenGaps;
-use crate::finding::{Finding, Kind, Severity};
-use crate::report::{Report, StaleSource};
+use crate::model::finding::{Finding, Kind, Severity};
+use crate::model::report::{Report, StaleSource};
 
 /// From which severity on a finding fails the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::GapPolicy;
-use crate::gap::{GapClass, GapKind};
-use crate::report::Report;
+use crate::model::gap::{GapClass, GapKind};
+use crate::model::report::Report;
 
 /// How many gaps are open, by class.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use db_sync::FeedKind;
 
 use super::{FailOn, GapPolicy, OpenGaps, Policy, Tally, too_old};
-use crate::finding::Severity;
+use crate::model::finding::Severity;
+use crate::model::report::Report;
 use crate::output::words;
-use crate::report::Report;
 
 /// What fails the run.
 fn conditions(policy: Policy) -> String {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use db_sync::{Cve, Day, Doubt, Epss, FeedInfo, Kev};
 
 use super::*;
-use crate::finding::{Misconfiguration, Uncertain, Vulnerability};
-use crate::gap::{Gap, GapClass, GapKind, Stage};
-use crate::location::Location;
-use crate::package::{Package, PackageType};
-use crate::report::{Database, Feed, TargetGap, Undecided};
+use crate::model::finding::{Misconfiguration, Uncertain, Vulnerability};
+use crate::model::gap::{Gap, GapClass, GapKind, Stage};
+use crate::model::location::Location;
+use crate::model::package::{Package, PackageType};
+use crate::model::report::{Database, Feed, TargetGap, Undecided};
 
 fn finding(severity: Severity, kind: Kind) -> Finding {
     Finding {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::ownership::Owners;
 use super::{Distribution, Facts, ecosystem, modules};
-use crate::gap::{Gap, GapKind, Stage};
-use crate::location::Location;
-use crate::package::{Package, PackageType, Release, SourcePackage};
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
+use crate::model::package::{Package, PackageType, Release, SourcePackage};
 
 /// The packages of one target.
 #[derive(Clone, Debug, Default)]
@@ -341,7 +341,7 @@ mod tests {
         let alone = assemble(vec![("etc/os-release".into(), release("debian", "12"))]);
         let gap = &alone.gaps[0];
         assert_eq!(gap.kind, GapKind::PackageDatabase);
-        assert_eq!(gap.class, crate::gap::GapClass::Unjudged);
+        assert_eq!(gap.class, crate::model::gap::GapClass::Unjudged);
         assert_eq!(&*gap.location.path, "etc/os-release");
         let unknown = assemble(vec![("etc/os-release".into(), release("arch", "1"))]);
         assert_eq!(unknown.gaps[0].kind, GapKind::PackageDatabase);

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
+pub use crate::model::facts::Digests;
 use md5::Digest as _;
-use serde::{Deserialize, Serialize};
 
 /// Names, or ends of names, of the files that describe an installed package.
 const DESCRIPTIONS: [&str; 6] = [
@@ -18,17 +18,6 @@ const DESCRIPTIONS: [&str; 6] = [
     ".gemspec",
     "installed.json",
 ];
-
-/// The checksums of one file, in lower-case hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Digests {
-    /// What dpkg lists have, and old rpm databases.
-    pub md5: Arc<str>,
-    /// What apk's database has.
-    pub sha1: Arc<str>,
-    /// What rpm's databases have.
-    pub sha256: Arc<str>,
-}
 
 /// Whether the checksums of a file are wanted.
 pub(super) fn is_wanted(path: &str) -> bool {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{Content, Evidence, Facts, Need, Parser, dispatch, parsers};
-use crate::gap::{Gap, GapKind};
-use crate::package::Package;
+use crate::model::gap::{Gap, GapKind};
+use crate::model::package::Package;
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/inventory");
 

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use super::checksum::{self, Hashed};
 use super::parsers::ALL;
 use super::{Content, Evidence, Facts, Input, ParseError, Parser, Want};
-use crate::gap::GapKind;
+use crate::model::gap::GapKind;
 
 type Table<T> = BTreeMap<&'static str, Vec<T>>;
 
@@ -227,8 +227,8 @@ pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
 mod tests {
     use super::*;
     use crate::inventory::Need;
-    use crate::location::Location;
-    use crate::package::{Package, PackageType};
+    use crate::model::location::Location;
+    use crate::model::package::{Package, PackageType};
 
     const fn parser(
         wants: &'static [Want],

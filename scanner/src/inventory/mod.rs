@@ -5,22 +5,19 @@
 //! a parser cannot read becomes a gap; no error or panic of one file loses another.
 
 use std::io::BufRead;
-use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use crate::gap::{Gap, GapKind};
-use crate::package::Package;
+pub use crate::model::facts::{Distribution, Facts, Include, Owned};
+use crate::model::gap::GapKind;
 
 pub mod assemble;
 pub(crate) mod bytes;
 pub mod checksum;
+mod collect;
 #[cfg(test)]
 mod corpus;
 pub mod dispatch;
 pub(crate) mod document;
-pub(crate) mod ecosystem;
-mod facts;
+pub mod ecosystem;
 pub mod limits;
 mod modules;
 #[cfg(test)]
@@ -29,7 +26,6 @@ mod ownership;
 pub mod parsers;
 pub mod purl;
 pub mod recognised;
-pub(crate) mod rpm_header;
 pub(crate) mod sqlite;
 pub(crate) mod text;
 
@@ -102,79 +98,6 @@ pub enum Content<'a> {
     Stream(&'a mut dyn BufRead),
     /// For [`Need::Whole`].
     Whole(&'a [u8]),
-}
-
-/// A file that an operating-system package owns.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Owned {
-    /// Name of the package.
-    pub package: Arc<str>,
-    /// Path from the root, without leading `/`.
-    pub path: Arc<str>,
-    /// Checksum of the file as the package brought it, where the list has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<Arc<str>>,
-}
-
-/// What `etc/os-release` says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Distribution {
-    /// `ID`, such as `debian`.
-    pub id: Arc<str>,
-    /// `VERSION_ID`, such as `12`; absent for rolling releases.
-    pub version: Option<Arc<str>>,
-    /// `ID_LIKE`, split.
-    pub like: Vec<Arc<str>>,
-    /// `PRETTY_NAME`.
-    pub name: Option<Arc<str>>,
-    /// `CPE_NAME`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpe: Option<Arc<str>>,
-}
-
-/// A file that another one names, to be read with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Include {
-    /// As it is written: relative to the including file, or absolute.
-    pub path: Arc<str>,
-    /// The line that names it.
-    pub line: u32,
-    /// The id of the parser that reads it.
-    pub parser: &'static str,
-    /// The id of the parser that reads such files by their names.
-    pub family: &'static str,
-    /// Whether what it lists counts for certain, even if it was read otherwise before.
-    pub is_certain: bool,
-}
-
-/// All that one file told. Serialisable, so that the facts of a layer can be cached by the
-/// layer's verified digest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// Packages, each with a location whose path is the file's own.
-    pub packages: Vec<Package>,
-    /// Files owned by packages, restricted to paths that some parser wants.
-    pub owned: Vec<Owned>,
-    /// The distribution, from `os-release`.
-    pub distribution: Option<Distribution>,
-    /// Installed products of the distribution, as ecosystems.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub products: Vec<Arc<str>>,
-    /// Checksums of the file itself, where an operating-system package may own it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digests: Option<checksum::Digests>,
-    /// What could not be read.
-    pub gaps: Vec<Gap>,
-    /// Files that this one includes; only those of a source tree are followed.
-    #[serde(skip)]
-    pub includes: Vec<Include>,
-    /// Only the file's name or folder made us take it for what it is: a file that names it knows
-    /// better.
-    #[serde(skip)]
-    pub is_guess: bool,
-    /// How much the limits kept out; [`dispatch::run`] turns it into gaps.
-    #[serde(skip)]
-    left_out: facts::LeftOut,
 }
 
 /// Why a whole file could not be read. Parts of a file are gaps in [`Facts`].

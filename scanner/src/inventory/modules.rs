@@ -9,8 +9,8 @@ use std::sync::Arc;
 use db_sync::ecosystem::module_build;
 
 use super::Facts;
-use crate::gap::{Gap, GapKind, Stage};
-use crate::package::{Package, PackageType};
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::package::{Package, PackageType};
 
 /// How many packages a gap names.
 const NAMED: usize = 5;
@@ -84,7 +84,7 @@ fn build(package: &Package) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::location::Location;
+    use crate::model::location::Location;
 
     fn package(name: &str, version: &str, label: Option<&str>) -> Package {
         let mut package = Package::new(PackageType::Rpm, name, version).at(Location::file("db"));

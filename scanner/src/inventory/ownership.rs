@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::checksum::{self, Digests};
 use super::{Facts, Owned, ecosystem};
-use crate::location::Location;
-use crate::package::{Doubt, Package, PackageType, Release};
+use crate::model::location::Location;
+use crate::model::package::{Doubt, Package, PackageType, Release};
 
 /// Words in the versions of builds that others than the distribution make.
 const FOREIGN: [&str; 5] = ["nodesource", "pgdg", "sury", "dotdeb", "~ppa"];
@@ -204,7 +204,7 @@ fn unmerged(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::location::Layer;
+    use crate::model::location::Layer;
 
     const FILE: &str = "usr/lib/python3/dist-packages/x-1.dist-info/METADATA";
 

@@ -4,14 +4,14 @@
 use std::fmt::Write as _;
 
 use super::Distribution;
-use crate::package::{Package, PackageType};
+use crate::model::package::{Package, PackageType};
 
 /// The package URL of a package; for those of an operating system with the distribution they
 /// were found in.
 ///
 /// ```
 /// # use portcullis::inventory::purl::purl;
-/// # use portcullis::package::{Package, PackageType};
+/// # use portcullis::model::package::{Package, PackageType};
 /// let package = Package::new(PackageType::Npm, "@scope/name", "1.0.0");
 /// assert_eq!(purl(&package, None), "pkg:npm/%40scope/name@1.0.0");
 /// ```

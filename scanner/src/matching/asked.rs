@@ -11,7 +11,7 @@ use std::sync::Arc;
 use db_sync::{Db, Match, Moment, Outcome, Query, ReadError, Stream, Undecided};
 
 use crate::inventory::ecosystem::{self, Names};
-use crate::package::{Doubt, Package, PackageType, Release};
+use crate::model::package::{Doubt, Package, PackageType, Release};
 
 /// An ecosystem to ask; a lower rank counts before a higher one.
 #[derive(Clone, Debug, PartialEq, Eq)]

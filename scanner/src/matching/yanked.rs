@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use super::Outcome;
-use crate::finding::{Finding, Kind, RuleInfo, Severity, Vulnerability};
-use crate::location::Location;
-use crate::package::Package;
-use crate::rating::Rated;
+use crate::model::finding::{Finding, Kind, RuleInfo, Severity, Vulnerability};
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::model::rating::Rated;
 
 /// The rule's id: in reports, suppressions and VEX statements. It never changes.
 pub(crate) const RULE: &str = "crates-io-yanked";

@@ -9,7 +9,7 @@ use super::inert::Marks;
 
 /// Whether a character could move the cursor, reorder or hide its neighbours: C0 and C1
 /// controls, line and paragraph separators, bidirectional marks, zero-width characters, tags.
-pub(crate) const fn is_treacherous(c: char) -> bool {
+pub const fn is_treacherous(c: char) -> bool {
     matches!(
         c,
         '\0'..='\u{1f}'
@@ -28,7 +28,7 @@ pub(crate) const fn is_treacherous(c: char) -> bool {
 
 /// One line of text with every treacherous character spelled out (`\n`, `\u{202e}`), and the
 /// bracket of what a CI runner would take for a command (`##\u{5b}`).
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
+pub fn line(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_treacherous) && !text.contains("##") {
         return Cow::Borrowed(text);
     }
@@ -51,7 +51,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
 }
 
 /// Text of several lines: line breaks become `\n`, tabs stay, the rest is spelled out.
-pub(crate) fn lines(text: &str) -> String {
+pub fn lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (index, row) in text.lines().enumerate() {
         if index > 0 {
@@ -68,7 +68,7 @@ pub(crate) fn lines(text: &str) -> String {
 }
 
 /// The first `limit` characters, with `…` in place of the last one where more were there.
-pub(crate) fn truncate(text: &str, limit: usize) -> Cow<'_, str> {
+pub fn truncate(text: &str, limit: usize) -> Cow<'_, str> {
     let Some((end, _)) = text.char_indices().nth(limit) else {
         return Cow::Borrowed(text);
     };
@@ -81,14 +81,14 @@ pub(crate) fn truncate(text: &str, limit: usize) -> Cow<'_, str> {
 
 /// Text for a SARIF plain-text message, in which `[text](target)` is a link (SARIF 2.1.0,
 /// section 3.11.6): the two brackets are pulled apart.
-pub(crate) fn message(text: &str) -> String {
+pub fn message(text: &str) -> String {
     line(text).replace("](", "] (")
 }
 
 /// One line of Markdown that renders as exactly this text. Every active punctuation mark is
 /// escaped with a backslash; `@` stands in a code span, since mentions are found in the rendered
 /// text, where a backslash no longer helps.
-pub(crate) fn markdown(text: &str) -> String {
+pub fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len().saturating_add(8));
     push_markdown(&mut out, &line(text), r"\`*_{}[]<>()#+-.!|~&:$");
     out
@@ -115,7 +115,7 @@ fn push_markdown(out: &mut String, text: &str, active: &str) {
 /// HTML, references, bare addresses and mentions become text; headings, emphasis, lists, code
 /// spans and fenced code stay. Only fences that begin in the first column are taken for fences:
 /// nothing but their closing line ends those, whereas one inside a list ends with its item.
-pub(crate) fn foreign_markdown(text: &str) -> String {
+pub fn foreign_markdown(text: &str) -> String {
     let text = lines(text);
     let mut out = String::with_capacity(text.len().saturating_add(64));
     let mut fence: Option<(char, usize)> = None;

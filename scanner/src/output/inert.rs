@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 /// Finds the bracket that would complete `##[` or `##word[`.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Marks {
+pub struct Marks {
     /// `#` in a row.
     run: u8,
     /// Letters after them.
@@ -18,7 +18,7 @@ pub(crate) struct Marks {
 
 impl Marks {
     /// Takes the next character of a line; whether it is that bracket.
-    pub(crate) const fn completes(&mut self, c: char) -> bool {
+    pub const fn completes(&mut self, c: char) -> bool {
         match c {
             '#' => {
                 self.run = if self.word {
@@ -59,7 +59,7 @@ enum Start {
 
 /// A writer that spells out the second colon of a `::` at the start of a line, and the bracket of
 /// a mark.
-pub(crate) struct Inert<W: Write> {
+pub struct Inert<W: Write> {
     out: W,
     start: Start,
     marks: Marks,
@@ -68,7 +68,8 @@ pub(crate) struct Inert<W: Write> {
 }
 
 impl<W: Write> Inert<W> {
-    pub(crate) const fn new(out: W) -> Self {
+    /// Everything written to `out` passes through it.
+    pub const fn new(out: W) -> Self {
         Self {
             out,
             start: Start::Blank,

@@ -9,15 +9,15 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::{serial, words};
-use crate::coverage::Coverage;
-use crate::finding::{Finding, Kind, Uncertain, Vulnerability};
-use crate::gap::{GapClass, GapKind, GapSeverity, Stage};
 use crate::gate::{Status, Verdict};
 use crate::inventory::purl::purl;
-use crate::location::{Layer, Location};
-use crate::package::{Package, PackageType, Scope, SourcePackage};
-use crate::rating::Graded;
-use crate::report::{Database, DatabaseSource, Feed, Report, Target, TargetGap, Undecided};
+use crate::model::coverage::Coverage;
+use crate::model::finding::{Finding, Kind, Uncertain, Vulnerability};
+use crate::model::gap::{GapClass, GapKind, GapSeverity, Stage};
+use crate::model::location::{Layer, Location};
+use crate::model::package::{Package, PackageType, Scope, SourcePackage};
+use crate::model::rating::Graded;
+use crate::model::report::{Database, DatabaseSource, Feed, Report, Target, TargetGap, Undecided};
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
@@ -228,7 +228,7 @@ impl<'a> TargetView<'a> {
     fn new(target: &'a Target) -> Self {
         Self {
             id: &target.id,
-            kind: target.kind,
+            kind: target.kind.as_str(),
             path: &target.path,
             platform: target.platform.as_deref(),
             digest: target.digest.as_deref(),

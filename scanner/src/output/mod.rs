@@ -1,20 +1,20 @@
 //! Writers: each borrows the report and the verdict and writes one format. None decides
 //! anything that the exit code depends on.
 
-pub(crate) mod escape;
-pub(crate) mod inert;
+pub mod escape;
+pub mod inert;
 mod json;
 mod sarif;
-pub(crate) mod serial;
+pub mod serial;
 mod table;
 mod width;
-pub(crate) mod words;
+pub mod words;
 
 use std::io::{self, Write};
 use std::str::FromStr;
 
 use crate::gate::Verdict;
-use crate::report::Report;
+use crate::model::report::Report;
 
 /// The formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,17 +11,17 @@ use super::escape::is_treacherous;
 use super::inert::Marks;
 
 /// Writes one value on one line, and a line break. Errors are those of `out`.
-pub(crate) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     with(CompactFormatter, value, out)
 }
 
 /// The same on many lines, for people.
-pub(crate) fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub fn write_pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     with(PrettyFormatter::new(), value, out)
 }
 
 /// A small value on many lines.
-pub(crate) fn pretty(value: &serde_json::Value) -> String {
+pub fn pretty(value: &serde_json::Value) -> String {
     let mut out = Vec::new();
     // Neither a value nor memory can fail.
     let _ = write_pretty(value, &mut out);

@@ -7,17 +7,17 @@ use db_sync::Exploitation;
 use db_sync::advisory::Scope;
 use serde::Serialize;
 
-use crate::coverage::Coverage;
-use crate::finding::{Uncertain, Vulnerability};
 use crate::inventory::Distribution;
-use crate::location::{Layer, Location};
-use crate::report::Report;
+use crate::model::coverage::Coverage;
+use crate::model::finding::{Uncertain, Vulnerability};
+use crate::model::location::{Layer, Location};
+use crate::model::report::Report;
 
 /// How many hexadecimal digits of a digest people are shown.
 const SHORT_DIGEST: usize = 12;
 
 /// The word that serde writes for a variant without fields; empty for anything else.
-pub(crate) fn word(variant: impl Serialize) -> String {
+pub fn word(variant: impl Serialize) -> String {
     match serde_json::to_value(variant) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
@@ -26,7 +26,7 @@ pub(crate) fn word(variant: impl Serialize) -> String {
 
 /// What a reader should know besides findings and gaps: as of when the database answered, which
 /// sources are old, which suppressions fitted nothing. Untrusted text; one note a line.
-pub(crate) fn notes(report: &Report) -> Vec<String> {
+pub fn notes(report: &Report) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(database) = &report.database {
         if let Some(moment) = &database.as_of {
@@ -60,7 +60,7 @@ pub(crate) fn notes(report: &Report) -> Vec<String> {
 
 /// What feeds say, in short: `KEV, EPSS 0.94`; empty where they say nothing. A score is cut to two
 /// decimals and not rounded, so that it never seems to reach a bound that it does not reach.
-pub(crate) fn marks(said: &Exploitation) -> String {
+pub fn marks(said: &Exploitation) -> String {
     let listed = said.kev.map(|_| "KEV".to_owned());
     let scored = said.epss.map(|epss| match epss.score.parts() {
         1..1_000 => "EPSS <0.01".to_owned(),
@@ -72,7 +72,7 @@ pub(crate) fn marks(said: &Exploitation) -> String {
 
 /// What people are shown before a title: that a finding is not certain (`possible`, `disputed by
 /// RUSTSEC-…`), and what feeds say. Untrusted text.
-pub(crate) fn remarks(doubt: Option<&Uncertain>, said: &Exploitation) -> String {
+pub fn remarks(doubt: Option<&Uncertain>, said: &Exploitation) -> String {
     let doubt = doubt.map(|doubt| match doubt.denied_by.as_slice() {
         [] => doubt.kind.as_str().to_owned(),
         ids => format!("{} by {}", doubt.kind.as_str(), ids.join(", ")),
@@ -87,7 +87,7 @@ const SHOWN_FUNCTIONS: usize = 3;
 
 /// On what platforms, and in which functions, a flaw exists; `None` where it exists everywhere.
 /// Untrusted text.
-pub(crate) fn condition(scope: &Scope) -> Option<String> {
+pub fn condition(scope: &Scope) -> Option<String> {
     let mut parts = Vec::new();
     for (what, names) in [("OS", &scope.os), ("architecture", &scope.arch)] {
         if !names.is_empty() {
@@ -110,12 +110,12 @@ pub(crate) fn condition(scope: &Scope) -> Option<String> {
 }
 
 /// A title with what kind of remark it is, and on what condition it holds. Untrusted text.
-pub(crate) fn title(found: &Vulnerability, title: &str) -> String {
+pub fn title(found: &Vulnerability, title: &str) -> String {
     remark(found.informational.as_deref(), &found.scope, title)
 }
 
 /// [`title`] of what is no finding yet.
-pub(crate) fn remark(informational: Option<&str>, scope: &Scope, title: &str) -> String {
+pub fn remark(informational: Option<&str>, scope: &Scope, title: &str) -> String {
     let mut text = match informational {
         Some(kind) => format!("{kind}: {title}"),
         None => title.to_owned(),
@@ -128,7 +128,7 @@ pub(crate) fn remark(informational: Option<&str>, scope: &Scope, title: &str) ->
 
 /// A ledger in one phrase: `120 files seen, 14 read, 106 skipped; 5 packages judged; 2 Terraform
 /// roots`. What there is none of is left out.
-pub(crate) fn coverage(coverage: &Coverage) -> String {
+pub fn coverage(coverage: &Coverage) -> String {
     let files = &coverage.files;
     let mut parts = vec![format!("{} seen", number(files.seen, "file"))];
     let fates = [
@@ -187,18 +187,18 @@ fn number(count: u64, noun: &str) -> String {
 }
 
 /// The first digits of a digest, without its algorithm.
-pub(crate) fn short_digest(digest: &str) -> &str {
+pub fn short_digest(digest: &str) -> &str {
     let hex = digest.rsplit(':').next().unwrap_or(digest);
     hex.get(..SHORT_DIGEST).unwrap_or(hex)
 }
 
 /// A layer for people: `layer 3 (0123456789ab)`.
-pub(crate) fn layer(layer: &Layer) -> String {
+pub fn layer(layer: &Layer) -> String {
     format!("layer {} ({})", layer.index, short_digest(&layer.digest))
 }
 
 /// `path`, `path:line`, and for structured documents `path#/pointer`.
-pub(crate) fn place(location: &Location) -> String {
+pub fn place(location: &Location) -> String {
     match (location.region, &location.pointer) {
         (Some(region), _) => format!("{}:{}", location.path, region.start_line),
         (None, Some(pointer)) => format!("{}#{pointer}", location.path),
@@ -208,7 +208,7 @@ pub(crate) fn place(location: &Location) -> String {
 
 /// What a distribution calls itself: its pretty name, else id and version; `None` if it says
 /// nothing.
-pub(crate) fn distribution(distribution: &Distribution) -> Option<String> {
+pub fn distribution(distribution: &Distribution) -> Option<String> {
     let name = distribution.name.as_deref().unwrap_or_default().trim();
     let text = match &distribution.version {
         _ if !name.is_empty() => name.to_owned(),
@@ -219,7 +219,7 @@ pub(crate) fn distribution(distribution: &Distribution) -> Option<String> {
 }
 
 /// `1 gap`, `2 gaps`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
@@ -229,7 +229,7 @@ mod tests {
     use db_sync::{Cve, Day, Epss};
 
     use super::*;
-    use crate::gap::GapKind;
+    use crate::model::gap::GapKind;
 
     #[test]
     fn words() {

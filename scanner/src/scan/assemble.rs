@@ -13,12 +13,13 @@ use super::read::{Work, source_cause};
 use super::{Advisories, Error, Request, Rules, TargetFailure};
 use crate::accept;
 use crate::credentials;
-use crate::finding::{Finding, Kind, RuleInfo, fingerprint};
-use crate::gap::{Gap, GapClass, GapKind, Stage};
-use crate::location::Location;
 use crate::matching;
-use crate::package::Package;
-use crate::report::{Database, DatabaseSource, Feed, Report, TargetGap};
+use crate::model::finding::{Finding, Kind, RuleInfo, fingerprint};
+use crate::model::gap::{Gap, GapClass, GapKind, Stage};
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::model::report::{Database, DatabaseSource, Feed, Report, TargetGap};
+use crate::model::target::TargetKind;
 use crate::staleness;
 use crate::vex;
 
@@ -178,7 +179,9 @@ pub(super) fn report(
 /// something that is judged, and its other images, of which the ledger says that nothing was read,
 /// are no gap of their own.
 fn judged_with_others(work: &[Work]) -> BTreeSet<String> {
-    let images = work.iter().filter(|work| work.target.kind != "dir");
+    let images = work
+        .iter()
+        .filter(|work| work.target.kind != TargetKind::Directory);
     let judged = images.filter(|work| {
         !work.inventory.packages.is_empty() || !ledger::nothing_judged(&work.target.coverage)
     });

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use db_sync::Db;
 
-use crate::coverage::{Coverage, Judged};
-use crate::gap::{Gap, GapKind, Stage};
-use crate::location::Location;
 use crate::matching;
-use crate::package::Package;
+use crate::model::coverage::{Coverage, Judged};
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::model::target::TargetKind;
 
 /// Counts the packages of a target by ecosystem. What belongs to an operating-system package is
 /// judged with its owner.
@@ -41,10 +42,12 @@ pub(super) fn nothing_judged(coverage: &Coverage) -> bool {
 }
 
 /// The gap of a target in which nothing was judged.
-pub(super) fn nothing(kind: &str) -> Gap {
+pub(super) fn nothing(kind: TargetKind) -> Gap {
     let cause = match kind {
-        "dir" => "no lockfile, infrastructure code or image that this run reads was found",
-        _ => "nothing that this run judges was found in the image",
+        TargetKind::Directory => {
+            "no lockfile, infrastructure code or image that this run reads was found"
+        }
+        TargetKind::Image(_) => "nothing that this run judges was found in the image",
     };
     let place = Location::file("");
     Gap::warning(Stage::Source, GapKind::NothingJudged, place, cause)
@@ -68,7 +71,7 @@ pub(super) fn no_database(packages: &[Arc<Package>]) -> Gap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::package::PackageType;
+    use crate::model::package::PackageType;
 
     #[test]
     fn without_a_database_nothing_is_judged() {

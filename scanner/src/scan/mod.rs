@@ -9,8 +9,8 @@ use rules::terraform::Options;
 
 use self::plan::Plan;
 use crate::accept::Allowance;
+use crate::model::report::Report;
 use crate::prefer::Preference;
-use crate::report::Report;
 use crate::source::{Platform, SourceError};
 use crate::staleness::Staleness;
 use crate::target::TargetSpec;

@@ -7,12 +7,12 @@ use std::path::Path;
 use super::images::Images;
 use super::plan::{NamedImages, Planned};
 use super::{Error, Request, Rules};
-use crate::coverage::{Coverage, SkipRule};
-use crate::gap::{Gap, GapClass, GapKind, Stage};
 use crate::inventory::assemble::{Inventory, assemble};
-use crate::location::Location;
 use crate::misconfig;
-use crate::report::Target;
+use crate::model::coverage::SkipRule;
+use crate::model::gap::{Gap, GapClass, GapKind, Stage};
+use crate::model::location::Location;
+use crate::model::report::Target;
 use crate::source::directory::{self, DirectoryFiles, Interest, Tree};
 use crate::source::limits::Budget;
 use crate::source::{Cost, ImageKind, SourceError, open_within, recognise};
@@ -75,15 +75,8 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
         TargetKind::Image(_) => String::new(),
     };
     Target {
-        id: shown.clone(),
-        kind: kind.as_str(),
-        path: shown,
         prefix,
-        platform: None,
-        digest: None,
-        other_platforms: Vec::new(),
-        distribution: None,
-        coverage: Coverage::default(),
+        ..Target::new(kind, shown)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What became of the members of a layer: plain counters, since there are millions of members.
 
-use crate::coverage::{Files, SkipRule};
+use crate::model::coverage::{Files, SkipRule};
 
 /// What became of members; [`Files`] in the making.
 #[derive(Default)]

@@ -13,7 +13,7 @@ use super::platform::Platform;
 use super::store::Store;
 use super::stream::Promise;
 use super::{ImageKind, SourceError, limits, meaning, names, oci};
-use crate::gap::GapKind;
+use crate::model::gap::GapKind;
 
 fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
     SourceError::Invalid {

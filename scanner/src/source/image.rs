@@ -15,9 +15,9 @@ use super::store::{self, Job, Store};
 use super::stream::Promise;
 use super::wanted::{Again, Registry, Selection};
 use super::{Contents, Cost, ImageKind, SourceError, alias, docker, limits, oci, plan};
-use crate::coverage::Coverage;
-use crate::gap::{Gap, GapClass, GapKind, Stage};
-use crate::location::{Layer, Location};
+use crate::model::coverage::Coverage;
+use crate::model::gap::{Gap, GapClass, GapKind, Stage};
+use crate::model::location::{Layer, Location};
 
 /// A layer as the manifest names it.
 #[derive(Clone, Debug)]

@@ -15,10 +15,10 @@ use super::names::{self, PathHash};
 use super::stream::{LayerStream, Promise, Shared, Stop};
 use super::tar::{Tar, TarError};
 use super::wanted::{Registry, Selection};
-use crate::coverage::Files;
-use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::Facts;
-use crate::location::Location;
+use crate::model::coverage::Files;
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
 
 /// What one parser read from one file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use super::platform::Platform;
 use super::store::Store;
 use super::stream::Promise;
 use super::{SourceError, limits, meaning};
-use crate::gap::GapKind;
+use crate::model::gap::GapKind;
 
 /// What a candidate turned out to be.
 pub(super) enum Loaded {

@@ -15,10 +15,10 @@ use super::tar::{Kind, Member, Tar};
 use super::totals::Totals;
 use super::unread::Unread;
 use super::wanted::{Registry, Run, Selection, fits, read_member};
-use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::Facts;
 use crate::inventory::recognised::Kind as FileKind;
-use crate::location::Location;
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
 
 /// What is at a path, within the layer.
 enum Present {

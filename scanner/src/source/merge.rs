@@ -14,10 +14,10 @@ use super::layer::{LayerScan, Reading, ScannedFile};
 use super::locate::{Place, locate};
 use super::names;
 use super::tree::{Kind, Tree};
-use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::Facts;
-use crate::location::{Layer, Location};
-use crate::package::Package;
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::{Layer, Location};
+use crate::model::package::Package;
 
 /// A file read under the path of a link to it, with its layer.
 pub(crate) type Found = (usize, ScannedFile);

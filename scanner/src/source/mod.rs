@@ -11,9 +11,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::coverage::Coverage;
-use crate::gap::Gap;
 use crate::inventory::Facts;
+use crate::model::coverage::Coverage;
+use crate::model::gap::Gap;
+pub use crate::model::target::ImageKind;
 
 pub use self::image::{open_image, open_within};
 pub use self::layer::{LayerScan, Link, Reading, ScannedFile};
@@ -50,19 +51,6 @@ mod totals;
 mod tree;
 mod unread;
 mod wanted;
-
-/// What holds an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ImageKind {
-    /// A directory laid out by the OCI image-spec.
-    OciLayout,
-    /// The same as a tar: plain, gzip or zstd.
-    OciArchive,
-    /// What `docker save` writes, compressed or not.
-    DockerArchive,
-    /// A directory as `skopeo copy … dir:` writes it: manifest and blobs side by side.
-    SkopeoDirectory,
-}
 
 /// Says what kind of image a path holds, by looking at its content and never at its name; `None`
 /// if it holds none. Of a plain tar only headers are read, of a compressed one as much as it

@@ -14,7 +14,7 @@ use super::manifest::{Descriptor, Document, Layout};
 use super::platform::Platform;
 use super::store::Store;
 use super::{SourceError, limits, meaning};
-use crate::gap::{Gap, GapClass, GapKind};
+use crate::model::gap::{Gap, GapClass, GapKind};
 
 pub(super) fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
     SourceError::Invalid {

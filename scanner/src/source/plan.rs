@@ -10,9 +10,9 @@ use super::locate::{Place, locate};
 use super::names;
 use super::tree::{Circle, Kind, Tree};
 use super::wanted::{Again, Registry};
-use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::Want;
-use crate::location::Location;
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
 
 /// Files to read again, by layer.
 #[derive(Debug, Default)]

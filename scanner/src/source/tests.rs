@@ -15,10 +15,10 @@ use super::stream::{Promise, Shared};
 use super::totals::Totals;
 use super::wanted::{Again, Registry, Selection};
 use super::{alias, limits, names};
-use crate::gap::GapKind;
 use crate::inventory::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
-use crate::location::{Layer, Location};
-use crate::package::{Package, PackageType};
+use crate::model::gap::GapKind;
+use crate::model::location::{Layer, Location};
+use crate::model::package::{Package, PackageType};
 
 /// `m`: the content is the version of a package `m`.
 static FILE: Parser = Parser {

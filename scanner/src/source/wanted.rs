@@ -10,10 +10,10 @@ use std::sync::Arc;
 use super::layer::Reading;
 use super::limits::Budget;
 use super::{names, tar};
-use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::recognised::{self, Kind, Place};
 use crate::inventory::{Content, Evidence, Facts, Need, Parser, Want, dispatch, parsers};
-use crate::location::Location;
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
 
 /// The parsers that count in images.
 #[derive(Clone, Copy)]

@@ -6,10 +6,10 @@ use super::identity::{self, Mismatch};
 use super::index::{Found, Index};
 use super::limits::MAX_COMPARISONS;
 use super::{Component, Product, Statement, product};
-use crate::finding::{Finding, Kind};
-use crate::package::Package;
-use crate::report::Report;
-use crate::suppress::{Reason, UnmatchedSuppression};
+use crate::model::finding::{Finding, Kind};
+use crate::model::package::Package;
+use crate::model::report::Report;
+use crate::model::suppression::{Reason, UnmatchedSuppression};
 
 /// Suppresses the findings that the statements speak of, and lists the statements that speak of
 /// none. Statements of all documents are given at once: the newest counts, then the last. A

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::identity;
-use crate::finding::Kind;
-use crate::package::Package;
-use crate::report::Report;
+use crate::model::finding::Kind;
+use crate::model::package::Package;
+use crate::model::report::Report;
 
 /// Findings of one vulnerability, as indices into the report's.
 #[derive(Debug, Default)]

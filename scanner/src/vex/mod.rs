@@ -18,7 +18,6 @@ pub mod purl;
 mod versions;
 mod write;
 
-use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -32,43 +31,8 @@ pub use write::write_openvex;
 use purl::Purl;
 use versions::VersionRule;
 
+pub use crate::model::suppression::Status;
 use crate::named;
-
-/// What a statement says of a vulnerability in a product, in OpenVEX's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
-    /// No remediation is needed.
-    NotAffected,
-    /// Action is recommended.
-    Affected,
-    /// The product contains a fix.
-    Fixed,
-    /// Not known yet.
-    UnderInvestigation,
-}
-
-impl Status {
-    /// OpenVEX's label.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotAffected => "not_affected",
-            Self::Affected => "affected",
-            Self::Fixed => "fixed",
-            Self::UnderInvestigation => "under_investigation",
-        }
-    }
-
-    /// Whether a finding that the statement speaks of no longer counts.
-    pub const fn suppresses(self) -> bool {
-        matches!(self, Self::NotAffected | Self::Fixed)
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.as_str())
-    }
-}
 
 /// One statement of one document: vulnerability × products × status.
 #[derive(Clone, Debug)]

@@ -7,8 +7,9 @@ use super::identity::{self, Mismatch};
 use super::index::Index;
 use super::purl::Purl;
 use super::{Component, Product, Statement};
-use crate::package::Package;
-use crate::report::Target;
+use crate::model::package::Package;
+use crate::model::report::Target;
+use crate::model::target::TargetKind;
 
 /// Whether the statement is about an image as a whole.
 pub(super) fn is_whole_image(product: &Product) -> bool {
@@ -90,7 +91,7 @@ fn image(
     scanned: Option<&Target>,
     loose: &impl Fn() -> Result<(), String>,
 ) -> Result<(), String> {
-    let Some(target) = scanned.filter(|target| target.kind != "dir") else {
+    let Some(target) = scanned.filter(|target| target.kind != TargetKind::Directory) else {
         return Err(format!(
             "product {purl} is an image, and this target is none"
         ));

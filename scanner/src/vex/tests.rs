@@ -6,29 +6,22 @@ use proptest::prelude::*;
 
 use super::*;
 
-use crate::coverage::Coverage;
-use crate::finding::{Finding, Kind, Severity, Vulnerability};
-use crate::location::Location;
-use crate::package::{Package, PackageType};
-use crate::report::{Report, Target};
+use crate::model::finding::{Finding, Kind, Severity, Vulnerability};
+use crate::model::location::Location;
+use crate::model::package::{Package, PackageType};
+use crate::model::report::{Report, Target};
+use crate::model::target::{ImageKind, TargetKind};
 
 const DIGEST: &str = "sha256:aaaa";
 const OPENVEX: &str = include_str!("../../../testdata/vex/openvex.json");
 const CSAF: &str = include_str!("../../../testdata/vex/csaf.json");
 const CYCLONEDX: &str = include_str!("../../../testdata/vex/cyclonedx.json");
 
-fn target(kind: &'static str, path: &str) -> Target {
-    let image = kind != "dir";
+fn image(path: &str) -> Target {
     Target {
-        id: path.to_owned(),
-        kind,
-        path: path.to_owned(),
-        prefix: String::new(),
-        platform: image.then(|| "linux/amd64".to_owned()),
-        digest: image.then(|| DIGEST.to_owned()),
-        distribution: None,
-        other_platforms: Vec::new(),
-        coverage: Coverage::default(),
+        platform: Some("linux/amd64".to_owned()),
+        digest: Some(DIGEST.to_owned()),
+        ..Target::new(TargetKind::Image(ImageKind::OciLayout), path)
     }
 }
 
@@ -60,14 +53,17 @@ fn report() -> Report {
     libs.epoch = Some(1);
     libs.arch = Some("x86_64".into());
     libs.ecosystem = Some("Red Hat:enterprise_linux:8".into());
-    libs.source = Some(crate::package::SourcePackage {
+    libs.source = Some(crate::model::package::SourcePackage {
         name: "openssl".into(),
         version: "1.1.1k-6.el8".into(),
     });
     let libs = Arc::new(libs);
     Report {
         date: "2026-03-01".to_owned(),
-        targets: vec![target("dir", "."), target("oci", "images/shop")],
+        targets: vec![
+            Target::new(TargetKind::Directory, "."),
+            image("images/shop"),
+        ],
         packages: vec![(0, scoped.clone()), (0, left.clone()), (1, libs.clone())],
         findings: vec![
             finding(0, "GHSA-aaaa-bbbb-cccc", &["CVE-2024-0001"], &left),

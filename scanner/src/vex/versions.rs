@@ -8,7 +8,7 @@ use db_sync::version::{Order, Version};
 
 use super::limits::MAX_CONSTRAINTS;
 use super::purl;
-use crate::package::{Package, PackageType};
+use crate::model::package::{Package, PackageType};
 
 /// One limit; a statement applies if any of its limits fits.
 #[derive(Clone, Debug, PartialEq, Eq)]

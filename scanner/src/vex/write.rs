@@ -11,11 +11,11 @@ use sha2::{Digest, Sha256};
 
 use super::purl::Purl;
 use super::{Status, identity, product};
-use crate::finding::{Finding, Kind};
+use crate::model::finding::{Finding, Kind};
+use crate::model::package::Package;
+use crate::model::report::{Report, Target};
+use crate::model::suppression::Reason;
 use crate::output::serial;
-use crate::package::Package;
-use crate::report::{Report, Target};
-use crate::suppress::Reason;
 
 /// The justification labels of OpenVEX, "Status Justifications".
 const JUSTIFICATIONS: [&str; 5] = [

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis::gap::GapKind;
+use portcullis::model::gap::GapKind;
 use portcullis::source::{
     Contents, ImageKind, Platform, SourceError, limits, open_image, recognise,
 };

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use portcullis::gap::{GapClass, GapKind};
+use portcullis::model::gap::{GapClass, GapKind};
 use portcullis::source::limits::Budget;
 use portcullis::source::{Contents, ImageKind, Unknown, open_image, open_within, recognise_or};
 use serde_json::{Value, json};

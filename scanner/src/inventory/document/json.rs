@@ -223,8 +223,8 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::GapKind;
     use crate::inventory::limits;
+    use crate::model::gap::GapKind;
 
     #[test]
     fn values_lines_and_escapes() {

@@ -186,7 +186,7 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::GapKind;
+    use crate::model::gap::GapKind;
 
     #[test]
     fn keys_that_come_twice_or_in_another_case_are_refused() {

@@ -109,7 +109,7 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::GapKind;
+    use crate::model::gap::GapKind;
 
     #[test]
     fn values_have_lines() {

@@ -151,7 +151,7 @@ fn refuse_twice(entries: &[Entry<'_>]) -> Result<(), ParseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::GapKind;
+    use crate::model::gap::GapKind;
 
     #[test]
     fn values_have_lines() {

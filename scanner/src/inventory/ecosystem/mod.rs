@@ -8,13 +8,13 @@ use std::sync::Arc;
 use db_sync::ecosystem::base;
 
 use super::Distribution;
-use crate::package::{PackageType, Release};
+use crate::model::package::{PackageType, Release};
 
 mod supplier;
 mod table;
 
 pub(crate) use self::supplier::supplier;
-pub(crate) use self::table::Names;
+pub use self::table::Names;
 use self::table::{DISTRIBUTIONS, RECORDS, Records};
 
 /// How the ecosystem's suffix follows from `VERSION_ID`.
@@ -44,7 +44,7 @@ enum Suffix {
 
 /// The ecosystem of a distribution's own packages, and their type; `None` if OSV has none, or
 /// if the release cannot be told (Debian's unstable has no version, Alpine's edge a date).
-pub(crate) fn of(distribution: &Distribution) -> Option<(PackageType, String)> {
+pub fn of(distribution: &Distribution) -> Option<(PackageType, String)> {
     let row = row(distribution)?;
     let suffix = row.suffix.of(distribution)?;
     Some((row.kind, format!("{}{suffix}", row.ecosystem)))
@@ -62,7 +62,7 @@ fn row(distribution: &Distribution) -> Option<&'static table::Distribution> {
 
 /// The release that a distribution's own packages belong to, and their type. `products` are those
 /// that the system says it has installed, as ecosystems.
-pub(crate) fn release(
+pub fn release(
     distribution: &Distribution,
     products: &[Arc<str>],
 ) -> Option<(PackageType, Release)> {
@@ -110,7 +110,7 @@ pub(crate) fn release(
 }
 
 /// The release that an ecosystem names, as far as its name tells.
-pub(crate) fn named(ecosystem: &str) -> Option<Release> {
+pub fn named(ecosystem: &str) -> Option<Release> {
     let rows = DISTRIBUTIONS.iter();
     let row = rows
         .filter(|row| ecosystem.starts_with(row.ecosystem))
@@ -144,19 +144,19 @@ fn records(ecosystem: &str) -> Option<&'static Records> {
 }
 
 /// Which packages the records of an ecosystem name.
-pub(crate) fn names(ecosystem: &str) -> Names {
+pub fn names(ecosystem: &str) -> Names {
     records(ecosystem).map_or(Names::Binary, |records| records.names)
 }
 
 /// Whether a vendor or maintainer is the one of the ecosystem's own packages.
-pub(crate) fn is_maker(ecosystem: &str, vendor: &str) -> bool {
+pub fn is_maker(ecosystem: &str, vendor: &str) -> bool {
     let vendor = vendor.to_lowercase();
     let makers = records(ecosystem).map_or(&[][..], |records| records.makers);
     makers.iter().any(|maker| vendor.contains(maker))
 }
 
 /// Who gets the fixes of an ecosystem, where not everybody does.
-pub(crate) fn subscription(ecosystem: &str) -> Option<&'static str> {
+pub fn subscription(ecosystem: &str) -> Option<&'static str> {
     if ecosystem.starts_with("Ubuntu:Pro:") {
         Some("Ubuntu Pro")
     } else if ecosystem.starts_with("SUSE:") && ecosystem.contains("LTSS") {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use db_sync::ecosystem::normalise_name;
 
 use super::Distribution;
-use crate::package::{Package, PackageType, Release};
+use crate::model::package::{Package, PackageType, Release};
 
 /// How Root names what it rebuilt: Debian and Alpine packages, Python's, npm's and Maven's.
 const ROOT_NAMES: [&str; 3] = ["rootio-", "@rootio/", "io.root."];

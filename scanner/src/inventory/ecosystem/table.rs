@@ -5,7 +5,7 @@
 //! it is like do not hold for it.
 
 use super::Suffix;
-use crate::package::PackageType::{self, Apk, Deb, Rpm};
+use crate::model::package::PackageType::{self, Apk, Deb, Rpm};
 
 /// A distribution, by the `ID` of its `os-release`.
 ///
@@ -164,7 +164,7 @@ pub(super) const DISTRIBUTIONS: &[Distribution] = &[
 
 /// Which package a record names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Names {
+pub enum Names {
     /// The installed one.
     Binary,
     /// The one that it was built from.

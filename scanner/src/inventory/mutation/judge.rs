@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::{Edit, Mutant, Source, exceptions, tree};
-use crate::gap::{GapClass, GapKind};
 use crate::inventory::{Facts, ecosystem};
-use crate::location::Location;
+use crate::model::gap::{GapClass, GapKind};
+use crate::model::location::Location;
 
 /// One thing that a file told.
 #[derive(Clone, Debug)]

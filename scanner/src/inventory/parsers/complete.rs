@@ -1,9 +1,9 @@
 //! Whether the entries of a lockfile are complete: what one of them depends on must be another.
 //! A lockfile that lost an entry would otherwise look like a project that needs less.
 
-use crate::gap::GapKind;
 use crate::inventory::Facts;
-use crate::inventory::facts::shown;
+use crate::inventory::collect::shown;
+use crate::model::gap::GapKind;
 
 #[expect(clippy::disallowed_types, reason = "only looked up")]
 type Names<'a> = std::collections::HashSet<&'a str>;

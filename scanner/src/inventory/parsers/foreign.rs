@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::gap::GapKind;
 use crate::inventory::Facts;
-use crate::inventory::facts::shown;
-use crate::package::Package;
+use crate::inventory::collect::shown;
+use crate::model::gap::GapKind;
+use crate::model::package::Package;
 
 /// What came from one place.
 struct Source {

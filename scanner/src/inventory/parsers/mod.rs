@@ -1,70 +1,104 @@
-//! The table of parsers, one file each.
+//! The table of parsers, one file each, in folders by ecosystem.
 
 use super::Parser;
 
-mod apk;
-mod cargo_lock;
-mod complete;
-mod composer_lock;
-mod dpkg_files;
-mod dpkg_status;
-mod foreign;
-mod gemfile_lock;
-mod go_mod;
-mod go_sum;
-mod java_archive;
-mod node_modules;
-mod npm;
-mod os_release;
-mod package_lock;
-mod pipfile_lock;
-mod pnpm_key;
-mod pnpm_lock;
-mod poetry_lock;
-mod pypi;
-mod python;
-mod requirements;
-mod rpm_bdb;
-mod rpm_manifest;
-mod rpm_ndb;
-mod rpm_sqlite;
-mod shared;
-mod suse_products;
-mod yarn_lock;
+mod alpine {
+    pub(super) mod apk;
+}
 
-/// Every parser. To add a format, add a file, a line here and a folder in
-/// `testdata/inventory/`.
+mod debian {
+    pub(super) mod files;
+    pub(super) mod status;
+}
+
+mod go {
+    pub(super) mod go_mod;
+    pub(super) mod go_sum;
+}
+
+mod java {
+    pub(super) mod java_archive;
+}
+
+mod node {
+    pub(super) mod node_modules;
+    mod npm;
+    pub(super) mod package_lock;
+    mod pnpm_key;
+    pub(super) mod pnpm_lock;
+    pub(super) mod yarn_lock;
+}
+
+mod php {
+    pub(super) mod composer_lock;
+}
+
+mod python {
+    pub(super) mod installed;
+    pub(super) mod pipfile_lock;
+    pub(super) mod poetry_lock;
+    mod pypi;
+    pub(super) mod requirements;
+}
+
+mod rpm {
+    pub(super) mod bdb;
+    mod header;
+    pub(super) mod manifest;
+    pub(super) mod ndb;
+    pub(super) mod sqlite;
+}
+
+mod ruby {
+    pub(super) mod gemfile_lock;
+}
+
+mod rust {
+    pub(super) mod cargo_lock;
+}
+
+mod suse {
+    pub(super) mod products;
+}
+
+mod complete;
+mod foreign;
+mod os_release;
+mod shared;
+
+/// Every parser. To add a format, add a file in the folder of its ecosystem, two lines
+/// here (its module, and itself in the list) and a folder in `testdata/inventory/`.
 pub const ALL: &[&Parser] = &[
-    &apk::PARSER,
-    &cargo_lock::PARSER,
-    &composer_lock::PARSER,
-    &dpkg_files::LISTS,
-    &dpkg_files::SUMS,
-    &dpkg_status::PARSER,
-    &dpkg_status::DISTROLESS,
-    &dpkg_status::JOURNAL,
-    &gemfile_lock::PARSER,
-    &go_mod::PARSER,
-    &go_sum::PARSER,
-    &java_archive::PARSER,
-    &node_modules::PARSER,
+    &alpine::apk::PARSER,
+    &rust::cargo_lock::PARSER,
+    &php::composer_lock::PARSER,
+    &debian::files::LISTS,
+    &debian::files::SUMS,
+    &debian::status::PARSER,
+    &debian::status::DISTROLESS,
+    &debian::status::JOURNAL,
+    &ruby::gemfile_lock::PARSER,
+    &go::go_mod::PARSER,
+    &go::go_sum::PARSER,
+    &java::java_archive::PARSER,
+    &node::node_modules::PARSER,
     &os_release::PARSER,
     &os_release::RELEASE,
-    &package_lock::PARSER,
-    &pipfile_lock::PARSER,
-    &pnpm_lock::PARSER,
-    &poetry_lock::POETRY,
-    &poetry_lock::UV,
-    &python::METADATA,
-    &python::EGG,
-    &requirements::PARSER,
-    &requirements::INCLUDED,
-    &requirements::CONSTRAINTS,
-    &rpm_bdb::PARSER,
-    &rpm_manifest::PARSER,
-    &rpm_ndb::PARSER,
-    &rpm_sqlite::PARSER,
-    &rpm_sqlite::LOG,
-    &suse_products::PARSER,
-    &yarn_lock::PARSER,
+    &node::package_lock::PARSER,
+    &python::pipfile_lock::PARSER,
+    &node::pnpm_lock::PARSER,
+    &python::poetry_lock::POETRY,
+    &python::poetry_lock::UV,
+    &python::installed::METADATA,
+    &python::installed::EGG,
+    &python::requirements::PARSER,
+    &python::requirements::INCLUDED,
+    &python::requirements::CONSTRAINTS,
+    &rpm::bdb::PARSER,
+    &rpm::manifest::PARSER,
+    &rpm::ndb::PARSER,
+    &rpm::sqlite::PARSER,
+    &rpm::sqlite::LOG,
+    &suse::products::PARSER,
+    &node::yarn_lock::PARSER,
 ];

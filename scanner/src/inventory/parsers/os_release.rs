@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::gap::GapKind;
 use crate::inventory::{
     Distribution, Evidence, Facts, Input, Need, ParseError, Parser, Want, limits,
 };
+use crate::model::gap::GapKind;
 
 /// Both places; the one in `etc` wins when they are put together.
 pub(super) static PARSER: Parser = Parser {

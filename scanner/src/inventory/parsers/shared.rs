@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::gap::GapKind;
 use crate::inventory::Facts;
+use crate::inventory::collect::shown;
 use crate::inventory::document::Node;
-use crate::inventory::facts::shown;
-use crate::location::Location;
-use crate::package::{Package, PackageType};
+use crate::model::gap::GapKind;
+use crate::model::location::Location;
+use crate::model::package::{Package, PackageType};
 
 /// An entry of a lockfile.
 pub(super) fn entry(

@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::gap::{Gap, GapKind, Stage};
-use crate::location::Location;
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
 
 mod content;
 pub mod executable;
@@ -229,8 +229,8 @@ pub fn confirm(kind: &'static Kind, first: &[u8]) -> Option<&'static Kind> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::GapClass;
     use crate::inventory::{Evidence, dispatch, parsers};
+    use crate::model::gap::GapClass;
 
     fn id(path: &str, place: Place) -> Option<&'static str> {
         recognise(path, place).map(|kind| kind.id)

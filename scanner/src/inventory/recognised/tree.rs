@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use super::{Above, Kind, Place, Role, confirm, manifest, recognise, table};
-use crate::gap::Gap;
+use crate::model::gap::Gap;
 
 /// Files of which the name alone makes a directory the root of a workspace.
 const WORKSPACE_FILES: [&str; 5] = [
@@ -183,7 +183,7 @@ fn fits(name: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::GapKind;
+    use crate::model::gap::GapKind;
 
     fn gaps(files: &[(&str, &str)]) -> Vec<String> {
         let mut tree = Tree::default();

@@ -1,7 +1,7 @@
 //! Questions without a database; the answers are tested with one in `tests/all`.
 
 use super::*;
-use crate::package::SourcePackage;
+use crate::model::package::SourcePackage;
 
 fn package(kind: PackageType, name: &str, version: &str, source: Option<(&str, &str)>) -> Package {
     let mut package = Package::new(kind, name, version);

@@ -2,7 +2,7 @@
 //! as code scanning demands: 7.0 and above is an error, 4.0 and above a warning, else a note.
 
 use super::model::Level;
-use crate::finding::{Finding, Kind, Severity};
+use crate::model::finding::{Finding, Kind, Severity};
 
 /// What a finding counts as in SARIF. One that is not certain is a note: code scanning fails a pull
 /// request by severity, and a doubtful finding shall not do that by itself.

@@ -112,10 +112,10 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::finding::{Finding, Kind, Misconfiguration, Severity};
-    use crate::location::Location;
+    use crate::model::finding::{Finding, Kind, Misconfiguration, Severity};
+    use crate::model::location::Location;
+    use crate::model::report::Report;
     use crate::output::sarif::row;
-    use crate::report::Report;
 
     /// Six findings on lines 1 to 6, of which one is suppressed.
     fn report() -> Report {

@@ -25,7 +25,7 @@ use self::rule::Rule;
 use super::escape::{line, message, truncate};
 use super::serial;
 use crate::gate::{Status, Verdict};
-use crate::report::Report;
+use crate::model::report::Report;
 
 /// Where people read about the tool.
 pub(super) const INFORMATION_URI: &str = "https://github.com/portcullis-ci/portcullis";

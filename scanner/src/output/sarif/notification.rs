@@ -2,10 +2,10 @@
 
 use super::model::{Notification, ReportingDescriptorReference, plain};
 use super::{place, uri};
-use crate::gap::{GapKind, GapSeverity};
+use crate::model::gap::{GapKind, GapSeverity};
+use crate::model::report::{Report, TargetGap};
 use crate::output::escape::{message, truncate};
 use crate::output::words;
-use crate::report::{Report, TargetGap};
 
 /// Most characters of a cause or path in a notification.
 const PART_LIMIT: usize = 1_000;
@@ -129,8 +129,8 @@ fn of_gap(report: &Report, entry: &TargetGap) -> Notification {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gap::{Gap, Stage};
-    use crate::location::Location;
+    use crate::model::gap::{Gap, Stage};
+    use crate::model::location::Location;
 
     #[test]
     fn errors_stay_and_the_rest_is_counted() {

@@ -6,7 +6,7 @@ use super::model::{
     ArtifactLocation, Location as SarifLocation, LogicalLocation, PhysicalLocation,
     Region as SarifRegion,
 };
-use crate::location::{Layer, Region};
+use crate::model::location::{Layer, Region};
 use crate::output::escape::line;
 
 /// The symbol for the root of the repository; the consumer knows where it lies.

@@ -10,7 +10,7 @@ use super::level::{self, level};
 use super::model::{LogicalLocation, PropertyBag, Result as SarifResult, Suppression, plain};
 use super::place;
 use super::row::Row;
-use crate::finding::{Kind, Severity};
+use crate::model::finding::{Kind, Severity};
 use crate::output::escape::{message, truncate};
 use crate::output::words;
 

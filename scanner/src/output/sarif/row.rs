@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 
 use super::level::{self, level};
 use super::{place, uri};
-use crate::finding::{Finding, Kind, fingerprint};
 use crate::inventory::purl::purl;
-use crate::location::Region;
+use crate::model::finding::{Finding, Kind, fingerprint};
+use crate::model::location::Region;
+use crate::model::report::{Report, Target};
 use crate::output::escape::line;
-use crate::report::{Report, Target};
 
 /// One result to be written.
 pub(crate) struct Row<'a> {

@@ -10,9 +10,9 @@ use super::model::{
 };
 use super::row::Row;
 use super::uri;
-use crate::finding::{Kind, RuleInfo, Severity};
+use crate::model::finding::{Kind, RuleInfo, Severity};
+use crate::model::report::Report;
 use crate::output::escape::{foreign_markdown, line, lines, markdown, truncate};
-use crate::report::Report;
 
 /// Most characters of a description (code scanning's limit).
 const DESCRIPTION_LIMIT: usize = 1_024;

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
-use crate::location::Location;
-use crate::report::Target;
+use crate::model::location::Location;
+use crate::model::report::Target;
+use crate::model::target::TargetKind;
 
 /// Bytes that stand for themselves in a path: the unreserved ones, and those sub-delimiters that
 /// occur in names of packages and in our `!/` chains. A colon is always encoded, since the first
@@ -43,7 +44,7 @@ pub(crate) fn encode_path(path: &str) -> String {
 /// repository already, or the image with the `!` that enters it
 /// (`images/app.tar!/var/lib/dpkg/status`).
 pub(crate) fn root(target: &Target) -> String {
-    if target.kind == "dir" {
+    if target.kind == TargetKind::Directory {
         String::new()
     } else {
         let path = encode_path(&target.path);
@@ -101,19 +102,14 @@ pub(crate) fn address(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coverage::Coverage;
+    use crate::model::target::ImageKind;
 
-    fn target(kind: &'static str, path: &str, prefix: &str) -> Target {
+    const OCI: TargetKind = TargetKind::Image(ImageKind::OciLayout);
+
+    fn target(kind: TargetKind, path: &str, prefix: &str) -> Target {
         Target {
-            id: path.to_owned(),
-            kind,
-            path: path.to_owned(),
             prefix: prefix.to_owned(),
-            platform: None,
-            digest: None,
-            distribution: None,
-            other_platforms: Vec::new(),
-            coverage: Coverage::default(),
+            ..Target::new(kind, path)
         }
     }
 
@@ -127,14 +123,17 @@ mod tests {
     #[test]
     fn places_are_relative_to_the_repository() {
         let file = Location::file("go.mod");
-        assert_eq!(of(Some(&target("dir", ".", "")), &file), "go.mod");
-        assert_eq!(of(Some(&target("dir", "a", "a")), &file), "go.mod");
         assert_eq!(
-            of(Some(&target("oci", "img/x", "")), &file),
-            "img/x!/go.mod"
+            of(Some(&target(TargetKind::Directory, ".", "")), &file),
+            "go.mod"
         );
         assert_eq!(
-            of(Some(&target("oci", "img/x", "")), &Location::file("")),
+            of(Some(&target(TargetKind::Directory, "a", "a")), &file),
+            "go.mod"
+        );
+        assert_eq!(of(Some(&target(OCI, "img/x", "")), &file), "img/x!/go.mod");
+        assert_eq!(
+            of(Some(&target(OCI, "img/x", "")), &Location::file("")),
             "img/x"
         );
         assert_eq!(of(None, &Location::file("")), ".");

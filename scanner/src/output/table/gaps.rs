@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::{SEVERITY_WIDTH, Table, part};
-use crate::gap::{GapClass, GapKind};
+use crate::model::gap::{GapClass, GapKind};
+use crate::model::report::TargetGap;
 use crate::output::{width, words};
-use crate::report::TargetGap;
 
 /// Gaps of one class, kind and cause. The order is that of the output: failures first, accepted
 /// ones last.

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::finding::{Finding, Kind};
-use crate::location::Location;
-use crate::package::Package;
+use crate::model::finding::{Finding, Kind};
+use crate::model::location::Location;
+use crate::model::package::Package;
 
 /// The flaws of one package at one place.
 pub(super) struct PackageGroup<'a> {

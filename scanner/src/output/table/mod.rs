@@ -16,9 +16,9 @@ use self::groups::{FileGroup, PackageGroup};
 use self::paint::Paint;
 use super::escape::{line, truncate};
 use super::{Options, width, words};
-use crate::finding::{Finding, Kind, Severity};
 use crate::gate::Verdict;
-use crate::report::{Report, Target};
+use crate::model::finding::{Finding, Kind, Severity};
+use crate::model::report::{Report, Target};
 
 /// The narrowest table; a smaller terminal wraps.
 const LEAST_WIDTH: usize = 60;
@@ -81,7 +81,7 @@ impl<W: Write> Table<'_, W> {
             .iter()
             .filter(|(target, _)| *target == index);
         let facts = [
-            Some(target.kind.to_owned()),
+            Some(target.kind.to_string()),
             target.platform.as_deref().map(part),
             target
                 .distribution

@@ -1,7 +1,7 @@
 //! Colours by ANSI escapes, or none. Meaning never depends on them.
 
-use crate::finding::Severity;
 use crate::gate::Status;
+use crate::model::finding::Severity;
 
 /// Paints, if asked to.
 #[derive(Clone, Copy)]

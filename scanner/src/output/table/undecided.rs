@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::{SEVERITY_WIDTH, Table, part};
+use crate::model::report::Undecided;
 use crate::output::{width, words};
-use crate::report::Undecided;
 
 /// Most checks that are listed under one cause; the JSON report has all.
 const SHOWN: usize = 5;

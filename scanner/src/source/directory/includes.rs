@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::walk::Candidate;
 use super::{SKIPPED_DIRECTORIES, Totals, Tree, gap, run_parser};
-use crate::coverage::SkipRule;
-use crate::gap::{Gap, GapKind};
 use crate::inventory::{Evidence, Facts, Include, dispatch};
-use crate::location::Location;
+use crate::model::coverage::SkipRule;
+use crate::model::gap::{Gap, GapKind};
+use crate::model::location::Location;
 
 /// How many includes of a tree are followed. Each file is read at most twice more than it was, and
 /// so no circle of includes needs a limit of its own.
@@ -199,7 +199,7 @@ fn resolve(root: &Path, from: &str, include: &Include) -> Result<Candidate, (Gap
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::coverage::SkipRule;
+    use crate::model::coverage::SkipRule;
     use crate::source::directory::{Interest, read};
 
     fn tree(files: &[(&str, &str)]) -> Tree {

@@ -20,11 +20,11 @@ use self::tools::SKIPPED_DIRECTORIES;
 pub use self::vendored::may_be_passed_over;
 use self::walk::Candidate;
 use super::{ImageKind, SourceError};
-use crate::coverage::{self, SkipRule};
-use crate::gap::{Gap, GapKind, Stage};
 use crate::inventory::recognised::tree as recognised;
 use crate::inventory::{Content, Evidence, Facts, Need, Parser, dispatch};
-use crate::location::Location;
+use crate::model::coverage::{self, SkipRule};
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
 
 mod files;
 mod includes;

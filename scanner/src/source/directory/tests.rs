@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::gap::GapClass;
+use crate::model::gap::GapClass;
 
 const PACKAGES: Interest = Interest {
     packages: true,

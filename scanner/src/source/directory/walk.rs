@@ -11,11 +11,11 @@ use super::installed::{self, Installed};
 use super::tools::{self, SKIPPED_DIRECTORIES};
 use super::vendored::{self, Vendored};
 use super::{Interest, MAX_DEPTH, MAX_ENTRIES, gap};
-use crate::coverage::{Files, SkipRule};
-use crate::gap::{Gap, GapKind};
 use crate::inventory::recognised::tree::Tree;
 use crate::inventory::recognised::{self, Kind, Place};
 use crate::inventory::{Evidence, dispatch};
+use crate::model::coverage::{Files, SkipRule};
+use crate::model::gap::{Gap, GapKind};
 use crate::source::{self, ImageKind};
 
 /// How many components the path of a file may have in an image that is a directory.

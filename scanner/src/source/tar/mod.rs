@@ -15,7 +15,7 @@ use std::io::{self, BufRead, Read};
 use self::header::{BLOCK, Raw};
 pub(crate) use self::header::{Kind, Member};
 use super::limits;
-use crate::gap::GapKind;
+use crate::model::gap::GapKind;
 
 /// A buffered stream that can pass over bytes.
 pub(crate) trait Skip: BufRead {

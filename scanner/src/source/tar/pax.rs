@@ -4,7 +4,7 @@
 
 use super::Trouble;
 use super::header::{Kind, Member, until_nul};
-use crate::gap::GapKind;
+use crate::model::gap::GapKind;
 
 /// The overriding values collected before a member.
 #[derive(Default)]

@@ -21,7 +21,7 @@ use super::distribution::Distribution;
 use super::purl::Purl;
 use super::versions::{VersionRule, bare};
 use crate::inventory;
-use crate::package::{Package, PackageType};
+use crate::model::package::{Package, PackageType};
 
 /// The keys under which a package is looked up: its own name and its source package's.
 pub(super) fn keys(package: &Package) -> Vec<String> {

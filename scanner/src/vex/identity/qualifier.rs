@@ -2,7 +2,7 @@
 //! known agrees with nothing: a statement about another build must not silence this one.
 
 use super::{Mismatch, installed};
-use crate::package::{Package, PackageType};
+use crate::model::package::{Package, PackageType};
 use crate::vex::distribution::Distribution;
 
 /// Qualifiers that name nothing of the package itself.

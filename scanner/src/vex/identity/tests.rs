@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::package::SourcePackage;
+use crate::model::package::SourcePackage;
 
 fn os(kind: PackageType, name: &str, version: &str, ecosystem: &str) -> Package {
     let mut package = Package::new(kind, name, version);

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use portcullis::coverage::Judged;
-use portcullis::finding::Kind;
 use portcullis::gate::{Policy, judge};
-use portcullis::location::Location;
+use portcullis::model::coverage::Judged;
+use portcullis::model::finding::Kind;
+use portcullis::model::location::Location;
+use portcullis::model::package::{Package, SourcePackage};
+use portcullis::model::report::Report;
 use portcullis::output::{Format, Options, write};
-use portcullis::package::{Package, SourcePackage};
-use portcullis::report::Report;
 use portcullis::vex::write_openvex;
 
 use super::{sample, written};

@@ -1,10 +1,10 @@
 //! The JSON contract against its published schema.
 
-use portcullis::coverage::SkipRule;
-use portcullis::gap::{GapClass, GapKind, GapSeverity, Stage};
+use portcullis::model::coverage::SkipRule;
+use portcullis::model::gap::{GapClass, GapKind, GapSeverity, Stage};
+use portcullis::model::package::PackageType;
+use portcullis::model::report::Report;
 use portcullis::output::Format;
-use portcullis::package::PackageType;
-use portcullis::report::Report;
 use serde_json::{Value, json};
 
 use super::{document, sample, schema, written};
@@ -80,7 +80,10 @@ fn closed_lists_are_those_of_the_code() {
     assert_eq!(listed("skipRule"), words::<SkipRule>());
     assert_eq!(listed("stage"), words::<Stage>());
     assert_eq!(listed("packageType"), words::<PackageType>());
-    assert_eq!(listed("severity"), words::<portcullis::finding::Severity>());
+    assert_eq!(
+        listed("severity"),
+        words::<portcullis::model::finding::Severity>()
+    );
 }
 
 #[test]

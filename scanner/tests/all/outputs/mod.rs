@@ -8,8 +8,8 @@ mod schema;
 mod table;
 
 use portcullis::gate::{Policy, judge};
+use portcullis::model::report::Report;
 use portcullis::output::{Format, Options, write};
-use portcullis::report::Report;
 
 /// The report in a format, judged by the default policy.
 fn written(format: Format, report: &Report) -> String {

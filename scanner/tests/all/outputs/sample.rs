@@ -3,18 +3,19 @@
 use std::sync::Arc;
 
 use db_sync::{Cve, Day, Epss, Exploitation, FeedInfo, FeedKind, Kev};
-use portcullis::coverage::{Coverage, Files, Judged, Layers, SkipRule, Terraform};
-use portcullis::finding::{
+use portcullis::inventory::Distribution;
+use portcullis::model::coverage::{Coverage, Files, Judged, Layers, SkipRule, Terraform};
+use portcullis::model::finding::{
     Finding, Kind, Misconfiguration, RuleInfo, Severity, Vulnerability, fingerprint,
 };
-use portcullis::gap::{Gap, GapKind, Stage};
-use portcullis::inventory::Distribution;
-use portcullis::location::{Layer, Location, Region};
-use portcullis::package::{Package, PackageType, Scope, SourcePackage};
-use portcullis::report::{
+use portcullis::model::gap::{Gap, GapKind, Stage};
+use portcullis::model::location::{Layer, Location, Region};
+use portcullis::model::package::{Package, PackageType, Scope, SourcePackage};
+use portcullis::model::report::{
     Checks, Database, DatabaseSource, Feed, Report, StaleSource, Target, TargetGap, Undecided,
 };
-use portcullis::suppress::UnmatchedSuppression;
+use portcullis::model::suppression::UnmatchedSuppression;
+use portcullis::model::target::{ImageKind, TargetKind};
 
 /// Escape sequences, direction marks, Markdown, HTML and a mention.
 pub(crate) const NASTY: &str =
@@ -144,7 +145,7 @@ fn targets() -> Vec<Target> {
     vec![
         Target {
             id: ".".to_owned(),
-            kind: "dir",
+            kind: TargetKind::Directory,
             path: ".".to_owned(),
             prefix: String::new(),
             platform: None,
@@ -155,7 +156,7 @@ fn targets() -> Vec<Target> {
         },
         Target {
             id: "build/app.tar".to_owned(),
-            kind: "docker-archive",
+            kind: TargetKind::Image(ImageKind::DockerArchive),
             path: "build/app.tar".to_owned(),
             prefix: String::new(),
             platform: Some("linux/amd64".to_owned()),

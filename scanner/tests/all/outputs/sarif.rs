@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use portcullis::finding::{Kind, Severity};
-use portcullis::location::Location;
+use portcullis::model::finding::{Kind, Severity};
+use portcullis::model::location::Location;
+use portcullis::model::package::{Package, PackageType};
+use portcullis::model::report::Report;
 use portcullis::output::Format;
-use portcullis::package::{Package, PackageType};
-use portcullis::report::Report;
 use serde_json::Value;
 
 use super::{document, sample, written};

@@ -1,0 +1,189 @@
+//! What is shown to the user: a vulnerable package or a misconfigured resource.
+
+use std::sync::Arc;
+
+use db_sync::{Doubt, Exploitation, FixState, Step};
+pub use rules::Severity;
+use sha2::{Digest, Sha256};
+
+use crate::model::location::Location;
+use crate::model::package::Package;
+use crate::model::rating::Rated;
+
+/// Version prefix of fingerprints; changes when their recipe does.
+pub const FINGERPRINT_VERSION: &str = "v1";
+
+/// A vulnerable package.
+#[derive(Clone, Debug)]
+pub struct Vulnerability {
+    /// The package.
+    pub package: Arc<Package>,
+    /// The record that the database shows for the flaw; the fingerprint is made from it,
+    /// whichever id the user prefers to see as the finding's rule.
+    pub record: Arc<str>,
+    /// Fixed versions above the installed one, best first: the smallest on the installed
+    /// version's release line, then the others, ascending. Empty: no fix known.
+    pub fixed: Vec<String>,
+    /// What is known about a fix.
+    pub fix: FixState,
+    /// How far the first of `fixed` lies from the installed version, where that can be told.
+    pub step: Option<Step>,
+    /// Every rating of the flaw, and why the finding's severity won.
+    pub rated: Arc<Rated>,
+    /// Ids of the merged records that matched, sorted.
+    pub merged: Vec<String>,
+    /// `unmaintained`, `unsound` or `notice` for RustSec's informational advisories, `yanked`
+    /// for versions that crates.io has yanked.
+    pub informational: Option<String>,
+    /// Functions and platforms that it is limited to: a condition, since a lockfile tells
+    /// neither.
+    pub scope: db_sync::advisory::Scope,
+    /// What EPSS and KEV say of its CVEs, where the database has these feeds.
+    pub exploitation: Exploitation,
+    /// Why it is not certain, where it is not.
+    pub doubt: Option<Box<Uncertain>>,
+}
+
+/// Why a version is shown as affected that is not known to be: the finding does not fail a build
+/// by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncertain {
+    /// Which of the two kinds.
+    pub kind: Doubt,
+    /// For a disputed one the records that say otherwise, sorted.
+    pub denied_by: Vec<String>,
+    /// One clause for people.
+    pub reason: Arc<str>,
+}
+
+impl Uncertain {
+    /// What a match says of itself.
+    pub fn of(found: &db_sync::Match<'_>) -> Option<Self> {
+        let kind = found.doubt?;
+        let reason = match kind {
+            Doubt::Possible => {
+                "the version is above the last one known to be affected, and no fix is named"
+                    .to_owned()
+            }
+            Doubt::Disputed => {
+                let says = if found.denied_by.len() == 1 {
+                    "says"
+                } else {
+                    "say"
+                };
+                format!(
+                    "{} {says} that it is not affected",
+                    found.denied_by.join(", ")
+                )
+            }
+        };
+        Some(Self {
+            kind,
+            denied_by: found.denied_by.iter().map(|id| (*id).to_owned()).collect(),
+            reason: reason.into(),
+        })
+    }
+}
+
+impl Vulnerability {
+    /// A flaw of a package of which nothing more is known than its record's id.
+    pub fn new(package: Arc<Package>, record: impl Into<Arc<str>>) -> Self {
+        Self {
+            package,
+            record: record.into(),
+            fixed: Vec::new(),
+            fix: FixState::default(),
+            step: None,
+            rated: Arc::default(),
+            merged: Vec::new(),
+            informational: None,
+            scope: db_sync::advisory::Scope::default(),
+            exploitation: Exploitation::default(),
+            doubt: None,
+        }
+    }
+}
+
+/// A misconfigured resource.
+#[derive(Clone, Debug)]
+pub struct Misconfiguration {
+    /// Address of the resource.
+    pub resource: Arc<str>,
+    /// The value to write instead, where the rule names one.
+    pub fix: Option<String>,
+}
+
+/// Which engine found it, with what only that engine knows.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// From an advisory.
+    Vulnerability(Vulnerability),
+    /// From a rule.
+    Misconfiguration(Misconfiguration),
+}
+
+/// One result of the scan.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Index into the report's targets.
+    pub target: usize,
+    /// Advisory id (the one to show, see [`crate::prefer`]) or rule id.
+    pub rule: Arc<str>,
+    /// Other ids of the same flaw or check, sorted.
+    pub aliases: Vec<String>,
+    /// How bad.
+    pub severity: Severity,
+    /// CVSS base score 0.0 to 10.0, where a vector was rated.
+    pub score: Option<f64>,
+    /// Where the severity comes from: `own CVSS_V3`, `alias GHSA-…`, `rule`, `none`.
+    pub severity_source: Arc<str>,
+    /// One line: what the flaw is.
+    pub title: Arc<str>,
+    /// What is wrong at this place, one sentence.
+    pub message: String,
+    /// Where to look.
+    pub location: Location,
+    /// Stable identity, see [`fingerprint`].
+    pub fingerprint: String,
+    /// What was found.
+    pub kind: Kind,
+    /// Why it does not count, if it was suppressed. It stays in the report.
+    pub suppressed: Option<String>,
+}
+
+/// What a rule (advisory or check) says of itself, once per report, for SARIF and `explain`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleInfo {
+    /// Advisory id or rule id, as findings name it.
+    pub id: Arc<str>,
+    /// For an advisory the record in the database, which can have another id.
+    pub record: Arc<str>,
+    /// One line.
+    pub title: String,
+    /// Markdown: what, why, how to fix.
+    pub help: String,
+    /// Where to read more.
+    pub url: Option<String>,
+    /// Tags such as `security`, `vulnerability`, `aws/s3`, `CWE-79`.
+    pub tags: Vec<String>,
+}
+
+/// A stable identity: sha256 over the parts that survive version bumps and moved lines (rule,
+/// target kind, path, package or resource), with the recipe's version in front. Parts are
+/// length-prefixed so that no two lists of parts collide.
+pub fn fingerprint(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let digest = hash.finalize();
+    let mut text = String::with_capacity(2 + 1 + 32);
+    text.push_str(FINGERPRINT_VERSION);
+    text.push(':');
+    for byte in digest.iter().take(16) {
+        use std::fmt::Write as _;
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,197 @@
+//! A package as the inventory found it. One shape for operating-system packages, installed
+//! language packages and lockfile entries.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::location::Location;
+
+/// The purl types we inventory (package-url/purl-spec, `types`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageType {
+    /// Alpine and its relatives.
+    Apk,
+    /// Rust crates.
+    Cargo,
+    /// PHP Composer.
+    Composer,
+    /// Debian and its relatives.
+    Deb,
+    /// Ruby gems.
+    Gem,
+    /// Go modules.
+    Golang,
+    /// JavaScript.
+    Npm,
+    /// Python.
+    Pypi,
+    /// Red Hat and its relatives.
+    Rpm,
+}
+
+impl PackageType {
+    /// The purl type word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Apk => "apk",
+            Self::Cargo => "cargo",
+            Self::Composer => "composer",
+            Self::Deb => "deb",
+            Self::Gem => "gem",
+            Self::Golang => "golang",
+            Self::Npm => "npm",
+            Self::Pypi => "pypi",
+            Self::Rpm => "rpm",
+        }
+    }
+
+    /// The OSV ecosystem of a language package; `None` for operating-system packages, whose
+    /// ecosystem depends on the distribution.
+    pub const fn ecosystem(self) -> Option<&'static str> {
+        match self {
+            Self::Apk | Self::Deb | Self::Rpm => None,
+            Self::Cargo => Some("crates.io"),
+            Self::Composer => Some("Packagist"),
+            Self::Gem => Some("RubyGems"),
+            Self::Golang => Some("Go"),
+            Self::Npm => Some("npm"),
+            Self::Pypi => Some("PyPI"),
+        }
+    }
+
+    /// Whether an operating system's package manager installed it.
+    pub const fn is_os(self) -> bool {
+        self.ecosystem().is_none()
+    }
+}
+
+/// The source package an operating-system package was built from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SourcePackage {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its version, which can differ from the binary package's.
+    pub version: Arc<str>,
+}
+
+/// Where the advisories for operating-system packages are found: a release of a distribution, or
+/// the builds of a supplier. An asterisk in a name stands for any text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Release {
+    /// The ecosystem that names it.
+    pub ecosystem: Arc<str>,
+    /// Further ecosystems that are parts of it.
+    pub parts: Vec<Arc<str>>,
+    /// Ecosystems of others that speak of its packages, too: what they say counts where those
+    /// before are silent.
+    pub more: Vec<Arc<str>>,
+}
+
+/// An owner of whom it is not known whether the distribution made it: it counts as an owner only
+/// if the distribution's advisories know one of these names.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Doubt {
+    /// The ecosystem to ask.
+    pub ecosystem: Arc<str>,
+    /// The owner's name, and that of its source package.
+    pub names: Vec<Arc<str>>,
+}
+
+/// Whether a dependency is needed at run time. All default to false.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct Scope {
+    /// Only for development, test or build.
+    pub dev: bool,
+    /// Optional or for other platforms.
+    pub optional: bool,
+}
+
+/// One package at one version.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Package {
+    /// purl type.
+    pub kind: PackageType,
+    /// Name as the ecosystem writes it; npm with its scope, Go as module path, Composer as
+    /// `vendor/name`.
+    pub name: Arc<str>,
+    /// Version as its package manager compares it: deb with epoch (`1:2.3-4`), rpm as
+    /// `version-release` with the epoch apart, apk with `-rN`, Go with its `v`.
+    pub version: Arc<str>,
+    /// Epoch of an rpm, if not 0.
+    pub epoch: Option<u32>,
+    /// Architecture, for operating-system packages.
+    pub arch: Option<Arc<str>>,
+    /// OSV ecosystem with its suffix (`Debian:12`, `crates.io`); `None`: the distribution is
+    /// not known, or none of OSV's.
+    pub ecosystem: Option<Arc<str>>,
+    /// Source package, if another than the package itself.
+    pub source: Option<SourcePackage>,
+    /// Name of the operating-system package that owns this package's files.
+    pub owner: Option<Arc<str>>,
+    /// Why the owner may not answer for it.
+    #[serde(skip)]
+    pub doubt: Option<Arc<Doubt>>,
+    /// Who made the package, as it says itself: vendor of an rpm, maintainer of a deb or apk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<Arc<str>>,
+    /// Where the advisories for it are found, if elsewhere than in `ecosystem` alone.
+    #[serde(skip)]
+    pub release: Option<Arc<Release>>,
+    /// An rpm that does not name its source package.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_source: bool,
+    /// Whether its file says that it comes from the ecosystem's public registry; only
+    /// `Cargo.lock` tells.
+    pub public: bool,
+    /// Module stream label of a modular rpm (`nodejs:18:…`).
+    pub module: Option<Arc<str>>,
+    /// Development or optional.
+    pub scope: Scope,
+    /// `name@version` or `name` of direct dependencies, where the file tells; sorted.
+    pub dependencies: Vec<Arc<str>>,
+    /// Where it was found; in an image, the layer that brought this version. Sorted.
+    pub locations: Vec<Location>,
+}
+
+impl Package {
+    /// A package with only the facts every file gives; the language ecosystem is filled in.
+    pub fn new(kind: PackageType, name: impl Into<Arc<str>>, version: impl Into<Arc<str>>) -> Self {
+        Self {
+            kind,
+            name: name.into(),
+            version: version.into(),
+            epoch: None,
+            arch: None,
+            ecosystem: kind.ecosystem().map(Arc::from),
+            source: None,
+            owner: None,
+            doubt: None,
+            vendor: None,
+            release: None,
+            lacks_source: false,
+            public: false,
+            module: None,
+            scope: Scope::default(),
+            dependencies: Vec::new(),
+            locations: Vec::new(),
+        }
+    }
+
+    /// The same package found at `location`.
+    pub fn at(mut self, location: Location) -> Self {
+        self.locations.push(location);
+        self
+    }
+
+    /// The version as advisories compare it: an rpm with its epoch in front.
+    pub fn full_version(&self) -> String {
+        match self.epoch {
+            Some(epoch) if self.kind == PackageType::Rpm => format!("{epoch}:{}", self.version),
+            _ => self.version.to_string(),
+        }
+    }
+}

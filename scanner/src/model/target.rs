@@ -1,0 +1,98 @@
+//! What was scanned: a source tree or an image. How a user names it is not known here.
+
+use std::fmt;
+
+use super::coverage::Coverage;
+use super::facts::Distribution;
+
+/// What holds an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ImageKind {
+    /// A directory laid out by the OCI image-spec.
+    OciLayout,
+    /// The same as a tar: plain, gzip or zstd.
+    OciArchive,
+    /// What `docker save` writes, compressed or not.
+    DockerArchive,
+    /// A directory as `skopeo copy … dir:` writes it: manifest and blobs side by side.
+    SkopeoDirectory,
+}
+
+/// The kinds that can be named with `kind:path`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// A source tree.
+    Directory,
+    /// A container image.
+    Image(ImageKind),
+}
+
+impl TargetKind {
+    /// The word used before the colon and in every report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Directory => "dir",
+            Self::Image(ImageKind::OciLayout) => "oci",
+            Self::Image(ImageKind::OciArchive) => "oci-archive",
+            Self::Image(ImageKind::DockerArchive) => "docker-archive",
+            Self::Image(ImageKind::SkopeoDirectory) => "skopeo-dir",
+        }
+    }
+
+    /// Every kind.
+    pub const ALL: [Self; 5] = [
+        Self::Directory,
+        Self::Image(ImageKind::OciLayout),
+        Self::Image(ImageKind::OciArchive),
+        Self::Image(ImageKind::DockerArchive),
+        Self::Image(ImageKind::SkopeoDirectory),
+    ];
+}
+
+impl fmt::Display for TargetKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// What was scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Stable id within the report: the path as given, never absolute (`.`, `images/app`).
+    pub id: String,
+    /// What it is.
+    pub kind: TargetKind,
+    /// Path relative to the working directory, or the file name of an absolute one.
+    pub path: String,
+    /// Prefix that turns the target's own paths into repository-relative ones: the directory
+    /// for `dir` targets below the working directory, else empty.
+    pub prefix: String,
+    /// For images: `os/arch`, where the config tells.
+    pub platform: Option<String>,
+    /// For images: digest of the manifest.
+    pub digest: Option<String>,
+    /// For images: the other platforms that the same index holds, sorted; they were not asked for.
+    pub other_platforms: Vec<String>,
+    /// For images and root file systems: the distribution, where a file tells.
+    pub distribution: Option<Distribution>,
+    /// What was seen, and what became of it.
+    pub coverage: Coverage,
+}
+
+impl Target {
+    /// A target of which nothing is known yet but its kind and path.
+    pub fn new(kind: TargetKind, path: impl Into<String>) -> Self {
+        let path = path.into();
+        Self {
+            id: path.clone(),
+            kind,
+            path,
+            prefix: String::new(),
+            platform: None,
+            digest: None,
+            other_platforms: Vec::new(),
+            distribution: None,
+            coverage: Coverage::default(),
+        }
+    }
+}
