@@ -12,6 +12,7 @@
 //! [`scan::scan`] runs it. The library never prints and never ends the process.
 
 pub mod accept;
+pub mod analyzer;
 pub mod credentials;
 pub mod gate;
 pub mod inventory;

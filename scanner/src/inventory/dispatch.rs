@@ -8,7 +8,9 @@ use std::sync::LazyLock;
 
 use super::checksum::{self, Hashed};
 use super::parsers::ALL;
-use super::{Content, Evidence, Facts, Input, ParseError, Parser, Want};
+use super::recognised::member::Unread;
+use super::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
+use crate::analyzer::{Analyzers, Reader};
 use crate::model::gap::GapKind;
 
 type Table<T> = BTreeMap<&'static str, Vec<T>>;
@@ -22,7 +24,6 @@ struct Tables {
     extensions: Table<&'static Parser>,
     /// By file name: what must come before it, the ends of directory names.
     suffixes: Table<(&'static str, &'static Parser)>,
-    magic: Vec<(&'static [u8], &'static Parser)>,
 }
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables::new(ALL));
@@ -58,7 +59,6 @@ impl Tables {
                             .or_default()
                             .push((before, parser));
                     }
-                    Want::Magic(magic) => tables.magic.push((magic, parser)),
                 }
             }
         }
@@ -145,19 +145,57 @@ pub fn is_package_file(directory: &str, name: &str) -> bool {
     any
 }
 
-/// How many first bytes to show to [`by_magic`]; 0 if no parser asks for magic bytes.
-pub fn magic_length() -> usize {
-    let lengths = TABLES.magic.iter().map(|(magic, _)| magic.len());
-    lengths.max().unwrap_or(0)
+/// The analyzers of packages as an image has them.
+pub const fn in_images() -> Analyzers<'static> {
+    Analyzers {
+        by_path: |path| readers(path, Evidence::Installed),
+        readers: || readers_of(Evidence::Installed),
+        unclaimed: || Box::<Unread>::default(),
+        watchers: &[],
+    }
 }
 
-/// The parsers that want a file with these first bytes.
-pub fn by_magic(first: &[u8], evidence: Evidence) -> Vec<&'static Parser> {
-    let wanted = TABLES
-        .magic
-        .iter()
-        .filter(|(magic, parser)| parser.evidence == evidence && first.starts_with(magic));
-    wanted.map(|(_, parser)| *parser).collect()
+/// The analyzers of packages as a source tree has them.
+pub const fn in_trees() -> Analyzers<'static> {
+    Analyzers {
+        by_path: |path| readers(path, Evidence::Locked),
+        readers: || readers_of(Evidence::Locked),
+        unclaimed: || Box::<Unread>::default(),
+        watchers: &[],
+    }
+}
+
+fn readers(path: &str, evidence: Evidence) -> Vec<&'static dyn Reader> {
+    let parsers = by_path(path, evidence).into_iter();
+    parsers.map(|parser| parser as _).collect()
+}
+
+fn readers_of(evidence: Evidence) -> Vec<(&'static dyn Reader, &'static [Want])> {
+    let all = ALL.iter().copied();
+    let counting = all.filter(|parser| parser.evidence == evidence);
+    counting.map(|parser| (parser as _, parser.wants)).collect()
+}
+
+impl Reader for Parser {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn need(&self) -> Need {
+        self.need
+    }
+
+    fn is_database(&self) -> bool {
+        self.database
+    }
+
+    fn read<'a>(&self, path: &'a str, content: Content<'a>) -> Facts {
+        run(self, path, content)
+    }
 }
 
 /// Runs a parser, and computes the checksums of what it reads, if that told anything.
@@ -236,6 +274,7 @@ mod tests {
     ) -> Parser {
         Parser {
             id: "test",
+            version: 1,
             wants,
             accepts: None,
             need: Need::Whole(10),

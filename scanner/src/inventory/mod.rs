@@ -4,8 +4,7 @@
 //! function. Dispatch looks a path up once; a file that no parser wants is never read. Whatever
 //! a parser cannot read becomes a gap; no error or panic of one file loses another.
 
-use std::io::BufRead;
-
+pub use crate::analyzer::{Content, Need, Want};
 pub use crate::model::facts::{Distribution, Facts, Include, Owned};
 use crate::model::gap::GapKind;
 
@@ -29,33 +28,6 @@ pub mod recognised;
 pub(crate) mod sqlite;
 pub(crate) mod text;
 
-/// How a parser recognises its files.
-#[derive(Clone, Copy, Debug)]
-pub enum Want {
-    /// The exact file name: `Cargo.lock`.
-    Name(&'static str),
-    /// The exact path from the root: `var/lib/dpkg/status`.
-    Path(&'static str),
-    /// Any file whose whole path ends in these components: `dist-info/METADATA` means a file
-    /// `METADATA` in a directory whose name ends in `dist-info`.
-    Suffix(&'static str),
-    /// Files directly in a directory: `var/lib/dpkg/status.d/`.
-    In(&'static str),
-    /// File name extension with the dot: `.jar`.
-    Extension(&'static str),
-    /// The first bytes of the file, for files with an executable bit (binaries).
-    Magic(&'static [u8]),
-}
-
-/// How a parser wants the content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    /// A buffered stream, read once, of any length.
-    Stream,
-    /// The whole file, up to this many bytes; a larger file is a gap.
-    Whole(u64),
-}
-
 /// Whether a file says what is installed or what ought to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
@@ -69,6 +41,8 @@ pub enum Evidence {
 pub struct Parser {
     /// Kebab-case name, unique: `cargo-lock`.
     pub id: &'static str,
+    /// Grows whenever the same bytes would give other facts.
+    pub version: u32,
     /// Any of these makes a file its own.
     pub wants: &'static [Want],
     /// A further look at the path, where the wants alone would take too much; `None` takes all.
@@ -84,20 +58,26 @@ pub struct Parser {
     pub parse: fn(Input<'_>, &mut Facts) -> Result<(), ParseError>,
 }
 
+impl Parser {
+    /// What lockfiles have in common; each names itself, its files and its function.
+    pub const LOCKFILE: Self = Self {
+        id: "",
+        version: 1,
+        wants: &[],
+        accepts: None,
+        need: Need::Whole(limits::LOCKFILE_BYTES),
+        evidence: Evidence::Locked,
+        database: false,
+        parse: |_, _| Ok(()),
+    };
+}
+
 /// What a parser gets.
 pub struct Input<'a> {
     /// Path of the file, relative to the target's root.
     pub path: &'a str,
     /// Its content.
     pub content: Content<'a>,
-}
-
-/// The content of a file, as [`Need`] asked for it.
-pub enum Content<'a> {
-    /// For [`Need::Stream`].
-    Stream(&'a mut dyn BufRead),
-    /// For [`Need::Whole`].
-    Whole(&'a [u8]),
 }
 
 /// Why a whole file could not be read. Parts of a file are gaps in [`Facts`].

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::source::SourceError;
-use crate::source::directory::may_be_passed_over;
+use crate::source::tree::may_be_passed_over;
 use crate::target::{self, TargetKind, TargetSpec};
 
 /// One target that is judged.

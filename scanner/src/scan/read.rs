@@ -7,15 +7,18 @@ use std::path::Path;
 use super::images::Images;
 use super::plan::{NamedImages, Planned};
 use super::{Error, Request, Rules};
+use crate::analyzer::Analyzers;
 use crate::inventory::assemble::{Inventory, assemble};
+use crate::inventory::dispatch;
 use crate::misconfig;
 use crate::model::coverage::SkipRule;
 use crate::model::gap::{Gap, GapClass, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
-use crate::source::directory::{self, DirectoryFiles, Interest, Tree};
 use crate::source::limits::Budget;
-use crate::source::{Cost, ImageKind, SourceError, open_within, recognise};
+use crate::source::root::{Directory, Root, Watched};
+use crate::source::tree::{self, Interest, Tree};
+use crate::source::{Cost, ImageKind, SourceError, open_image, recognise};
 use crate::target::{self, TargetKind};
 
 /// One target on its way through the pipeline.
@@ -100,7 +103,8 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         }]);
     }
     let budget = Budget::of(request.memory);
-    let images = open_within(kind, path, request.platform.as_ref(), budget)?;
+    let analyzers = dispatch::in_images();
+    let images = open_image(kind, path, request.platform.as_ref(), budget, &analyzers)?;
     let several = images.len() > 1;
     let works = images.into_iter().enumerate().map(|(index, contents)| {
         let mut target = target.clone();
@@ -139,14 +143,16 @@ fn read_directory(
         vendored: request.include_vendored,
         memory: request.memory,
     };
-    let mut tree = match directory::read(path, interest) {
-        Ok(tree) => tree,
-        Err(error) => return Ok(error.into()),
+    let root = match Directory::new(path) {
+        Ok(root) => root,
+        Err(source) => {
+            let path = path.to_path_buf();
+            return Ok(SourceError::Io { path, source }.into());
+        }
     };
-    let misconfigurations = match infrastructure(request, path, &mut tree, rules)? {
-        Ok(outcome) => outcome,
-        Err(error) => return Ok(error.into()),
-    };
+    let analyzers = dispatch::in_trees();
+    let mut tree = tree::read(&root, interest, &analyzers);
+    let misconfigurations = infrastructure(request, &root, &analyzers, &mut tree, rules)?;
     let mut target = new_target(request, TargetKind::Directory, path);
     target.coverage.files = tree.coverage;
     if let Some(outcome) = &misconfigurations {
@@ -233,24 +239,17 @@ fn in_tree(mut image: Work) -> Work {
 /// Evaluates the infrastructure code of a tree, and counts its files.
 fn infrastructure(
     request: &Request,
-    path: &Path,
+    root: &dyn Root,
+    analyzers: &Analyzers<'_>,
     tree: &mut Tree,
     rules: &dyn Rules,
-) -> Result<Result<Option<misconfig::Outcome>, SourceError>, Error> {
+) -> Result<Option<misconfig::Outcome>, Error> {
     let mut read = BTreeSet::new();
     let mut unreadable = BTreeSet::new();
+    let files = Watched::new(root, analyzers);
     let outcome = if tree.terraform.is_empty() {
         None
     } else {
-        let files = match DirectoryFiles::new(path) {
-            Ok(files) => files,
-            Err(source) => {
-                return Ok(Err(SourceError::Io {
-                    path: path.to_path_buf(),
-                    source,
-                }));
-            }
-        };
         let ruleset = rules.load()?;
         let outcome = misconfig::check(&files, &tree.terraform, ruleset, &request.terraform);
         read = files.read_paths();
@@ -270,7 +269,8 @@ fn infrastructure(
             tree.coverage.skip(SkipRule::NotRead, 1);
         }
     }
-    Ok(Ok(outcome))
+    tree::watch_rest(root, &files, tree);
+    Ok(outcome)
 }
 
 /// One line with the causes of a source error, without absolute paths.

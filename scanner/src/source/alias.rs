@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::layer::LayerScan;
 use super::limits;
 use super::names::{self, PathHash};
-use super::tree::{Kind, Tree};
-use super::wanted::{Again, Registry};
-use crate::inventory::Want;
+use super::overlay::{Kind, Tree};
+use super::wanted::Again;
+use crate::analyzer::Analyzers;
+use crate::analyzer::Want;
 
 /// A directory that a layer writes into through a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,11 +38,11 @@ pub(super) struct Examples {
 }
 
 impl Examples {
-    pub(super) fn new(registry: &Registry) -> Self {
+    pub(super) fn new(analyzers: &Analyzers<'_>) -> Self {
         let mut ends = BTreeSet::new();
         let mut exact = Vec::new();
-        for parser in (registry.all)() {
-            for want in parser.wants {
+        for (_, wants) in (analyzers.readers)() {
+            for want in wants {
                 match want {
                     Want::Name(name) => {
                         ends.insert((*name).to_owned());
@@ -61,8 +62,6 @@ impl Examples {
                     }
                     Want::Path(path) => exact.push(*path),
                     Want::In(directory) => exact.push(directory.trim_end_matches('/')),
-                    // The content decides, whatever the name is.
-                    Want::Magic(_) => {}
                 }
             }
         }
@@ -73,10 +72,10 @@ impl Examples {
 
     /// Whether parsers want files below `second` that they do not want below `first`. Single paths
     /// are asked for one by one elsewhere.
-    pub(super) fn differ(&self, registry: &Registry, first: &str, second: &str) -> bool {
+    pub(super) fn differ(&self, analyzers: &Analyzers<'_>, first: &str, second: &str) -> bool {
         self.ends.iter().any(|end| {
             let (first, second) = (names::join(first, end), names::join(second, end));
-            !(registry.by_path)(&second).is_empty() && !registry.covers(&first, &second)
+            !(analyzers.by_path)(&second).is_empty() && !analyzers.covers(&first, &second)
         })
     }
 
@@ -95,7 +94,7 @@ impl Examples {
 /// these. False where there are too many.
 pub(super) fn second_names(
     tree: &mut Tree<'_>,
-    registry: &Registry,
+    analyzers: &Analyzers<'_>,
     mut is_directory: impl FnMut(&str) -> bool,
     mut found: impl FnMut(&str, &str),
 ) -> bool {
@@ -105,7 +104,7 @@ pub(super) fn second_names(
         .filter(|(_, kind)| matches!(kind, Kind::Symlink(_)))
         .map(|(path, _)| path)
         .collect();
-    let examples = Examples::new(registry);
+    let examples = Examples::new(analyzers);
     // The name to look under, and the link that it is.
     let mut open: VecDeque<(String, String)> = links
         .iter()
@@ -118,7 +117,7 @@ pub(super) fn second_names(
             continue;
         };
         // Most links lead to files.
-        if real == name || !is_directory(&real) || !examples.differ(registry, &real, &name) {
+        if real == name || !is_directory(&real) || !examples.differ(analyzers, &real, &name) {
             continue;
         }
         if !seen.insert((real.clone(), name.clone())) {
@@ -163,7 +162,7 @@ fn below<'a>(paths: &'a [String], directory: &str) -> impl Iterator<Item = &'a S
 }
 
 /// What layers write through symbolic links to directories; false where that is too much to follow.
-pub(super) fn through(layers: &[&LayerScan], registry: &Registry) -> (Through, bool) {
+pub(super) fn through(layers: &[&LayerScan], analyzers: &Analyzers<'_>) -> (Through, bool) {
     let mut through = Through::new();
     let links: BTreeMap<PathHash, &str> = layers
         .iter()
@@ -175,7 +174,7 @@ pub(super) fn through(layers: &[&LayerScan], registry: &Registry) -> (Through, b
     if links.is_empty() || !layers.iter().any(|layer| is_through(layer)) {
         return (through, true);
     }
-    let examples = Examples::new(registry);
+    let examples = Examples::new(analyzers);
     let mut tree = Tree::empty();
     let mut complete = true;
     for (number, layer) in layers.iter().enumerate() {
@@ -210,7 +209,7 @@ pub(super) fn through(layers: &[&LayerScan], registry: &Registry) -> (Through, b
                     }
                 }
             }
-            let matters = examples.reaches(&real) || examples.differ(registry, &name, &real);
+            let matters = examples.reaches(&real) || examples.differ(analyzers, &name, &real);
             pairs.push(Written {
                 name,
                 real,

@@ -13,8 +13,9 @@ use super::merge::{self, Found};
 use super::platform::Platform;
 use super::store::{self, Job, Store};
 use super::stream::Promise;
-use super::wanted::{Again, Registry, Selection};
+use super::wanted::{Again, Selection};
 use super::{Contents, Cost, ImageKind, SourceError, alias, docker, limits, oci, plan};
+use crate::analyzer::Analyzers;
 use crate::model::coverage::Coverage;
 use crate::model::gap::{Gap, GapClass, GapKind, Stage};
 use crate::model::location::{Layer, Location};
@@ -70,27 +71,8 @@ pub fn open_image(
     kind: ImageKind,
     path: &Path,
     platform: Option<&Platform>,
-) -> Result<Vec<Contents>, SourceError> {
-    open_within(kind, path, platform, Budget::default())
-}
-
-/// The same within another budget of memory.
-pub fn open_within(
-    kind: ImageKind,
-    path: &Path,
-    platform: Option<&Platform>,
     budget: Budget,
-) -> Result<Vec<Contents>, SourceError> {
-    open_with(kind, path, platform, budget, &Registry::installed())
-}
-
-/// The same with other parsers.
-fn open_with(
-    kind: ImageKind,
-    path: &Path,
-    platform: Option<&Platform>,
-    budget: Budget,
-    registry: &Registry,
+    analyzers: &Analyzers<'_>,
 ) -> Result<Vec<Contents>, SourceError> {
     let unreadable = |source| SourceError::Io {
         path: path.to_owned(),
@@ -113,7 +95,7 @@ fn open_with(
     if matches!(kind, ImageKind::OciArchive | ImageKind::DockerArchive) {
         docker::check_agreement(&store, kind, platform)?;
     }
-    read(&store, images, budget, registry)
+    read(&store, images, budget, analyzers)
 }
 
 /// What makes two layers one job.
@@ -123,7 +105,7 @@ fn read(
     store: &Store,
     mut images: Vec<Image>,
     budget: Budget,
-    registry: &Registry,
+    analyzers: &Analyzers<'_>,
 ) -> Result<Vec<Contents>, SourceError> {
     if let (true, Some(first)) = (store.is_followed(), images.first_mut()) {
         let cause =
@@ -165,14 +147,14 @@ fn read(
         }
         used.push(numbers);
     }
-    let (scans, cost) = store.read_layers(&jobs, registry, budget)?;
+    let (scans, cost) = store.read_layers(&jobs, analyzers, budget)?;
     let read = Read {
         store,
         jobs: &jobs,
         scans: &scans,
         cost,
         budget,
-        registry,
+        analyzers,
     };
     let mut all = Vec::new();
     let mut packages = 0_u64;
@@ -221,7 +203,7 @@ struct Read<'a> {
     scans: &'a [LayerScan],
     cost: Cost,
     budget: Budget,
-    registry: &'a Registry,
+    analyzers: &'a Analyzers<'a>,
 }
 
 fn contents(
@@ -234,7 +216,7 @@ fn contents(
         jobs,
         scans,
         budget,
-        registry,
+        analyzers,
         ..
     } = read;
     let mut coverage = Coverage::default();
@@ -305,7 +287,7 @@ fn contents(
         }
         let mut found: Vec<Found> = Vec::new();
         if !again.is_empty() {
-            let (scans, _) = store.read_layers(&again, registry, budget)?;
+            let (scans, _) = store.read_layers(&again, analyzers, budget)?;
             for (layer, scan) in from.into_iter().zip(scans) {
                 found.extend(scan.files.into_iter().map(|file| (layer, file)));
                 // Those of the first reading are the same, and counted once.
@@ -317,7 +299,7 @@ fn contents(
         }
         Ok(found)
     };
-    let (through, complete) = alias::through(&layers, registry);
+    let (through, complete) = alias::through(&layers, analyzers);
     if !complete {
         let cause = "too much is written through links to directories; not all of it was followed";
         image.gaps.push(gap(GapKind::Limit, ".", cause).unjudged());
@@ -329,7 +311,7 @@ fn contents(
             *place = scan;
         }
     }
-    let plan = plan::plan(&layers, registry, &through);
+    let plan = plan::plan(&layers, analyzers, &through);
     let found = read_again(plan.layers)?;
     let merged = merge::merge(&layers, &places, &found, &through);
     let mut gaps = image.gaps;
@@ -341,6 +323,7 @@ fn contents(
     let gaps = most_important(gaps);
     Ok(Contents {
         files: merged.files,
+        hidden: merged.hidden,
         gaps,
         coverage,
         platforms: image.platforms,

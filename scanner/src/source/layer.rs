@@ -2,7 +2,8 @@
 //! layers below it. Nothing else of the layer is held.
 //!
 //! The result is a value of its own, independent of the image and of the other layers, so that
-//! layers are read in parallel and can be cached by their verified digest; [`super::merge`] puts
+//! layers are read in parallel and can be kept under their verified digest and the versions of the
+//! analyzers; [`super::merge`] puts
 //! them together. Within a layer the last member of a name wins, as when it is unpacked.
 
 use std::io::Read;
@@ -14,29 +15,18 @@ use super::members::Members;
 use super::names::{self, PathHash};
 use super::stream::{LayerStream, Promise, Shared, Stop};
 use super::tar::{Tar, TarError};
-use super::wanted::{Registry, Selection};
-use crate::inventory::Facts;
+use super::wanted::Selection;
+use crate::analyzer::{Analyzers, Reading};
 use crate::model::coverage::Files;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 
-/// What one parser read from one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reading {
-    /// Its id.
-    pub parser: Arc<str>,
-    /// Whether the file is a database that later layers rewrite as a whole.
-    pub database: bool,
-    /// What it told.
-    pub facts: Facts,
-}
-
-/// A file that parsers wanted.
+/// A file of which analyzers said something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScannedFile {
     /// Its path in the layer.
     pub path: Arc<str>,
-    /// One for each parser.
+    /// One for each analyzer.
     pub readings: Vec<Reading>,
 }
 
@@ -60,6 +50,10 @@ pub struct LayerScan {
     pub diff_id: Option<Arc<str>>,
     /// Sorted by path.
     pub files: Vec<ScannedFile>,
+    /// Files that another member of the layer replaces, as far as they count all the same; sorted by
+    /// path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<ScannedFile>,
     /// Sorted by path.
     pub links: Vec<Link>,
     /// Paths of lower layers that are deleted; sorted.
@@ -83,12 +77,12 @@ pub(crate) fn scan(
     blob: impl Read,
     promise: Promise,
     shared: &Shared,
-    registry: &Registry,
+    analyzers: &Analyzers<'_>,
     selection: &Selection,
 ) -> Result<LayerScan, Stop> {
     let stream = LayerStream::open(blob, promise, shared)?;
     let mut tar = Tar::new(stream);
-    let mut members = Members::default();
+    let mut members = Members::new(analyzers);
     let fault = loop {
         match tar.next() {
             Ok(None) => break None,
@@ -96,7 +90,7 @@ pub(crate) fn scan(
                 for (kind, cause) in troubles {
                     members.gap(kind, &names::text(&member.path), cause);
                 }
-                members.take(&mut tar, &member, shared, registry, selection);
+                members.take(&mut tar, &member, shared, analyzers, selection);
             }
             Err(TarError::Io(_)) if tar.inner_mut().stop().is_some() => break None,
             Err(error) => break Some(error),

@@ -2,21 +2,20 @@
 //! what hides lower layers. Every member that is no directory is counted by what became of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::io::{BufRead, Read};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use super::counts::{Counts, count};
-use super::layer::{LayerScan, Link, Reading, ScannedFile};
+use super::layer::{LayerScan, Link, ScannedFile};
 use super::limits::{self, Budget};
 use super::names::{self, BadName, PathHash, Walker};
 use super::stream::{LayerStream, Shared, Stop};
 use super::tar::{Kind, Member, Tar};
 use super::totals::Totals;
-use super::unread::Unread;
-use super::wanted::{Registry, Run, Selection, fits, read_member};
-use crate::inventory::Facts;
-use crate::inventory::recognised::Kind as FileKind;
+use super::wanted::{Selection, read_member};
+use crate::analyzer::{Analyzers, Entry, Look, Reading, Run, Tee, fits};
+use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 
@@ -27,9 +26,9 @@ enum Present {
 }
 
 /// See the module: the layer as read so far.
-#[derive(Default)]
 pub(super) struct Members {
     present: BTreeMap<String, Present>,
+    replaced: Vec<ScannedFile>,
     links: usize,
     whiteouts: Vec<Arc<str>>,
     opaque: Vec<Arc<str>>,
@@ -50,7 +49,7 @@ pub(super) struct Members {
     fact_bytes: u64,
     charged: u64,
     counts: Counts,
-    unread: Unread,
+    unclaimed: Box<dyn Look>,
     /// Directories that have the gap of all of their files.
     subjects: BTreeSet<Arc<str>>,
 }
@@ -62,6 +61,34 @@ const CHARGE: u64 = 1 << 20;
 const GAP_BYTES: u64 = 256;
 
 impl Members {
+    pub(super) fn new(analyzers: &Analyzers<'_>) -> Self {
+        Self {
+            present: BTreeMap::new(),
+            replaced: Vec::new(),
+            links: 0,
+            whiteouts: Vec::new(),
+            opaque: Vec::new(),
+            name_bytes: 0,
+            non_directories: Vec::new(),
+            directories: Vec::new(),
+            implied: Vec::new(),
+            walker: Walker::default(),
+            met: 0,
+            packages: 0,
+            gaps: Vec::new(),
+            gaps_left_out: 0,
+            names_full: false,
+            packages_full: false,
+            buffer: Vec::new(),
+            probe: String::new(),
+            fact_bytes: 0,
+            charged: 0,
+            counts: Counts::default(),
+            unclaimed: (analyzers.unclaimed)(),
+            subjects: BTreeSet::new(),
+        }
+    }
+
     pub(super) fn gap(&mut self, kind: GapKind, path: &str, cause: impl Into<Arc<str>>) {
         let location = Location::file(super::digest::shorten_to(path, 1024));
         self.note(Gap::warning(Stage::Source, kind, location, cause));
@@ -130,7 +157,7 @@ impl Members {
         tar: &mut Tar<LayerStream<R>>,
         member: &Member,
         shared: &Shared,
-        registry: &Registry,
+        analyzers: &Analyzers<'_>,
         selection: &Selection,
     ) {
         self.met = self.met.saturating_add(1);
@@ -167,19 +194,19 @@ impl Members {
         }
         self.non_directories.push(hash);
         match member.kind {
-            Kind::File => self.file(tar, path, member, shared, registry, selection),
+            Kind::File => self.file(tar, path, member, shared, analyzers, selection),
             Kind::Unknown(kind) => {
-                if member.executable || !selection.runs(registry, &path).is_empty() {
+                if member.executable || !selection.runs(analyzers, &path).is_empty() {
                     let cause = format!(
                         "a member of the unknown type `{}`; read as a regular file",
                         kind.escape_ascii()
                     );
                     self.gap(GapKind::UnknownFormat, &path, cause);
                 }
-                self.file(tar, path, member, shared, registry, selection);
+                self.file(tar, path, member, shared, analyzers, selection);
             }
             Kind::Sparse => {
-                if member.executable || !selection.runs(registry, &path).is_empty() {
+                if member.executable || !selection.runs(analyzers, &path).is_empty() {
                     let cause = "a file stored with holes, which are not filled here";
                     self.gap(GapKind::UnknownFormat, &path, cause);
                     count(&mut self.counts.unreadable);
@@ -194,7 +221,7 @@ impl Members {
             // Devices and pipes. Headers of headers do not come here.
             _ => {
                 count(&mut self.counts.special);
-                if !selection.runs(registry, &path).is_empty() {
+                if !selection.runs(analyzers, &path).is_empty() {
                     let cause = "neither a file nor a link: a device or a pipe";
                     self.gap(GapKind::Unreadable, &path, cause);
                 }
@@ -226,7 +253,8 @@ impl Members {
         if self.present.is_empty() {
             return;
         }
-        self.present.remove(path);
+        let before = self.present.remove(path);
+        self.replace(before);
         if kind != Kind::Directory {
             self.probe.clear();
             self.probe.push_str(path);
@@ -238,7 +266,21 @@ impl Members {
                 && below.starts_with(&self.probe)
             {
                 let below = below.clone();
-                self.present.remove(&below);
+                let before = self.present.remove(&below);
+                self.replace(before);
+            }
+        }
+    }
+
+    /// Keeps of what is no longer there what counts all the same.
+    fn replace(&mut self, before: Option<Present>) {
+        let Some(Present::File(files)) = before else {
+            return;
+        };
+        for mut file in files {
+            file.readings.retain(|reading| reading.also_hidden);
+            if !file.readings.is_empty() {
+                self.replaced.push(file);
             }
         }
     }
@@ -304,60 +346,39 @@ impl Members {
         path: String,
         member: &Member,
         shared: &Shared,
-        registry: &Registry,
+        analyzers: &Analyzers<'_>,
         selection: &Selection,
     ) {
-        let mut runs = selection.runs(registry, &path);
-        let mut first = Vec::new();
-        if runs.is_empty() && member.executable {
-            // The stream remembers its fault.
-            let Ok(found) = selection.runs_by_magic(registry, &path, tar, &mut first) else {
-                count(&mut self.counts.unreadable);
-                return;
-            };
-            runs = found;
-        }
-        if runs.is_empty() {
-            let found = match selection {
-                Selection::Installed => {
-                    self.unread
-                        .look(tar, &path, member.executable, member.size, &first, registry)
-                }
-                Selection::Again(_) => Ok(None),
-            };
-            match found {
-                Ok(Some(kind)) => {
-                    count(&mut self.counts.not_read);
-                    self.recognised(path, kind);
-                }
-                Ok(None) => count(&mut self.counts.not_recognised),
-                // The stream remembers its fault.
-                Err(_) => count(&mut self.counts.unreadable),
-            }
-            return;
-        }
-        if self.packages > limits::LAYER_PACKAGES {
-            count(&mut self.counts.limit);
-            if !self.packages_full {
-                self.packages_full = true;
-                self.full(
-                    &path,
-                    "the layer has too many packages; this file and those after it were not read",
-                );
-            }
-            return;
-        }
-        let budget = shared.totals.budget;
-        if fits(member.size, &runs, budget) {
-            count(&mut self.counts.read);
+        let entry = Entry {
+            path: &path,
+            size: member.size,
+            is_executable: member.executable,
+        };
+        let is_first = matches!(selection, Selection::Installed);
+        let watching = if is_first {
+            analyzers.watch(&entry)
         } else {
-            count(&mut self.counts.limit);
+            Vec::new()
+        };
+        let runs = selection.runs(analyzers, &path);
+        let mut content = Tee::new(tar, watching);
+        let mut files = if !runs.is_empty() {
+            self.claimed(&mut content, &entry, &runs, shared)
+        } else if is_first {
+            self.look(&mut content, &entry)
+        } else {
+            count(&mut self.counts.not_recognised);
+            Vec::new()
+        };
+        match content.finish() {
+            Ok(readings) => {
+                for reading in readings {
+                    put(&mut files, &Arc::from(path.as_str()), reading);
+                }
+            }
+            // The stream remembers its fault.
+            Err(_) => return,
         }
-        // Little files are nothing beside the buffers of the streams.
-        let held = (member.size > CHARGE && !runs.iter().all(Run::is_streamed))
-            .then(|| shared.totals.files.hold(member.size.min(budget.file())));
-        let files = self.read(tar, member.size, &first, &runs, budget);
-        drop(held);
         for reading in files.iter().flat_map(|file| &file.readings) {
             let facts = &reading.facts;
             let packages = facts.packages.len().saturating_add(facts.owned.len() / 16);
@@ -372,51 +393,77 @@ impl Members {
         }
     }
 
-    /// A file that is recognised and not read: its gap is kept as the facts of a file are, and
-    /// goes with the file where a later layer hides it.
-    fn recognised(&mut self, path: String, kind: &'static FileKind) {
-        let gap = kind.gap(&path);
-        // Where all files of a directory have one gap, one file has it.
-        if *gap.location.path != *path && !self.subjects.insert(Arc::clone(&gap.location.path)) {
-            return;
+    /// A file that readers want.
+    fn claimed<R: BufRead>(
+        &mut self,
+        content: &mut Tee<'_, R>,
+        entry: &Entry<'_>,
+        runs: &[Run],
+        shared: &Shared,
+    ) -> Vec<ScannedFile> {
+        if self.packages > limits::LAYER_PACKAGES {
+            count(&mut self.counts.limit);
+            if !self.packages_full {
+                self.packages_full = true;
+                self.full(
+                    entry.path,
+                    "the layer has too many packages; this file and those after it were not read",
+                );
+            }
+            return Vec::new();
         }
-        self.kept(
-            GAP_BYTES
-                .saturating_mul(2)
-                .saturating_add(path.len() as u64),
-        );
-        let mut facts = Facts::default();
-        facts.gaps.push(gap);
-        let file = ScannedFile {
-            path: path.as_str().into(),
-            readings: vec![Reading {
-                parser: kind.id.into(),
-                database: false,
-                facts,
-            }],
-        };
-        self.present.insert(path, Present::File(vec![file]));
+        let budget = shared.totals.budget;
+        if fits(entry.size, runs, budget.file()) {
+            count(&mut self.counts.read);
+        } else {
+            count(&mut self.counts.limit);
+        }
+        // Little files are nothing beside the buffers of the streams.
+        let held = (entry.size > CHARGE && !runs.iter().all(Run::is_streamed))
+            .then(|| shared.totals.files.hold(entry.size.min(budget.file())));
+        let mut files = Vec::new();
+        for (path, reading) in read_member(content, entry.size, runs, &mut self.buffer, budget) {
+            put(&mut files, &path, reading);
+        }
+        drop(held);
+        files
     }
 
-    fn read<R: Read>(
+    /// A file that no reader wants. One that is recognised and not read is a gap, which is kept as
+    /// the facts of a file are, and goes with the file where a later layer hides it.
+    fn look<R: BufRead>(
         &mut self,
-        tar: &mut Tar<LayerStream<R>>,
-        size: u64,
-        first: &[u8],
-        runs: &[Run],
-        budget: Budget,
+        content: &mut Tee<'_, R>,
+        entry: &Entry<'_>,
     ) -> Vec<ScannedFile> {
-        let mut content = io::Cursor::new(first).chain(tar);
-        let mut files: Vec<ScannedFile> = Vec::new();
-        for (path, reading) in read_member(&mut content, size, runs, &mut self.buffer, budget) {
-            match files.iter_mut().find(|file| file.path == path) {
-                Some(file) => file.readings.push(reading),
-                None => files.push(ScannedFile {
-                    path,
-                    readings: vec![reading],
-                }),
+        let (id, gap) = match self.unclaimed.look(entry, content) {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                count(&mut self.counts.not_recognised);
+                return Vec::new();
             }
+            // The stream remembers its fault.
+            Err(_) => {
+                count(&mut self.counts.unreadable);
+                return Vec::new();
+            }
+        };
+        count(&mut self.counts.not_read);
+        let path = entry.path;
+        // Where all files of a directory have one gap, one file has it.
+        if *gap.location.path != *path && !self.subjects.insert(Arc::clone(&gap.location.path)) {
+            return Vec::new();
         }
+        let mut facts = Facts::default();
+        facts.gaps.push(gap);
+        let reading = Reading {
+            analyzer: id.into(),
+            database: false,
+            also_hidden: false,
+            facts,
+        };
+        let mut files = Vec::new();
+        put(&mut files, &Arc::from(path), reading);
         files
     }
 
@@ -455,7 +502,21 @@ impl Members {
             }
         }
         scan.files.sort_by(|left, right| left.path.cmp(&right.path));
+        scan.replaced = self.replaced;
+        scan.replaced
+            .sort_by(|left, right| left.path.cmp(&right.path));
         Ok(scan)
+    }
+}
+
+/// Adds what one analyzer said to the file of that path.
+fn put(files: &mut Vec<ScannedFile>, path: &Arc<str>, reading: Reading) {
+    match files.iter_mut().find(|file| file.path == *path) {
+        Some(file) => file.readings.push(reading),
+        None => files.push(ScannedFile {
+            path: Arc::clone(path),
+            readings: vec![reading],
+        }),
     }
 }
 

@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::alias::{self, Through};
-use super::layer::{LayerScan, Reading, ScannedFile};
+use super::layer::{LayerScan, ScannedFile};
 use super::locate::{Place, locate};
 use super::names;
-use super::tree::{Kind, Tree};
-use crate::inventory::Facts;
+use super::overlay::{Kind, Tree};
+use crate::analyzer::Reading;
+use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::{Layer, Location};
 use crate::model::package::Package;
@@ -58,11 +59,25 @@ pub(crate) fn with_written(
     complete
 }
 
+/// What an analyzer that sees all bytes says of a file that the image does not show: a higher layer
+/// deletes or replaces it, or another member of its own layer does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// Where the bytes are.
+    pub layer: Arc<Layer>,
+    /// Path in the layer.
+    pub path: Arc<str>,
+    /// What was said.
+    pub reading: Reading,
+}
+
 /// What an image shows.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     /// Sorted by path.
     pub(crate) files: Vec<(Arc<str>, Facts)>,
+    /// Sorted by layer and path.
+    pub(crate) hidden: Vec<Hidden>,
     /// Sorted.
     pub(crate) gaps: Vec<Gap>,
 }
@@ -80,11 +95,13 @@ pub(crate) fn merge(
     for (layer, file) in found {
         seen.entry(&file.path).or_default().push((*layer, file));
     }
+    let mut shown = BTreeSet::new();
     let direct: BTreeSet<String> = {
         let entries = tree.entries();
         for (path, kind) in &entries {
             if let Kind::File(copies) = kind {
                 let copies: Vec<_> = copies.iter().map(|(layer, file)| (*layer, *file)).collect();
+                shown.extend(copies.last().map(|(layer, file)| (*layer, &file.path)));
                 add(&mut files, path, &copies, places);
             }
         }
@@ -110,6 +127,7 @@ pub(crate) fn merge(
             add(&mut files, path, &copies, places);
         }
     }
+    let hidden = hidden(layers, places, &shown);
     // A package's list of files may go through links that the image has in its directories.
     for facts in files.values_mut() {
         for owned in &mut facts.owned {
@@ -141,8 +159,40 @@ pub(crate) fn merge(
     gaps.dedup();
     Merged {
         files: files.into_iter().collect(),
+        hidden,
         gaps,
     }
+}
+
+/// What counts of the files that are not among the shown ones.
+fn hidden(
+    layers: &[&LayerScan],
+    places: &[Arc<Layer>],
+    shown: &BTreeSet<(usize, &Arc<str>)>,
+) -> Vec<Hidden> {
+    let mut hidden = Vec::new();
+    for (number, (layer, place)) in layers.iter().zip(places).enumerate() {
+        let covered = layer.files.iter();
+        let covered = covered.filter(|file| !shown.contains(&(number, &file.path)));
+        for file in covered.chain(&layer.replaced) {
+            let readings = file.readings.iter().filter(|reading| reading.also_hidden);
+            hidden.extend(readings.map(|reading| {
+                let mut reading = reading.clone();
+                for package in &mut reading.facts.packages {
+                    for location in &mut package.locations {
+                        location.layer = Some(Arc::clone(place));
+                    }
+                }
+                Hidden {
+                    layer: Arc::clone(place),
+                    path: Arc::clone(&file.path),
+                    reading,
+                }
+            }));
+        }
+    }
+    hidden.sort_by(|a, b| (a.layer.index, &a.path).cmp(&(b.layer.index, &b.path)));
+    hidden
 }
 
 /// Adds the facts of the newest copy, each with its layer.
@@ -208,7 +258,7 @@ fn key(package: &Package) -> Key<'_> {
 fn keys<'a>(file: &'a ScannedFile, like: &Reading) -> BTreeSet<Key<'a>> {
     file.readings
         .iter()
-        .filter(|reading| reading.parser == like.parser)
+        .filter(|reading| reading.analyzer == like.analyzer)
         .flat_map(|reading| reading.facts.packages.iter().map(key))
         .collect()
 }

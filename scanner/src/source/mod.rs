@@ -11,13 +11,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::inventory::Facts;
 use crate::model::coverage::Coverage;
+use crate::model::facts::Facts;
 use crate::model::gap::Gap;
 pub use crate::model::target::ImageKind;
 
-pub use self::image::{open_image, open_within};
-pub use self::layer::{LayerScan, Link, Reading, ScannedFile};
+pub use self::image::open_image;
+pub use self::layer::{LayerScan, Link, ScannedFile};
+pub use self::merge::Hidden;
 pub use self::platform::Platform;
 pub use self::recognise::{FIRST_BYTES, Unknown, is_part_of_image, may_be_archive};
 
@@ -27,7 +28,6 @@ mod choice;
 mod counts;
 mod decode;
 pub mod digest;
-pub mod directory;
 mod docker;
 mod hashing;
 mod image;
@@ -41,15 +41,16 @@ mod members;
 mod merge;
 mod names;
 mod oci;
+mod overlay;
 mod plan;
 mod platform;
 mod recognise;
+pub(crate) mod root;
 mod store;
 mod stream;
 mod tar;
 mod totals;
-mod tree;
-mod unread;
+pub mod tree;
 mod wanted;
 
 /// Says what kind of image a path holds, by looking at its content and never at its name; `None`
@@ -106,6 +107,9 @@ pub struct Cost {
 pub struct Contents {
     /// Facts by path, sorted by path; locations name the layer that brought each package.
     pub files: Vec<(Arc<str>, Facts)>,
+    /// What analyzers that see all bytes say of files that the image does not show, sorted by
+    /// layer and path.
+    pub hidden: Vec<Hidden>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// What became of the members of its layers.

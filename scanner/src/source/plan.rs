@@ -8,8 +8,9 @@ use super::layer::LayerScan;
 use super::limits;
 use super::locate::{Place, locate};
 use super::names;
-use super::tree::{Circle, Kind, Tree};
-use super::wanted::{Again, Registry};
+use super::overlay::{Circle, Kind, Tree};
+use super::wanted::Again;
+use crate::analyzer::Analyzers;
 use crate::inventory::Want;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
@@ -117,7 +118,7 @@ fn hard_link(
 }
 
 /// Finds the wanted paths that are links to files which were not read as such.
-pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry, through: &Through) -> Plan {
+pub(crate) fn plan(layers: &[&LayerScan], analyzers: &Analyzers<'_>, through: &Through) -> Plan {
     let mut tree = Tree::build(layers);
     let mut plan = Plan {
         through: through.clone(),
@@ -127,7 +128,7 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry, through: &Through
         .entries()
         .into_iter()
         .filter_map(|(path, kind)| match kind {
-            Kind::Symlink(_) if !(registry.by_path)(&path).is_empty() => Some((path, None)),
+            Kind::Symlink(_) if !(analyzers.by_path)(&path).is_empty() => Some((path, None)),
             Kind::HardLink(target, layer) => Some((path, Some(((*target).to_owned(), *layer)))),
             _ => None,
         })
@@ -136,7 +137,7 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry, through: &Through
         if let Some((target, layer)) = hard {
             match hard_link(layers, layer, &target) {
                 Ok((found, source)) => {
-                    if !(registry.by_path)(&path).is_empty() {
+                    if !(analyzers.by_path)(&path).is_empty() {
                         plan.file(found, &source, &path);
                     }
                 }
@@ -144,12 +145,12 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry, through: &Through
             }
         } else {
             match tree.resolve(&path) {
-                Ok(target) => follow(layers, registry, &tree, &mut plan, &path, &target, true),
+                Ok(target) => follow(layers, analyzers, &tree, &mut plan, &path, &target, true),
                 Err(Circle) => plan.gap(&path, GapKind::Link, "symbolic links in a circle"),
             }
         }
     }
-    for want in registry.exact() {
+    for want in analyzers.exact() {
         let (Want::Path(wanted) | Want::In(wanted)) = want else {
             continue;
         };
@@ -160,7 +161,7 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry, through: &Through
             {
                 if let Ok(target) = tree.resolve(path) {
                     if target != path {
-                        follow(layers, registry, &tree, &mut plan, path, &target, false);
+                        follow(layers, analyzers, &tree, &mut plan, path, &target, false);
                     }
                     if matches!(locate(layers, layers.len(), &target), Place::Directory) {
                         plan.dead(path, "a directory in the place of a file");
@@ -172,7 +173,7 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry, through: &Through
                 if let Ok(target) = tree.resolve(directory)
                     && target != directory
                     && !target.is_empty()
-                    && !registry.covers(&names::join(&target, "x"), &names::join(directory, "x"))
+                    && !analyzers.covers(&names::join(&target, "x"), &names::join(directory, "x"))
                 {
                     plan.directory(layers, &target, directory);
                 }
@@ -183,7 +184,7 @@ pub(crate) fn plan(layers: &[&LayerScan], registry: &Registry, through: &Through
     let mut pairs = Vec::new();
     let all = alias::second_names(
         &mut tree,
-        registry,
+        analyzers,
         |path| path.is_empty() || matches!(locate(layers, layers.len(), path), Place::Directory),
         |real, name| pairs.push((real.to_owned(), name.to_owned())),
     );
@@ -238,7 +239,7 @@ fn dead_links(layers: &[&LayerScan], tree: &mut Tree<'_>, plan: &mut Plan, wante
 /// Plans to read the file at `target` as `path`, unless that has been done.
 fn follow(
     layers: &[&LayerScan],
-    registry: &Registry,
+    analyzers: &Analyzers<'_>,
     tree: &Tree<'_>,
     plan: &mut Plan,
     path: &str,
@@ -271,15 +272,15 @@ fn follow(
             }
         },
     };
-    if registry.covers(target, path) {
+    if analyzers.covers(target, path) {
         return;
     }
     let (top, source) = found;
     plan.file(top, &source, path);
     // The earlier copies of a database tell which layer brought a package.
-    if (registry.by_path)(path)
+    if (analyzers.by_path)(path)
         .iter()
-        .any(|parser| parser.database)
+        .any(|reader| reader.is_database())
     {
         let mut below = top;
         while let Place::Layer(lower) = locate(layers, below, &source) {

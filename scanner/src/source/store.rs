@@ -21,8 +21,9 @@ use super::limits::Budget;
 use super::manifest::{Descriptor, Document};
 use super::stream::{Promise, Shared, Stop};
 use super::totals::Totals;
-use super::wanted::{Registry, Selection};
+use super::wanted::Selection;
 use super::{Cost, SourceError, limits, names};
+use crate::analyzer::Analyzers;
 
 /// See the module.
 pub(super) struct Store {
@@ -175,7 +176,7 @@ impl Store {
     pub(super) fn read_layers(
         &self,
         jobs: &[Job],
-        registry: &Registry,
+        analyzers: &Analyzers<'_>,
         budget: Budget,
     ) -> Result<(Vec<LayerScan>, Cost), SourceError> {
         let mut order = Vec::new();
@@ -199,13 +200,13 @@ impl Store {
         };
         let results = match &self.place {
             Place::Archive(archive) if archive.is_compressed() => {
-                in_order(archive, jobs, registry, &shared)?
+                in_order(archive, jobs, analyzers, &shared)?
             }
             _ => {
                 let one = |job: &Job| {
                     let blob = self.open(&job.name).map_err(Stop::Broken)?;
                     let promise = job.promise.clone();
-                    layer::scan(blob, promise, &shared, registry, &job.selection)
+                    layer::scan(blob, promise, &shared, analyzers, &job.selection)
                 };
                 at_once(jobs, &order, budget.workers(count), &shared.cores, one)
             }
@@ -289,7 +290,7 @@ fn at_once(
 fn in_order(
     archive: &Archive,
     jobs: &[Job],
-    registry: &Registry,
+    analyzers: &Analyzers<'_>,
     shared: &Shared,
 ) -> Result<Vec<Outcome>, SourceError> {
     let mut results: Vec<Outcome> = jobs.iter().map(|_| None).collect();
@@ -310,7 +311,7 @@ fn in_order(
                 progress = true;
                 let promise = job.promise.clone();
                 let selection = &job.selection;
-                let result = layer::scan(content, promise, shared, registry, selection);
+                let result = layer::scan(content, promise, shared, analyzers, selection);
                 broken |= result.is_err();
                 if let Some(place) = results.get_mut(number) {
                     *place = Some(result);

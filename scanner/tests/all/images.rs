@@ -5,12 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use portcullis::model::gap::GapKind;
-use portcullis::source::{
-    Contents, ImageKind, Platform, SourceError, limits, open_image, recognise,
-};
+use portcullis::source::{Contents, ImageKind, Platform, SourceError, limits, recognise};
 use serde_json::{Value, json};
 
 use crate::support::image::{Layout, digest, docker_archive, dpkg_status, gzip, tar};
+use crate::support::read_image;
 
 const STATUS: &str = "var/lib/dpkg/status";
 
@@ -37,7 +36,7 @@ fn packages(contents: &Contents) -> Vec<(String, String, u32)> {
 
 fn one(path: &Path) -> Result<Contents, SourceError> {
     let kind = recognise(path).expect("an image");
-    open_image(kind, path, None).map(|mut all| {
+    read_image(kind, path, None).map(|mut all| {
         assert_eq!(all.len(), 1);
         all.remove(0)
     })
@@ -133,7 +132,7 @@ fn platforms_are_chosen_or_refused() {
     layout.index(&[nested]);
     let open = |platform: &str| {
         let platform: Platform = platform.parse().unwrap();
-        open_image(ImageKind::OciLayout, directory.path(), Some(&platform))
+        read_image(ImageKind::OciLayout, directory.path(), Some(&platform))
     };
     let usual = one(directory.path()).unwrap();
     assert_eq!(packages(&usual)[0].0, "amd");
@@ -154,7 +153,7 @@ fn several_images_are_all_scanned_and_a_foreign_one_is_a_gap() {
     first["annotations"] = json!({"org.opencontainers.image.ref.name": "first"});
     second["annotations"] = json!({"org.opencontainers.image.ref.name": "second"});
     layout.index(&[first.clone(), second, first]);
-    let all = open_image(ImageKind::OciLayout, directory.path(), None).unwrap();
+    let all = read_image(ImageKind::OciLayout, directory.path(), None).unwrap();
     assert_eq!(all.len(), 2);
     assert_eq!(all[0].reference.as_deref(), Some("first"));
     assert_eq!(
@@ -167,7 +166,7 @@ fn refusal(build: impl FnOnce(&Layout<'_>)) -> String {
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout(directory.path());
     build(layout.create());
-    open_image(ImageKind::OciLayout, directory.path(), None)
+    read_image(ImageKind::OciLayout, directory.path(), None)
         .unwrap_err()
         .to_string()
 }
@@ -258,7 +257,7 @@ fn hostile_images_end_as_expected() {
         } else {
             ImageKind::DockerArchive
         };
-        let got = match open_image(kind, &path, None) {
+        let got = match read_image(kind, &path, None) {
             Err(_) => "error",
             Ok(all) => {
                 let has_gap = all.iter().any(|contents| {

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use portcullis::source::{ImageKind, open_image};
+use portcullis::source::ImageKind;
+
+use crate::support::read_image;
 
 use crate::support::image::{Layout, docker_archive, dpkg_status, tar};
 
@@ -15,7 +17,7 @@ const FEW: usize = 60;
 
 /// Packages by name and version, and whether anything is told; `None`: it is refused.
 fn read(kind: ImageKind, path: &Path) -> Option<(BTreeSet<(String, String)>, bool)> {
-    let images = open_image(kind, path, None).ok()?;
+    let images = read_image(kind, path, None).ok()?;
     let facts = || {
         let files = images.iter().flat_map(|image| &image.files);
         files.map(|(_, facts)| facts)

@@ -4,12 +4,14 @@
 use std::fs;
 use std::path::Path;
 
+use portcullis::inventory::dispatch::in_images;
 use portcullis::model::gap::{GapClass, GapKind};
 use portcullis::source::limits::Budget;
-use portcullis::source::{Contents, ImageKind, Unknown, open_image, open_within, recognise_or};
+use portcullis::source::{Contents, ImageKind, Unknown, open_image, recognise_or};
 use serde_json::{Value, json};
 
 use crate::support::image::{Layout, digest, docker_archive, dpkg_status, gzip, tar};
+use crate::support::read_image;
 
 const STATUS: &str = "var/lib/dpkg/status";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
@@ -45,7 +47,7 @@ fn layout(build: impl FnOnce(&Layout<'_>) -> Vec<Value>) -> tempfile::TempDir {
 }
 
 fn open(root: &Path) -> Result<Vec<Contents>, String> {
-    open_image(ImageKind::OciLayout, root, None).map_err(|error| error.to_string())
+    read_image(ImageKind::OciLayout, root, None).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn open_bytes(bytes: &[u8], kind: ImageKind) -> Result<Vec<Contents>, String> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("image");
     fs::write(&path, bytes).unwrap();
-    open_image(kind, &path, None).map_err(|error| error.to_string())
+    read_image(kind, &path, None).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -319,7 +321,7 @@ fn a_directory_of_skopeo_is_an_image() {
     .unwrap();
     let kind = recognise_or(root.path()).unwrap().unwrap();
     assert_eq!(kind, ImageKind::SkopeoDirectory);
-    let all = open_image(kind, root.path(), None).unwrap();
+    let all = read_image(kind, root.path(), None).unwrap();
     assert_eq!((names(&all), gaps(&all)), (vec!["one".into()], vec![]));
     // An index, and the manifests that it names.
     let inner = root.path().join(format!(
@@ -332,7 +334,7 @@ fn a_directory_of_skopeo_is_an_image() {
     ]});
     fs::write(root.path().join("manifest.json"), index.to_string()).unwrap();
     assert_eq!(
-        names(&open_image(kind, root.path(), None).unwrap()),
+        names(&read_image(kind, root.path(), None).unwrap()),
         ["one"]
     );
 }
@@ -351,8 +353,14 @@ fn what_does_not_fit_into_the_memory_is_refused() {
         vec![layout.image("linux", "amd64", &[bytes])]
     });
     let within = |memory: u64| {
-        open_within(ImageKind::OciLayout, root.path(), None, Budget::of(memory))
-            .map_err(|error| error.to_string())
+        open_image(
+            ImageKind::OciLayout,
+            root.path(),
+            None,
+            Budget::of(memory),
+            &in_images(),
+        )
+        .map_err(|error| error.to_string())
     };
     assert_eq!(names(&within(32 << 20).unwrap()).len(), 3000);
     let kept = within(4 << 20).unwrap_err();
@@ -410,7 +418,7 @@ fn a_pipe_is_not_waited_for() {
         ImageKind::OciLayout,
         ImageKind::SkopeoDirectory,
     ] {
-        assert!(open_image(kind, &path, None).is_err());
+        assert!(read_image(kind, &path, None).is_err());
     }
     assert!(matches!(recognise_or(&path), Ok(None)));
 }

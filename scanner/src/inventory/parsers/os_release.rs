@@ -12,6 +12,7 @@ use crate::model::gap::GapKind;
 /// Both places; the one in `etc` wins when they are put together.
 pub(super) static PARSER: Parser = Parser {
     id: "os-release",
+    version: 1,
     wants: &[
         Want::Path("etc/os-release"),
         Want::Path("usr/lib/os-release"),
@@ -26,6 +27,7 @@ pub(super) static PARSER: Parser = Parser {
 /// One line; os-release counts more.
 pub(super) static RELEASE: Parser = Parser {
     id: "redhat-release",
+    version: 1,
     wants: &[
         Want::Path("etc/centos-release"),
         Want::Path("etc/redhat-release"),

@@ -16,6 +16,7 @@ use crate::model::location::Location;
 mod content;
 pub mod executable;
 mod manifest;
+pub(super) mod member;
 mod path;
 mod table;
 pub mod tree;

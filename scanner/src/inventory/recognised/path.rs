@@ -98,7 +98,6 @@ pub(super) fn example_of_want(want: &Want) -> Option<String> {
         Want::Suffix(end) => Some(format!("some/a.{end}")),
         Want::In(directory) => Some(format!("{}/file", directory.trim_end_matches('/'))),
         Want::Extension(extension) => Some(format!("some/file{extension}")),
-        Want::Magic(_) => None,
     }
 }
 

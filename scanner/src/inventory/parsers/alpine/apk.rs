@@ -15,6 +15,7 @@ use crate::model::package::{Package, PackageType, SourcePackage};
 /// The places: `usr/lib` since Alpine merged the two directories, `var/lib` in apk 3.
 pub(crate) static PARSER: Parser = Parser {
     id: "apk-installed",
+    version: 1,
     wants: &[
         Want::Path("lib/apk/db/installed"),
         Want::Path("usr/lib/apk/db/installed"),

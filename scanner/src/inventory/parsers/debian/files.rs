@@ -12,6 +12,7 @@ use crate::model::gap::GapKind;
 /// One path per line, absolute.
 pub(crate) static LISTS: Parser = Parser {
     id: "dpkg-list",
+    version: 1,
     wants: &[Want::In("var/lib/dpkg/info/")],
     accepts: Some(|path| has_extension(path, ".list")),
     need: Need::Stream,
@@ -24,6 +25,7 @@ pub(crate) static LISTS: Parser = Parser {
 /// news.
 pub(crate) static SUMS: Parser = Parser {
     id: "dpkg-md5sums",
+    version: 1,
     wants: &[
         Want::In("var/lib/dpkg/info/"),
         Want::In("var/lib/dpkg/status.d/"),

@@ -17,6 +17,7 @@ use crate::model::package::{Package, PackageType, SourcePackage};
 /// `var/lib/dpkg/status`.
 pub(crate) static PARSER: Parser = Parser {
     id: "dpkg-status",
+    version: 1,
     wants: &[Want::Path("var/lib/dpkg/status")],
     accepts: None,
     need: Need::Stream,
@@ -28,6 +29,7 @@ pub(crate) static PARSER: Parser = Parser {
 /// `var/lib/dpkg/status.d/*`, as images without a shell have it.
 pub(crate) static DISTROLESS: Parser = Parser {
     id: "dpkg-status-d",
+    version: 1,
     wants: &[Want::In("var/lib/dpkg/status.d/")],
     accepts: Some(|path| !has_extension(path, ".md5sums")),
     need: Need::Stream,
@@ -39,6 +41,7 @@ pub(crate) static DISTROLESS: Parser = Parser {
 /// `var/lib/dpkg/updates/0001`, in the form of `status`.
 pub(crate) static JOURNAL: Parser = Parser {
     id: "dpkg-journal",
+    version: 1,
     wants: &[Want::In("var/lib/dpkg/updates/")],
     accepts: Some(|path| {
         let name = file_name(path);

@@ -12,7 +12,7 @@ use db_sync::version::Order;
 use super::go_mod::line;
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::entry;
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
 
@@ -20,11 +20,8 @@ use crate::model::package::PackageType;
 pub(crate) static PARSER: Parser = Parser {
     id: "go-sum",
     wants: &[],
-    accepts: None,
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse,
+    ..Parser::LOCKFILE
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {

@@ -8,6 +8,7 @@ use crate::model::gap::GapKind;
 /// jar, war and ear files, Jenkins' plug-ins, and what else is a jar by another name.
 pub(crate) static PARSER: Parser = Parser {
     id: "java-archive",
+    version: 1,
     wants: &[
         Want::Extension(".jar"),
         Want::Extension(".war"),

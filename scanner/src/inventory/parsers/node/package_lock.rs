@@ -12,7 +12,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Entry, Node, Value};
 use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::shared::{names, outside_node_modules};
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 
 /// Both names.
@@ -23,10 +23,8 @@ pub(crate) static PARSER: Parser = Parser {
         Want::Name("npm-shrinkwrap.json"),
     ],
     accepts: Some(outside_node_modules),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse,
+    ..Parser::LOCKFILE
 };
 
 /// What stands before the name of an installed package in a key of `packages`.

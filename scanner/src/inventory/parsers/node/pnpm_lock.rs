@@ -10,7 +10,7 @@ use super::pnpm_key::{self, Key};
 use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::parsers::shared::outside_node_modules;
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 
 /// `pnpm-lock.yaml`.
@@ -18,10 +18,8 @@ pub(crate) static PARSER: Parser = Parser {
     id: "pnpm-lock",
     wants: &[Want::Name("pnpm-lock.yaml")],
     accepts: Some(outside_node_modules),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse,
+    ..Parser::LOCKFILE
 };
 
 /// Where a project says what it depends on.

@@ -9,7 +9,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::shared::{names, outside_node_modules};
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 
 /// Both formats have one name.
@@ -17,10 +17,8 @@ pub(crate) static PARSER: Parser = Parser {
     id: "yarn-lock",
     wants: &[Want::Name("yarn.lock")],
     accepts: Some(outside_node_modules),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse,
+    ..Parser::LOCKFILE
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {

@@ -11,7 +11,7 @@ use crate::inventory::document::{self, Node, Value};
 use crate::inventory::parsers::shared::{
     entry, file_name, has_extension, names, other_lists, repeated,
 };
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
 
@@ -23,10 +23,8 @@ pub(crate) static PARSER: Parser = Parser {
         let name = file_name(path).to_ascii_lowercase();
         name.starts_with("composer") && has_extension(&name, ".lock")
     }),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse,
+    ..Parser::LOCKFILE
 };
 
 /// Its lists, and whether they are for development.

@@ -19,6 +19,7 @@ use crate::model::package::{Package, PackageType};
 /// Metadata as a file of its own.
 pub(crate) static METADATA: Parser = Parser {
     id: "python-metadata",
+    version: 1,
     wants: &[
         Want::Name("METADATA"),
         Want::Name("PKG-INFO"),
@@ -38,6 +39,7 @@ pub(crate) static METADATA: Parser = Parser {
 /// Metadata in a zipped egg.
 pub(crate) static EGG: Parser = Parser {
     id: "python-egg",
+    version: 1,
     wants: &[Want::Extension(".egg"), Want::Extension(".EGG")],
     accepts: None,
     need: Need::Whole(limits::EGG_BYTES),

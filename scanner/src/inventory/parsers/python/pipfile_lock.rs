@@ -9,7 +9,7 @@ use super::pypi::place::{self, Place};
 use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::parsers::shared::{file_name, has_extension, repeated};
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 
 /// `Pipfile.lock`, or `Pipfile.dev.lock` where `PIPENV_PIPFILE` names another file.
@@ -20,10 +20,8 @@ pub(crate) static PARSER: Parser = Parser {
         let name = file_name(path).to_ascii_lowercase();
         name.starts_with("pipfile") && has_extension(&name, ".lock")
     }),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse,
+    ..Parser::LOCKFILE
 };
 
 /// The keys of version control.

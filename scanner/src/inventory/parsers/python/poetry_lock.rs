@@ -9,17 +9,15 @@ use super::pypi;
 use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::shared::{file_name, other_lists};
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 
 const BASE: Parser = Parser {
     id: "poetry-lock",
     wants: &[Want::Extension(".lock")],
     accepts: Some(|path| file_name(path).eq_ignore_ascii_case("poetry.lock")),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse: poetry,
+    ..Parser::LOCKFILE
 };
 
 /// Poetry.

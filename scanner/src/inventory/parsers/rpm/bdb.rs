@@ -16,6 +16,7 @@ use crate::model::gap::GapKind;
 /// The three places.
 pub(crate) static PARSER: Parser = Parser {
     id: "rpm-bdb",
+    version: 1,
     wants: &[
         Want::Path("var/lib/rpm/Packages"),
         Want::Path("usr/lib/sysimage/rpm/Packages"),

@@ -17,6 +17,7 @@ use crate::model::package::{Package, PackageType};
 /// The second list.
 pub(crate) static PARSER: Parser = Parser {
     id: "rpm-manifest",
+    version: 1,
     wants: &[Want::Path("var/lib/rpmmanifest/container-manifest-2")],
     accepts: None,
     need: Need::Stream,

@@ -12,6 +12,7 @@ use crate::model::gap::GapKind;
 /// The places.
 pub(crate) static PARSER: Parser = Parser {
     id: "rpm-ndb",
+    version: 1,
     wants: &[
         Want::Path("usr/lib/sysimage/rpm/Packages.db"),
         Want::Path("usr/share/rpm/Packages.db"),

@@ -11,6 +11,7 @@ use crate::model::gap::GapKind;
 /// The three places: traditional, Fedora and SUSE, and image-based systems.
 pub(crate) static PARSER: Parser = Parser {
     id: "rpm-sqlite",
+    version: 1,
     wants: &[
         Want::Path("var/lib/rpm/rpmdb.sqlite"),
         Want::Path("usr/lib/sysimage/rpm/rpmdb.sqlite"),
@@ -26,6 +27,7 @@ pub(crate) static PARSER: Parser = Parser {
 /// The log, which should be empty.
 pub(crate) static LOG: Parser = Parser {
     id: "rpm-sqlite-log",
+    version: 1,
     wants: &[
         Want::Path("var/lib/rpm/rpmdb.sqlite-wal"),
         Want::Path("usr/lib/sysimage/rpm/rpmdb.sqlite-wal"),

@@ -9,7 +9,7 @@ use db_sync::version::Order;
 
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{entry, file_name, has_extension};
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::{Package, PackageType};
 
@@ -19,10 +19,8 @@ pub(crate) static PARSER: Parser = Parser {
     id: "gemfile-lock",
     wants: &[Want::Extension(".lock"), Want::Extension(".locked")],
     accepts: Some(is_lockfile),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse,
+    ..Parser::LOCKFILE
 };
 
 fn is_lockfile(path: &str) -> bool {

@@ -11,7 +11,7 @@ use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::foreign::Foreign;
 use crate::inventory::parsers::shared::{entry, file_name};
-use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
 
@@ -47,10 +47,8 @@ pub(crate) static PARSER: Parser = Parser {
         let rest = stem.and_then(|stem| stem.strip_prefix("Cargo"));
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
     }),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse,
+    ..Parser::LOCKFILE
 };
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {

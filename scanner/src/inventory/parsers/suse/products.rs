@@ -10,6 +10,7 @@ use crate::model::gap::GapKind;
 /// `*.prod`; the link `baseproduct` is one of them again.
 pub(crate) static PARSER: Parser = Parser {
     id: "suse-products",
+    version: 1,
     wants: &[Want::In("etc/products.d/")],
     accepts: Some(|path| has_extension(path, ".prod")),
     need: Need::Whole(1 << 20),

@@ -22,6 +22,7 @@ mod version;
 /// `go.mod`.
 pub(crate) static PARSER: Parser = Parser {
     id: "go-mod",
+    version: 1,
     wants: &[Want::Name("go.mod"), Want::Extension(".mod")],
     accepts: Some(is_module),
     need: Need::Whole(limits::METADATA_BYTES),

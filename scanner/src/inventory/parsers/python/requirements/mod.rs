@@ -11,9 +11,7 @@ use self::requirement::Requirement;
 use super::pypi::place;
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{entry, file_name, has_extension};
-use crate::inventory::{
-    Content, Evidence, Facts, Include, Input, Need, ParseError, Parser, Want, limits,
-};
+use crate::inventory::{Content, Facts, Include, Input, ParseError, Parser, Want, limits};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
 
@@ -31,9 +29,6 @@ const BY_NAME: Parser = Parser {
         Want::Extension(".pip"),
     ],
     accepts: Some(|path| Name::of(path).is_some()),
-    need: Need::Whole(limits::LOCKFILE_BYTES),
-    evidence: Evidence::Locked,
-    database: false,
     parse: |input, facts| {
         let name = Name::of(input.path);
         if has_extension(input.path, ".lock")
@@ -48,6 +43,7 @@ const BY_NAME: Parser = Parser {
         facts.is_guess = name != Some(Name::Requirements);
         read(input, facts, name != Some(Name::Constraints))
     },
+    ..Parser::LOCKFILE
 };
 
 /// Files whose name says what they are.

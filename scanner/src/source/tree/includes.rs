@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::walk::Candidate;
-use super::{SKIPPED_DIRECTORIES, Totals, Tree, gap, run_parser};
-use crate::inventory::{Evidence, Facts, Include, dispatch};
+use super::{SKIPPED_DIRECTORIES, Totals, Tree, entry, gap, read_file};
+use crate::analyzer::{Analyzers, Run};
+use crate::inventory::{Facts, Include, dispatch};
 use crate::model::coverage::SkipRule;
 use crate::model::gap::{Gap, GapKind};
 use crate::model::location::Location;
+use crate::source::root::{Astray, Root};
 
 /// How many includes of a tree are followed. Each file is read at most twice more than it was, and
 /// so no circle of includes needs a limit of its own.
@@ -32,10 +34,11 @@ enum Reason {
 /// The files that were read, by their real path and the family of their parser, with their place.
 type Known = BTreeMap<(PathBuf, &'static str), (Reason, usize)>;
 
-/// Reads what the files of a tree include. `root` is canonical; `unknown` are the files that the
+/// Reads what the files of a tree include. `unknown` are the files that the
 /// walk met and nothing wanted, which loses those that are read now.
 pub(super) fn follow(
-    root: &Path,
+    root: &dyn Root,
+    analyzers: &Analyzers<'_>,
     tree: &mut Tree,
     unknown: &mut Vec<Candidate>,
     mut totals: Totals,
@@ -47,7 +50,7 @@ pub(super) fn follow(
     if open.is_empty() {
         return;
     }
-    let mut known = read_already(root, &tree.files);
+    let mut known = read_already(root, analyzers, &tree.files);
     let met: BTreeSet<PathBuf> = unknown.iter().map(|file| file.real.clone()).collect();
     let mut included = BTreeSet::new();
     let mut count = 0_usize;
@@ -85,7 +88,16 @@ pub(super) fn follow(
                 .push(gap(GapKind::Limit, &file.path, &Totals::cause()).unjudged());
             continue;
         }
-        let facts = match run_parser(root, &file, parser) {
+        let runs = [Run {
+            path: file.path.as_str().into(),
+            reader: parser,
+        }];
+        // What was read before was seen then.
+        let watching = match before {
+            None => analyzers.watch(&entry(root, &file)),
+            Some(_) => Vec::new(),
+        };
+        let facts = match read_file(root, &file, &runs, watching) {
             Ok(facts) => facts,
             Err(unread) => {
                 let cause = format!("the included file {}: {}", file.path, unread.cause);
@@ -138,24 +150,20 @@ fn enqueue(open: &mut VecDeque<(Arc<str>, Include)>, path: &Arc<str>, facts: &Fa
     }
 }
 
-fn read_already(root: &Path, files: &[(Arc<str>, Facts)]) -> Known {
+fn read_already(root: &dyn Root, analyzers: &Analyzers<'_>, files: &[(Arc<str>, Facts)]) -> Known {
     let mut known = Known::new();
     for (at, (path, facts)) in files.iter().enumerate() {
-        let Ok(real) = root.join(&**path).canonicalize() else {
+        let Ok(real) = root.follow(Path::new(&**path)) else {
             continue;
         };
-        let real = real
-            .strip_prefix(root)
-            .map(Path::to_path_buf)
-            .unwrap_or(real);
         let reason = if facts.is_guess {
             Reason::Guess
         } else {
             Reason::Certain
         };
-        for parser in dispatch::by_path(path, Evidence::Locked) {
+        for reader in (analyzers.by_path)(path) {
             let here = known
-                .entry((real.clone(), parser.id))
+                .entry((real.path.clone(), reader.id()))
                 .or_insert((reason, at));
             *here = (*here).max((reason, at));
         }
@@ -164,34 +172,33 @@ fn read_already(root: &Path, files: &[(Arc<str>, Facts)]) -> Known {
 }
 
 /// The file that an include means, by its real path below the root.
-fn resolve(root: &Path, from: &str, include: &Include) -> Result<Candidate, (GapKind, String)> {
+fn resolve(root: &dyn Root, from: &str, include: &Include) -> Result<Candidate, (GapKind, String)> {
     let named = &include.path;
     let directory = from.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let unread = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => {
-            let cause = format!("the included file {named} is not there");
-            (GapKind::FileNotFound, cause)
+    let real = match root.follow(&Path::new(directory).join(&**named)) {
+        Ok(real) => real,
+        Err(Astray::Io(error)) if error.kind() != io::ErrorKind::NotFound => {
+            let cause = format!("the included file {named}: {}", error.kind());
+            return Err((GapKind::Unreadable, cause));
         }
-        kind => (
-            GapKind::Unreadable,
-            format!("the included file {named}: {kind}"),
-        ),
+        Err(Astray::Io(_)) => {
+            let cause = format!("the included file {named} is not there");
+            return Err((GapKind::FileNotFound, cause));
+        }
+        Err(Astray::Outside(_) | Astray::NotAFile) => {
+            let cause = format!("the included file {named} lies outside the scanned directory");
+            return Err((GapKind::EscapingPath, cause));
+        }
     };
-    let real = root
-        .join(directory)
-        .join(&**named)
-        .canonicalize()
-        .map_err(unread)?;
-    let metadata = std::fs::metadata(&real).map_err(unread)?;
-    let Ok(real) = real.strip_prefix(root) else {
-        let cause = format!("the included file {named} lies outside the scanned directory");
-        return Err((GapKind::EscapingPath, cause));
-    };
-    let parts: Vec<_> = real.iter().map(|part| part.to_string_lossy()).collect();
+    let parts: Vec<_> = real
+        .path
+        .iter()
+        .map(|part| part.to_string_lossy())
+        .collect();
     Ok(Candidate {
         path: parts.join("/"),
-        real: real.to_path_buf(),
-        length: Some(metadata.len()),
+        real: real.path,
+        length: Some(real.length),
         kind: None,
     })
 }
@@ -199,8 +206,10 @@ fn resolve(root: &Path, from: &str, include: &Include) -> Result<Candidate, (Gap
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::dispatch::in_trees;
     use crate::model::coverage::SkipRule;
-    use crate::source::directory::{Interest, read};
+    use crate::source::root::Directory;
+    use crate::source::tree::{Interest, read};
 
     fn tree(files: &[(&str, &str)]) -> Tree {
         let outer = tempfile::tempdir().unwrap();
@@ -217,7 +226,7 @@ mod tests {
             vendored: false,
             memory: 1 << 30,
         };
-        read(&root, interest).unwrap()
+        read(&Directory::new(&root).unwrap(), interest, &in_trees())
     }
 
     /// Names of packages with the files that list them.

@@ -3,8 +3,9 @@
 //! hide a lockfile.
 
 use std::ffi::OsStr;
-use std::fs::DirEntry;
 use std::path::Path;
+
+use crate::source::root::{Kind, Root};
 
 /// Folders that are not entered, as far as they hold what their tools put there.
 pub(super) const SKIPPED_DIRECTORIES: [&str; 6] = [
@@ -97,15 +98,16 @@ pub(super) fn skipped(name: &OsStr) -> Option<&'static str> {
 }
 
 /// Whether a folder of the tool `tool` holds something that the tool does not put there.
-pub(super) fn holds_more(tool: &str, folder: &Path) -> bool {
+pub(super) fn holds_more(root: &dyn Root, tool: &str, folder: &Path) -> bool {
     // Nobody builds from a folder that cannot be listed.
-    std::fs::read_dir(folder).is_ok_and(|mut entries| {
-        entries.any(|entry| entry.map_or(true, |entry| !is_its(tool, &entry.path())))
+    root.list(folder).is_ok_and(|items| {
+        let mut items = items.iter();
+        items.any(|item| !is_its(root, tool, &folder.join(&item.name)))
     })
 }
 
 /// Whether the tool `tool` puts this, by its name, into its folder.
-pub(super) fn is_its(tool: &str, path: &Path) -> bool {
+pub(super) fn is_its(root: &dyn Root, tool: &str, path: &Path) -> bool {
     let Some(name) = path.file_name().and_then(OsStr::to_str) else {
         return false;
     };
@@ -127,10 +129,9 @@ pub(super) fn is_its(tool: &str, path: &Path) -> bool {
         ".svn" => SUBVERSION.contains(&name),
         ".terraform" => TERRAFORM.contains(&name) || name.starts_with("terraform.tfstate."),
         // A folder called by a digest, with others in it that hold the copies.
-        ".terragrunt-cache" => std::fs::read_dir(path).is_ok_and(|mut entries| {
-            let is_folder = |entry: DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
-            entries.all(|entry| entry.is_ok_and(is_folder))
-        }),
+        ".terragrunt-cache" => root
+            .list(path)
+            .is_ok_and(|items| items.iter().all(|item| item.kind == Kind::Directory)),
         _ => true,
     }
 }
@@ -138,9 +139,12 @@ pub(super) fn is_its(tool: &str, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::root::Directory;
 
     #[test]
     fn tools_know_what_is_theirs() {
+        let empty = tempfile::tempdir().unwrap();
+        let root = Directory::new(empty.path()).unwrap();
         for (tool, name, its) in [
             (".git", "HEAD", true),
             (".git", "index.lock", true),
@@ -155,7 +159,7 @@ mod tests {
             (".terraform", "main.tf", false),
             ("node_modules", "anything", true),
         ] {
-            assert_eq!(is_its(tool, Path::new(name)), its, "{tool}/{name}");
+            assert_eq!(is_its(&root, tool, Path::new(name)), its, "{tool}/{name}");
         }
     }
 }

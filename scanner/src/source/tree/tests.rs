@@ -1,9 +1,13 @@
 //! The walk, totals and the ledger.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
+use crate::analyzer::tests::Counter;
+use crate::inventory::dispatch::in_trees;
 use crate::model::gap::GapClass;
+use crate::source::root::{Astray, Blob, Directory, Item, Real};
 
 const PACKAGES: Interest = Interest {
     packages: true,
@@ -11,6 +15,10 @@ const PACKAGES: Interest = Interest {
     vendored: false,
     memory: 1 << 30,
 };
+
+fn scan(root: &Path, interest: Interest) -> Tree {
+    read(&Directory::new(root).unwrap(), interest, &in_trees())
+}
 
 fn write(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
@@ -33,7 +41,7 @@ fn a_tree_of_more_than_little_is_read_whole() {
         let text = format!("django==1.0\n{padding}\n");
         write(root.path(), &format!("{name}/requirements.txt"), &text);
     }
-    let tree = read(root.path(), PACKAGES).unwrap();
+    let tree = scan(root.path(), PACKAGES);
     let paths: Vec<&str> = tree.files.iter().map(|(path, _)| &**path).collect();
     assert_eq!(paths, ["a/requirements.txt", "b/requirements.txt"]);
     assert!(
@@ -67,7 +75,7 @@ fn every_file_has_one_fate() {
         .unwrap();
     std::os::unix::fs::symlink("gone", root.join("poetry.lock")).unwrap();
     std::os::unix::fs::symlink("layout", root.join("alias")).unwrap();
-    let tree = read(root, PACKAGES).unwrap();
+    let tree = scan(root, PACKAGES);
     let files = &tree.coverage;
     assert!(files.adds_up(), "{files:?}");
     assert_eq!((files.read, files.unreadable), (2, 1), "{files:?}");
@@ -86,7 +94,7 @@ fn every_file_has_one_fate() {
         vendored: true,
         ..PACKAGES
     };
-    let tree = read(root, all).unwrap();
+    let tree = scan(root, all);
     assert!(
         tree.files
             .iter()
@@ -104,7 +112,7 @@ fn a_file_is_read_once_however_many_links_lead_to_it() {
         let link = root.join(name).join("requirements.txt");
         std::os::unix::fs::symlink("../base.in", link).unwrap();
     }
-    let tree = read(root, PACKAGES).unwrap();
+    let tree = scan(root, PACKAGES);
     let paths: Vec<&str> = tree.files.iter().map(|(path, _)| &**path).collect();
     assert_eq!(paths, ["a/requirements.txt"]);
     assert_eq!(tree.coverage.skipped.get(&SkipRule::Link), Some(&2));
@@ -136,7 +144,7 @@ fn a_project_in_the_folder_of_a_tool_is_read() {
     ] {
         write(root.path(), path, "x==1\n");
     }
-    let tree = read(root.path(), PACKAGES).unwrap();
+    let tree = scan(root.path(), PACKAGES);
     let read: [&str; 4] = [
         ".svn/requirements.txt",
         ".terraform/app/requirements.txt",
@@ -173,7 +181,7 @@ fn lockfiles_of_vendored_trees_are_one_gap_each() {
             vendored,
             ..PACKAGES
         };
-        let tree = read(root.path(), interest).unwrap();
+        let tree = scan(root.path(), interest);
         let gaps = tree.gaps.iter().filter(|gap| gap.kind == GapKind::NotRead);
         gaps.map(|gap| (gap.location.path.to_string(), gap.class))
             .collect::<Vec<_>>()
@@ -214,10 +222,10 @@ fn installations_that_no_lockfile_answers_for_are_told() {
             gaps.map(|gap| gap.location.path.to_string())
                 .collect::<Vec<_>>()
         };
-        assert_eq!(installed(read(root.path(), PACKAGES).unwrap()), [told]);
+        assert_eq!(installed(scan(root.path(), PACKAGES)), [told]);
         write(root.path(), lockfile, "");
         assert_eq!(
-            installed(read(root.path(), PACKAGES).unwrap()),
+            installed(scan(root.path(), PACKAGES)),
             [""; 0],
             "{lockfile}"
         );
@@ -238,7 +246,7 @@ fn packages_beyond_the_memory_are_unjudged() {
         memory: PACKAGE_BYTES * 2,
         ..PACKAGES
     };
-    let tree = read(root, little).unwrap();
+    let tree = scan(root, little);
     let paths: Vec<&str> = tree.files.iter().map(|(path, _)| &**path).collect();
     assert_eq!(paths, ["a/requirements.txt", "b/requirements.txt"]);
     assert_eq!(tree.coverage.skipped.get(&SkipRule::Limit), Some(&1));
@@ -248,4 +256,107 @@ fn packages_beyond_the_memory_are_unjudged() {
         ("c/requirements.txt", GapClass::Unjudged)
     );
     assert!(tree.coverage.adds_up());
+}
+
+/// A root that counts the bytes that are read from it.
+struct Metered {
+    inner: Directory,
+    bytes: AtomicU64,
+}
+
+struct Meter<'a>(Box<dyn Blob + 'a>, &'a AtomicU64);
+
+impl io::Read for Meter<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl io::Seek for Meter<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+impl Root for Metered {
+    fn list(&self, directory: &Path) -> io::Result<Vec<Item>> {
+        self.inner.list(directory)
+    }
+
+    fn follow(&self, path: &Path) -> Result<Real, Astray> {
+        self.inner.follow(path)
+    }
+
+    fn length(&self, real: &Path) -> io::Result<u64> {
+        self.inner.length(real)
+    }
+
+    fn open(&self, real: &Path) -> io::Result<Box<dyn Blob + '_>> {
+        Ok(Box::new(Meter(self.inner.open(real)?, &self.bytes)))
+    }
+
+    fn place(&self) -> Option<&Path> {
+        self.inner.place()
+    }
+}
+
+#[test]
+fn a_watcher_sees_every_byte_once_beside_the_inventory() {
+    let root = tempfile::tempdir().unwrap();
+    let long = format!("locals {{}}\n{}", "# long\n".repeat(50_000));
+    let executable = format!("\x7fELF{}", "rustc version 1.90.0".repeat(10_000));
+    let files = [
+        ("requirements.txt", "django==1.0\n-r more/base.in\n"),
+        ("more/base.in", "flask==1.0\n"),
+        ("package-lock.json", "not json"),
+        ("main.tf", "variable \"a\" {}\n"),
+        ("long.tf", long.as_str()),
+        ("read.tfvars", "a = 1\n"),
+        ("README", "hello\n"),
+        ("empty", ""),
+        ("deploy.yaml", "apiVersion: v1\nkind: Pod\n"),
+        ("bun.lock", "{}"),
+        ("program", executable.as_str()),
+    ];
+    for (path, text) in files {
+        write(root.path(), path, text);
+    }
+    std::os::unix::fs::symlink("README", root.path().join("link")).unwrap();
+    let total: u64 = files.iter().map(|(_, text)| text.len() as u64).sum();
+    let metered = Metered {
+        inner: Directory::new(root.path()).unwrap(),
+        bytes: AtomicU64::new(0),
+    };
+    let counter = Counter::default();
+    let watchers: [&dyn crate::analyzer::Watcher; 1] = [&counter];
+    let analyzers = in_trees().with(&watchers);
+    let interest = Interest {
+        terraform: true,
+        ..PACKAGES
+    };
+    let mut tree = read(&metered, interest, &analyzers);
+    let terraform = Watched::new(&metered, &analyzers);
+    // The evaluator reads one of them, twice.
+    for _ in 0..2 {
+        rules::files::Files::read(&terraform, "main.tf").unwrap();
+    }
+    watch_rest(&metered, &terraform, &mut tree);
+    assert_eq!(counter.bytes.load(Ordering::Relaxed), total);
+    assert_eq!(counter.files.load(Ordering::Relaxed), files.len() as u64);
+    // The evaluator asked twice for one file; nothing else was read again.
+    let again = files[3].1.len() as u64;
+    assert_eq!(metered.bytes.load(Ordering::Relaxed), total + again);
+    let packages = tree.files.iter().flat_map(|(_, facts)| &facts.packages);
+    let names: Vec<_> = packages.map(|package| &*package.name).collect();
+    let of = |wanted: &str| names.iter().filter(|name| **name == wanted).count();
+    assert_eq!(
+        (of("bytes"), of("django"), of("flask")),
+        (files.len(), 1, 1)
+    );
+    // Without a watcher the same is found, and no more is read than is needed.
+    let plain = read(&metered.inner, interest, &in_trees());
+    assert_eq!(plain.coverage, tree.coverage);
+    assert_eq!(plain.gaps, tree.gaps);
 }

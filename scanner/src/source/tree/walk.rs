@@ -3,19 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use ignore::WalkBuilder;
+use std::sync::Arc;
 
 use super::installed::{self, Installed};
-use super::tools::{self, SKIPPED_DIRECTORIES};
+use super::tools;
 use super::vendored::{self, Vendored};
 use super::{Interest, MAX_DEPTH, MAX_ENTRIES, gap};
+use crate::analyzer::{Analyzers, Reader};
 use crate::inventory::recognised::tree::Tree;
-use crate::inventory::recognised::{self, Kind, Place};
-use crate::inventory::{Evidence, dispatch};
+use crate::inventory::recognised::{self, Place};
 use crate::model::coverage::{Files, SkipRule};
 use crate::model::gap::{Gap, GapKind};
+use crate::source::root::{Astray, Item, Kind, Root};
 use crate::source::{self, ImageKind};
 
 /// How many components the path of a file may have in an image that is a directory.
@@ -31,7 +30,7 @@ pub(super) struct Candidate {
     /// Its length; `None` for a link, of which nothing is known yet.
     pub(super) length: Option<u64>,
     /// What it is, if its content agrees.
-    pub(super) kind: Option<&'static Kind>,
+    pub(super) kind: Option<&'static recognised::Kind>,
 }
 
 /// What a walk met.
@@ -41,6 +40,8 @@ pub(super) struct Found {
     pub(super) wanted: Vec<Candidate>,
     /// Files that may be images or that only their content can tell.
     pub(super) unknown: Vec<Candidate>,
+    /// Files that nothing reads but those who see all bytes.
+    pub(super) watched: Vec<Candidate>,
     /// Files that Terraform reads by itself, and its variable files.
     pub(super) terraform: Vec<String>,
     /// Directories that are images.
@@ -53,99 +54,99 @@ pub(super) struct Found {
     pub(super) gaps: Vec<Gap>,
 }
 
-/// Directories that were not entered, by name: how many, and where.
-type Skipped = BTreeMap<String, (u64, Vec<PathBuf>)>;
-
 struct Walk<'a> {
-    root: &'a Path,
-    canonical: &'a Path,
+    root: &'a dyn Root,
     interest: Interest,
+    wants: fn(&str) -> Vec<&'static dyn Reader>,
+    sees_all: bool,
     found: Found,
     evidence: Vec<String>,
+    entries: usize,
 }
 
-/// Walks `root`, whose canonical path is `canonical`.
-pub(super) fn walk(root: &Path, canonical: &Path, interest: Interest) -> Found {
-    let skipped: Arc<Mutex<Skipped>> = Arc::default();
-    let filter = Arc::clone(&skipped);
-    let walk = WalkBuilder::new(root)
-        .standard_filters(false)
-        .follow_links(false)
-        .max_depth(Some(MAX_DEPTH))
-        .sort_by_file_name(std::ffi::OsStr::cmp)
-        .filter_entry(move |entry| {
-            if entry.depth() == 0 || !entry.file_type().is_some_and(|kind| kind.is_dir()) {
-                return true;
-            }
-            let Some(name) = tool_of(entry) else {
-                return true;
-            };
-            let mut skipped = filter.lock().unwrap_or_else(PoisonError::into_inner);
-            let (count, paths) = skipped.entry(name.to_owned()).or_default();
-            *count = count.saturating_add(1);
-            paths.push(entry.path().to_path_buf());
-            false
-        })
-        .build();
-    let mut state = Walk {
+/// Walks a tree.
+pub(super) fn walk(root: &dyn Root, interest: Interest, analyzers: &Analyzers<'_>) -> Found {
+    let mut walk = Walk {
         root,
-        canonical,
         interest,
+        wants: analyzers.by_path,
+        sees_all: analyzers.sees_all(),
         found: Found::default(),
         evidence: Vec::new(),
+        entries: 0,
     };
-    for (count, entry) in walk.enumerate() {
-        if count >= MAX_ENTRIES {
-            let cause = format!("more than {MAX_ENTRIES} files; the rest was not looked at");
-            state
-                .found
-                .gaps
-                .push(gap(GapKind::Limit, "", &cause).unjudged());
-            break;
-        }
-        match entry {
-            Ok(entry) => state.entry(&entry),
-            // What lies behind a directory that cannot be listed is not known at all.
-            Err(error) => state.found.gaps.push(walk_gap(root, &error).unjudged()),
-        }
-    }
-    let skipped = std::mem::take(&mut *skipped.lock().unwrap_or_else(PoisonError::into_inner));
-    for (name, (count, paths)) in skipped {
-        let directories = &mut state.found.files.directories;
-        directories.insert(Arc::from(name.as_str()), count);
-        if name == "node_modules" {
-            let paths = paths.iter().filter_map(|path| relative(root, path));
-            let paths = paths.map(|path| (path, "package.json"));
-            state.found.installed.extend(paths);
-        }
-    }
-    state.finish()
+    walk.enter(Path::new(""), 0);
+    walk.finish()
 }
 
 /// The tool in whose folder a directory lies, or whose folder it is, so that it is not entered.
-fn tool_of(entry: &ignore::DirEntry) -> Option<&'static str> {
-    if let Some(tool) = tools::skipped(entry.file_name()) {
-        return (!tools::holds_more(tool, entry.path())).then_some(tool);
+fn tool_of(root: &dyn Root, path: &Path) -> Option<&'static str> {
+    if let Some(tool) = tools::skipped(path.file_name()?) {
+        return (!tools::holds_more(root, tool, path)).then_some(tool);
     }
-    // A target that is such a folder was asked for.
-    let parent = entry.path().parent().filter(|_| entry.depth() > 1)?;
-    let tool = tools::skipped(parent.file_name()?)?;
-    tools::is_its(tool, entry.path()).then_some(tool)
+    // A target that is such a folder was asked for: the root has no name here.
+    let tool = tools::skipped(path.parent()?.file_name()?)?;
+    tools::is_its(root, tool, path).then_some(tool)
 }
 
 impl Walk<'_> {
-    fn entry(&mut self, entry: &ignore::DirEntry) {
-        let (Some(relative), Some(kind)) = (relative(self.root, entry.path()), entry.file_type())
-        else {
-            return; // the root itself, which is no entry of the tree
+    /// Meets all entries of a directory, and enters those that are directories. `depth` is theirs
+    /// above the root; it bounds the recursion.
+    fn enter(&mut self, directory: &Path, depth: usize) {
+        let items = match self.root.list(directory) {
+            Ok(items) => items,
+            Err(error) => {
+                // What lies behind a directory that cannot be listed is not known at all. The kind
+                // only: the text of other errors repeats the path, which may be absolute.
+                let cause = error.kind().to_string();
+                let gap = gap(GapKind::Unreadable, &shown(directory), &cause);
+                self.found.gaps.push(gap.unjudged());
+                return;
+            }
         };
-        if kind.is_dir() {
-            self.directory(entry, relative);
-        } else if self.is_blob(&relative) {
+        if depth > 0 {
+            self.directory(directory, &items, depth);
+        }
+        if depth >= MAX_DEPTH {
+            return;
+        }
+        for item in items {
+            self.entries = self.entries.saturating_add(1);
+            if self.entries >= MAX_ENTRIES {
+                if self.entries == MAX_ENTRIES {
+                    let cause =
+                        format!("more than {MAX_ENTRIES} files; the rest was not looked at");
+                    let gap = gap(GapKind::Limit, "", &cause);
+                    self.found.gaps.push(gap.unjudged());
+                }
+                return;
+            }
+            let path = directory.join(&item.name);
+            if item.kind != Kind::Directory {
+                self.entry(&path, item.kind);
+            } else if let Some(tool) = tool_of(self.root, &path) {
+                self.skip(tool, &path);
+            } else {
+                self.enter(&path, depth.saturating_add(1));
+            }
+        }
+    }
+
+    /// Notes a folder of a tool that is not entered.
+    fn skip(&mut self, tool: &'static str, path: &Path) {
+        let directories = &mut self.found.files.directories;
+        let count = directories.entry(Arc::from(tool)).or_default();
+        *count = count.saturating_add(1);
+        if tool == "node_modules" {
+            self.found.installed.insert((shown(path), "package.json"));
+        }
+    }
+
+    fn entry(&mut self, path: &Path, kind: Kind) {
+        let relative = shown(path);
+        if self.is_blob(&relative) {
             self.found.files.skip(SkipRule::Image, 1);
-        } else if kind.is_file() || kind.is_symlink() {
-            self.file(entry, relative, kind.is_symlink());
-        } else {
+        } else if kind == Kind::Special {
             let cause = "neither a file nor a directory";
             let gap = gap(GapKind::Unreadable, &relative, cause);
             if self.is_interesting(&relative) {
@@ -154,52 +155,61 @@ impl Walk<'_> {
                 self.found.gaps.push(gap);
             }
             self.found.files.skip(SkipRule::Special, 1);
+        } else {
+            self.file(path, relative, kind == Kind::Link);
         }
     }
 
-    fn directory(&mut self, entry: &ignore::DirEntry, relative: String) {
-        if entry.depth() >= MAX_DEPTH {
+    fn directory(&mut self, path: &Path, items: &[Item], depth: usize) {
+        let relative = shown(path);
+        if depth >= MAX_DEPTH {
             let cause = format!("deeper than {MAX_DEPTH} directories");
             let gap = gap(GapKind::Limit, &relative, &cause);
             self.found.gaps.push(gap.unjudged());
         }
+        let may_be_image = items.iter().any(|item| {
+            let marks = ["oci-layout", "index.json", "manifest.json"];
+            marks.iter().any(|mark| item.name == *mark)
+        });
         if self.interest.packages
-            && let Some(kind) = source::recognise(entry.path())
+            && may_be_image
+            && let Some(place) = self.root.place()
+            && let Some(kind) = source::recognise(&place.join(path))
         {
             self.found.layouts.insert(relative, kind);
         }
     }
 
-    fn file(&mut self, entry: &ignore::DirEntry, relative: String, is_link: bool) {
+    fn file(&mut self, path: &Path, relative: String, is_link: bool) {
         if vendored::is_evidence(&relative) {
             self.evidence.push(relative.clone());
         }
         if self.interest.packages {
             self.found.installed.extend(installed::of(&relative));
         }
-        if is_link && let Some(cause) = unfollowed(self.canonical, entry.path()) {
-            self.found.gaps.push(gap(GapKind::Link, &relative, cause));
-            self.found.files.skip(SkipRule::Link, 1);
-            return;
-        }
-        if is_link && entry.path().is_dir() {
-            // Walked under its real path.
+        if is_link && let Some(fate) = behind(self.root, path) {
+            // A directory inside is walked under its real path.
+            if let Some(cause) = fate {
+                self.found.gaps.push(gap(GapKind::Link, &relative, cause));
+            }
             self.found.files.skip(SkipRule::Link, 1);
             return;
         }
         let terraform = is_terraform(&relative);
-        let wanted = !dispatch::by_path(&relative, Evidence::Locked).is_empty();
+        let wanted = !(self.wants)(&relative).is_empty();
         let files = &mut self.found.files;
         if terraform && !self.interest.terraform || wanted && !self.interest.packages {
             files.skip(SkipRule::NotAsked, 1);
+            self.watch(path, relative, is_link);
             return;
         }
         if terraform {
-            if entry.path().to_str().is_none() {
+            if path.to_str().is_none() {
                 // The evaluator knows paths as text.
                 files.unreadable();
                 let gap = gap(GapKind::Unreadable, &relative, "a name that is not UTF-8");
                 self.found.gaps.push(gap.unjudged());
+                self.watch(path, relative, is_link);
             } else {
                 self.found.terraform.push(relative);
             }
@@ -207,12 +217,12 @@ impl Walk<'_> {
         }
         // Only the totals of what is read need it.
         let length = (wanted && !is_link)
-            .then(|| entry.metadata().ok())
+            .then(|| self.root.length(path).ok())
             .flatten();
         let candidate = Candidate {
-            real: below(self.root, entry.path()),
+            real: path.to_path_buf(),
             path: relative,
-            length: length.map(|metadata| metadata.len()),
+            length,
             kind: None,
         };
         if wanted {
@@ -222,6 +232,19 @@ impl Walk<'_> {
             files.skip(SkipRule::Link, 1);
         } else {
             self.found.unknown.push(candidate);
+        }
+    }
+
+    /// A file that nothing here reads: whoever sees all bytes sees these, too. A link leads to a file
+    /// that is met under its own name, or lies outside.
+    fn watch(&mut self, path: &Path, relative: String, is_link: bool) {
+        if self.sees_all && !is_link {
+            self.found.watched.push(Candidate {
+                path: relative,
+                real: path.to_path_buf(),
+                length: None,
+                kind: None,
+            });
         }
     }
 
@@ -246,7 +269,7 @@ impl Walk<'_> {
     /// Whether the walk would look into a file of this name, if it could.
     fn is_interesting(&self, path: &str) -> bool {
         self.interest.terraform && is_terraform(path)
-            || self.interest.packages && !dispatch::by_path(path, Evidence::Locked).is_empty()
+            || self.interest.packages && !(self.wants)(path).is_empty()
     }
 
     /// Takes out what lies in vendored trees, and says which of the others are recognised.
@@ -268,6 +291,9 @@ impl Walk<'_> {
             found.wanted.retain(|file| keep(&file.path, true));
             found.unknown.retain(|file| keep(&file.path, false));
             found.terraform.retain(|path| keep(path, true));
+            found
+                .watched
+                .retain(|file| vendored.root_of(&file.path).is_none());
             let unread = unread.iter().map(|root| {
                 let cause = "lockfiles or infrastructure code in a vendored tree; not read without --include-vendored";
                 gap(GapKind::NotRead, root, cause)
@@ -282,11 +308,14 @@ impl Walk<'_> {
         let mut unknown = Vec::new();
         for mut file in std::mem::take(&mut found.unknown) {
             let kind = found.recognised.meet(&file.path, false);
-            let is_asked = |kind: &&Kind| kind.is_asked(packages, infrastructure);
+            let is_asked = |kind: &&recognised::Kind| kind.is_asked(packages, infrastructure);
             file.kind = kind.filter(is_asked);
             if found.recognised.has(&file.path) {
                 found.files.skip(SkipRule::NotRead, 1);
-            } else if file.kind.is_none() && !packages {
+                if self.sees_all {
+                    found.watched.push(file);
+                }
+            } else if file.kind.is_none() && !packages && !self.sees_all {
                 // Only images and executables are known by their content alone.
                 found.files.skip(SkipRule::NotRecognised, 1);
             } else {
@@ -298,52 +327,31 @@ impl Walk<'_> {
     }
 }
 
-fn walk_gap(root: &Path, error: &ignore::Error) -> Gap {
-    let mut path = String::new();
-    let mut inner = error;
-    loop {
-        match inner {
-            ignore::Error::WithPath { path: at, err } => {
-                path = relative(root, at).unwrap_or_default();
-                inner = err;
-            }
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-                inner = err;
-            }
-            // The kind only: the text of other errors repeats the path, which may be absolute.
-            ignore::Error::Io(error) => {
-                return gap(GapKind::Unreadable, &path, &error.kind().to_string());
-            }
-            _ => return gap(GapKind::Unreadable, &path, "it could not be walked"),
+/// A path with `/`; names that are not UTF-8 are shown with replacement signs.
+fn shown(path: &Path) -> String {
+    let mut text = String::with_capacity(path.as_os_str().len());
+    for part in path {
+        if !text.is_empty() {
+            text.push('/');
         }
+        text.push_str(&part.to_string_lossy());
     }
+    text
 }
 
-fn below(root: &Path, path: &Path) -> PathBuf {
-    path.strip_prefix(root).unwrap_or(path).to_path_buf()
-}
-
-/// The path below `root` with `/`; names that are not UTF-8 are shown with replacement signs.
-fn relative(root: &Path, path: &Path) -> Option<String> {
-    let below = path.strip_prefix(root).ok()?;
-    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-    Some(parts.join("/"))
-}
-
-/// What is not looked at behind a link: `None` where the walk sees the target anyway, and for
-/// links to files, which are opened by their own name.
-fn unfollowed(root: &Path, link: &Path) -> Option<&'static str> {
-    let real = link.canonicalize().ok()?;
-    if !real.is_dir() {
-        return None;
+/// `None` for a link that leads to no directory, which is opened by its own name; else what is not
+/// looked at behind it, if the walk does not see it anyway.
+fn behind(root: &dyn Root, link: &Path) -> Option<Option<&'static str>> {
+    match root.follow(link) {
+        Err(Astray::Outside(Kind::Directory)) => {
+            Some(Some("a link to a directory outside; it is not followed"))
+        }
+        Ok(real) if real.kind == Kind::Directory => {
+            let is_skipped = real.path.iter().any(|part| tools::skipped(part).is_some());
+            Some(is_skipped.then_some("a link into a directory that is not entered"))
+        }
+        _ => None,
     }
-    let Ok(below) = real.strip_prefix(root) else {
-        return Some("a link to a directory outside; it is not followed");
-    };
-    let is_skipped = below
-        .iter()
-        .any(|part| SKIPPED_DIRECTORIES.iter().any(|skipped| part == *skipped));
-    is_skipped.then_some("a link into a directory that is not entered")
 }
 
 /// Files for the evaluator of infrastructure code: modules, values, and those it reports.

@@ -1,0 +1,131 @@
+//! Says by its content what a file may be whose name does not decide: an image archive, an
+//! executable, or a document of a kind that its name only allows.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use crate::analyzer::{Reading, Tee, Watching};
+use crate::inventory::recognised::executable::{self, Ends};
+use crate::inventory::recognised::tree::{Looked, look};
+use crate::inventory::recognised::{CONTENT_BYTES, Kind};
+use crate::source::root::Root;
+use crate::source::{self, ImageKind, Unknown, tar};
+
+/// What the content said.
+pub(super) enum Sniffed {
+    /// Nothing that we look for.
+    Nothing,
+    /// An image archive.
+    Image(ImageKind),
+    /// An executable of a language whose packages stand in it.
+    Executable(&'static Kind),
+    /// What the content of a document told.
+    Looked(Looked),
+    /// Perhaps an image archive; why it was not read so far.
+    NotRead(String),
+    /// It looks like an image archive and breaks off before it says what it is.
+    Broken(String),
+    /// It could not be opened or read.
+    Unreadable(String),
+}
+
+/// Looks at a regular file; `kind` is what its name allows.
+pub(super) fn sniff(
+    root: &dyn Root,
+    real: &Path,
+    kind: Option<&'static Kind>,
+    watching: Vec<Watching<'_>>,
+) -> (Sniffed, Vec<Reading>) {
+    let unreadable = |error: io::Error| (Sniffed::Unreadable(error.kind().to_string()), Vec::new());
+    let looked = if watching.is_empty() {
+        ends(root, real, kind).map(|sniffed| (sniffed, Vec::new()))
+    } else {
+        whole(root, real, kind, watching)
+    };
+    looked.unwrap_or_else(unreadable)
+}
+
+/// What an archive is, where its first bytes say that it may be an image.
+fn archive(root: &dyn Root, real: &Path, first: &[u8]) -> Option<Sniffed> {
+    if !source::may_be_archive(first) {
+        return None;
+    }
+    let Some(place) = root.place() else {
+        let cause = "an archive in the tree of a commit is not looked into";
+        return Some(Sniffed::NotRead(cause.to_owned()));
+    };
+    match source::recognise_or(&place.join(real)) {
+        Ok(Some(image)) => Some(Sniffed::Image(image)),
+        Ok(None) => None,
+        Err(Unknown::Broken(cause)) => Some(Sniffed::Broken(cause)),
+        Err(Unknown::NotRead(cause)) => Some(Sniffed::NotRead(cause)),
+    }
+}
+
+/// Reads no more than the two ends of the file.
+fn ends(root: &dyn Root, real: &Path, kind: Option<&'static Kind>) -> io::Result<Sniffed> {
+    let mut file = root.open(real)?;
+    let mut magic = [0u8; source::FIRST_BYTES];
+    let count = tar::fill(&mut file, &mut magic)?;
+    let first = magic.get(..count).unwrap_or_default();
+    if let Some(sniffed) = archive(root, real, first) {
+        return Ok(sniffed);
+    }
+    if let Some(kind) = kind {
+        let mut content = first.to_vec();
+        let more = CONTENT_BYTES.saturating_sub(count) as u64;
+        file.take(more).read_to_end(&mut content)?;
+        return Ok(Sniffed::Looked(look(kind, &content)));
+    }
+    if executable::is_executable(first) {
+        file.seek(SeekFrom::Start(0))?;
+        let kind = executable::of_file(&mut file)?;
+        return Ok(kind.map_or(Sniffed::Nothing, Sniffed::Executable));
+    }
+    Ok(Sniffed::Nothing)
+}
+
+/// Reads the file once, for those that watch it, too. An image is a target of its own, and seen
+/// through its layers.
+fn whole(
+    root: &dyn Root,
+    real: &Path,
+    kind: Option<&'static Kind>,
+    watching: Vec<Watching<'_>>,
+) -> io::Result<(Sniffed, Vec<Reading>)> {
+    let size = root.length(real)?;
+    let mut file = BufReader::with_capacity(CONTENT_BYTES, root.open(real)?);
+    let first = file.fill_buf()?;
+    let first = first.get(..source::FIRST_BYTES).unwrap_or(first);
+    let found = archive(root, real, first);
+    if matches!(found, Some(Sniffed::Image(_))) {
+        return Ok((found.unwrap_or(Sniffed::Nothing), Vec::new()));
+    }
+    let is_executable = executable::is_executable(first);
+    let mut content = Tee::new(file, watching);
+    let sniffed = match (found, kind) {
+        (Some(sniffed), _) => sniffed,
+        (None, Some(kind)) => {
+            let mut start = Vec::new();
+            let most = CONTENT_BYTES as u64;
+            content.by_ref().take(most).read_to_end(&mut start)?;
+            Sniffed::Looked(look(kind, &start))
+        }
+        (None, None) if is_executable => {
+            let mut ends = Ends::default();
+            ends.begin(size);
+            loop {
+                let bytes = content.fill_buf()?;
+                if bytes.is_empty() {
+                    break;
+                }
+                ends.feed(bytes);
+                let count = bytes.len();
+                content.consume(count);
+            }
+            ends.kind().map_or(Sniffed::Nothing, Sniffed::Executable)
+        }
+        (None, None) => Sniffed::Nothing,
+    };
+    Ok((sniffed, content.finish()?))
+}
