@@ -230,19 +230,15 @@ impl Flaw<'_, '_> {
             package.locations.clone()
         };
         for location in places {
+            let kind = Kind::Vulnerability(vulnerability.clone());
             outcome.findings.push(Finding {
-                target: 0,
-                rule: id.clone(),
                 aliases: self.shown.aliases.clone(),
                 severity: rated.severity,
                 score: rated.score,
                 severity_source: rated.source.clone(),
                 title: title.clone(),
                 message: message.clone(),
-                location,
-                fingerprint: String::new(),
-                kind: Kind::Vulnerability(vulnerability.clone()),
-                suppressed: None,
+                ..Finding::new(id.clone(), location, kind)
             });
         }
         Ok(())

@@ -135,32 +135,33 @@ fn add(outcome: &mut Outcome, ruleset: &Ruleset, result: check::Outcome) {
                 cause,
             });
         }
-        Verdict::Fail { message, span, fix } => {
+        Verdict::Fail {
+            message,
+            span,
+            fix,
+            content,
+        } => {
             outcome.checks.failed += 1;
             let metadata = ruleset.find(&result.rule);
             let severity = metadata
                 .as_ref()
                 .map_or(Severity::Unknown, |rule| rule.severity);
+            let kind = Kind::Misconfiguration(Misconfiguration {
+                resource: result.resource,
+                fix,
+                content,
+            });
             outcome.findings.push(Finding {
-                target: 0,
-                rule: result.rule,
                 aliases: metadata
                     .as_ref()
                     .map(|rule| rule.aliases.clone())
                     .unwrap_or_default(),
                 severity,
-                score: None,
                 severity_source: "rule".into(),
                 title: metadata
                     .map_or_else(|| Arc::from(""), |rule| Arc::from(rule.title.as_str())),
                 message,
-                location: location(&span),
-                fingerprint: String::new(),
-                kind: Kind::Misconfiguration(Misconfiguration {
-                    resource: result.resource,
-                    fix,
-                }),
-                suppressed: None,
+                ..Finding::new(result.rule, location(&span), kind)
             });
         }
     }

@@ -88,6 +88,20 @@ pub fn prefix(path: &Path, working_directory: &Path) -> String {
     }
 }
 
+/// The path of a directory below the root of its repository, the closest directory around it with a
+/// `.git`; below the working directory where there is none.
+pub fn base(path: &Path, working_directory: &Path) -> String {
+    let real = path.canonicalize().ok();
+    let root = real.as_deref().and_then(|real| {
+        let mut around = real.ancestors();
+        around.find(|directory| directory.join(".git").exists())
+    });
+    match (&real, root) {
+        (Some(real), Some(root)) => shown(real, root).trim_start_matches('.').to_owned(),
+        _ => prefix(path, working_directory),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::scope::RuleScope;
 use super::world::World;
 use super::{
-    MAX_MEMBERS, MAX_RUN_WORK, MAX_WORK, Outcome, Report, Verdict, cause, message, place,
+    MAX_MEMBERS, MAX_RUN_WORK, MAX_WORK, Outcome, Report, Verdict, cause, content, message, place,
     stack_span,
 };
 use crate::language::{Check, Rule, Selector, Subject};
@@ -104,8 +104,10 @@ fn judge(
         span: &span,
         body: resource.map(|resource| &resource.body),
         doubt,
+        number: 0,
     };
-    for check in &subject.checks {
+    for (number, check) in subject.checks.iter().enumerate() {
+        judging.number = number;
         judging.check(check, &scope, &mut tally);
     }
     world.pay(scope.spent());
@@ -135,6 +137,8 @@ struct Judging<'a> {
     body: Option<&'a Value>,
     /// Why it is not known whether the subject block applies at all.
     doubt: Option<String>,
+    /// Of the check, in its subject.
+    number: usize,
 }
 
 impl Judging<'_> {
@@ -228,6 +232,7 @@ impl Judging<'_> {
             }
             message::as_hcl(&value.ok()?)
         });
+        let base_member = base;
         let elsewhere = check.at.as_ref().and_then(|at| self.other(at, scope));
         let (address, whole, base) = match elsewhere {
             Some(other) => (&other.address, &other.span, Some(&other.body)),
@@ -237,7 +242,14 @@ impl Judging<'_> {
             || whole.clone(),
             |base| place::find(base, &check.attribute, whole),
         );
-        let verdict = Verdict::Fail { message, span, fix };
+        let member = base_member.filter(|_| check.for_each.is_some());
+        let content = content::of(self.number, member);
+        let verdict = Verdict::Fail {
+            message,
+            span,
+            fix,
+            content,
+        };
         (address.clone(), whole.clone(), verdict)
     }
 

@@ -12,6 +12,7 @@ use crate::{Mode, Problem, ProblemKind, Span, Stack};
 
 mod address;
 mod cause;
+mod content;
 mod judge;
 mod message;
 mod place;
@@ -50,6 +51,9 @@ pub enum Verdict {
         span: Span,
         /// The value to write instead, as HCL, where the rule names one.
         fix: Option<String>,
+        /// What tells it apart from other failures of the rule on this resource: the same for the
+        /// same content, wherever it stands; empty for the first check of a whole resource.
+        content: Arc<str>,
     },
     /// Not decidable without running Terraform.
     Undecided {

@@ -10,22 +10,17 @@ use crate::model::gap::{Gap, GapClass, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType};
 use crate::model::report::{Database, Feed, TargetGap, Undecided};
+use crate::model::suppression::{self, Origin, Suppression};
 
 fn finding(severity: Severity, kind: Kind) -> Finding {
     Finding {
-        target: 0,
-        rule: "r".into(),
-        aliases: Vec::new(),
         severity,
-        score: None,
-        severity_source: "rule".into(),
-        title: "t".into(),
-        message: String::new(),
-        location: Location::file("f"),
-        fingerprint: String::new(),
-        kind,
-        suppressed: None,
+        ..Finding::new("r", Location::file("f"), kind)
     }
+}
+
+fn not_used() -> Suppression {
+    Suppression::new(Origin::Vex, "vex.json", suppression::Status::NotAffected)
 }
 
 fn misconfigured(severity: Severity) -> Finding {
@@ -35,6 +30,7 @@ fn misconfigured(severity: Severity) -> Finding {
         Kind::Misconfiguration(Misconfiguration {
             resource,
             fix: None,
+            content: "".into(),
         }),
     )
 }
@@ -201,7 +197,7 @@ fn thresholds() {
 #[test]
 fn unfixed_and_suppressed_findings_do_not_count() {
     let mut quiet = vulnerable(Severity::Critical, &["2"]);
-    quiet.suppressed = Some("not used".to_owned());
+    quiet.suppressed = Some(not_used());
     let report = report(vec![
         vulnerable(Severity::High, &[]),
         vulnerable(Severity::Low, &[]),
@@ -265,7 +261,7 @@ const BOTH: [(FeedKind, bool); 2] = [(FeedKind::Epss, true), (FeedKind::Kev, tru
 #[test]
 fn feeds_violate_whatever_the_severity_and_each_finding_counts_once() {
     let mut suppressed = exploited(Severity::Low, &["2"], true, "1");
-    suppressed.suppressed = Some("not used".to_owned());
+    suppressed.suppressed = Some(not_used());
     let mut report = report(vec![
         exploited(Severity::High, &["2"], true, "0.5"),
         exploited(Severity::Low, &["2"], true, ""),

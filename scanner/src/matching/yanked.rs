@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::Outcome;
-use crate::model::finding::{Finding, Kind, RuleInfo, Severity, Vulnerability};
+use crate::model::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::rating::Rated;
@@ -46,27 +46,19 @@ pub(super) fn add(outcome: &mut Outcome, package: &Arc<Package>) {
         places => places,
     };
     for location in places {
+        let kind = Kind::Vulnerability(Vulnerability {
+            merged: vec![RULE.to_owned()],
+            informational: Some(KIND.to_owned()),
+            rated: rated.clone(),
+            ..Vulnerability::new(package.clone(), rule.clone())
+        });
         outcome.findings.push(Finding {
-            target: 0,
-            rule: rule.clone(),
-            aliases: Vec::new(),
-            severity: Severity::Unknown,
-            score: None,
-            severity_source: "none".into(),
             title: TITLE.into(),
             message: format!(
                 "{} {} is yanked: its publisher withdrew this version from crates.io",
                 package.name, package.version
             ),
-            location: location.clone(),
-            fingerprint: String::new(),
-            kind: Kind::Vulnerability(Vulnerability {
-                merged: vec![RULE.to_owned()],
-                informational: Some(KIND.to_owned()),
-                rated: rated.clone(),
-                ..Vulnerability::new(package.clone(), rule.clone())
-            }),
-            suppressed: None,
+            ..Finding::new(rule.clone(), location.clone(), kind)
         });
     }
 }

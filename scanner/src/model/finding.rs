@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::rating::Rated;
+use crate::model::suppression::Suppression;
 
 /// Version prefix of fingerprints; changes when their recipe does.
-pub const FINGERPRINT_VERSION: &str = "v1";
+pub const FINGERPRINT_VERSION: &str = "v2";
 
 /// A vulnerable package.
 #[derive(Clone, Debug)]
@@ -111,6 +112,8 @@ pub struct Misconfiguration {
     pub resource: Arc<str>,
     /// The value to write instead, where the rule names one.
     pub fix: Option<String>,
+    /// What tells it apart from other failures of the rule on this resource, by content.
+    pub content: Arc<str>,
 }
 
 /// Which engine found it, with what only that engine knows.
@@ -143,12 +146,36 @@ pub struct Finding {
     pub message: String,
     /// Where to look.
     pub location: Location,
-    /// Stable identity, see [`fingerprint`].
+    /// Stable identity, see [`fingerprint`]; set once by the stage that identifies.
     pub fingerprint: String,
+    /// How many findings of the target have this fingerprint: the same thing several times.
+    pub count: u32,
     /// What was found.
     pub kind: Kind,
     /// Why it does not count, if it was suppressed. It stays in the report.
-    pub suppressed: Option<String>,
+    pub suppressed: Option<Suppression>,
+}
+
+impl Finding {
+    /// A violation of a rule (advisory or check) at a place, of severity UNKNOWN until it is rated.
+    pub fn new(rule: impl Into<Arc<str>>, location: Location, kind: Kind) -> Self {
+        let rule = rule.into();
+        Self {
+            target: 0,
+            aliases: Vec::new(),
+            severity: Severity::Unknown,
+            score: None,
+            severity_source: "none".into(),
+            title: Arc::clone(&rule),
+            message: String::new(),
+            location,
+            fingerprint: String::new(),
+            count: 1,
+            kind,
+            suppressed: None,
+            rule,
+        }
+    }
 }
 
 /// What a rule (advisory or check) says of itself, once per report, for SARIF and `explain`.
@@ -168,9 +195,8 @@ pub struct RuleInfo {
     pub tags: Vec<String>,
 }
 
-/// A stable identity: sha256 over the parts that survive version bumps and moved lines (rule,
-/// target kind, path, package or resource), with the recipe's version in front. Parts are
-/// length-prefixed so that no two lists of parts collide.
+/// A stable identity: sha256 over the parts of which `scan::identify` makes one, with the recipe's
+/// version in front. Parts are length-prefixed so that no two lists of parts collide.
 pub fn fingerprint(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -1,12 +1,11 @@
-//! What a suppression says: the reason that stays with a finding, and the suppressions that
-//! fitted nothing. The text of a VEX reason is written and read here only, so that a report can
-//! be turned back into VEX statements. Decides nothing itself.
+//! What a suppression says: who suppressed a finding and why, which stays with it, and the
+//! suppressions that fitted nothing. Decides nothing itself.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Longest impact statement kept in a reason, in characters; the rest becomes `…`.
-pub const MAX_IMPACT: usize = 2_000;
+/// Longest reason kept, in characters; the rest becomes `…`.
+pub const MAX_REASON: usize = 2_000;
 
 /// What a statement says of a vulnerability in a product, in OpenVEX's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +43,102 @@ impl fmt::Display for Status {
     }
 }
 
+/// Where a suppression comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A statement of a VEX document.
+    Vex,
+}
+
+impl Origin {
+    /// The word for it in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Vex => "vex",
+        }
+    }
+}
+
+/// Why a finding does not count. Its text is `VEX <file>: <status>[, <justification>][: <reason>]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Suppression {
+    /// What kind of statement.
+    pub origin: Origin,
+    /// Where it was given: the file as named by the user, never absolute.
+    pub source: Arc<str>,
+    /// What it says of the vulnerability.
+    pub status: Status,
+    /// A label for the reason, in the words of the source's format.
+    pub justification: Option<Arc<str>>,
+    /// The reason in words, on one line.
+    pub reason: Option<Arc<str>>,
+    /// Who answers for it.
+    pub owner: Option<Arc<str>>,
+    /// The day after which it no longer counts, `YYYY-MM-DD`.
+    pub until: Option<Arc<str>>,
+}
+
+impl Suppression {
+    /// One of which no more is said than its status.
+    pub fn new(origin: Origin, source: impl Into<Arc<str>>, status: Status) -> Self {
+        Self {
+            origin,
+            source: source.into(),
+            status,
+            justification: None,
+            reason: None,
+            owner: None,
+            until: None,
+        }
+    }
+
+    /// With a label and a reason; empty ones are none.
+    #[must_use]
+    pub fn because(mut self, justification: Option<&str>, reason: Option<&str>) -> Self {
+        let line = |text: Option<&str>| {
+            let line = one_line(text?);
+            (!line.is_empty()).then(|| Arc::from(line))
+        };
+        self.justification = line(justification);
+        self.reason = line(reason);
+        self
+    }
+}
+
+impl fmt::Display for Suppression {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = match self.origin {
+            Origin::Vex => "VEX",
+        };
+        write!(out, "{origin} {}: {}", self.source, self.status)?;
+        if let Some(label) = &self.justification {
+            write!(out, ", {label}")?;
+        }
+        if let Some(reason) = &self.reason {
+            write!(out, ": {reason}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The words of a text on one line, cut to [`MAX_REASON`] characters.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for (count, character) in text
+        .split_whitespace()
+        .flat_map(|word| std::iter::once(' ').chain(word.chars()))
+        .skip(1)
+        .enumerate()
+    {
+        if count == MAX_REASON {
+            line.push('…');
+            break;
+        }
+        line.push(character);
+    }
+    line
+}
+
 /// A suppression of the user's that fitted no finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnmatchedSuppression {
@@ -55,121 +150,29 @@ pub struct UnmatchedSuppression {
     pub reason: String,
 }
 
-/// Why a VEX statement suppressed a finding. Its text is
-/// `VEX <file>: <status>[, <justification>][: <impact statement>]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason<'a> {
-    /// The document, as named by the user.
-    pub source: &'a str,
-    /// `not_affected` or `fixed`.
-    pub status: Status,
-    /// Justification label, in the words of the document's format.
-    pub justification: Option<&'a str>,
-    /// Impact statement, on one line.
-    pub impact: Option<&'a str>,
-}
-
-impl<'a> Reason<'a> {
-    /// Reads the text of a suppression; `None` if it was not given by a VEX statement.
-    pub fn parse(text: &'a str) -> Option<Self> {
-        let rest = text.strip_prefix("VEX ")?;
-        let found = [Status::NotAffected, Status::Fixed]
-            .into_iter()
-            .filter_map(|status| {
-                let mark = format!(": {status}");
-                let at = rest.find(&mark)?;
-                Some((at, status, mark.len()))
-            })
-            .min_by_key(|(at, ..)| *at)?;
-        let (at, status, length) = found;
-        let (source, tail) = rest.split_at_checked(at)?;
-        let tail = tail.get(length..)?;
-        let (label, impact) = match tail.split_once(": ") {
-            Some((label, impact)) => (label, Some(impact)),
-            None => (tail, None),
-        };
-        let justification = match label {
-            "" => None,
-            label => Some(label.strip_prefix(", ")?),
-        };
-        Some(Self {
-            source,
-            status,
-            justification,
-            impact,
-        })
-    }
-}
-
-impl fmt::Display for Reason<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "VEX {}: {}", self.source, self.status)?;
-        if let Some(label) = self.justification {
-            write!(out, ", {}", one_line(label).replace(": ", " "))?;
-        }
-        match self.impact.map(one_line) {
-            Some(impact) if !impact.is_empty() => write!(out, ": {impact}"),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The words of a text on one line, cut to [`MAX_IMPACT`] characters.
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for (count, character) in text
-        .split_whitespace()
-        .flat_map(|word| std::iter::once(' ').chain(word.chars()))
-        .skip(1)
-        .enumerate()
-    {
-        if count == MAX_IMPACT {
-            line.push('…');
-            break;
-        }
-        line.push(character);
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_is_read_as_it_was_written() {
-        for (justification, impact) in [
-            (None, None),
-            (Some("code_not_reachable"), None),
-            (Some("code_not_reachable"), Some("never called: see a, b")),
-            (None, Some("a: b, c")),
-        ] {
-            for status in [Status::NotAffected, Status::Fixed] {
-                let reason = Reason {
-                    source: "vex/a, b.json",
-                    status,
-                    justification,
-                    impact,
-                };
-                assert_eq!(Reason::parse(&reason.to_string()), Some(reason.clone()));
-            }
-        }
-        for other in [
-            "accepted until June",
-            "VEX",
-            "VEX f: affected",
-            "VEX f: not_affectedx",
-        ] {
-            assert_eq!(Reason::parse(other), None, "{other}");
-        }
+    fn a_suppression_says_who_and_why() {
+        let bare = Suppression::new(Origin::Vex, "vex/a.json", Status::Fixed);
+        assert_eq!(bare.to_string(), "VEX vex/a.json: fixed");
+        let full = bare.because(Some("code_not_reachable"), Some("never called:\n see a"));
+        assert_eq!(
+            full.to_string(),
+            "VEX vex/a.json: fixed, code_not_reachable: never called: see a"
+        );
+        let blank = full.because(Some(" "), Some(""));
+        assert_eq!((blank.justification, blank.reason), (None, None));
     }
 
     #[test]
-    fn an_impact_statement_is_one_line_of_bounded_length() {
-        let text = format!("a\n\n  b {}", "x".repeat(MAX_IMPACT));
+    fn a_reason_is_one_line_of_bounded_length() {
+        let text = format!("a\n\n  b {}", "x".repeat(MAX_REASON));
         let line = one_line(&text);
         assert!(line.starts_with("a b x"));
-        assert_eq!(line.chars().count(), MAX_IMPACT + 1);
+        assert_eq!(line.chars().count(), MAX_REASON + 1);
         assert!(line.ends_with('…'));
     }
 }

@@ -67,6 +67,9 @@ pub struct Target {
     /// Prefix that turns the target's own paths into repository-relative ones: the directory
     /// for `dir` targets below the working directory, else empty.
     pub prefix: String,
+    /// Path from the root of its repository, where it lies in one: fingerprints are made of paths from
+    /// there, however the target was named.
+    pub base: String,
     /// For images: `os/arch`, where the config tells.
     pub platform: Option<String>,
     /// For images: digest of the manifest.
@@ -88,6 +91,7 @@ impl Target {
             kind,
             path,
             prefix: String::new(),
+            base: String::new(),
             platform: None,
             digest: None,
             other_platforms: Vec::new(),

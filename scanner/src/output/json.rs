@@ -18,10 +18,11 @@ use crate::model::location::{Layer, Location};
 use crate::model::package::{Package, PackageType, Scope, SourcePackage};
 use crate::model::rating::Graded;
 use crate::model::report::{Database, DatabaseSource, Feed, Report, Target, TargetGap, Undecided};
+use crate::model::suppression::Suppression;
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
-pub(crate) const SCHEMA_VERSION: &str = "1.2";
+pub(crate) const SCHEMA_VERSION: &str = "2.0";
 
 /// Writes the report. Errors are those of `out`.
 pub(crate) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
@@ -362,8 +363,10 @@ struct FindingView<'a> {
     resource: Option<&'a str>,
     location: LocationView<'a>,
     fingerprint: &'a str,
+    #[serde(skip_serializing_if = "is_one")]
+    count: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    suppressed: Option<&'a str>,
+    suppressed: Option<SuppressionView<'a>>,
 }
 
 impl<'a> FindingView<'a> {
@@ -401,9 +404,45 @@ impl<'a> FindingView<'a> {
             resource,
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,
-            suppressed: finding.suppressed.as_deref(),
+            count: finding.count,
+            suppressed: finding.suppressed.as_ref().map(SuppressionView::new),
         }
     }
+}
+
+/// Who says that a finding does not count, and why.
+#[derive(Serialize)]
+struct SuppressionView<'a> {
+    by: &'static str,
+    source: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    justification: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<&'a str>,
+}
+
+impl<'a> SuppressionView<'a> {
+    fn new(suppression: &'a Suppression) -> Self {
+        Self {
+            by: suppression.origin.as_str(),
+            source: &suppression.source,
+            status: suppression.status.as_str(),
+            justification: suppression.justification.as_deref(),
+            reason: suppression.reason.as_deref(),
+            owner: suppression.owner.as_deref(),
+            until: suppression.until.as_deref(),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+const fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// What is known about a fix.

@@ -1,5 +1,5 @@
 //! Runs the pipeline: from a request to a report. The one place that knows the order of the
-//! stages; `read` turns one target into facts, `assemble` turns all of them into the report.
+//! stages, each of which has a file of its own.
 
 use std::path::PathBuf;
 
@@ -8,19 +8,24 @@ use rules::language::Ruleset;
 use rules::terraform::Options;
 
 use self::plan::Plan;
-use crate::accept::Allowance;
+use crate::accept::{self, Allowance};
 use crate::model::report::Report;
 use crate::prefer::Preference;
 use crate::source::{Platform, SourceError};
 use crate::staleness::Staleness;
 use crate::target::TargetSpec;
-use crate::vex::Statement;
+use crate::vex::{self, Statement};
 
-mod assemble;
+mod describe;
+mod identify;
 mod images;
+mod judge;
 mod ledger;
+mod matched;
+mod merge;
 mod plan;
 mod read;
+mod sort;
 
 pub use read::source_cause;
 
@@ -123,28 +128,26 @@ pub struct Scanned {
     pub failures: Vec<TargetFailure>,
 }
 
-/// Scans every target of a request. `progress` is told the name of each stage.
+/// Scans every target of a request; `progress` gets the name of each stage. The pipeline as a list:
+/// read, judge rules, merge, match, identify, suppress, apply the policy of gaps, describe, sort.
+/// The gate decides over the result.
 pub fn scan(
     request: &Request,
     advisories: &dyn Advisories,
     rules: &dyn Rules,
     progress: &dyn Fn(&str),
 ) -> Result<Scanned, Error> {
-    let mut work = Vec::new();
-    let mut failures = Vec::new();
-    let plan = Plan::new(&request.targets, &request.working_directory);
-    for target in plan.targets {
-        let shown = target.shown.clone();
-        progress(&shown);
-        let read = read::target(request, target, &plan.images, rules)?;
-        work.extend(read.works);
-        failures.extend(read.failures.into_iter().map(|error| TargetFailure {
-            target: shown.clone(),
-            error,
-        }));
-    }
+    let mut plan = Plan::new(&request.targets, &request.working_directory);
+    let (mut works, failures) = read::targets(request, &mut plan, progress);
+    let judged = judge::targets(request, &mut works, rules)?;
     progress("matching");
-    let mut report = assemble::report(request, advisories, rules, work, &failures)?;
+    let merged = merge::targets(request, works, judged, &failures);
+    let (mut report, advised) = matched::packages(request, merged, advisories)?;
+    identify::findings(&mut report);
+    vex::apply(&mut report, &request.statements);
+    accept::mark(&mut report, &request.allow);
+    describe::rules(&mut report, rules, advised)?;
+    sort::report(&mut report);
     report.repeated_targets = plan.repeated;
     Ok(Scanned { report, failures })
 }

@@ -1,36 +1,67 @@
-//! Reads one named target as far as its own files tell: packages, infrastructure, gaps. Advisories
-//! come later, when all targets are known.
+//! The first stage: reads the named targets as far as their own files say. Advisories and rules come
+//! later.
 
-use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::images::Images;
-use super::plan::{NamedImages, Planned};
-use super::{Error, Request, Rules};
-use crate::analyzer::Analyzers;
-use crate::inventory::assemble::{Inventory, assemble};
+use super::plan::{NamedImages, Plan, Planned};
+use super::{Request, TargetFailure};
 use crate::inventory::dispatch;
-use crate::misconfig;
 use crate::model::coverage::SkipRule;
-use crate::model::gap::{Gap, GapClass, GapKind, Stage};
+use crate::model::facts::Facts;
+use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
 use crate::source::limits::Budget;
-use crate::source::root::{Directory, Root, Watched};
-use crate::source::tree::{self, Interest, Tree};
+use crate::source::root::Directory;
+use crate::source::tree::{self, Interest};
 use crate::source::{Cost, ImageKind, SourceError, open_image, recognise};
 use crate::target::{self, TargetKind};
 
 /// One target on its way through the pipeline.
 pub(super) struct Work {
     pub(super) target: Target,
-    pub(super) inventory: Inventory,
+    /// What its files say, by path.
+    pub(super) files: Vec<(Arc<str>, Facts)>,
     pub(super) gaps: Vec<Gap>,
-    pub(super) misconfigurations: Option<misconfig::Outcome>,
+    /// Of a source tree: what the rules are asked about.
+    pub(super) infrastructure: Option<Infrastructure>,
+    /// It is an image that nobody named: what cannot be read of it is unjudged, and no failure of
+    /// the run.
+    pub(super) lies_in_tree: bool,
     /// It is a source tree, and what it holds is judged as targets of their own.
     pub(super) holds_images: bool,
     /// What it took to read an image.
     cost: Cost,
+}
+
+/// The infrastructure code of a source tree, before it is evaluated.
+pub(super) struct Infrastructure {
+    pub(super) root: Directory,
+    /// Directories with modules, sorted.
+    pub(super) directories: Vec<String>,
+    /// Files of modules and of values.
+    pub(super) files: Vec<String>,
+}
+
+impl Work {
+    fn new(target: Target) -> Self {
+        Self {
+            target,
+            files: Vec::new(),
+            gaps: Vec::new(),
+            infrastructure: None,
+            lies_in_tree: false,
+            holds_images: false,
+            cost: Cost::default(),
+        }
+    }
+
+    fn packages(&self) -> usize {
+        let files = self.files.iter();
+        files.map(|(_, facts)| facts.packages.len()).sum()
+    }
 }
 
 /// What became of one named target.
@@ -51,27 +82,47 @@ impl From<SourceError> for Reading {
 }
 
 /// Reads one named target; a source tree brings the images that lie in it along.
-pub(super) fn target(
-    request: &Request,
-    planned: Planned<'_>,
-    named: &NamedImages,
-    rules: &dyn Rules,
-) -> Result<Reading, Error> {
+fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Reading {
     let path = &planned.spec.path;
     match planned.kind {
-        Err(error) => Ok(error.into()),
-        Ok(TargetKind::Image(kind)) => Ok(match read_image(request, kind, path) {
+        Err(error) => error.into(),
+        Ok(TargetKind::Image(kind)) => match read_image(request, kind, path) {
             Ok(works) => Reading {
                 works,
                 failures: Vec::new(),
             },
             Err(error) => error.into(),
-        }),
-        Ok(TargetKind::Directory) => read_directory(request, path, named, rules),
+        },
+        Ok(TargetKind::Directory) => read_directory(request, path, named),
     }
 }
 
+/// All targets of a plan, in its order, and those that cannot be scanned.
+pub(super) fn targets(
+    request: &Request,
+    plan: &mut Plan<'_>,
+    progress: &dyn Fn(&str),
+) -> (Vec<Work>, Vec<TargetFailure>) {
+    let mut works = Vec::new();
+    let mut failures = Vec::new();
+    for planned in std::mem::take(&mut plan.targets) {
+        let shown = planned.shown.clone();
+        progress(&shown);
+        let read = target(request, planned, &plan.images);
+        works.extend(read.works);
+        failures.extend(read.failures.into_iter().map(|error| TargetFailure {
+            target: shown.clone(),
+            error,
+        }));
+    }
+    (works, failures)
+}
+
 fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
+    let base = match kind {
+        TargetKind::Directory => target::base(path, &request.working_directory),
+        TargetKind::Image(_) => String::new(),
+    };
     let shown = target::shown(path, &request.working_directory);
     let prefix = match kind {
         TargetKind::Directory => target::prefix(path, &request.working_directory),
@@ -79,6 +130,7 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
     };
     Target {
         prefix,
+        base,
         ..Target::new(kind, shown)
     }
 }
@@ -93,14 +145,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
                 cause: "not a readable image".to_owned(),
             });
         }
-        return Ok(vec![Work {
-            target,
-            inventory: Inventory::default(),
-            gaps: Vec::new(),
-            misconfigurations: None,
-            holds_images: false,
-            cost: Cost::default(),
-        }]);
+        return Ok(vec![Work::new(target)]);
     }
     let budget = Budget::of(request.memory);
     let analyzers = dispatch::in_images();
@@ -112,31 +157,22 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
             let name = contents.reference.unwrap_or_else(|| index.to_string());
             target.id = format!("{}#{name}", target.path);
         }
-        let inventory = assemble(contents.files);
         target.platform = contents.platform;
         target.digest = contents.digest;
         let other = |platform: &String| target.platform.as_ref() != Some(platform);
         target.other_platforms = contents.platforms.into_iter().filter(other).collect();
         target.coverage = contents.coverage;
-        target.distribution.clone_from(&inventory.distribution);
         Work {
-            target,
-            inventory,
+            files: contents.files,
             gaps: contents.gaps,
-            misconfigurations: None,
-            holds_images: false,
             cost: contents.cost,
+            ..Work::new(target)
         }
     });
     Ok(works.collect())
 }
 
-fn read_directory(
-    request: &Request,
-    path: &Path,
-    named: &NamedImages,
-    rules: &dyn Rules,
-) -> Result<Reading, Error> {
+fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Reading {
     let interest = Interest {
         packages: request.vulnerabilities,
         terraform: request.misconfigurations,
@@ -147,24 +183,21 @@ fn read_directory(
         Ok(root) => root,
         Err(source) => {
             let path = path.to_path_buf();
-            return Ok(SourceError::Io { path, source }.into());
+            return SourceError::Io { path, source }.into();
         }
     };
-    let analyzers = dispatch::in_trees();
-    let mut tree = tree::read(&root, interest, &analyzers);
-    let misconfigurations = infrastructure(request, &root, &analyzers, &mut tree, rules)?;
+    let tree = tree::read(&root, interest, &dispatch::in_trees());
     let mut target = new_target(request, TargetKind::Directory, path);
     target.coverage.files = tree.coverage;
-    if let Some(outcome) = &misconfigurations {
-        target.coverage.terraform = outcome.coverage;
-    }
     let mut work = Work {
-        target,
-        inventory: assemble(tree.files),
+        files: tree.files,
         gaps: tree.gaps,
-        misconfigurations,
-        holds_images: false,
-        cost: Cost::default(),
+        infrastructure: Some(Infrastructure {
+            root,
+            directories: tree.terraform,
+            files: tree.terraform_files,
+        }),
+        ..Work::new(target)
     };
     // A directory that holds nothing but images, such as a layout that was named without `oci:`,
     // is just these, and they were named with it.
@@ -193,15 +226,16 @@ fn read_directory(
         match &read {
             Ok(read) => images.add(
                 read.first().map(|image| image.cost).unwrap_or_default(),
-                read.iter()
-                    .map(|image| image.inventory.packages.len())
-                    .sum(),
+                read.iter().map(Work::packages).sum(),
             ),
             Err(_) => images.refuse(),
         }
         match read {
             Ok(images) if bare => found.extend(images),
-            Ok(images) => found.extend(images.into_iter().map(in_tree)),
+            Ok(images) => found.extend(images.into_iter().map(|image| Work {
+                lies_in_tree: true,
+                ..image
+            })),
             Err(error) if bare => failures.push(error),
             // The tree itself is readable: a bad image in it is a bad file in it.
             Err(error) => {
@@ -221,56 +255,10 @@ fn read_directory(
         }
         found.insert(0, work);
     }
-    Ok(Reading {
+    Reading {
         works: found,
         failures,
-    })
-}
-
-/// An image that lies in a tree: nobody named it, so that what cannot be read of it is unjudged and
-/// no failure of the run.
-fn in_tree(mut image: Work) -> Work {
-    for gap in image.gaps.iter_mut().chain(&mut image.inventory.gaps) {
-        gap.class = gap.class.max(GapClass::Unjudged);
     }
-    image
-}
-
-/// Evaluates the infrastructure code of a tree, and counts its files.
-fn infrastructure(
-    request: &Request,
-    root: &dyn Root,
-    analyzers: &Analyzers<'_>,
-    tree: &mut Tree,
-    rules: &dyn Rules,
-) -> Result<Option<misconfig::Outcome>, Error> {
-    let mut read = BTreeSet::new();
-    let mut unreadable = BTreeSet::new();
-    let files = Watched::new(root, analyzers);
-    let outcome = if tree.terraform.is_empty() {
-        None
-    } else {
-        let ruleset = rules.load()?;
-        let outcome = misconfig::check(&files, &tree.terraform, ruleset, &request.terraform);
-        read = files.read_paths();
-        // A file under several names is opened once.
-        read.extend(outcome.files.iter().cloned());
-        let gaps = outcome.gaps.iter();
-        let gaps = gaps.filter(|gap| gap.kind == GapKind::Unreadable);
-        unreadable.extend(gaps.map(|gap| gap.location.path.to_string()));
-        Some(outcome)
-    };
-    for path in &tree.terraform_files {
-        if unreadable.contains(path) {
-            tree.coverage.unreadable();
-        } else if read.contains(path) {
-            tree.coverage.read();
-        } else {
-            tree.coverage.skip(SkipRule::NotRead, 1);
-        }
-    }
-    tree::watch_rest(root, &files, tree);
-    Ok(outcome)
 }
 
 /// One line with the causes of a source error, without absolute paths.

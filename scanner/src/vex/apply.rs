@@ -9,7 +9,7 @@ use super::{Component, Product, Statement, product};
 use crate::model::finding::{Finding, Kind};
 use crate::model::package::Package;
 use crate::model::report::Report;
-use crate::model::suppression::{Reason, UnmatchedSuppression};
+use crate::model::suppression::{Origin, Suppression, UnmatchedSuppression};
 
 /// Suppresses the findings that the statements speak of, and lists the statements that speak of
 /// none. Statements of all documents are given at once: the newest counts, then the last. A
@@ -51,13 +51,9 @@ pub(super) fn apply_within(report: &mut Report, statements: &[Statement], limit:
         if let Some(said) = said.filter(|said| said.status.suppresses())
             && finding.suppressed.is_none()
         {
-            let reason = Reason {
-                source: &said.source,
-                status: said.status,
-                justification: said.justification.as_deref(),
-                impact: said.impact.as_deref(),
-            };
-            finding.suppressed = Some(reason.to_string());
+            let suppression = Suppression::new(Origin::Vex, said.source.clone(), said.status);
+            let (label, impact) = (said.justification.as_deref(), said.impact.as_deref());
+            finding.suppressed = Some(suppression.because(label, impact));
         }
     }
     report.unmatched_suppressions.extend(unmatched);

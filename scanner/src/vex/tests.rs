@@ -10,6 +10,7 @@ use crate::model::finding::{Finding, Kind, Severity, Vulnerability};
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType};
 use crate::model::report::{Report, Target};
+use crate::model::suppression::{Origin, Suppression};
 use crate::model::target::{ImageKind, TargetKind};
 
 const DIGEST: &str = "sha256:aaaa";
@@ -26,23 +27,22 @@ fn image(path: &str) -> Target {
 }
 
 fn finding(target: usize, rule: &str, aliases: &[&str], package: &Arc<Package>) -> Finding {
+    let kind = Kind::Vulnerability(Vulnerability {
+        merged: vec![format!("M-{rule}")],
+        ..Vulnerability::new(package.clone(), rule)
+    });
     Finding {
         target,
-        rule: rule.into(),
         aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
         severity: Severity::High,
-        score: None,
-        severity_source: "none".into(),
-        title: rule.into(),
-        message: String::new(),
-        location: Location::file("lock"),
-        fingerprint: String::new(),
-        kind: Kind::Vulnerability(Vulnerability {
-            merged: vec![format!("M-{rule}")],
-            ..Vulnerability::new(package.clone(), rule)
-        }),
-        suppressed: None,
+        ..Finding::new(rule, Location::file("lock"), kind)
     }
+}
+
+/// Something else that suppressed a finding.
+fn other(reason: &str) -> Option<Suppression> {
+    let by = Suppression::new(Origin::Vex, "elsewhere", Status::NotAffected);
+    Some(by.because(None, Some(reason)))
 }
 
 /// A directory with npm packages, and an image with Red Hat's.
@@ -156,11 +156,12 @@ fn each_format_suppresses_with_its_reason() {
         ),
     ] {
         let report = applied(&[text]);
-        let found: Vec<Option<&str>> = report
+        let found: Vec<Option<String>> = report
             .findings
             .iter()
-            .map(|finding| finding.suppressed.as_deref())
+            .map(|finding| finding.suppressed.as_ref().map(ToString::to_string))
             .collect();
+        let expected = expected.map(|text| text.map(str::to_owned));
         assert_eq!(found, expected, "{:#?}", report.unmatched_suppressions);
     }
 }
@@ -321,13 +322,13 @@ fn the_newest_statement_counts_then_the_last() {
 #[test]
 fn another_suppression_keeps_its_reason() {
     let mut report = report();
-    report.findings[0].suppressed = Some("accepted".to_owned());
+    report.findings[0].suppressed = other("accepted");
     let text = openvex(&[("CVE-2024-0001", LEFT, "not_affected", MAY)]);
     apply(
         &mut report,
         &parse(text.as_bytes(), "a").expect("a document"),
     );
-    assert_eq!(report.findings[0].suppressed.as_deref(), Some("accepted"));
+    assert_eq!(report.findings[0].suppressed, other("accepted"));
     assert_eq!(reasons(&report), [""; 0]);
 }
 
@@ -550,7 +551,7 @@ fn beyond_the_comparisons_nothing_is_suppressed() {
 #[test]
 fn suppressions_are_written_and_read_again() {
     let mut first = applied(&[OPENVEX, CSAF, CYCLONEDX]);
-    first.findings[3].suppressed = Some("accepted until June".to_owned());
+    first.findings[3].suppressed = other("accepted until June");
     let mut written = Vec::new();
     write_openvex(&first, "security@acme.example", &mut written).expect("memory");
     let text = String::from_utf8(written).expect("UTF-8");
@@ -565,7 +566,7 @@ fn what_still_counts_in_another_place_is_not_written() {
     let mut report = report();
     let mut twin = report.findings[0].clone();
     twin.location = Location::file("other/lock");
-    report.findings[0].suppressed = Some("only here".to_owned());
+    report.findings[0].suppressed = other("only here");
     report.findings.push(twin.clone());
     let mut written = Vec::new();
     write_openvex(&report, "a", &mut written).expect("memory");

@@ -14,7 +14,7 @@ use super::{Status, identity, product};
 use crate::model::finding::{Finding, Kind};
 use crate::model::package::Package;
 use crate::model::report::{Report, Target};
-use crate::model::suppression::Reason;
+use crate::model::suppression::Suppression;
 use crate::output::serial;
 
 /// The justification labels of OpenVEX, "Status Justifications".
@@ -105,7 +105,7 @@ pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::
     let mut aliases: BTreeMap<&str, &[String]> = BTreeMap::new();
     let mut said: BTreeMap<Said<'_>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     for (finding, package) in vulnerabilities(report) {
-        let Some(reason) = &finding.suppressed else {
+        let Some(by) = &finding.suppressed else {
             continue;
         };
         let Some(place) = place(report, finding, package) else {
@@ -115,7 +115,7 @@ pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::
             continue;
         }
         aliases.entry(&finding.rule).or_insert(&finding.aliases);
-        let (status, justification, impact) = explain(reason);
+        let (status, justification, impact) = explain(by);
         let products = said
             .entry((&finding.rule, status, justification, impact))
             .or_default();
@@ -205,25 +205,22 @@ fn listed((image, packages): (String, BTreeSet<String>)) -> Vec<Product> {
 
 /// Status, justification and impact statement of a suppression. Only `not_affected` has the
 /// latter two, and needs one of them.
-fn explain(reason: &str) -> (Status, Option<String>, Option<String>) {
-    let Some(reason) = Reason::parse(reason) else {
-        return (Status::NotAffected, None, Some(reason.to_owned()));
-    };
-    if reason.status == Status::Fixed {
+fn explain(by: &Suppression) -> (Status, Option<String>, Option<String>) {
+    if by.status == Status::Fixed {
         return (Status::Fixed, None, None);
     }
-    let label = reason.justification.map(|label| {
+    let label = by.justification.as_deref().map(|label| {
         let translated = TRANSLATED.iter().find(|(from, _)| *from == label);
         translated.map_or(label, |(_, to)| *to)
     });
     let known = label.filter(|label| JUSTIFICATIONS.contains(label));
-    let impact = match (label, known, reason.impact) {
+    let impact = match (label, known, by.reason.as_deref()) {
         (Some(label), None, Some(impact)) => Some(format!("{label}: {impact}")),
         (Some(label), None, None) => Some(label.to_owned()),
         (None, _, None) => Some("no justification was given".to_owned()),
         (_, _, impact) => impact.map(str::to_owned),
     };
-    (reason.status, known.map(str::to_owned), impact)
+    (by.status, known.map(str::to_owned), impact)
 }
 
 fn id(author: &str, timestamp: &str, statements: &[Statement<'_>]) -> io::Result<String> {

@@ -115,26 +115,26 @@ mod tests {
     use crate::model::finding::{Finding, Kind, Misconfiguration, Severity};
     use crate::model::location::Location;
     use crate::model::report::Report;
+    use crate::model::suppression::{Origin, Status, Suppression};
     use crate::output::sarif::row;
 
     /// Six findings on lines 1 to 6, of which one is suppressed.
     fn report() -> Report {
-        let finding = |(line, severity): (u32, Severity)| Finding {
-            target: 0,
-            rule: "r".into(),
-            aliases: Vec::new(),
-            severity,
-            score: (line == 4).then_some(8.5),
-            severity_source: "rule".into(),
-            title: "t".into(),
-            message: String::new(),
-            location: Location::line("main.tf", line),
-            fingerprint: format!("v1:{line}"),
-            kind: Kind::Misconfiguration(Misconfiguration {
+        let finding = |(line, severity): (u32, Severity)| {
+            let kind = Kind::Misconfiguration(Misconfiguration {
                 resource: "a.b".into(),
                 fix: None,
-            }),
-            suppressed: (line == 1).then(|| "no".to_owned()),
+                content: "".into(),
+            });
+            let place = Location::line("main.tf", line);
+            let by = Suppression::new(Origin::Vex, "vex.json", Status::NotAffected);
+            Finding {
+                severity,
+                score: (line == 4).then_some(8.5),
+                fingerprint: format!("v2:{line}"),
+                suppressed: (line == 1).then_some(by),
+                ..Finding::new("r", place, kind)
+            }
         };
         let severities = [
             (1, Severity::Critical),

@@ -11,6 +11,7 @@ use super::model::{LogicalLocation, PropertyBag, Result as SarifResult, Suppress
 use super::place;
 use super::row::Row;
 use crate::model::finding::{Kind, Severity};
+use crate::model::suppression;
 use crate::output::escape::{message, truncate};
 use crate::output::words;
 
@@ -23,7 +24,7 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
     let mut logical = vec![subject(row)];
     logical.extend(finding.location.layer.as_deref().map(place::layer));
     let fingerprints = BTreeMap::from([
-        ("portcullis/v1", finding.fingerprint.clone()),
+        ("portcullis/v2", finding.fingerprint.clone()),
         ("primaryLocationLineHash", row.mark.clone()),
     ]);
     let mut properties = BTreeMap::from([
@@ -74,21 +75,16 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
         rule_index,
         suppressions: finding
             .suppressed
-            .as_deref()
+            .as_ref()
             .map(suppression)
             .into_iter()
             .collect(),
     }
 }
 
-fn suppression(reason: &str) -> Suppression {
-    let reason = if reason.trim().is_empty() {
-        "no reason given"
-    } else {
-        reason
-    };
+fn suppression(by: &suppression::Suppression) -> Suppression {
     Suppression {
-        justification: part(reason),
+        justification: part(&by.to_string()),
         kind: "external",
         status: "accepted",
     }

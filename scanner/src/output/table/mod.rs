@@ -232,6 +232,6 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
         id: part(&finding.rule),
         change,
         text,
-        suppressed: finding.suppressed.as_deref().map(part),
+        suppressed: finding.suppressed.as_ref().map(|by| part(&by.to_string())),
     }
 }

@@ -40,6 +40,11 @@ impl<'a> Watched<'a> {
         self.analyzers
     }
 
+    /// The files below it.
+    pub(crate) const fn root(&self) -> &'a dyn Root {
+        self.root
+    }
+
     /// The paths that were read, for the ledger.
     pub(crate) fn read_paths(&self) -> BTreeSet<String> {
         std::mem::take(&mut self.seen().read)

@@ -129,27 +129,32 @@ fn watch(root: &dyn Root, analyzers: &Analyzers<'_>, files: Vec<Candidate>, tree
 
 /// Shows the files of infrastructure code that the evaluator did not read to those who see all
 /// bytes, and takes in what they said of the others.
-pub(crate) fn watch_rest(root: &dyn Root, files: &Watched<'_>, tree: &mut Tree) {
+pub(crate) fn watch_rest(
+    files: &Watched<'_>,
+    code: &[String],
+    all: &mut Vec<(Arc<str>, Facts)>,
+    gaps: &mut Vec<Gap>,
+) {
     let analyzers = files.analyzers();
     if !analyzers.sees_all() {
         return;
     }
     let (readings, seen) = files.watched();
+    let mut tree = Tree::default();
     for (path, reading) in readings {
         tree.add(path.into(), reading.facts);
     }
-    let rest = tree.terraform_files.iter();
-    let rest = rest
-        .filter(|path| !seen.contains(*path))
-        .map(|path| Candidate {
-            path: path.clone(),
-            real: PathBuf::from(path),
-            length: None,
-            kind: None,
-        });
-    let rest = rest.collect();
-    watch(root, analyzers, rest, tree);
-    tree.files.sort_by(|a, b| a.0.cmp(&b.0));
+    let rest = code.iter().filter(|path| !seen.contains(*path));
+    let rest = rest.map(|path| Candidate {
+        path: path.clone(),
+        real: PathBuf::from(path),
+        length: None,
+        kind: None,
+    });
+    watch(files.root(), analyzers, rest.collect(), &mut tree);
+    all.append(&mut tree.files);
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    gaps.append(&mut tree.gaps);
 }
 
 impl Tree {

@@ -342,7 +342,8 @@ fn a_watcher_sees_every_byte_once_beside_the_inventory() {
     for _ in 0..2 {
         rules::files::Files::read(&terraform, "main.tf").unwrap();
     }
-    watch_rest(&metered, &terraform, &mut tree);
+    let code = tree.terraform_files.clone();
+    watch_rest(&terraform, &code, &mut tree.files, &mut tree.gaps);
     assert_eq!(counter.bytes.load(Ordering::Relaxed), total);
     assert_eq!(counter.files.load(Ordering::Relaxed), files.len() as u64);
     // The evaluator asked twice for one file; nothing else was read again.

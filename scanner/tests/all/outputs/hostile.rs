@@ -85,7 +85,7 @@ fn fill(report: &mut Report, text: &str) {
         text.clone_into(&mut finding.message);
         place(&mut finding.location);
         if finding.suppressed.is_some() {
-            finding.suppressed = Some(format!("VEX {text}: not_affected: {text}"));
+            finding.suppressed = sample::suppression(text);
         }
         match &mut finding.kind {
             Kind::Vulnerability(found) => {

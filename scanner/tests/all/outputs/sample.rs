@@ -15,6 +15,7 @@ use portcullis::model::report::{
     Checks, Database, DatabaseSource, Feed, Report, StaleSource, Target, TargetGap, Undecided,
 };
 use portcullis::model::suppression::UnmatchedSuppression;
+use portcullis::model::suppression::{Origin, Status, Suppression};
 use portcullis::model::target::{ImageKind, TargetKind};
 
 /// Escape sequences, direction marks, Markdown, HTML and a mention.
@@ -144,21 +145,10 @@ fn image_ledger() -> Coverage {
 fn targets() -> Vec<Target> {
     vec![
         Target {
-            id: ".".to_owned(),
-            kind: TargetKind::Directory,
-            path: ".".to_owned(),
-            prefix: String::new(),
-            platform: None,
-            digest: None,
-            distribution: None,
-            other_platforms: Vec::new(),
             coverage: tree_ledger(),
+            ..Target::new(TargetKind::Directory, ".")
         },
         Target {
-            id: "build/app.tar".to_owned(),
-            kind: TargetKind::Image(ImageKind::DockerArchive),
-            path: "build/app.tar".to_owned(),
-            prefix: String::new(),
             platform: Some("linux/amd64".to_owned()),
             digest: Some("sha256:abcd".to_owned()),
             distribution: Some(Distribution {
@@ -169,6 +159,7 @@ fn targets() -> Vec<Target> {
             }),
             other_platforms: vec!["linux/arm64".to_owned()],
             coverage: image_ledger(),
+            ..Target::new(TargetKind::Image(ImageKind::DockerArchive), "build/app.tar")
         },
     ]
 }
@@ -205,6 +196,12 @@ fn exploitation() -> Exploitation {
     }
 }
 
+/// A suppression with this text in all of its parts.
+pub(crate) fn suppression(text: &str) -> Option<Suppression> {
+    let by = Suppression::new(Origin::Vex, text, Status::NotAffected);
+    Some(by.because(Some(text), Some(text)))
+}
+
 fn layer(index: u32) -> Arc<Layer> {
     Arc::new(Layer {
         index,
@@ -224,22 +221,19 @@ pub(crate) fn vulnerability(
         .first()
         .cloned()
         .unwrap_or_else(|| Location::file("none"));
+    let kind = Kind::Vulnerability(Vulnerability {
+        merged: vec![id.to_owned()],
+        ..Vulnerability::new(Arc::clone(package), id)
+    });
     Finding {
         target,
-        rule: id.into(),
         aliases: vec![format!("CVE-2026-{}", id.len())],
         severity,
-        score: None,
         severity_source: "own CVSS_V3".into(),
         title: format!("Flaw in {}", package.name).into(),
         message: format!("{} {} is affected by {id}", package.name, package.version),
         fingerprint: fingerprint(&[id, "any", &location.path, &package.name]),
-        location,
-        kind: Kind::Vulnerability(Vulnerability {
-            merged: vec![id.to_owned()],
-            ..Vulnerability::new(Arc::clone(package), id)
-        }),
-        suppressed: None,
+        ..Finding::new(id, location, kind)
     }
 }
 
@@ -286,7 +280,8 @@ fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
         found.exploitation = exploitation();
     }
     let mut rated = vulnerability(1, "DEBIAN-CVE-2026-1", &system, Severity::Low);
-    rated.suppressed = Some("not reachable\u{7}".to_owned());
+    let by = Suppression::new(Origin::Vex, "vex.json", Status::NotAffected);
+    rated.suppressed = Some(by.because(None, Some("not reachable\u{7}")));
     let mut odd = vulnerability(0, "GHSA-odd", &nasty, Severity::High);
     odd.title = NASTY.into();
     let findings = vec![
@@ -317,25 +312,25 @@ fn misconfigurations() -> Vec<Finding> {
     };
     ["aws_s3_bucket.logs", "module.a[\"x\"].aws_s3_bucket.b"]
         .into_iter()
-        .map(|address| Finding {
-            target: 0,
-            rule: "aws-s3-bucket-public".into(),
-            aliases: vec!["AVD-AWS-0001".to_owned()],
-            severity: Severity::High,
-            score: None,
-            severity_source: "rule".into(),
-            title: "The bucket is public".into(),
-            message: "acl is \"public-read\"".to_owned(),
-            location: Location {
+        .map(|address| {
+            let location = Location {
                 region: Some(region),
                 ..Location::file("main.tf")
-            },
-            fingerprint: fingerprint(&["aws-s3-bucket-public", "dir", "main.tf", address]),
-            kind: Kind::Misconfiguration(Misconfiguration {
+            };
+            let kind = Kind::Misconfiguration(Misconfiguration {
                 resource: address.into(),
                 fix: Some("\"private\"".to_owned()),
-            }),
-            suppressed: None,
+                content: "".into(),
+            });
+            Finding {
+                aliases: vec!["AVD-AWS-0001".to_owned()],
+                severity: Severity::High,
+                severity_source: "rule".into(),
+                title: "The bucket is public".into(),
+                message: "acl is \"public-read\"".to_owned(),
+                fingerprint: fingerprint(&["aws-s3-bucket-public", "dir", "main.tf", address]),
+                ..Finding::new("aws-s3-bucket-public", location, kind)
+            }
         })
         .collect()
 }

@@ -134,7 +134,7 @@ fn image_results_have_a_file_and_a_layer() {
     assert_eq!(place["logicalLocations"][1]["name"], "layer 0");
     assert_eq!(
         result["suppressions"][0]["justification"],
-        "not reachable\\u{7}"
+        "VEX vex.json: not_affected: not reachable\\u{7}"
     );
     assert_eq!(result["suppressions"][0]["kind"], "external");
 }

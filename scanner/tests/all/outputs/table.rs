@@ -23,7 +23,7 @@ build/app.tar (docker-archive, linux/amd64, Debian GNU/Linux 12 (bookworm), abcd
   libssl3 3.0.9-1 (deb)  layer 0 (000000000000)  var/lib/dpkg/status
     MEDIUM    DEBIAN-CVE-2026-2  no fix known  Flaw in libssl3
     LOW       DEBIAN-CVE-2026-1  no fix known  Flaw in libssl3
-              suppressed: not reachable\u{7}
+              suppressed: VEX vex.json: not_affected: not reachable\u{7}
 
 1 check undecided (neither passed nor failed)
   var.versioning has no value

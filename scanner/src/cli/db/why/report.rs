@@ -1,6 +1,7 @@
 //! Finds a finding, or a package, in a JSON report of ours. Reads only what it needs of it, and
 //! refuses a report that is not ours or too old to say what was looked up.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 
@@ -68,7 +69,42 @@ struct Finding {
     purl: Option<String>,
     fingerprint: String,
     location: Location,
-    suppressed: Option<String>,
+    suppressed: Option<Suppression>,
+}
+
+/// Why a finding does not count; a text in reports before 2.0.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Suppression {
+    Text(String),
+    Typed {
+        by: String,
+        source: String,
+        status: String,
+        justification: Option<String>,
+        reason: Option<String>,
+    },
+}
+
+impl fmt::Display for Suppression {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => out.write_str(text),
+            Self::Typed {
+                by,
+                source,
+                status,
+                justification,
+                reason,
+            } => {
+                write!(out, "{by} {source}: {status}")?;
+                for more in [justification, reason].into_iter().flatten() {
+                    write!(out, ", {more}")?;
+                }
+                Ok(())
+            }
+        }
+    }
 }
 
 impl Report {
@@ -82,7 +118,7 @@ impl Report {
         }
         .map_err(|error| Failure::io(format!("cannot read {name}"), &error))?;
         Self::parse(&text).map_err(|error| {
-            Failure::new(format!("{name} is no report of ours: {error}"))
+            Failure::new(format!("{name} is not a report of this program: {error}"))
                 .hint("write one: portcullis scan --report json=report.json")
         })
     }
@@ -91,7 +127,7 @@ impl Report {
         let report: Self = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         let (major, minor) = report.schema_version.split_once('.').unwrap_or_default();
         match (major, minor.parse::<u32>()) {
-            ("1", Ok(1..)) => Ok(report),
+            ("1", Ok(1..)) | ("2", Ok(_)) => Ok(report),
             _ => Err(format!(
                 "its version is {}, not 1.1 or later",
                 report.schema_version

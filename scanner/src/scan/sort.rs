@@ -1,0 +1,41 @@
+//! Takes credentials out of what is reported, and sorts every list, so that the same input gives the
+//! same bytes.
+
+use std::borrow::Cow;
+
+use crate::credentials;
+use crate::model::finding::{Finding, Kind};
+use crate::model::report::Report;
+
+/// Sorts a report.
+pub(super) fn report(report: &mut Report) {
+    for entry in &mut report.gaps {
+        if let Cow::Owned(cause) = credentials::without(&entry.gap.cause) {
+            entry.gap.cause = cause.into();
+        }
+    }
+    for undecided in &mut report.undecided {
+        if let Cow::Owned(cause) = credentials::without(&undecided.cause) {
+            undecided.cause = cause;
+        }
+    }
+    report.gaps.sort();
+    report.gaps.dedup();
+    report.undecided.sort();
+    report.undecided.dedup();
+    report.findings.sort_by(|a, b| order(a).cmp(&order(b)));
+}
+
+fn order(finding: &Finding) -> impl Ord + '_ {
+    let subject: (&str, &str) = match &finding.kind {
+        Kind::Vulnerability(found) => (&found.package.name, &found.package.version),
+        Kind::Misconfiguration(found) => (&found.resource, ""),
+    };
+    (
+        finding.target,
+        &finding.location,
+        subject,
+        &finding.rule,
+        &finding.message,
+    )
+}
