@@ -8,7 +8,7 @@ use super::ownership::Owners;
 use super::{Distribution, Facts, ecosystem, modules};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
-use crate::model::package::{Package, PackageType, Release, SourcePackage};
+use crate::model::package::{Package, PackageType, Release, Scope, SourcePackage};
 
 /// The packages of one target.
 #[derive(Clone, Debug, Default)]
@@ -148,7 +148,7 @@ fn distribution(files: &[(Arc<str>, Facts)]) -> Option<(Distribution, Arc<str>)>
 }
 
 /// Adds a package to those that are the same. It is for development, or optional, only if it
-/// is so everywhere.
+/// is so everywhere, and direct if it is so anywhere.
 fn unite(merged: &mut BTreeMap<Key, Package>, package: Package) {
     let key = (
         package.kind,
@@ -166,8 +166,12 @@ fn unite(merged: &mut BTreeMap<Key, Package>, package: Package) {
             merged.insert(key, package);
         }
         Some(have) => {
-            have.scope.dev &= package.scope.dev;
-            have.scope.optional &= package.scope.optional;
+            have.scope = Scope::join(have.scope, package.scope);
+            have.direct = match (have.direct, package.direct) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            };
             have.locations.extend(package.locations);
             have.dependencies.extend(package.dependencies);
         }
@@ -386,7 +390,7 @@ mod tests {
     #[test]
     fn the_same_package_in_two_places_is_one() {
         let mut first = package(PackageType::Npm, "a", "z/package-lock.json");
-        first.scope.dev = true;
+        first.scope = Some(Scope::Dev);
         first.dependencies = vec!["c".into()];
         let mut second = package(PackageType::Npm, "a", "b/package-lock.json");
         second.dependencies = vec!["b".into(), "c".into()];
@@ -398,7 +402,7 @@ mod tests {
         let [package] = inventory.packages.as_slice() else {
             panic!("one package")
         };
-        assert!(!package.scope.dev);
+        assert_eq!(package.scope, None);
         assert_eq!(package.dependencies.len(), 2);
         assert_eq!(&*package.locations[0].path, "b/package-lock.json");
     }

@@ -90,8 +90,15 @@ fn package(package: &Package) -> Value {
         json!(source.map(|s| format!("{} {}", s.name, s.version))),
     );
     put("module", json!(package.module));
-    put("dev", json!(package.scope.dev));
-    put("optional", json!(package.scope.optional));
+    put("scope", json!(package.scope));
+    put(
+        "direct",
+        json!(
+            package
+                .direct
+                .map(|direct| if direct { "yes" } else { "no" })
+        ),
+    );
     put("dependencies", json!(package.dependencies));
     value
 }

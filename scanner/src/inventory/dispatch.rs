@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use super::checksum::{self, Hashed};
+use super::graph;
 use super::parsers::ALL;
 use super::recognised::member::Unread;
 use super::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
@@ -256,6 +257,9 @@ pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
             let cause = format!("the parser {} failed on this file", parser.id);
             note(&mut facts, path, None, GapKind::Internal, cause);
         }
+    }
+    if parser.evidence == Evidence::Locked {
+        graph::settle(&mut facts);
     }
     facts.close(path);
     facts

@@ -17,6 +17,7 @@ mod corpus;
 pub mod dispatch;
 pub(crate) mod document;
 pub mod ecosystem;
+pub mod graph;
 pub mod limits;
 mod modules;
 #[cfg(test)]

@@ -73,6 +73,9 @@ pub struct Facts {
     /// Files that this one includes; only those of a source tree are followed.
     #[serde(skip)]
     pub includes: Vec<Include>,
+    /// What the project itself asks for, as `name@version` or `name`, where the file tells.
+    #[serde(skip)]
+    pub roots: Option<Vec<Arc<str>>>,
     /// Only the file's name or folder made us take it for what it is: a file that names it knows
     /// better.
     #[serde(skip)]

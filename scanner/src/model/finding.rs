@@ -41,6 +41,9 @@ pub struct Vulnerability {
     pub scope: db_sync::advisory::Scope,
     /// What EPSS and KEV say of its CVEs, where the database has these feeds.
     pub exploitation: Exploitation,
+    /// How it comes in: from a direct dependency to the package, both included, as `name@version`;
+    /// empty for what is direct, and where no way is known.
+    pub path: Vec<Arc<str>>,
     /// Why it is not certain, where it is not.
     pub doubt: Option<Box<Uncertain>>,
 }
@@ -100,6 +103,7 @@ impl Vulnerability {
             informational: None,
             scope: db_sync::advisory::Scope::default(),
             exploitation: Exploitation::default(),
+            path: Vec::new(),
             doubt: None,
         }
     }

@@ -99,15 +99,54 @@ pub struct Doubt {
     pub names: Vec<Arc<str>>,
 }
 
-/// Whether a dependency is needed at run time. All default to false.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub struct Scope {
-    /// Only for development, test or build.
-    pub dev: bool,
-    /// Optional or for other platforms.
-    pub optional: bool,
+/// What a dependency is needed for, where its file says so; the first of these wins where several
+/// say different things of one package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// To run.
+    Runtime,
+    /// For a feature, a platform, or not at all.
+    Optional,
+    /// By whoever uses the project, who brings it along.
+    Peer,
+    /// To build.
+    Build,
+    /// For development and test only.
+    Dev,
+}
+
+impl Scope {
+    /// The word for it in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Runtime => "runtime",
+            Self::Optional => "optional",
+            Self::Peer => "peer",
+            Self::Build => "build",
+            Self::Dev => "dev",
+        }
+    }
+
+    /// Of a format that says whether a dependency is for development only, and whether it is
+    /// optional.
+    pub const fn of(is_dev: bool, is_optional: bool) -> Self {
+        match (is_dev, is_optional) {
+            (true, _) => Self::Dev,
+            (false, true) => Self::Optional,
+            (false, false) => Self::Runtime,
+        }
+    }
+
+    /// What holds where one place says the one and another the other: what may be needed to run is
+    /// not known to be for development.
+    pub fn join(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (Some(Self::Runtime), None) | (None, Some(Self::Runtime)) => Some(Self::Runtime),
+            _ => None,
+        }
+    }
 }
 
 /// One package at one version.
@@ -149,8 +188,12 @@ pub struct Package {
     pub public: bool,
     /// Module stream label of a modular rpm (`nodejs:18:…`).
     pub module: Option<Arc<str>>,
-    /// Development or optional.
-    pub scope: Scope,
+    /// What it is needed for, where its file says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// Whether the project itself asks for it, where its file tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direct: Option<bool>,
     /// `name@version` or `name` of direct dependencies, where the file tells; sorted.
     pub dependencies: Vec<Arc<str>>,
     /// Where it was found; in an image, the layer that brought this version. Sorted.
@@ -175,7 +218,8 @@ impl Package {
             lacks_source: false,
             public: false,
             module: None,
-            scope: Scope::default(),
+            scope: None,
+            direct: None,
             dependencies: Vec::new(),
             locations: Vec::new(),
         }

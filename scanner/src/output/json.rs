@@ -3,6 +3,7 @@
 //! Indices into the targets become their ids here and nowhere else.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use db_sync::{Epss, Kev, Step};
 use serde::Serialize;
@@ -297,6 +298,8 @@ struct PackageView<'a> {
     epoch: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<Scope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direct: Option<bool>,
     locations: Vec<LocationView<'a>>,
 }
 
@@ -315,7 +318,8 @@ impl<'a> PackageView<'a> {
             owned_by: package.owner.as_deref(),
             arch: package.arch.as_deref(),
             epoch: package.epoch,
-            scope: (package.scope != Scope::default()).then_some(package.scope),
+            scope: package.scope,
+            direct: package.direct,
             locations: package.locations.iter().map(LocationView::start).collect(),
         }
     }
@@ -361,6 +365,8 @@ struct FindingView<'a> {
     doubt: Option<DoubtView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    dependency_path: &'a [Arc<str>],
     location: LocationView<'a>,
     fingerprint: &'a str,
     #[serde(skip_serializing_if = "is_one")]
@@ -402,6 +408,7 @@ impl<'a> FindingView<'a> {
             limited_to: vulnerability.and_then(|found| LimitsView::new(&found.scope)),
             doubt: vulnerability.and_then(|found| found.doubt.as_deref().map(DoubtView::new)),
             resource,
+            dependency_path: vulnerability.map_or(&[], |found| &found.path),
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,
             count: finding.count,

@@ -26,6 +26,7 @@ mod merge;
 mod plan;
 mod read;
 mod sort;
+mod trace;
 
 pub use read::source_cause;
 
@@ -129,7 +130,7 @@ pub struct Scanned {
 }
 
 /// Scans every target of a request; `progress` gets the name of each stage. The pipeline as a list:
-/// read, judge rules, merge, match, identify, suppress, apply the policy of gaps, describe, sort.
+/// read, judge rules, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
 /// The gate decides over the result.
 pub fn scan(
     request: &Request,
@@ -143,6 +144,7 @@ pub fn scan(
     progress("matching");
     let merged = merge::targets(request, works, judged, &failures);
     let (mut report, advised) = matched::packages(request, merged, advisories)?;
+    trace::findings(&mut report);
     identify::findings(&mut report);
     vex::apply(&mut report, &request.statements);
     accept::mark(&mut report, &request.allow);

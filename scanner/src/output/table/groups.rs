@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::finding::{Finding, Kind};
 use crate::model::location::Location;
@@ -15,6 +16,17 @@ pub(super) struct PackageGroup<'a> {
     pub(super) location: &'a Location,
     /// Worst first.
     pub(super) findings: Vec<&'a Finding>,
+}
+
+impl PackageGroup<'_> {
+    /// How the package comes in, from a direct dependency; `None` for one that is direct, and where no
+    /// way is known.
+    pub(super) fn path(&self) -> Option<&[Arc<str>]> {
+        match &self.findings.first()?.kind {
+            Kind::Vulnerability(found) if !found.path.is_empty() => Some(&found.path),
+            _ => None,
+        }
+    }
 }
 
 /// The misconfigurations of one file.

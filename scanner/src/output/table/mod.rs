@@ -18,6 +18,7 @@ use super::escape::{line, truncate};
 use super::{Options, width, words};
 use crate::gate::Verdict;
 use crate::model::finding::{Finding, Kind, Severity};
+use crate::model::package::Scope;
 use crate::model::report::{Report, Target};
 
 /// The narrowest table; a smaller terminal wraps.
@@ -118,12 +119,20 @@ impl<W: Write> Table<'_, W> {
         let installed = part(&package.full_version());
         let kind = package.kind.as_str();
         let place = part(&words::place(group.location));
+        let kind = match group.package.scope {
+            Some(scope) if scope != Scope::Runtime => format!("{kind}, {}", scope.as_str()),
+            _ => kind.to_owned(),
+        };
         match &group.location.layer {
             Some(layer) => {
                 let layer = part(&words::layer(layer));
                 writeln!(self.out, "  {name} {installed} ({kind})  {layer}  {place}")?;
             }
             None => writeln!(self.out, "  {name} {installed} ({kind})  {place}")?,
+        }
+        if let Some(path) = group.path() {
+            let path: Vec<String> = path.iter().map(|one| part(one)).collect();
+            writeln!(self.out, "    via {}", path.join(" › "))?;
         }
         let rows: Vec<Cells> = group
             .findings

@@ -245,10 +245,8 @@ fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
         Package::new(PackageType::Cargo, "tar", "0.4.0").at(Location::line("Cargo.lock", 13)),
     );
     let scoped = Arc::new(Package {
-        scope: Scope {
-            dev: true,
-            optional: false,
-        },
+        scope: Some(Scope::Dev),
+        direct: Some(true),
         ..Package::new(PackageType::Npm, "@acme/left", "1.0.0")
             .at(Location::line("web/package-lock.json", 40))
     });

@@ -13,7 +13,7 @@ const EXPECTED: &str = r#"
     CRITICAL  RUSTSEC-2026-0001  no fix known  Flaw in tar
   \u{1b}[31mred\u{202e} <img src=x> [a](https://evil.example) @team `x` 1\u{7} (pypi)  odd dir/ü.txt:1
     HIGH      GHSA-odd  no fix known  \u{1b}[31mred\u{202e} <img src=x> [a](https://evil.example) @…
-  @acme/left 1.0.0 (npm)  web/package-lock.json:40
+  @acme/left 1.0.0 (npm, dev)  web/package-lock.json:40
     UNKNOWN   GHSA-unrated  no fix known  Flaw in @acme/left
   main.tf
     HIGH      aws-s3-bucket-public  line 12  aws_s3_bucket.logs: acl is "public-read"

@@ -14,6 +14,7 @@ use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::shared::{names, outside_node_modules};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::package::Scope;
 
 /// Both names.
 pub(crate) static PARSER: Parser = Parser {
@@ -26,6 +27,14 @@ pub(crate) static PARSER: Parser = Parser {
     parse,
     ..Parser::LOCKFILE
 };
+
+/// Where a project says what it needs.
+const ASKED: [&str; 4] = [
+    "dependencies",
+    "devDependencies",
+    "optionalDependencies",
+    "peerDependencies",
+];
 
 /// What stands before the name of an installed package in a key of `packages`.
 const FOLDER: &str = "node_modules/";
@@ -57,12 +66,24 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         complete: Complete::default(),
         listed: BTreeSet::new(),
         differs: None,
+        projects: BTreeSet::new(),
+        asked: BTreeSet::new(),
     };
     let links: BTreeSet<&str> = packages
         .iter()
         .filter(|item| item.node.is_true("link"))
         .filter_map(|item| item.node.text_at("resolved"))
         .collect();
+    // The root and the workspaces: what they ask for is direct where it lies in their folders.
+    for item in packages
+        .iter()
+        .filter(|item| installed(&item.key).is_none())
+    {
+        reader.projects.insert(&item.key);
+        let tables = ASKED.iter().filter_map(|key| item.node.get(key));
+        let names = tables.flat_map(Node::entries).map(|entry| &*entry.key);
+        reader.asked.extend(names);
+    }
     for item in packages {
         reader.package(item, &links);
     }
@@ -77,6 +98,10 @@ struct Reader<'a, 'f> {
     complete: Complete<'a>,
     /// Names and versions in `packages`.
     listed: BTreeSet<(&'a str, &'a str)>,
+    /// Folders of the root and of workspaces.
+    projects: BTreeSet<&'a str>,
+    /// Names that they ask for.
+    asked: BTreeSet<&'a str>,
     /// Where `dependencies` names a package that `packages` does not.
     differs: Option<u32>,
 }
@@ -128,13 +153,17 @@ impl<'a> Reader<'a, '_> {
             return facts.malformed(path, Some(item.line), cause);
         };
         self.listed.insert((name, version));
+        let owner = item.key.rsplit_once(FOLDER).map_or("", |(owner, _)| owner);
+        let owner = owner.trim_end_matches('/');
+        let is_direct = self.asked.contains(key) && self.projects.contains(owner);
         // The line of the name: of an alias that is not the key's.
         let line = node.get("name").map_or(item.line, |name| name.line);
         self.list
             .add_resolved(line, name, version, resolved, |package| {
                 // `devOptional`: for development, and optional otherwise.
-                package.scope.dev = node.is_true("dev");
-                package.scope.optional = node.is_true("optional") || node.is_true("devOptional");
+                let is_optional = node.is_true("optional") || node.is_true("devOptional");
+                package.scope = Some(scope(node, is_optional));
+                package.direct = Some(is_direct);
                 package.dependencies = names(node, &["dependencies", "optionalDependencies"]);
             });
     }
@@ -217,8 +246,7 @@ impl<'a> Reader<'a, '_> {
             let resolved = resolved(node);
             self.list
                 .add_resolved(line, name, version, resolved, |package| {
-                    package.scope.dev = node.is_true("dev");
-                    package.scope.optional = node.is_true("optional");
+                    package.scope = Some(scope(node, node.is_true("optional")));
                     package.dependencies = names(node, &["requires"]);
                 });
         }
@@ -235,6 +263,14 @@ impl<'a> Reader<'a, '_> {
         }
         self.complete.close(path, self.list.facts);
         self.list.close();
+    }
+}
+
+/// What an entry is needed for.
+fn scope(node: &Node<'_>, is_optional: bool) -> Scope {
+    match Scope::of(node.is_true("dev"), is_optional) {
+        Scope::Runtime if node.is_true("peer") => Scope::Peer,
+        scope => scope,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::parsers::shared::outside_node_modules;
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::package::Scope;
 
 /// `pnpm-lock.yaml`.
 pub(crate) static PARSER: Parser = Parser {
@@ -137,6 +138,7 @@ fn missing(
             );
         }
     }
+    let mut roots: Vec<Arc<str>> = list.facts.roots.take().unwrap_or_default();
     let importers = document.entries_at("importers")?.iter();
     let projects = importers.map(|item| &item.node).chain([document]);
     for project in projects {
@@ -149,10 +151,12 @@ fn missing(
                     continue;
                 };
                 let keys = pnpm_key::of_dependency(&item.key, version, slashes);
+                roots.extend(keys.iter().map(|key| Arc::from(key.as_str())));
                 look(item.line, keys);
             }
         }
     }
+    list.facts.roots = Some(roots);
     if let Some((line, key, count)) = lost {
         let key = shown(&key);
         let cause = if count == 1 {
@@ -200,9 +204,13 @@ fn package(item: &Entry<'_>, slashes: bool, snapshot: Option<&Node<'_>>, list: &
     }
     let line = node.get("name").map_or(item.line, |name| name.line);
     list.add_from(line, name, version, source.as_deref(), |package| {
-        package.scope.dev = node.is_true("dev");
-        package.scope.optional =
+        let is_optional =
             node.is_true("optional") || snapshot.is_some_and(|s| s.is_true("optional"));
+        // From version 9 on only the projects tell what is for development.
+        package.scope = match (node.get("dev").is_some(), is_optional) {
+            (false, false) => None,
+            _ => Some(Scope::of(node.is_true("dev"), is_optional)),
+        };
         let tables = [Some(node), snapshot].into_iter().flatten();
         let tables = tables.flat_map(|node| EDGES.map(|key| node.get(key)));
         let entries = tables.flatten().flat_map(Node::entries);

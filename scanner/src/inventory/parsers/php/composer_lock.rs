@@ -13,7 +13,7 @@ use crate::inventory::parsers::shared::{
 };
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
-use crate::model::package::PackageType;
+use crate::model::package::{PackageType, Scope};
 
 /// `composer.lock`, or `composer-next.lock` where `COMPOSER` names another file.
 pub(crate) static PARSER: Parser = Parser {
@@ -92,7 +92,7 @@ fn read(node: &Node<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
         return facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
     }
     let mut package = entry(PackageType::Composer, path, line, name, version);
-    package.scope.dev = is_dev;
+    package.scope = Some(Scope::of(is_dev, false));
     package.dependencies = names(node, &["require"]);
     // Platform requirements are not packages: they have no vendor.
     package.dependencies.retain(|name| name.contains('/'));

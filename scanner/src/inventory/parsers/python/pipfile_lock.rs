@@ -11,6 +11,7 @@ use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::parsers::shared::{file_name, has_extension, repeated};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::package::Scope;
 
 /// `Pipfile.lock`, or `Pipfile.dev.lock` where `PIPENV_PIPFILE` names another file.
 pub(crate) static PARSER: Parser = Parser {
@@ -86,7 +87,7 @@ fn read(item: &Entry<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
     if let Some(version) = version {
         let package = pypi::package(facts, path, line, name, &version);
         facts.extend(package.map(|mut package| {
-            package.scope.dev = is_dev;
+            package.scope = Some(Scope::of(is_dev, false));
             package
         }));
         return;

@@ -11,6 +11,7 @@ use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::shared::{file_name, other_lists};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::package::Scope;
 
 const BASE: Parser = Parser {
     id: "poetry-lock",
@@ -75,6 +76,10 @@ fn packages(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(
             facts.unjudged(path, Some(node.line), GapKind::Malformed, cause);
         }
         if is_local(node) {
+            if is_project(node) {
+                let roots = facts.roots.get_or_insert_default();
+                roots.extend(asked(node));
+            }
             continue;
         }
         let (Some(name), Some(version)) = (node.get("name"), node.text_at("version")) else {
@@ -84,8 +89,11 @@ fn packages(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(
         let text = name.text().unwrap_or_default();
         let package = pypi::package(facts, path, name.line, text, version);
         facts.extend(package.map(|mut package| {
-            package.scope.dev = is_development(node);
-            package.scope.optional = node.is_true("optional");
+            let says = ["groups", "category", "optional"];
+            package.scope = says
+                .iter()
+                .any(|key| node.get(key).is_some())
+                .then(|| Scope::of(is_development(node), node.is_true("optional")));
             package.dependencies = edges(node);
             package
         }));
@@ -105,6 +113,23 @@ fn is_local(node: &Node<'_>) -> bool {
             .any(|key| source.text_at(key).is_some_and(|path| !path.is_empty()))
 }
 
+/// Whether a package is the project itself, or a member of its workspace, which only uv lists.
+fn is_project(node: &Node<'_>) -> bool {
+    node.get("source")
+        .is_some_and(|source| source.text_at("type").is_none())
+}
+
+/// What a project of uv asks for: at run time, for features and for development.
+fn asked(node: &Node<'_>) -> Vec<Arc<str>> {
+    let mut all = edges(node);
+    let tables = ["optional-dependencies", "dev-dependencies"];
+    let tables = tables.iter().filter_map(|key| node.get(key));
+    for list in tables.flat_map(Node::entries) {
+        all.extend(list.node.items().iter().filter_map(edge));
+    }
+    all
+}
+
 /// Poetry up to 1.4 wrote `category`, from 2.0 on `groups`.
 fn is_development(node: &Node<'_>) -> bool {
     let groups = node.get("groups").map(Node::items).unwrap_or_default();
@@ -121,14 +146,17 @@ fn edges(node: &Node<'_>) -> Vec<Arc<str>> {
         .entries()
         .iter()
         .map(|entry| entry.key.as_ref().into());
-    let items = dependencies.items().iter().filter_map(|item| {
-        let name = item.text_at("name")?;
-        Some(match item.text_at("version") {
-            Some(version) => format!("{name}@{version}").into(),
-            None => name.into(),
-        })
-    });
+    let items = dependencies.items().iter().filter_map(edge);
     keys.chain(items).collect()
+}
+
+/// An item of a list of uv.
+fn edge(item: &Node<'_>) -> Option<Arc<str>> {
+    let name = item.text_at("name")?;
+    Some(match item.text_at("version") {
+        Some(version) => format!("{name}@{version}").into(),
+        None => name.into(),
+    })
 }
 
 /// Whether a table of a package holds what belongs to another one, whose heading is lost: its name

@@ -138,6 +138,12 @@ impl Lockfile<'_> {
     }
 
     fn content(&mut self, indent: usize, content: &str, line: u32) {
+        if self.section == Section::Dependencies {
+            // What the Gemfile asks for.
+            let name = content.split([' ', '!']).next().unwrap_or(content);
+            let roots = self.facts.roots.get_or_insert_default();
+            roots.push(name.into());
+        }
         match indent {
             _ if self.section == Section::Other => {}
             // In a section of the project, the gems of a section without its heading would be lost.

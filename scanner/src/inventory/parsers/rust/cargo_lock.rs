@@ -75,6 +75,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     // The oldest files have the project apart.
     if let Some(root) = document.get("root") {
         reader.needs(root);
+        let roots = reader.facts.roots.get_or_insert_default();
+        roots.extend(dependencies(root));
     }
     for node in packages {
         reader.package(node);
@@ -111,6 +113,9 @@ impl<'a> Reader<'a, '_> {
                 let cause = format!("package {} has a checksum and no source", shown(text));
                 self.malformed(name.line, cause);
             }
+            // A member of the workspace.
+            let roots = self.facts.roots.get_or_insert_default();
+            roots.extend(dependencies(node));
             return;
         };
         if !is_name(text) {

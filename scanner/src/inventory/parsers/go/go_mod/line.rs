@@ -1,6 +1,12 @@
 //! Lines of a `go.mod`: words as the go command's lexer takes them, and what may be a path, a
 //! version or a directory.
 
+/// Whether the comment of a line says that the module is not imported by the project itself.
+pub(super) fn is_indirect(line: &str) -> bool {
+    line.split_once("//")
+        .is_some_and(|(_, comment)| comment.trim_start().starts_with("indirect"))
+}
+
 /// The words of a line, without comments and quotes; parentheses, brackets and commas are words
 /// of their own. A carriage return is a blank.
 pub(super) fn words(line: &str) -> Result<Vec<&str>, &'static str> {

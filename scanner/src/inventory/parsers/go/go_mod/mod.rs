@@ -54,6 +54,8 @@ struct Module<'a> {
     line: u32,
     name: &'a str,
     version: &'a str,
+    /// Nothing of the project itself imports it.
+    is_indirect: bool,
 }
 
 /// What stands for a module: another at a version, or a directory.
@@ -105,7 +107,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         };
         if words.iter().any(|word| matches!(*word, "(" | ")")) {
             refuse(facts, "a parenthesis inside of a line".to_owned());
-        } else if let Err(cause) = read.directive(verb, words, line) {
+        } else if let Err(cause) = read.directive(verb, words, (line, line::is_indirect(text))) {
             refuse(facts, cause);
         }
     }
@@ -125,7 +127,12 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
 
 impl<'a> Read<'a> {
     /// Takes one directive, or says why the go command would not.
-    fn directive(&mut self, verb: &str, words: &[&'a str], line: u32) -> Result<(), String> {
+    fn directive(
+        &mut self,
+        verb: &str,
+        words: &[&'a str],
+        (line, is_indirect): (u32, bool),
+    ) -> Result<(), String> {
         match (verb, words) {
             ("module", [_]) if !self.named => self.named = true,
             ("go", [text]) => {
@@ -138,6 +145,7 @@ impl<'a> Read<'a> {
                 line,
                 name,
                 version,
+                is_indirect,
             }),
             ("replace", &[old, "=>", ref new @ ..]) => self.replace((old, None), new, line)?,
             ("replace", &[old, version, "=>", ref new @ ..]) => {
@@ -225,7 +233,9 @@ impl<'a> Read<'a> {
                 );
                 facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
             } else {
-                facts.add(entry(PackageType::Golang, path, line, name, version));
+                let mut package = entry(PackageType::Golang, path, line, name, version);
+                package.direct = Some(!module.is_indirect);
+                facts.add(package);
             }
         }
         if let (false, Some(line)) = (lists_all, first) {

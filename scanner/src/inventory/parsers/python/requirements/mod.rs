@@ -13,7 +13,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{entry, file_name, has_extension};
 use crate::inventory::{Content, Facts, Include, Input, ParseError, Parser, Want, limits};
 use crate::model::gap::GapKind;
-use crate::model::package::PackageType;
+use crate::model::package::{PackageType, Scope};
 
 mod lines;
 mod marker;
@@ -221,7 +221,7 @@ impl File<'_> {
 
     fn list(&mut self, number: u32, name: &str, version: &str) {
         let mut package = entry(PackageType::Pypi, &self.path, number, name, version);
-        package.scope.dev = self.is_dev;
+        package.scope = self.is_dev.then_some(Scope::Dev);
         self.facts.add(package);
     }
 
