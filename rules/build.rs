@@ -1,4 +1,4 @@
-//! Compiles the rules in `aws/`, `azure/` and `google/` into static data. A malformed rule, an
+//! Compiles the rules in the folders of providers beside it (`aws/`, `google/` …) into static data. A malformed rule, an
 //! unknown function or a name used twice fails the build with file and line. The parser is the
 //! one that reads users' rules at run time.
 
@@ -16,13 +16,21 @@ mod names;
 #[expect(dead_code, reason = "expressions are only checked here, not run")]
 mod syntax;
 
-const FOLDERS: [&str; 3] = ["aws", "azure", "google"];
+/// Folders of the crate that hold no rules.
+const OWN: [&str; 5] = ["src", "tests", "examples", "benches", "target"];
 
 fn main() -> io::Result<()> {
     let mut files = Vec::new();
-    for folder in FOLDERS {
-        println!("cargo::rerun-if-changed={folder}");
-        collect(Path::new(folder), &mut files)?;
+    // A folder of a provider is one with rules in it; the crate's own folders have none.
+    println!("cargo::rerun-if-changed=.");
+    for entry in fs::read_dir(".")? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let is_own = name.is_none_or(|name| OWN.contains(&name) || name.starts_with('.'));
+        if path.is_dir() && !is_own {
+            let folder = path.strip_prefix(".").unwrap_or(&path);
+            collect(folder, &mut files)?;
+        }
     }
     files.sort();
     let mut out = String::from("pub(super) static RULES: &[Embedded] = &[\n");
@@ -83,11 +91,7 @@ fn compile(
     }
     let mut subjects = Vec::new();
     for selector in rule.subjects.iter().flat_map(|subject| &subject.selectors) {
-        let key = match selector {
-            syntax::Selector::Managed(kind) => kind.clone(),
-            syntax::Selector::Data(kind) => format!("data.{kind}"),
-            syntax::Selector::Stack => "stack".to_owned(),
-        };
+        let key = selector.key();
         if !subjects.contains(&key) {
             subjects.push(key);
         }

@@ -18,7 +18,7 @@ pub mod terraform;
 pub mod value;
 
 pub use problem::{Problem, ProblemKind, ProblemSeverity};
-pub use resource::{Mode, Resource, Stack};
+pub use resource::{Class, Resource, Stack};
 pub use severity::Severity;
 pub use span::Span;
 pub use value::Value;

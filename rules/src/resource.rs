@@ -6,13 +6,47 @@ use std::sync::Arc;
 
 use crate::{Span, Value};
 
-/// What kind of block a resource came from.
+/// What class of block rules may speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mode {
+pub enum Class {
     /// `resource` blocks.
     Managed,
     /// `data` blocks.
     Data,
+    /// `module` blocks, one for each instance; their type is the source.
+    Module,
+    /// `provider` blocks; their type is the provider's local name.
+    Provider,
+    /// `terraform` blocks, merged for each module; their type is `terraform`.
+    Terraform,
+    /// `variable` blocks; their type is their name.
+    Variable,
+    /// `output` blocks; their type is their name.
+    Output,
+}
+
+impl Class {
+    /// Those that are made for rules only, and so only where a rule asks for them.
+    pub const ON_DEMAND: [Self; 5] = [
+        Self::Module,
+        Self::Provider,
+        Self::Terraform,
+        Self::Variable,
+        Self::Output,
+    ];
+
+    /// The word with which a rule selects it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Managed => "resource",
+            Self::Data => "data",
+            Self::Module => "module",
+            Self::Provider => "provider",
+            Self::Terraform => "terraform",
+            Self::Variable => "variable",
+            Self::Output => "output",
+        }
+    }
 }
 
 /// One resource instance.
@@ -21,8 +55,8 @@ pub struct Resource {
     /// Terraform's own address: `module.a["x"].aws_s3_bucket.b[0]`; data resources have `data.`
     /// before the type.
     pub address: Arc<str>,
-    /// Managed or data.
-    pub mode: Mode,
+    /// What class of block it is.
+    pub class: Class,
     /// The resource type, such as `aws_s3_bucket`.
     pub kind: Arc<str>,
     /// The block's second label.
@@ -39,13 +73,18 @@ pub struct Resource {
     /// `for_each`, or that of a module above it, is unknown. It may then be judged, but it is
     /// only a "maybe" member of lists such as `related(…)`.
     pub uncertain: Option<Arc<str>>,
-    /// Provider configuration it uses (`aws`, `aws.west`), where known.
+    /// Provider configuration that it uses (`aws`, `aws.west`), where known.
     pub provider: Option<Arc<str>>,
+    /// What belongs to Terraform and not to the resource: `lifecycle` and `provisioner`, each a list
+    /// of blocks; null where there is neither.
+    pub meta: Value,
 }
 
 /// Everything that one root module declares, with all modules it calls.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
+    /// The kind of input that it comes from: `terraform`, `plan`.
+    pub input: &'static str,
     /// Directory of the root module, relative to the scanned root (empty = the root itself).
     pub root: Arc<str>,
     /// The second view of a root that two tools read differently: what it says again is no news.

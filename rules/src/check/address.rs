@@ -1,16 +1,16 @@
 //! Takes resource addresses apart: module path, type, instance key.
 
-use crate::Mode;
+use crate::Class;
 
 /// Whether an address is of a type; data sources are asked for as `data.T`.
 pub(super) fn is_of_kind(address: &str, kind: &str) -> bool {
     let (mode, kind) = super::split_kind(kind);
     let local = local_part(address);
-    let (is_data, local) = match local.strip_prefix("data.") {
-        Some(rest) => (Mode::Data, rest),
-        None => (Mode::Managed, local),
+    let (class, local) = match local.strip_prefix("data.") {
+        Some(rest) => (Class::Data, rest),
+        None => (Class::Managed, local),
     };
-    is_data == mode
+    class == mode
         && local
             .strip_prefix(kind)
             .is_some_and(|rest| rest.starts_with('.'))

@@ -11,27 +11,30 @@ use super::{
 use crate::language::{Check, Rule, Selector, Subject};
 use crate::terraform::eval::EvalError;
 use crate::value::{Kind, List, Map};
-use crate::{Mode, Problem, ProblemKind, Resource, Span, Value};
+use crate::{Class, Problem, ProblemKind, Resource, Span, Value};
 
 /// Judges all resources of which `rule` speaks.
 pub(super) fn rule(rule: &Rule, world: &World<'_>, report: &mut Report) {
     let scope = RuleScope::new(world, &rule.block.locals);
     for subject in &rule.block.subjects {
         for selector in &subject.selectors {
-            let (mode, kind) = match selector {
-                Selector::Managed(kind) => (Mode::Managed, kind),
-                Selector::Data(kind) => (Mode::Data, kind),
-                Selector::Stack => {
-                    judge(rule, subject, None, &scope, world, report);
-                    continue;
-                }
+            let Some(class) = class_of(selector) else {
+                judge(rule, subject, None, &scope, world, report);
+                continue;
             };
-            for &index in world.of_kind(mode, kind) {
+            for index in world.selected(class, selector) {
                 let resource = world.resource(index);
                 judge(rule, subject, resource, &scope, world, report);
             }
         }
     }
+}
+
+/// The class that a selector speaks of; `None` for whole stacks.
+fn class_of(selector: &Selector) -> Option<Class> {
+    let all = [Class::Managed, Class::Data].into_iter();
+    let mut all = all.chain(Class::ON_DEMAND);
+    all.find(|class| class.as_str() == selector.class)
 }
 
 /// Why nothing more is judged.

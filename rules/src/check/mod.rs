@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::language::{Rule, Ruleset};
-use crate::{Mode, Problem, ProblemKind, Span, Stack};
+use crate::{Class, Problem, ProblemKind, Span, Stack};
 
 mod address;
 mod cause;
@@ -176,10 +176,20 @@ fn stack_span(stack: &Stack) -> Span {
     }
 }
 
-/// The prefix that tells data sources from managed resources in `all("data.T")`.
-fn split_kind(kind: &str) -> (Mode, &str) {
-    match kind.strip_prefix("data.") {
-        Some(kind) => (Mode::Data, kind),
-        None => (Mode::Managed, kind),
+/// What `all("T")`, `all("data.T")`, `all("module.SOURCE")` and the like ask for. A class alone, such
+/// as `all("module")`, is all of it.
+fn split_kind(kind: &str) -> (Class, &str) {
+    let classes = [Class::Data].into_iter().chain(Class::ON_DEMAND);
+    for class in classes {
+        match kind.strip_prefix(class.as_str()) {
+            Some("") if class != Class::Data => return (class, "*"),
+            Some(rest) => {
+                if let Some(kind) = rest.strip_prefix('.') {
+                    return (class, kind);
+                }
+            }
+            None => {}
+        }
     }
+    (Class::Managed, kind)
 }

@@ -12,6 +12,7 @@ use super::MAX_RELATED;
 use super::address::{is_of_kind, without_key};
 use super::judge::too_much;
 use super::world::{NAMES, World, leaves, references, walk};
+use crate::language::Selector;
 use crate::terraform::eval::EvalError;
 use crate::value::{Kind, List, Origin, Piece, Shape, Unknown};
 use crate::{Resource, Value};
@@ -317,8 +318,12 @@ fn all(world: &World<'_>, kind: &str) -> Value {
         return known.clone();
     }
     let mut members = Members::default();
-    let (mode, bare_kind) = super::split_kind(kind);
-    for &index in world.of_kind(mode, bare_kind) {
+    let (class, bare_kind) = super::split_kind(kind);
+    let selector = Selector {
+        class: class.as_str(),
+        kind: bare_kind.to_owned(),
+    };
+    for index in world.selected(class, &selector) {
         match world.resource(index) {
             Some(resource) if resource.uncertain.is_none() => members.add(resource),
             Some(resource) => members.open(Origin::Repetition(resource.address.clone())),

@@ -14,7 +14,7 @@ use crate::functions::{Context, lookup_rule};
 use crate::language::Local;
 use crate::terraform::eval::{Budget, EvalError, MAX_DEPTH_ALONE, Scope, evaluate};
 use crate::value::Map;
-use crate::{Resource, Value};
+use crate::{Class, Resource, Value};
 
 /// A rule reads no files.
 struct NoFiles;
@@ -96,6 +96,9 @@ impl<'a> RuleScope<'a> {
         let Some(name) = attribute(operators) else {
             return Some((World::view(resource), 0));
         };
+        if let Some(value) = self.beside(resource, name) {
+            return Some((value, 1));
+        }
         // Read past the view, whose mark must not cling to the attribute.
         let value = match resource.body.as_map() {
             Some(Map { entries, rest }) => match (entries.get(name), rest) {
@@ -106,6 +109,23 @@ impl<'a> RuleScope<'a> {
             None => resource.body.clone(),
         };
         Some((value, 1))
+    }
+
+    /// What belongs to Terraform and not to the resource: the configuration of its provider, its
+    /// lifecycle and its provisioners. No resource has attributes of these names.
+    fn beside(&self, resource: &Resource, name: &str) -> Option<Value> {
+        let is_resource = matches!(resource.class, Class::Managed | Class::Data);
+        match name {
+            "provider" if is_resource => {
+                let provider = self.world.provider(resource).cloned();
+                Some(provider.unwrap_or(Value::NULL))
+            }
+            "lifecycle" | "provisioner" if is_resource => {
+                let found = resource.meta.get(name).cloned();
+                Some(found.unwrap_or(Value::NULL))
+            }
+            _ => None,
+        }
     }
 
     fn local(&self, name: &str) -> Option<Result<Value, EvalError>> {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use super::MAX_WORK;
 use crate::functions::Memory;
+use crate::language::Selector;
 use crate::value::{Kind, Marks};
-use crate::{Mode, Resource, Stack, Value};
+use crate::{Class, Resource, Stack, Value};
 
 /// Attributes by which other resources name a resource in plain text.
 pub(super) const NAMES: [&str; 5] = ["name", "bucket", "id", "identifier", "arn"];
@@ -17,8 +18,7 @@ pub(super) const NAMES: [&str; 5] = ["name", "bucket", "id", "identifier", "arn"
 /// A stack with its indexes.
 pub(crate) struct World<'a> {
     pub(super) stack: &'a Stack,
-    managed: BTreeMap<&'a str, Vec<usize>>,
-    data: BTreeMap<&'a str, Vec<usize>>,
+    by_kind: BTreeMap<Class, BTreeMap<&'a str, Vec<usize>>>,
     by_address: BTreeMap<&'a str, usize>,
     /// By type and attribute: the resources of that type by what the attribute says.
     mentions: RefCell<BTreeMap<(String, String), Rc<Mentions>>>,
@@ -61,21 +61,16 @@ impl<'a> World<'a> {
 
     /// A stack whose rules may take so many steps.
     pub(crate) fn within(stack: &'a Stack, allowed: u64) -> Self {
-        let mut managed: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        let mut data: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut by_kind: BTreeMap<Class, BTreeMap<&str, Vec<usize>>> = BTreeMap::new();
         let mut by_address = BTreeMap::new();
         for (index, resource) in stack.resources.iter().enumerate() {
-            let by_kind = match resource.mode {
-                Mode::Managed => &mut managed,
-                Mode::Data => &mut data,
-            };
-            by_kind.entry(&*resource.kind).or_default().push(index);
+            let kinds = by_kind.entry(resource.class).or_default();
+            kinds.entry(&*resource.kind).or_default().push(index);
             by_address.insert(&*resource.address, index);
         }
         Self {
             stack,
-            managed,
-            data,
+            by_kind,
             by_address,
             mentions: RefCell::default(),
             named: RefCell::default(),
@@ -104,17 +99,32 @@ impl<'a> World<'a> {
     }
 
     /// All types in the stack.
-    pub(super) fn kinds(&self) -> impl Iterator<Item = (Mode, &'a str)> {
-        let managed = self.managed.keys().map(|kind| (Mode::Managed, *kind));
-        managed.chain(self.data.keys().map(|kind| (Mode::Data, *kind)))
+    pub(super) fn kinds(&self) -> impl Iterator<Item = (Class, &'a str)> {
+        let classes = self.by_kind.iter();
+        classes.flat_map(|(class, kinds)| kinds.keys().map(|kind| (*class, *kind)))
     }
 
-    pub(super) fn of_kind(&self, mode: Mode, kind: &str) -> &[usize] {
-        let by_kind = match mode {
-            Mode::Managed => &self.managed,
-            Mode::Data => &self.data,
-        };
-        by_kind.get(kind).map_or(&[], Vec::as_slice)
+    pub(super) fn of_kind(&self, class: Class, kind: &str) -> &[usize] {
+        let kinds = self.by_kind.get(&class);
+        let indexes = kinds.and_then(|kinds| kinds.get(kind));
+        indexes.map_or(&[], Vec::as_slice)
+    }
+
+    /// All that a selector selects, in the order of the stack.
+    pub(super) fn selected(&self, class: Class, selector: &Selector) -> Vec<usize> {
+        if !selector.is_pattern() {
+            return self.of_kind(class, &selector.kind).to_vec();
+        }
+        let all = self.by_kind.get(&class).into_iter().flatten();
+        let fitting = all.filter(|(kind, _)| selector.fits(kind));
+        let mut indexes: Vec<usize> = fitting.flat_map(|(_, indexes)| indexes).copied().collect();
+        indexes.sort_unstable();
+        indexes
+    }
+
+    /// The configuration of a resource's provider.
+    pub(super) fn provider(&self, resource: &Resource) -> Option<&'a Value> {
+        self.stack.providers.get(resource.provider.as_ref()?)
     }
 
     pub(super) fn resource(&self, index: usize) -> Option<&'a Resource> {

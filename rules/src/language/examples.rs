@@ -8,6 +8,7 @@ use super::RuleError;
 use super::attributes;
 use super::load::RuleFile;
 use super::markdown::{Example, Expectation};
+use crate::Class;
 use crate::check::{Verdict, run_rule};
 use crate::files::{DirEntry, Files};
 use crate::terraform::{Evaluation, Options, evaluate};
@@ -51,7 +52,7 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
 }
 
 fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u32, String)> {
-    let evaluation = evaluate_one(&example.source);
+    let evaluation = evaluate_one(&example.source, file.rule.block.classes());
     let mut errors: Vec<(u32, String)> = Vec::new();
     for problem in &evaluation.problems {
         let line = problem.line.unwrap_or(1);
@@ -60,8 +61,13 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
     }
     let (mut failed, mut undecided, mut passed) = (Vec::new(), Vec::new(), 0_usize);
     for stack in &evaluation.stacks {
+        for provider in stack.providers.values() {
+            set.insert("provider".to_owned());
+            attributes::set_by(provider, set);
+        }
         for resource in &stack.resources {
             attributes::set_by(&resource.body, set);
+            attributes::set_by(&resource.meta, set);
         }
         let report = run_rule(&file.rule, stack);
         errors.extend(report.failures);
@@ -113,8 +119,12 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
 }
 
 /// Evaluates a configuration of one file.
-pub(super) fn evaluate_one(source: &str) -> Evaluation {
-    evaluate(&OneFile(source), &[String::new()], &Options::default())
+pub(super) fn evaluate_one(source: &str, classes: Vec<Class>) -> Evaluation {
+    let options = Options {
+        classes,
+        ..Options::default()
+    };
+    evaluate(&OneFile(source), &[String::new()], &options)
 }
 
 /// Whether the rule objects to the very existence of a resource, so that nothing can pass it.

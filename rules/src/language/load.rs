@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::markdown::{self, Example, MAX_RULE_FILE};
-use super::{Metadata, Rule, RuleError, STACK, Selector, syntax};
+use super::{Metadata, Rule, RuleError, Selector, syntax};
+use crate::Class;
 use crate::Severity;
 
 /// Most rule files in one directory tree.
@@ -125,14 +126,17 @@ pub(super) fn file(path: &Path, category: &str, text: &str) -> Result<RuleFile, 
 }
 
 impl super::RuleBlock {
+    /// The classes beyond resources and data sources that it speaks of.
+    pub(super) fn classes(&self) -> Vec<Class> {
+        let selectors = || self.subjects.iter().flat_map(|subject| &subject.selectors);
+        let asked = |class: &Class| selectors().any(|one| one.class == class.as_str());
+        Class::ON_DEMAND.into_iter().filter(asked).collect()
+    }
+
     /// What the rule speaks of, as keys of the index.
     pub(super) fn keys(&self) -> impl Iterator<Item = String> {
         let selectors = self.subjects.iter().flat_map(|subject| &subject.selectors);
-        selectors.map(|selector| match selector {
-            Selector::Managed(kind) => kind.clone(),
-            Selector::Data(kind) => format!("data.{kind}"),
-            Selector::Stack => STACK.to_owned(),
-        })
+        selectors.map(Selector::key)
     }
 }
 

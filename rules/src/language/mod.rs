@@ -3,11 +3,12 @@
 //! Owns the set of rules: those that ship with the binary (compiled in by the build script,
 //! parsed when a stack first has a resource of their type) and those of the user.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use crate::{Mode, Severity};
+use crate::{Class, Severity};
 
 mod attributes;
 mod embedded;
@@ -68,6 +69,8 @@ pub struct Ruleset {
     entries: Vec<Entry>,
     by_name: BTreeMap<String, usize>,
     by_subject: BTreeMap<String, Vec<usize>>,
+    /// Those that speak of several types.
+    patterns: Vec<(Selector, usize)>,
 }
 
 struct Entry {
@@ -171,17 +174,38 @@ impl Ruleset {
         self.by_name
             .extend(names.into_iter().map(|name| (name, index)));
         for subject in subjects {
-            self.by_subject.entry(subject).or_default().push(index);
+            if subject.contains('*') {
+                self.patterns.push((Selector::of_key(&subject), index));
+            } else {
+                self.by_subject.entry(subject).or_default().push(index);
+            }
         }
     }
 
-    /// Rules that speak of a resource type.
-    pub(crate) fn speaking_of(&self, mode: Mode, kind: &str) -> impl Iterator<Item = usize> {
-        let found = match mode {
-            Mode::Managed => self.by_subject.get(kind),
-            Mode::Data => self.by_subject.get(&format!("data.{kind}")),
+    /// Rules that speak of a type of a class.
+    pub(crate) fn speaking_of(&self, class: Class, kind: &str) -> impl Iterator<Item = usize> {
+        let key = match class {
+            Class::Managed => Cow::Borrowed(kind),
+            class => format!("{}.{kind}", class.as_str()).into(),
         };
-        found.into_iter().flatten().copied()
+        let exact = self.by_subject.get(&*key).into_iter().flatten().copied();
+        let patterns = self.patterns.iter();
+        let fitting = patterns
+            .filter(move |(selector, _)| selector.class == class.as_str() && selector.fits(kind));
+        let fitting: Vec<usize> = fitting.map(|(_, index)| *index).collect();
+        exact.chain(fitting)
+    }
+
+    /// The classes beyond resources and data sources that some rule speaks of.
+    pub fn classes(&self) -> Vec<Class> {
+        let asked = |class: &Class| {
+            let word = class.as_str();
+            let mut patterns = self.patterns.iter();
+            let mut keys = self.by_subject.keys();
+            patterns.any(|(selector, _)| selector.class == word)
+                || keys.any(|key| key.split_once('.').is_some_and(|(class, _)| class == word))
+        };
+        Class::ON_DEMAND.into_iter().filter(asked).collect()
     }
 
     /// Rules that speak of a stack as a whole.
@@ -223,7 +247,7 @@ pub(crate) fn sample(subjects: &str, configuration: &str) -> (Rule, crate::Stack
         "# T\nWhy.\n```hcl rule\nrule \"t-t-t\" {{\nseverity = \"LOW\"\nsince = \"1\"\n{subjects}\n}}\n```\n"
     );
     let rule = load::file(Path::new("t.md"), "t/t", &text).unwrap().rule;
-    let evaluation = examples::evaluate_one(configuration);
+    let evaluation = examples::evaluate_one(configuration, Class::ON_DEMAND.to_vec());
     (rule, evaluation.stacks.into_iter().next().unwrap())
 }
 

@@ -38,18 +38,82 @@ pub(crate) struct RuleBlock {
     pub(crate) subjects: Vec<Subject>,
 }
 
+/// Words that begin a subject.
+const SUBJECTS: [&str; 8] = [
+    "resource",
+    "data",
+    "module",
+    "provider",
+    "terraform",
+    "variable",
+    "output",
+    "stack",
+];
+
 /// What a subject block selects.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Selector {
-    /// `resource "T"`
-    Managed(String),
-    /// `data "T"`
-    Data(String),
-    /// `stack`: once per root module.
-    Stack,
+pub(crate) struct Selector {
+    /// One of [`SUBJECTS`]; `stack` is the root module as a whole.
+    pub(crate) class: &'static str,
+    /// The type, in which `*` stands for anything.
+    pub(crate) kind: String,
 }
 
-/// One `resource`, `data` or `stack` block.
+impl Selector {
+    /// Whether several types fit.
+    pub(crate) fn is_pattern(&self) -> bool {
+        self.kind.contains('*')
+    }
+
+    /// Whether a type fits.
+    pub(crate) fn fits(&self, kind: &str) -> bool {
+        let mut parts = self.kind.split('*');
+        let first = parts.next().unwrap_or_default();
+        let Some(mut rest) = kind.strip_prefix(first) else {
+            return false;
+        };
+        if !self.is_pattern() {
+            return rest.is_empty();
+        }
+        let mut parts: Vec<&str> = parts.collect();
+        let last = parts.pop().unwrap_or_default();
+        for part in parts {
+            match rest.find(part) {
+                Some(at) => {
+                    rest = rest
+                        .get(at.saturating_add(part.len())..)
+                        .unwrap_or_default()
+                }
+                None => return false,
+            }
+        }
+        rest.ends_with(last)
+    }
+
+    /// The selector of such a name.
+    pub(crate) fn of_key(key: &str) -> Self {
+        let class = key.split_once('.').and_then(|(word, kind)| {
+            let class = SUBJECTS.iter().find(|class| **class == word)?;
+            Some((*class, kind))
+        });
+        let (class, kind) = class.unwrap_or(("resource", key));
+        Self {
+            class,
+            kind: kind.to_owned(),
+        }
+    }
+
+    /// Its name in the index: `T`, `data.T`, `module.*`, `stack`.
+    pub(crate) fn key(&self) -> String {
+        match self.class {
+            "resource" => self.kind.clone(),
+            "stack" => "stack".to_owned(),
+            class => format!("{class}.{}", self.kind),
+        }
+    }
+}
+
+/// One `resource` block, or another subject.
 #[derive(Debug)]
 pub(crate) struct Subject {
     /// What it speaks of; one block may name several types.
@@ -147,7 +211,7 @@ impl Reader<'_> {
             self,
             &block.body,
             &["severity", "since", "aliases", "controls"],
-            &["resource", "data", "stack", "locals"],
+            &[&SUBJECTS[..], &["locals"]].concat(),
         )?;
         let severity = fields.text(self, "severity")?;
         let severity = severity.ok_or((line, "a rule needs a `severity`".to_owned()))?;
@@ -173,7 +237,7 @@ impl Reader<'_> {
             subjects.push(self.subject(block, &known)?);
         }
         if subjects.is_empty() {
-            let message = "a rule has at least one `resource`, `data` or `stack` block";
+            let message = "a rule has at least one subject, such as a `resource` block";
             return Err((line, message.into()));
         }
         Ok(RuleBlock {
@@ -189,17 +253,27 @@ impl Reader<'_> {
 
     fn subject(&self, block: &Block, shared: &BTreeSet<String>) -> Result<Subject, SyntaxError> {
         let line = self.line(block.span());
-        let types = || block.labels.iter().map(|label| label.as_str().to_owned());
-        let selectors: Vec<Selector> = match block.ident.as_str() {
-            "resource" => types().map(Selector::Managed).collect(),
-            "data" => types().map(Selector::Data).collect(),
-            _ if block.labels.is_empty() => vec![Selector::Stack],
-            _ => return Err((line, "`stack` has no label".into())),
-        };
-        if selectors.is_empty() {
-            return Err((line, "name the resource type as label".into()));
+        let class = block.ident.as_str();
+        let class = SUBJECTS.iter().find(|word| **word == class);
+        let class = *class.ok_or((line, "not a subject of rules".to_owned()))?;
+        let mut kinds: Vec<String> = block
+            .labels
+            .iter()
+            .map(|label| label.as_str().to_owned())
+            .collect();
+        match class {
+            "stack" | "terraform" if !kinds.is_empty() => {
+                return Err((line, format!("`{class}` has no label")));
+            }
+            "resource" | "data" if kinds.is_empty() => {
+                return Err((line, "name the resource type as label, or \"*\"".into()));
+            }
+            _ if kinds.is_empty() => kinds.push("*".to_owned()),
+            _ => {}
         }
-        let on_stack = selectors.contains(&Selector::Stack);
+        let kinds = kinds.into_iter();
+        let selectors: Vec<Selector> = kinds.map(|kind| Selector { class, kind }).collect();
+        let on_stack = class == "stack";
         let mut fields = Fields::read(self, &block.body, &["when"], &["check", "locals"])?;
         let mut known = shared.clone();
         let names = Names::subject(&known, !on_stack);

@@ -44,10 +44,10 @@ fn a_rule_is_read_with_all_its_parts() {
     assert_eq!(
         selectors,
         [
-            &Selector::Managed("t_one".into()),
-            &Selector::Managed("t_two".into()),
-            &Selector::Data("t".into()),
-            &Selector::Stack
+            &selector("resource", "t_one"),
+            &selector("resource", "t_two"),
+            &selector("data", "t"),
+            &selector("stack", "*")
         ]
     );
     assert_eq!(rule.subjects[0].checks[0].attribute, ["x", "y"]);
@@ -82,4 +82,37 @@ fn mistakes_are_refused_with_their_line() {
     assert!(parse(&long, 1).unwrap_err().1.contains("at most"));
     let deep = format!("{}1{}", "(".repeat(500), ")".repeat(500));
     assert!(parse(&rule(&check(&deep)), 1).is_err());
+}
+
+fn selector(class: &'static str, kind: &str) -> Selector {
+    let kind = kind.to_owned();
+    Selector { class, kind }
+}
+
+#[test]
+fn an_asterisk_stands_for_anything() {
+    for (pattern, fitting, other) in [
+        ("aws_s3_bucket", "aws_s3_bucket", "aws_s3_bucket_policy"),
+        ("*", "anything", ""),
+        ("aws_*", "aws_vpc", "azurerm_vpc"),
+        ("*_policy", "aws_iam_policy", "aws_iam_policy_document"),
+        ("a*b*c", "axbxc", "axcxb"),
+        ("a*a", "aa", "a"),
+    ] {
+        let selector = selector("resource", pattern);
+        assert!(selector.fits(fitting), "{pattern} {fitting}");
+        assert!(
+            other.is_empty() || !selector.fits(other),
+            "{pattern} {other}"
+        );
+    }
+    for (selector, key) in [
+        (selector("resource", "aws_vpc"), "aws_vpc"),
+        (selector("data", "aws_vpc"), "data.aws_vpc"),
+        (selector("module", "*"), "module.*"),
+        (selector("provider", "aws"), "provider.aws"),
+    ] {
+        assert_eq!(selector.key(), key);
+        assert_eq!(Selector::of_key(key), selector);
+    }
 }

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::files::Files;
-use crate::{Problem, ProblemKind, Stack};
+use crate::{Class, Problem, ProblemKind, Stack};
 
 mod data_sources;
 pub mod eval;
@@ -58,6 +58,8 @@ pub struct Options {
     pub workspace: Option<String>,
     /// Files of values for the variables of every root module; the last one wins.
     pub variable_files: Vec<VariableFile>,
+    /// Classes of blocks beyond resources and data sources that are wanted in the stacks.
+    pub classes: Vec<Class>,
 }
 
 /// Everything found below one root directory.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use hcl_edit::expr::Expression;
 
 use super::source::{Attribute, Block, Source};
-use crate::{Mode, Problem, ProblemKind};
+use crate::{Class, Problem, ProblemKind};
 
-/// Mode, type and name of a resource.
-pub(super) type ResourceName = (Mode, Arc<str>, Arc<str>);
+/// Class, type and name of a resource.
+pub(super) type ResourceName = (Class, Arc<str>, Arc<str>);
 
 /// A module as written.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(super) struct Module {
     /// By local name, or name and alias.
     pub(super) providers: BTreeMap<Arc<str>, Block>,
     hoisted: BTreeMap<String, Expression>,
+    /// `terraform` blocks.
+    pub(super) settings: Vec<Block>,
     /// It keeps its state somewhere, so that somebody applies it as it is.
     pub(super) has_backend: bool,
     /// Blocks that are none of Terraform's.
@@ -86,6 +88,9 @@ impl Module {
                 }
                 (None, ..) if BESIDE.contains(&&*block.kind) => {
                     self.has_backend |= keeps_state(&block);
+                    if &*block.kind == "terraform" {
+                        self.settings.push(block);
+                    }
                 }
                 _ => self.misshapen(&block),
             }
@@ -183,10 +188,10 @@ fn keeps_state(block: &Block) -> bool {
             || block.body.attributes.iter().any(|one| is_state(&one.name)))
 }
 
-fn mode_of(kind: &str) -> Option<Mode> {
+fn mode_of(kind: &str) -> Option<Class> {
     match kind {
-        "resource" => Some(Mode::Managed),
-        "data" => Some(Mode::Data),
+        "resource" => Some(Class::Managed),
+        "data" => Some(Class::Data),
         _ => None,
     }
 }

@@ -19,6 +19,7 @@ use crate::functions::{FunctionError, Memory};
 use crate::value::Origin;
 use crate::{Problem, ProblemKind, ProblemSeverity, Resource, Span, Stack, Value};
 
+mod beside;
 mod body;
 mod call;
 mod repetition;
@@ -205,6 +206,7 @@ impl<'a> Run<'a> {
             modules: Cell::new(0),
         };
         let mut stack = Stack {
+            input: "terraform",
             root: root.into(),
             ..Stack::default()
         };
@@ -279,6 +281,7 @@ impl<'a> Run<'a> {
         for name in instance.module.outputs.keys() {
             self.output(instance, name);
         }
+        self.beside(instance);
     }
 
     /// Whether there are as many instances as a stack or a run may have, or no steps left; that

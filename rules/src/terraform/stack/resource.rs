@@ -10,11 +10,12 @@ use hcl_edit::expr::{Expression, TraversalOperator};
 use super::super::data_sources;
 use super::super::module::ResourceName;
 use super::super::source::{Block, Body};
+use super::beside;
 use super::repetition::{Key, Repetition, keyed};
 use super::scope::Binding;
 use super::{INSTANCE_STEPS, Instance, Run};
 use crate::value::{Kind, List, Map, Marks, Origin, Shape, Type, Unknown};
-use crate::{Mode, Resource, Value};
+use crate::{Class, Resource, Value};
 
 /// What belongs to Terraform and not to the resource.
 const META: [&str; 8] = [
@@ -42,10 +43,10 @@ struct One {
     uncertain: Option<Arc<str>>,
 }
 
-fn address_of(instance: &Instance, (mode, kind, name): &ResourceName) -> String {
-    match mode {
-        Mode::Managed => instance.named(&format!("{kind}.{name}")),
-        Mode::Data => instance.named(&format!("data.{kind}.{name}")),
+fn address_of(instance: &Instance, (class, kind, name): &ResourceName) -> String {
+    match class {
+        Class::Data => instance.named(&format!("data.{kind}.{name}")),
+        _ => instance.named(&format!("{kind}.{name}")),
     }
 }
 
@@ -108,8 +109,8 @@ impl Run<'_> {
                 marks: Some(block.marks.clone()),
             };
             let body = match mode {
-                Mode::Data => data_sources::computed(kind, body, &self.context()),
-                Mode::Managed => body,
+                Class::Data => data_sources::computed(kind, body, &self.context()),
+                _ => body,
             };
             One {
                 address: keyed(address, turn.key.as_ref()),
@@ -131,11 +132,12 @@ impl Run<'_> {
             return;
         };
         let (mode, kind, label) = name;
+        let meta = beside::meta(&block.body);
         let mut resources = self.resources.borrow_mut();
         for one in &expanded.instances {
             resources.push(Resource {
                 address: one.address.clone(),
-                mode: *mode,
+                class: *mode,
                 kind: kind.clone(),
                 name: label.clone(),
                 module: instance.address.clone(),
@@ -143,6 +145,7 @@ impl Run<'_> {
                 span: block.span.clone(),
                 uncertain: one.uncertain.clone().or_else(|| instance.uncertain.clone()),
                 provider: provider_of(&block.body, kind),
+                meta: meta.clone(),
             });
         }
     }
@@ -201,11 +204,11 @@ fn referenced(instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded)
 /// The object that a reference gives: what was written, and unknown attributes beside it.
 fn open((mode, kind, _): &ResourceName, one: &One, blocks: &BTreeSet<&str>) -> Value {
     let origin = match mode {
-        Mode::Managed => Origin::Computed {
+        Class::Data => Origin::Data(one.address.clone()),
+        _ => Origin::Computed {
             address: one.address.clone(),
             attribute: "".into(),
         },
-        Mode::Data => Origin::Data(one.address.clone()),
     };
     let rest = Unknown {
         origin: Arc::new(origin),
@@ -221,7 +224,8 @@ fn open((mode, kind, _): &ResourceName, one: &One, blocks: &BTreeSet<&str>) -> V
         ..Marks::default()
     };
     let mut object = opened(&one.body, &rest, blocks);
-    if let (Mode::Managed, Kind::Map(map), Some(id)) = (mode, &mut object, id_of(kind, &one.body)) {
+    if let (Class::Managed, Kind::Map(map), Some(id)) = (mode, &mut object, id_of(kind, &one.body))
+    {
         let entries = Arc::make_mut(&mut map.entries);
         entries.entry("id".into()).or_insert_with(|| id.clone());
     }

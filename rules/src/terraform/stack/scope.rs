@@ -10,7 +10,7 @@ use super::super::eval::{Budget, EvalError, Evaluate, Scope};
 use super::{Instance, Run};
 use crate::functions::Context;
 use crate::value::{Kind, Origin, Type};
-use crate::{Mode, Value};
+use crate::{Class, Value};
 
 /// A name bound around an expression: `each`, `count`, or the iterator of a dynamic block.
 pub(super) struct Binding<'a> {
@@ -107,12 +107,12 @@ impl Names<'_> {
 
     fn resource(
         &self,
-        mode: Mode,
+        mode: Class,
         kind: &str,
         operators: &[Decorated<TraversalOperator>],
         used: usize,
     ) -> Resolved {
-        let prefix = if mode == Mode::Data { "data." } else { "" };
+        let prefix = if mode == Class::Data { "data." } else { "" };
         let Some(name) = name_at(operators, used) else {
             return undeclared(format!("{prefix}{kind}"));
         };
@@ -150,18 +150,18 @@ impl Scope for Names<'_> {
             "terraform" => named(root, operators, |name| self.terraform(name)),
             "module" => self.module(operators, evaluate),
             "data" => match name_at(operators, 0) {
-                Some(kind) => self.resource(Mode::Data, kind, operators, 1),
+                Some(kind) => self.resource(Class::Data, kind, operators, 1),
                 None => return None,
             },
             "resource" => match name_at(operators, 0) {
-                Some(kind) => self.resource(Mode::Managed, kind, operators, 1),
+                Some(kind) => self.resource(Class::Managed, kind, operators, 1),
                 None => return None,
             },
             "ephemeral" => Ok((Value::unknown(Origin::Data("ephemeral".into())), 0)),
             // Only provisioners and conditions, which are not evaluated, know `self`.
             "each" | "count" | "self" => return None,
             _ if operators.is_empty() => return None,
-            _ => self.resource(Mode::Managed, root, operators, 0),
+            _ => self.resource(Class::Managed, root, operators, 0),
         })
     }
 
