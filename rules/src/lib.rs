@@ -8,7 +8,9 @@
 pub mod check;
 pub mod files;
 pub mod functions;
+pub mod input;
 pub mod language;
+pub mod plan;
 pub mod policy;
 mod problem;
 mod resource;

@@ -1,13 +1,14 @@
-//! Infrastructure code of one source tree: evaluates its Terraform, runs the rules, and turns
-//! their outcomes into findings, undecided checks and gaps.
+//! Infrastructure code of one source tree: loads what there is of each kind of input, runs the rules,
+//! and turns their outcomes into findings, undecided checks and gaps.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rules::check::{self, Verdict, Work};
 use rules::files::Files;
+use rules::input::{Input, KINDS, Sources};
 use rules::language::Ruleset;
-use rules::terraform::{self, Options};
+use rules::terraform::Options;
 use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span, Stack};
 
 use crate::model::coverage;
@@ -33,32 +34,53 @@ pub struct Outcome {
     pub files: Vec<String>,
 }
 
-/// Evaluates the Terraform directories of a tree and runs the rules; the caller sets the index of
-/// the target in the report.
-pub fn check(
-    files: &dyn Files,
-    directories: &[String],
-    ruleset: &Ruleset,
-    options: &Options,
-) -> Outcome {
+/// What a tree holds of each kind of input, by its id: directories or files, sorted.
+pub type Inputs = BTreeMap<&'static str, Vec<String>>;
+
+/// Loads the inputs of a tree, kind by kind, and runs the rules over each stack; the caller sets the
+/// index of the target in the report. What somebody wants of the stacks beside the rules has its
+/// place where `judge` is called: there each of them is whole, and let go of afterwards.
+pub fn check(files: &dyn Files, inputs: &Inputs, ruleset: &Ruleset, options: &Options) -> Outcome {
     let mut outcome = Outcome::default();
-    if directories.is_empty() {
-        return outcome;
-    }
+    let options = Options {
+        classes: ruleset.classes(),
+        ..options.clone()
+    };
+    // Findings of what is loaded file by file should stand in the code beside it.
+    let made = KINDS.iter().filter(|kind| !kind.is_by_directory());
+    let made = made.flat_map(|kind| inputs.get(kind.id())).flatten();
+    let mut sources = Sources::of(made.map(|path| directory(path).to_owned()));
     let mut work = Work::default();
     let mut known = Known::default();
-    let evaluation = terraform::evaluate_each(files, directories, options, &mut |stack| {
-        judge(&mut outcome, &mut known, ruleset, &stack, &mut work);
-    });
-    outcome.gaps.extend(evaluation.problems.iter().map(gap));
-    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-    outcome.coverage = coverage::Terraform {
-        roots: count(evaluation.coverage.roots),
-        modules_resolved: count(evaluation.coverage.modules_resolved),
-        modules_unresolved: count(evaluation.coverage.modules_unresolved),
-    };
-    outcome.files = evaluation.files;
+    for kind in KINDS {
+        let Some(paths) = inputs.get(kind.id()).filter(|paths| !paths.is_empty()) else {
+            continue;
+        };
+        let input = Input {
+            files,
+            paths,
+            options: &options,
+            sources: &mut sources,
+        };
+        let evaluation = kind.load(input, &mut |stack| {
+            judge(&mut outcome, &mut known, ruleset, &stack, &mut work);
+        });
+        outcome.gaps.extend(evaluation.problems.iter().map(gap));
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let coverage = evaluation.coverage;
+        let all = &mut outcome.coverage;
+        all.roots = all.roots.saturating_add(count(coverage.roots));
+        all.modules_resolved += count(coverage.modules_resolved);
+        all.modules_unresolved += count(coverage.modules_unresolved);
+        outcome.files.extend(evaluation.files);
+    }
+    outcome.files.sort();
     outcome
+}
+
+/// The directory that a file lies in.
+fn directory(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 /// Runs the rules over one stack.
@@ -168,6 +190,12 @@ fn add(outcome: &mut Outcome, ruleset: &Ruleset, result: check::Outcome) {
 }
 
 fn location(span: &Span) -> Location {
+    if let Some(pointer) = &span.pointer {
+        return Location {
+            pointer: Some(Arc::clone(pointer)),
+            ..Location::file(span.file.clone())
+        };
+    }
     Location {
         region: Some(Region {
             start_line: span.start_line,

@@ -8,6 +8,7 @@ use super::{
     MAX_MEMBERS, MAX_RUN_WORK, MAX_WORK, Outcome, Report, Verdict, cause, content, message, place,
     stack_span,
 };
+use crate::input;
 use crate::language::{Check, Rule, Selector, Subject};
 use crate::terraform::eval::EvalError;
 use crate::value::{Kind, List, Map};
@@ -233,7 +234,7 @@ impl Judging<'_> {
             if let Err(error) = &value {
                 self.report.failures.push((check.line, error.to_string()));
             }
-            message::as_hcl(&value.ok()?)
+            input::by_id(self.world.stack.input)?.write_fix(&value.ok()?)
         });
         let base_member = base;
         let elsewhere = check.at.as_ref().and_then(|at| self.other(at, scope));

@@ -107,7 +107,7 @@ fn show(value: &Value, out: &mut String, depth: usize) {
 }
 
 /// Writes a value as HCL, for a fix. `None` where a part is unknown, sensitive or too deep.
-pub(super) fn as_hcl(value: &Value) -> Option<String> {
+pub(crate) fn as_hcl(value: &Value) -> Option<String> {
     let mut out = String::new();
     write_hcl(value, &mut out, MAX_DEPTH)?;
     (out.chars().count() <= MAX_MESSAGE).then_some(out)

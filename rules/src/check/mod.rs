@@ -22,6 +22,7 @@ mod scope;
 mod tests;
 mod world;
 
+pub(crate) use message::as_hcl;
 pub(crate) use world::World;
 
 /// Largest number of members of one `for_each` of a check that are judged. Beyond it the
@@ -167,13 +168,7 @@ fn stack_span(stack: &Stack) -> Span {
         .map(|resource| &resource.span.file)
         .min();
     let file = first.cloned().unwrap_or_else(|| stack.root.clone());
-    Span {
-        file,
-        start_line: 1,
-        start_column: 1,
-        end_line: 1,
-        end_column: 1,
-    }
+    Span::first_line(file)
 }
 
 /// What `all("T")`, `all("data.T")`, `all("module.SOURCE")` and the like ask for. A class alone, such

@@ -33,7 +33,12 @@ pub(super) fn find(base: &Value, path: &[String], within: &Span) -> Span {
 
 fn inside(span: Option<&Span>, within: &Span) -> Option<Span> {
     let span = span?;
+    if let (Some(inner), Some(outer)) = (&span.pointer, &within.pointer) {
+        let ok = span.file == within.file && inner.starts_with(&**outer);
+        return ok.then(|| span.clone());
+    }
     let ok = span.file == within.file
+        && span.pointer.is_none()
         && (within.start_line, within.start_column) <= (span.start_line, span.start_column)
         && (span.end_line, span.end_column) <= (within.end_line, within.end_column);
     ok.then(|| span.clone())
@@ -51,6 +56,7 @@ mod tests {
             start_column: 1,
             end_line,
             end_column: 9,
+            pointer: None,
         }
     }
 

@@ -220,3 +220,123 @@ fn what_stands_in_the_known_part_of_a_text_is_found() {
         ["t.bad fail 2 m", "t.open ? var.v has no value", "t.z pass"]
     );
 }
+
+const BESIDE: &str = r#"
+terraform {
+  required_version = ">= 1.6"
+  backend "s3" {
+    encrypt = false
+  }
+}
+provider "aws" {
+  region = "eu-central-1"
+  default_tags {
+    tags = { team = "x" }
+  }
+}
+variable "password" {
+  type    = string
+  default = "hunter2"
+}
+output "token" {
+  value = var.password
+}
+module "logs" {
+  source = "git::https://example.org/logs.git?ref=v1"
+  public = true
+}
+resource "aws_t" "a" {
+  lifecycle {
+    prevent_destroy = false
+    ignore_changes  = [tags, a.b]
+  }
+  provisioner "local-exec" {
+    command = "echo"
+  }
+}
+resource "other_t" "b" {}
+"#;
+
+/// One check whose condition is false where it applies.
+fn subject(head: &str, condition: &str) -> String {
+    format!("{head} {{\ncheck {{\ncondition = {condition}\nmessage = \"m\"\n}}\n}}")
+}
+
+#[test]
+fn every_class_of_block_can_be_spoken_of() {
+    for (head, condition, expected) in [
+        ("module", "self.public != true", "module.logs fail 21 m"),
+        (
+            "module \"git::*example.org*\"",
+            "strcontains(self.source, \"?ref=v2\")",
+            "module.logs fail 21 m",
+        ),
+        ("module \"./*\"", "false", ""),
+        (
+            "provider \"aws\"",
+            "self.region == \"us-east-1\"",
+            "provider.aws fail 8 m",
+        ),
+        (
+            "terraform",
+            "alltrue([for b in list(self.backend) : coalesce(b.encrypt, true)])",
+            "terraform fail 2 m",
+        ),
+        (
+            "terraform",
+            "[for b in list(self.backend) : b.type] != [\"s3\"]",
+            "terraform fail 2 m",
+        ),
+        (
+            "variable",
+            "self.type != \"string\" || coalesce(self.sensitive, false)",
+            "var.password fail 14 m",
+        ),
+        (
+            "output \"tok*\"",
+            "self.value != \"hunter2\"",
+            "output.token fail 18 m",
+        ),
+        ("resource \"aws_*\"", "false", "aws_t.a fail 25 m"),
+        (
+            "resource \"*\"",
+            "self.provider == null",
+            "aws_t.a fail 25 m; other_t.b pass",
+        ),
+        (
+            "resource \"aws_t\"",
+            "self.provider.default_tags[0].tags.team != \"x\"",
+            "aws_t.a fail 25 m",
+        ),
+        (
+            "resource \"aws_t\"",
+            "self.lifecycle[0].prevent_destroy",
+            "aws_t.a fail 25 m",
+        ),
+        (
+            "resource \"aws_t\"",
+            "!contains(self.lifecycle[0].ignore_changes, \"a.b\")",
+            "aws_t.a fail 25 m",
+        ),
+        (
+            "resource \"aws_t\"",
+            "self.provisioner[0].type != \"local-exec\"",
+            "aws_t.a fail 25 m",
+        ),
+        (
+            "stack",
+            "length(all(\"module\")) == 0 && length(all(\"provider.aws\")) == 1",
+            " fail 1 m",
+        ),
+    ] {
+        let found = verdicts(&subject(head, condition), BESIDE).join("; ");
+        assert_eq!(found, expected, "{head} {condition}");
+    }
+}
+
+#[test]
+fn calls_of_a_module_are_spoken_of_one_by_one() {
+    let configuration = "module \"m\" {\n source = \"x/y/z\"\n for_each = { a = 1, b = 2 }\n size = each.value\n}\n";
+    let found = verdicts(&subject("module", "self.size != 2"), configuration);
+    assert_eq!(found, ["module.m[\"a\"] pass", "module.m[\"b\"] fail 1 m"]);
+}

@@ -10,7 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::files::Files;
-use crate::{Class, Problem, ProblemKind, Stack};
+use crate::input::{Claim, Input, InputKind};
+use crate::{Class, Problem, ProblemKind, Stack, Value};
 
 mod data_sources;
 pub mod eval;
@@ -84,6 +85,47 @@ pub struct Coverage {
     pub modules_resolved: usize,
     /// Module calls whose source is not in the tree or could not be read.
     pub modules_unresolved: usize,
+}
+
+/// Terraform and OpenTofu as they are written: directories of modules.
+pub(crate) struct Hcl;
+
+impl InputKind for Hcl {
+    fn id(&self) -> &'static str {
+        "terraform"
+    }
+
+    fn claim(&self, name: &str) -> Claim {
+        if is_infrastructure(name) {
+            Claim::Name
+        } else {
+            Claim::No
+        }
+    }
+
+    fn is_content(&self, _first: &[u8]) -> bool {
+        false
+    }
+
+    fn is_by_directory(&self) -> bool {
+        true
+    }
+
+    fn load(&self, input: Input<'_>, visit: &mut (dyn FnMut(Stack) + Send)) -> Evaluation {
+        let sources = input.sources;
+        evaluate_each(input.files, input.paths, input.options, &mut |stack| {
+            sources.add(&stack);
+            visit(stack);
+        })
+    }
+
+    fn write_fix(&self, value: &Value) -> Option<String> {
+        crate::check::as_hcl(value)
+    }
+
+    fn fence(&self) -> &'static str {
+        "hcl"
+    }
 }
 
 /// Evaluates the root modules among `directories` (each relative to the root of `files`) and

@@ -6,6 +6,7 @@ mod evaluation;
 mod examples;
 #[cfg(test)]
 mod hcl_eval;
+mod plans;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]

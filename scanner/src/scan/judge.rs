@@ -41,17 +41,12 @@ fn one(
 ) -> Result<Option<misconfig::Outcome>, Error> {
     let analyzers = dispatch::in_trees();
     let files = Watched::new(&code.root, &analyzers);
-    let outcome = if code.directories.is_empty() {
+    let outcome = if code.inputs.values().all(Vec::is_empty) {
         None
     } else {
         let ruleset = rules.load()?;
         let options = &request.terraform;
-        Some(misconfig::check(
-            &files,
-            &code.directories,
-            ruleset,
-            options,
-        ))
+        Some(misconfig::check(&files, &code.inputs, ruleset, options))
     };
     if let Some(outcome) = &outcome {
         work.target.coverage.terraform = outcome.coverage;

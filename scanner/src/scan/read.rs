@@ -8,6 +8,7 @@ use super::images::Images;
 use super::plan::{NamedImages, Plan, Planned};
 use super::{Request, TargetFailure};
 use crate::inventory::dispatch;
+use crate::misconfig::Inputs;
 use crate::model::coverage::SkipRule;
 use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
@@ -39,9 +40,9 @@ pub(super) struct Work {
 /// The infrastructure code of a source tree, before it is evaluated.
 pub(super) struct Infrastructure {
     pub(super) root: Directory,
-    /// Directories with modules, sorted.
-    pub(super) directories: Vec<String>,
-    /// Files of modules and of values.
+    /// What there is of each kind.
+    pub(super) inputs: Inputs,
+    /// All of its files.
     pub(super) files: Vec<String>,
 }
 
@@ -175,7 +176,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
 fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Reading {
     let interest = Interest {
         packages: request.vulnerabilities,
-        terraform: request.misconfigurations,
+        code: request.misconfigurations,
         vendored: request.include_vendored,
         memory: request.memory,
     };
@@ -194,8 +195,8 @@ fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Readin
         gaps: tree.gaps,
         infrastructure: Some(Infrastructure {
             root,
-            directories: tree.terraform,
-            files: tree.terraform_files,
+            inputs: tree.inputs,
+            files: tree.code,
         }),
         ..Work::new(target)
     };

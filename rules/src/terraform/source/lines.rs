@@ -77,6 +77,7 @@ impl<'a> Lines<'a> {
             start_column,
             end_line,
             end_column,
+            pointer: None,
         }
     }
 }

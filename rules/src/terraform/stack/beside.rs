@@ -18,6 +18,9 @@ use crate::{Class, Resource, Span, Value};
 /// Arguments of a module call that are Terraform's.
 const CALL: [&str; 5] = ["count", "for_each", "providers", "depends_on", "lifecycle"];
 
+/// Calls of one block that are spoken of; with more, each further one costs as much again.
+const MAX_CALLS: usize = 1_000;
+
 /// Parts of variables and outputs that are not evaluated here.
 const DECLARATION: [&str; 5] = ["type", "validation", "precondition", "depends_on", "value"];
 
@@ -74,31 +77,19 @@ impl Run<'_> {
             let source = block.body.attribute("source");
             let source = source.and_then(|source| source.expression.as_str());
             let source = source.unwrap_or_default();
-            let Some(call) = self.call(instance, name) else {
-                continue; // a circle, which is reported where it closes
-            };
             let address = instance.named(&format!("module.{name}"));
-            let one = |address: Option<Arc<str>>, binding: Option<&Binding<'_>>| {
-                let names = self.names(instance, binding);
-                let entries = entries(self.body(&names, &block.body, &CALL));
-                let span = &block.span;
+            let names = self.names(instance, None);
+            let (_, turns) = self.turns(&names, &block.body, &address);
+            for turn in turns.into_iter().take(MAX_CALLS) {
+                let binding = turn.binding.as_ref();
+                let binding = binding.map(|(name, value)| Binding::new(name, value, None));
+                let names = self.names(instance, binding.as_ref());
                 let found = Found {
-                    entries,
-                    span,
-                    address,
+                    entries: entries(self.body(&names, &block.body, &CALL)),
+                    span: &block.span,
+                    address: Some(keyed(&address, turn.key.as_ref())),
                 };
                 self.push(instance, Class::Module, name, source, found);
-            };
-            if call.instances().is_empty() {
-                one(None, None);
-            }
-            for (key, child) in call.instances() {
-                let repetition = child
-                    .caller
-                    .as_ref()
-                    .and_then(|one| one.repetition.as_ref());
-                let binding = repetition.map(|(name, value)| Binding::new(name, value, None));
-                one(Some(keyed(&address, key.as_ref())), binding.as_ref());
             }
         }
     }

@@ -222,7 +222,7 @@ mod tests {
         }
         let interest = Interest {
             packages: true,
-            terraform: false,
+            code: false,
             vendored: false,
             memory: 1 << 30,
         };

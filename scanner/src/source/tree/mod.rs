@@ -22,6 +22,7 @@ use super::ImageKind;
 use super::root::{self, Root, Watched};
 use crate::analyzer::{Analyzers, Answer, Entry, Run, Tee, Watching, examine};
 use crate::inventory::recognised::tree as recognised;
+use crate::misconfig::Inputs;
 use crate::model::coverage::{self, SkipRule};
 use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
@@ -64,11 +65,11 @@ const FEW_CANDIDATES: usize = 8;
 pub struct Tree {
     /// Facts of every file that a parser wanted, sorted by path.
     pub files: Vec<(Arc<str>, Facts)>,
-    /// Directories with Terraform files, sorted, relative, `""` is the root.
-    pub terraform: Vec<String>,
-    /// The files of Terraform in them and its variable files; whoever evaluates them says which
-    /// were read.
-    pub terraform_files: Vec<String>,
+    /// What there is of each kind of infrastructure code: directories (`""` is the root) or files,
+    /// sorted.
+    pub inputs: Inputs,
+    /// All files of infrastructure code; whoever evaluates them says which were read.
+    pub code: Vec<String>,
     /// Image layouts and archives found inside, as paths relative to the root, sorted.
     pub images: Vec<(String, ImageKind)>,
     /// What became of all other files.
@@ -82,8 +83,8 @@ pub struct Tree {
 pub struct Interest {
     /// Lockfiles and images.
     pub packages: bool,
-    /// Terraform.
-    pub terraform: bool,
+    /// Infrastructure code.
+    pub code: bool,
     /// What lies in vendored trees, too.
     pub vendored: bool,
     /// Bytes of memory that the run may take.
@@ -94,8 +95,8 @@ pub struct Interest {
 pub(crate) fn read(root: &dyn Root, interest: Interest, analyzers: &Analyzers<'_>) -> Tree {
     let mut found = walk::walk(root, interest, analyzers);
     let mut tree = Tree {
-        terraform: walk::modules(&found.terraform),
-        terraform_files: found.terraform,
+        inputs: walk::inputs(&found.code),
+        code: found.code,
         coverage: found.files,
         gaps: found.gaps,
         ..Tree::default()
@@ -105,7 +106,7 @@ pub(crate) fn read(root: &dyn Root, interest: Interest, analyzers: &Analyzers<'_
     let mut recognised = found.recognised;
     unknown(root, analyzers, found.unknown, &mut recognised, &mut tree);
     watch(root, analyzers, found.watched, &mut tree);
-    let not_read = recognised.gaps(interest.packages, interest.terraform);
+    let not_read = recognised.gaps(interest.packages, interest.code);
     tree.gaps.extend(not_read);
     if interest.packages {
         tree.gaps.extend(unanswered(&recognised, &found.installed));
@@ -228,6 +229,13 @@ fn sort(sniffed: Sniffed, path: String, recognised: &mut recognised::Tree, tree:
         Sniffed::Executable(kind) => {
             recognised.add_executable(&path, kind);
             tree.coverage.skip(SkipRule::NotRead, 1);
+        }
+        Sniffed::Code(kind) => {
+            let paths = tree.inputs.entry(kind).or_default();
+            paths.push(path.clone());
+            paths.sort();
+            tree.code.push(path);
+            tree.code.sort();
         }
         Sniffed::Looked(looked) => {
             let rule = if recognised.add(&path, looked) {

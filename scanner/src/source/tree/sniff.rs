@@ -4,6 +4,8 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
+use rules::input;
+
 use crate::analyzer::{Reading, Tee, Watching};
 use crate::inventory::recognised::executable::{self, Ends};
 use crate::inventory::recognised::tree::{Looked, look};
@@ -19,6 +21,8 @@ pub(super) enum Sniffed {
     Image(ImageKind),
     /// An executable of a language whose packages stand in it.
     Executable(&'static Kind),
+    /// Infrastructure code of this kind of input.
+    Code(&'static str),
     /// What the content of a document told.
     Looked(Looked),
     /// Perhaps an image archive; why it was not read so far.
@@ -62,6 +66,15 @@ fn archive(root: &dyn Root, real: &Path, first: &[u8]) -> Option<Sniffed> {
     }
 }
 
+/// What a document is whose first bytes are these.
+fn document(real: &Path, kind: &'static Kind, first: &[u8]) -> Sniffed {
+    let name = real.file_name().unwrap_or_default().to_string_lossy();
+    match input::by_content(&name, first) {
+        Some(input) => Sniffed::Code(input.id()),
+        None => Sniffed::Looked(look(kind, first)),
+    }
+}
+
 /// Reads no more than the two ends of the file.
 fn ends(root: &dyn Root, real: &Path, kind: Option<&'static Kind>) -> io::Result<Sniffed> {
     let mut file = root.open(real)?;
@@ -75,7 +88,7 @@ fn ends(root: &dyn Root, real: &Path, kind: Option<&'static Kind>) -> io::Result
         let mut content = first.to_vec();
         let more = CONTENT_BYTES.saturating_sub(count) as u64;
         file.take(more).read_to_end(&mut content)?;
-        return Ok(Sniffed::Looked(look(kind, &content)));
+        return Ok(document(real, kind, &content));
     }
     if executable::is_executable(first) {
         file.seek(SeekFrom::Start(0))?;
@@ -109,7 +122,7 @@ fn whole(
             let mut start = Vec::new();
             let most = CONTENT_BYTES as u64;
             content.by_ref().take(most).read_to_end(&mut start)?;
-            Sniffed::Looked(look(kind, &start))
+            document(real, kind, &start)
         }
         (None, None) if is_executable => {
             let mut ends = Ends::default();

@@ -11,7 +11,7 @@ use crate::source::root::{Astray, Blob, Directory, Item, Real};
 
 const PACKAGES: Interest = Interest {
     packages: true,
-    terraform: false,
+    code: false,
     vendored: false,
     memory: 1 << 30,
 };
@@ -333,7 +333,7 @@ fn a_watcher_sees_every_byte_once_beside_the_inventory() {
     let watchers: [&dyn crate::analyzer::Watcher; 1] = [&counter];
     let analyzers = in_trees().with(&watchers);
     let interest = Interest {
-        terraform: true,
+        code: true,
         ..PACKAGES
     };
     let mut tree = read(&metered, interest, &analyzers);
@@ -342,7 +342,7 @@ fn a_watcher_sees_every_byte_once_beside_the_inventory() {
     for _ in 0..2 {
         rules::files::Files::read(&terraform, "main.tf").unwrap();
     }
-    let code = tree.terraform_files.clone();
+    let code = tree.code.clone();
     watch_rest(&terraform, &code, &mut tree.files, &mut tree.gaps);
     assert_eq!(counter.bytes.load(Ordering::Relaxed), total);
     assert_eq!(counter.files.load(Ordering::Relaxed), files.len() as u64);

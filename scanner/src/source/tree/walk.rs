@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rules::input;
+
 use super::installed::{self, Installed};
 use super::tools;
 use super::vendored::{self, Vendored};
@@ -12,6 +14,7 @@ use super::{Interest, MAX_DEPTH, MAX_ENTRIES, gap};
 use crate::analyzer::{Analyzers, Reader};
 use crate::inventory::recognised::tree::Tree;
 use crate::inventory::recognised::{self, Place};
+use crate::misconfig::Inputs;
 use crate::model::coverage::{Files, SkipRule};
 use crate::model::gap::{Gap, GapKind};
 use crate::source::root::{Astray, Item, Kind, Root};
@@ -42,8 +45,8 @@ pub(super) struct Found {
     pub(super) unknown: Vec<Candidate>,
     /// Files that nothing reads but those who see all bytes.
     pub(super) watched: Vec<Candidate>,
-    /// Files that Terraform reads by itself, and its variable files.
-    pub(super) terraform: Vec<String>,
+    /// Files of infrastructure code, by their names, with those of values.
+    pub(super) code: Vec<String>,
     /// Directories that are images.
     pub(super) layouts: BTreeMap<String, ImageKind>,
     /// Directories that package managers fill, which were not entered or not read.
@@ -195,15 +198,15 @@ impl Walk<'_> {
             self.found.files.skip(SkipRule::Link, 1);
             return;
         }
-        let terraform = is_terraform(&relative);
+        let is_code = is_code(&relative);
         let wanted = !(self.wants)(&relative).is_empty();
         let files = &mut self.found.files;
-        if terraform && !self.interest.terraform || wanted && !self.interest.packages {
+        if is_code && !self.interest.code || wanted && !self.interest.packages {
             files.skip(SkipRule::NotAsked, 1);
             self.watch(path, relative, is_link);
             return;
         }
-        if terraform {
+        if is_code {
             if path.to_str().is_none() {
                 // The evaluator knows paths as text.
                 files.unreadable();
@@ -211,7 +214,7 @@ impl Walk<'_> {
                 self.found.gaps.push(gap.unjudged());
                 self.watch(path, relative, is_link);
             } else {
-                self.found.terraform.push(relative);
+                self.found.code.push(relative);
             }
             return;
         }
@@ -268,7 +271,7 @@ impl Walk<'_> {
 
     /// Whether the walk would look into a file of this name, if it could.
     fn is_interesting(&self, path: &str) -> bool {
-        self.interest.terraform && is_terraform(path)
+        self.interest.code && is_code(path)
             || self.interest.packages && !(self.wants)(path).is_empty()
     }
 
@@ -290,7 +293,7 @@ impl Walk<'_> {
             };
             found.wanted.retain(|file| keep(&file.path, true));
             found.unknown.retain(|file| keep(&file.path, false));
-            found.terraform.retain(|path| keep(path, true));
+            found.code.retain(|path| keep(path, true));
             found
                 .watched
                 .retain(|file| vendored.root_of(&file.path).is_none());
@@ -301,10 +304,10 @@ impl Walk<'_> {
             found.gaps.extend(unread);
         }
         let read = found.wanted.iter().map(|file| &file.path);
-        for path in read.chain(&found.terraform) {
+        for path in read.chain(&found.code) {
             found.recognised.meet(path, true);
         }
-        let (packages, infrastructure) = (self.interest.packages, self.interest.terraform);
+        let (packages, infrastructure) = (self.interest.packages, self.interest.code);
         let mut unknown = Vec::new();
         for mut file in std::mem::take(&mut found.unknown) {
             let kind = found.recognised.meet(&file.path, false);
@@ -354,18 +357,27 @@ fn behind(root: &dyn Root, link: &Path) -> Option<Option<&'static str>> {
     }
 }
 
-/// Files for the evaluator of infrastructure code: modules, values, and those it reports.
-pub(super) fn is_terraform(path: &str) -> bool {
+/// Whether a file is infrastructure code by its name.
+pub(super) fn is_code(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    rules::terraform::is_infrastructure(name)
+    input::by_name(name).is_some()
 }
 
-/// Directories with Terraform files, sorted.
-pub(super) fn modules(files: &[String]) -> Vec<String> {
-    let parent = |path: &String| {
-        let parent = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-        parent.to_owned()
-    };
-    let modules: BTreeSet<String> = files.iter().map(parent).collect();
-    modules.into_iter().collect()
+/// Files of infrastructure code by their kind, as it takes them: directories or files.
+pub(super) fn inputs(files: &[String]) -> Inputs {
+    let mut all: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
+    for path in files {
+        let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if let Some(kind) = input::by_name(name) {
+            let path = if kind.is_by_directory() {
+                directory
+            } else {
+                path
+            };
+            all.entry(kind.id()).or_default().insert(path);
+        }
+    }
+    let owned = |paths: BTreeSet<&str>| paths.into_iter().map(str::to_owned).collect();
+    let all = all.into_iter();
+    all.map(|(kind, paths)| (kind, owned(paths))).collect()
 }

@@ -1,0 +1,102 @@
+//! The kinds of input that rules judge: one row for each in [`KINDS`], and one folder for what it
+//! does. A kind says which files are its own, and turns them into [`Stack`]s; whatever comes after
+//! knows stacks alone.
+
+use crate::files::Files;
+use crate::plan::Plan;
+use crate::terraform::{Evaluation, Hcl, Options};
+use crate::{Stack, Value};
+
+mod sources;
+
+pub use sources::Sources;
+
+/// How a kind knows its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// By its name: whatever it holds, it belongs to this kind.
+    Name,
+    /// Its name allows it, and its first bytes decide, see [`InputKind::is_content`].
+    Content,
+    /// It does not belong to this kind.
+    No,
+}
+
+/// What a kind of input is asked to load.
+pub struct Input<'a> {
+    /// The files of the tree.
+    pub files: &'a dyn Files,
+    /// What was discovered of this kind, sorted: directories or files, as the kind says.
+    pub paths: &'a [String],
+    /// What the user set.
+    pub options: &'a Options,
+    /// Where the resources of inputs loaded before are written; each kind adds its own.
+    pub sources: &'a mut Sources,
+}
+
+/// See the module.
+pub trait InputKind: Sync {
+    /// The word for it in rules, targets and reports.
+    fn id(&self) -> &'static str;
+
+    /// Whether a file of this name belongs to it.
+    fn claim(&self, name: &str) -> Claim;
+
+    /// Whether a file that may belong to it does, by its first bytes.
+    fn is_content(&self, first: &[u8]) -> bool;
+
+    /// Whether it is loaded by directory or file by file.
+    fn is_by_directory(&self) -> bool;
+
+    /// Loads everything, and hands each stack over as soon as it is whole, so that one at a time is
+    /// in memory. Whoever wants all of them keeps what it needs of each.
+    fn load(&self, input: Input<'_>, visit: &mut (dyn FnMut(Stack) + Send)) -> Evaluation;
+
+    /// A value as somebody would write it to repair a finding; `None` where that cannot be said.
+    fn write_fix(&self, value: &Value) -> Option<String>;
+
+    /// The info string of a fenced example in a rule's file.
+    fn fence(&self) -> &'static str;
+}
+
+/// Every kind, in the order in which they are loaded: what is written comes before what is made of
+/// it, so that a finding in both is reported where somebody can change it.
+pub static KINDS: [&dyn InputKind; 2] = [&Hcl, &Plan];
+
+/// The kind of an id.
+pub fn by_id(id: &str) -> Option<&'static dyn InputKind> {
+    KINDS.into_iter().find(|kind| kind.id() == id)
+}
+
+/// The kind that a file belongs to by its name.
+pub fn by_name(name: &str) -> Option<&'static dyn InputKind> {
+    let mut kinds = KINDS.into_iter();
+    kinds.find(|kind| kind.claim(name) == Claim::Name)
+}
+
+/// The kind that a file belongs to by its name and first bytes.
+pub fn by_content(name: &str, first: &[u8]) -> Option<&'static dyn InputKind> {
+    let mut kinds = KINDS.into_iter();
+    kinds.find(|kind| kind.claim(name) == Claim::Content && kind.is_content(first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_belong_to_the_kind_of_their_name_or_content() {
+        let id = |kind: Option<&'static dyn InputKind>| kind.map(InputKind::id);
+        assert_eq!(id(by_name("main.tf")), Some("terraform"));
+        assert_eq!(id(by_name("x.tf.json")), Some("terraform"));
+        assert_eq!(id(by_name("plan.json")), None);
+        let plan =
+            b"{\"format_version\":\"1.2\",\"terraform_version\":\"1.9.5\",\"planned_values\":{";
+        assert_eq!(id(by_content("plan.json", plan)), Some("plan"));
+        assert_eq!(id(by_content("x.tf.json", plan)), None);
+        assert_eq!(id(by_content("plan.json", b"{\"a\": 1}")), None);
+        for kind in KINDS {
+            assert_eq!(id(by_id(kind.id())), Some(kind.id()));
+        }
+    }
+}

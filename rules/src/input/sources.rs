@@ -1,0 +1,83 @@
+//! Where resources are written, for inputs that are made of others: a plan names addresses, and its
+//! findings should stand where somebody can change them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::{Span, Stack, Value};
+
+/// One resource block: its place, and its body, whose values have theirs.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    pub(crate) span: Span,
+    pub(crate) body: Value,
+}
+
+/// See the module. Only the roots that somebody asked for are kept.
+#[derive(Debug, Default)]
+pub struct Sources {
+    wanted: BTreeSet<String>,
+    /// By root directory and address without instance keys.
+    written: BTreeMap<(Arc<str>, String), Written>,
+}
+
+impl Sources {
+    /// Keeps the places of what is written in these root directories.
+    pub fn of(directories: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            wanted: directories.into_iter().collect(),
+            written: BTreeMap::new(),
+        }
+    }
+
+    /// Notes the places of a stack.
+    pub fn add(&mut self, stack: &Stack) {
+        if !self.wanted.contains(&*stack.root) {
+            return;
+        }
+        for resource in &stack.resources {
+            let key = (Arc::clone(&stack.root), without_keys(&resource.address));
+            self.written.entry(key).or_insert_with(|| Written {
+                span: resource.span.clone(),
+                body: resource.body.clone(),
+            });
+        }
+    }
+
+    pub(crate) fn find(&self, root: &Arc<str>, address: &str) -> Option<&Written> {
+        let key = (Arc::clone(root), without_keys(address));
+        self.written.get(&key)
+    }
+}
+
+/// An address without the keys of its instances and modules.
+pub(crate) fn without_keys(address: &str) -> String {
+    let mut bare = String::with_capacity(address.len());
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for c in address.chars() {
+        let was_escaped = std::mem::take(&mut escaped);
+        match c {
+            '\\' if quoted && !was_escaped => escaped = true,
+            '"' if depth > 0 && !was_escaped => quoted = !quoted,
+            '[' if !quoted => depth = depth.saturating_add(1),
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            _ if depth == 0 => bare.push(c),
+            _ => {}
+        }
+    }
+    bare
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_keys;
+
+    #[test]
+    fn keys_are_left_out_whatever_they_hold() {
+        assert_eq!(
+            without_keys(r#"module.a["x]\".y"].module.b[0].t.n["z"]"#),
+            "module.a.module.b.t.n"
+        );
+        assert_eq!(without_keys("data.t.n"), "data.t.n");
+    }
+}
