@@ -1,8 +1,13 @@
 //! What the user names on the command line: a path, with or without a `kind:` in front. Kinds
 //! are recognised by looking at the content, never by guessing from a name.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
+use rules::input;
+
+use crate::inventory::recognised::CONTENT_BYTES;
 pub use crate::model::target::TargetKind;
 use crate::source;
 
@@ -46,8 +51,19 @@ impl TargetSpec {
         if std::fs::metadata(&self.path)?.is_dir() {
             return Ok(Some(TargetKind::Directory));
         }
-        Ok(source::recognise(&self.path).map(TargetKind::Image))
+        let image = source::recognise(&self.path).map(TargetKind::Image);
+        Ok(image.or_else(|| is_plan(&self.path).then_some(TargetKind::Plan)))
     }
+}
+
+/// Whether a file is a Terraform plan, by its first bytes.
+fn is_plan(path: &Path) -> bool {
+    let mut first = Vec::new();
+    let most = CONTENT_BYTES as u64;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut first));
+    let found = read.ok().and_then(|_| input::by_content(&name, &first));
+    found.is_some_and(|kind| kind.id() == "plan")
 }
 
 /// The path shown in reports: relative to the working directory where it lies below it, else

@@ -39,8 +39,8 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct ScanArguments {
-    /// Directory, OCI layout, or image archive; `dir:`, `oci:`, `oci-archive:` or
-    /// `docker-archive:` in front forces the kind.
+    /// Directory, image (OCI layout or archive) or Terraform plan (JSON); `dir:`, `oci:`, `oci-archive:`,
+    /// `docker-archive:` or `plan:` in front forces the kind.
     #[arg(value_name = "TARGET", default_value = ".")]
     pub(super) targets: Vec<String>,
     /// What goes to stdout.

@@ -23,6 +23,8 @@ pub enum ImageKind {
 pub enum TargetKind {
     /// A source tree.
     Directory,
+    /// One Terraform plan, as JSON.
+    Plan,
     /// A container image.
     Image(ImageKind),
 }
@@ -32,6 +34,7 @@ impl TargetKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Directory => "dir",
+            Self::Plan => "plan",
             Self::Image(ImageKind::OciLayout) => "oci",
             Self::Image(ImageKind::OciArchive) => "oci-archive",
             Self::Image(ImageKind::DockerArchive) => "docker-archive",
@@ -40,13 +43,22 @@ impl TargetKind {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Directory,
+        Self::Plan,
         Self::Image(ImageKind::OciLayout),
         Self::Image(ImageKind::OciArchive),
         Self::Image(ImageKind::DockerArchive),
         Self::Image(ImageKind::SkopeoDirectory),
     ];
+}
+
+impl TargetKind {
+    /// Whether it is an image. What is not one lies in a repository, and its paths are those of files
+    /// there.
+    pub const fn is_image(self) -> bool {
+        matches!(self, Self::Image(_))
+    }
 }
 
 impl fmt::Display for TargetKind {

@@ -47,6 +47,7 @@ pub(super) fn nothing(kind: TargetKind) -> Gap {
         TargetKind::Directory => {
             "no lockfile, infrastructure code or image that this run reads was found"
         }
+        TargetKind::Plan => "the plan was not judged: infrastructure code was not asked for",
         TargetKind::Image(_) => "nothing that this run judges was found in the image",
     };
     let place = Location::file("");

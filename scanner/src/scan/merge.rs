@@ -14,7 +14,6 @@ use crate::misconfig;
 use crate::model::gap::{Gap, GapClass, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::{Report, TargetGap};
-use crate::model::target::TargetKind;
 
 /// What has been merged, with what the ledger of each target still needs.
 pub(super) struct Merged {
@@ -99,7 +98,7 @@ fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::O
             accepted: false,
         }
     }));
-    if target.kind != TargetKind::Directory {
+    if target.kind.is_image() {
         target.distribution = inventory.distribution;
     }
     report.targets.push(target);
@@ -109,9 +108,7 @@ fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::O
 /// something that is judged, and its other images, of which the ledger says that nothing was read,
 /// are no gap of their own.
 fn judged_with_others(work: &[Work]) -> BTreeSet<String> {
-    let images = work
-        .iter()
-        .filter(|work| work.target.kind != TargetKind::Directory);
+    let images = work.iter().filter(|work| work.target.kind.is_image());
     let judged = images.filter(|work| {
         let any_package = work
             .files

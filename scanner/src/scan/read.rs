@@ -1,6 +1,7 @@
 //! The first stage: reads the named targets as far as their own files say. Advisories and rules come
 //! later.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -95,6 +96,7 @@ fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Readi
             Err(error) => error.into(),
         },
         Ok(TargetKind::Directory) => read_directory(request, path, named),
+        Ok(TargetKind::Plan) => read_plan(request, path),
     }
 }
 
@@ -120,15 +122,18 @@ pub(super) fn targets(
 }
 
 fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
-    let base = match kind {
-        TargetKind::Directory => target::base(path, &request.working_directory),
-        TargetKind::Image(_) => String::new(),
+    // Paths in a file that is a target begin with its directory.
+    let directory = match kind {
+        TargetKind::Directory => Some(path),
+        TargetKind::Plan => Some(path.parent().unwrap_or(Path::new(""))),
+        TargetKind::Image(_) => None,
     };
+    let of = |part: fn(&Path, &Path) -> String| {
+        let part = directory.map(|directory| part(directory, &request.working_directory));
+        part.unwrap_or_default()
+    };
+    let (base, prefix) = (of(target::base), of(target::prefix));
     let shown = target::shown(path, &request.working_directory);
-    let prefix = match kind {
-        TargetKind::Directory => target::prefix(path, &request.working_directory),
-        TargetKind::Image(_) => String::new(),
-    };
     Target {
         prefix,
         base,
@@ -171,6 +176,42 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         }
     });
     Ok(works.collect())
+}
+
+/// Reads a plan that was named: one input, whatever it looks like.
+fn read_plan(request: &Request, path: &Path) -> Reading {
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().and_then(OsStr::to_str);
+    let (root, name) = match (Directory::new(parent), name) {
+        (Ok(root), Some(name)) if path.is_file() => (root, name.to_owned()),
+        (Err(source), _) => {
+            let path = path.to_path_buf();
+            return SourceError::Io { path, source }.into();
+        }
+        _ => {
+            let place = target::shown(path, &request.working_directory);
+            let cause = "not a file that can be read as a plan".to_owned();
+            return SourceError::Invalid { place, cause }.into();
+        }
+    };
+    let files = vec![name];
+    let mut work = Work::new(new_target(request, TargetKind::Plan, path));
+    if request.misconfigurations {
+        work.infrastructure = Some(Infrastructure {
+            root,
+            inputs: Inputs::from([("plan", files.clone())]),
+            files,
+        });
+    } else {
+        work.target.coverage.files.skip(SkipRule::NotAsked, 1);
+    }
+    Reading {
+        works: vec![work],
+        failures: Vec::new(),
+    }
 }
 
 fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Reading {

@@ -9,7 +9,6 @@ use super::purl::Purl;
 use super::{Component, Product, Statement};
 use crate::model::package::Package;
 use crate::model::report::Target;
-use crate::model::target::TargetKind;
 
 /// Whether the statement is about an image as a whole.
 pub(super) fn is_whole_image(product: &Product) -> bool {
@@ -91,7 +90,7 @@ fn image(
     scanned: Option<&Target>,
     loose: &impl Fn() -> Result<(), String>,
 ) -> Result<(), String> {
-    let Some(target) = scanned.filter(|target| target.kind != TargetKind::Directory) else {
+    let Some(target) = scanned.filter(|target| target.kind.is_image()) else {
         return Err(format!(
             "product {purl} is an image, and this target is none"
         ));

@@ -4,6 +4,7 @@ mod absolute;
 #[cfg(unix)]
 mod action;
 mod known;
+mod plans;
 mod readme;
 mod remarks;
 mod writing;

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use crate::model::location::Location;
 use crate::model::report::Target;
-use crate::model::target::TargetKind;
 
 /// Bytes that stand for themselves in a path: the unreserved ones, and those sub-delimiters that
 /// occur in names of packages and in our `!/` chains. A colon is always encoded, since the first
@@ -40,11 +39,11 @@ pub(crate) fn encode_path(path: &str) -> String {
     out
 }
 
-/// The prefix of everything in a target: none for a directory, whose locations are those of the
+/// The prefix of everything in a target: none for a directory or plan, whose locations are those of the
 /// repository already, or the image with the `!` that enters it
 /// (`images/app.tar!/var/lib/dpkg/status`).
 pub(crate) fn root(target: &Target) -> String {
-    if target.kind == TargetKind::Directory {
+    if !target.kind.is_image() {
         String::new()
     } else {
         let path = encode_path(&target.path);
@@ -102,7 +101,7 @@ pub(crate) fn address(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::target::ImageKind;
+    use crate::model::target::{ImageKind, TargetKind};
 
     const OCI: TargetKind = TargetKind::Image(ImageKind::OciLayout);
 
