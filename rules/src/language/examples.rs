@@ -13,8 +13,9 @@ use crate::check::{Verdict, run_rule};
 use crate::files::{DirEntry, Files};
 use crate::terraform::{Evaluation, Options, evaluate};
 
-/// Everything that is wrong with the examples of one rule.
-pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
+/// Everything that is wrong with the examples of one rule. `known` says of a key of the index of rules
+/// whether a shipped rule speaks of it, so that a type without an example is probably right.
+pub(super) fn test(file: &RuleFile, known: &dyn Fn(&str) -> bool) -> Vec<RuleError> {
     let error = |line: u32, message: String| RuleError {
         path: file.path.clone(),
         line,
@@ -32,8 +33,9 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
         }
     }
     let mut set = BTreeSet::new();
+    let mut types = BTreeSet::new();
     for example in &file.examples {
-        let found = run(file, example, &mut set);
+        let found = run(file, example, &mut set, &mut types);
         errors.extend(
             found
                 .into_iter()
@@ -48,10 +50,27 @@ pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
         let message = format!("no example sets {}: is the name right?", unset.join(", "));
         errors.push(error(file.rule.line, message));
     }
+    let selectors = file.rule.block.subjects.iter();
+    for selector in selectors.flat_map(|subject| &subject.selectors) {
+        let is_named = ["resource", "data"].contains(&selector.class) && !selector.is_pattern();
+        let key = selector.key();
+        if is_named && !types.contains(&key) && !known(&key) {
+            let message = format!(
+                "no example has a {} of type `{}`, and no shipped rule speaks of one: is the name right?",
+                selector.class, selector.kind
+            );
+            errors.push(error(file.rule.line, message));
+        }
+    }
     errors
 }
 
-fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u32, String)> {
+fn run(
+    file: &RuleFile,
+    example: &Example,
+    set: &mut BTreeSet<String>,
+    types: &mut BTreeSet<String>,
+) -> Vec<(u32, String)> {
     let evaluation = evaluate_one(&example.source, file.rule.block.classes());
     let mut errors: Vec<(u32, String)> = Vec::new();
     for problem in &evaluation.problems {
@@ -66,6 +85,10 @@ fn run(file: &RuleFile, example: &Example, set: &mut BTreeSet<String>) -> Vec<(u
             attributes::set_by(provider, set);
         }
         for resource in &stack.resources {
+            types.insert(match resource.class {
+                Class::Data => format!("data.{}", resource.kind),
+                _ => resource.kind.to_string(),
+            });
             attributes::set_by(&resource.body, set);
             attributes::set_by(&resource.meta, set);
         }

@@ -19,16 +19,27 @@ pub const MAX_DEPTH: usize = 8;
 pub(super) struct RuleFile {
     pub(super) path: PathBuf,
     pub(super) rule: Rule,
+    /// The rule block as it is written.
+    pub(super) source: String,
     pub(super) examples: Vec<Example>,
 }
 
-/// All rules of a directory tree, sorted by path.
-pub(super) fn directory(root: &Path) -> Result<Vec<RuleFile>, Vec<RuleError>> {
+/// All rules of a directory tree, sorted by path, and what is wrong with the files that are none. A
+/// tree without a rule is a mistake, too: whoever names it wants some.
+pub(super) fn directory(root: &Path) -> (Vec<RuleFile>, Vec<RuleError>) {
     let mut paths = Vec::new();
-    collect(root, 0, &mut paths).map_err(|error| vec![error])?;
+    let mut errors = Vec::new();
+    if let Err(error) = collect(root, 0, &mut paths) {
+        errors.push(error);
+    } else if paths.is_empty() {
+        errors.push(RuleError {
+            path: root.to_owned(),
+            line: 1,
+            message: "there is no rule in this folder: rules are files ending in .md".to_owned(),
+        });
+    }
     paths.sort();
     let mut files = Vec::new();
-    let mut errors = Vec::new();
     for path in paths {
         let category = path
             .strip_prefix(root)
@@ -41,11 +52,7 @@ pub(super) fn directory(root: &Path) -> Result<Vec<RuleFile>, Vec<RuleError>> {
             Err(error) => errors.push(error),
         }
     }
-    if errors.is_empty() {
-        Ok(files)
-    } else {
-        Err(errors)
-    }
+    (files, errors)
 }
 
 fn collect(folder: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), RuleError> {
@@ -121,6 +128,7 @@ pub(super) fn file(path: &Path, category: &str, text: &str) -> Result<RuleFile, 
             block,
             line: document.rule_line,
         },
+        source: document.rule,
         examples: document.examples,
     })
 }
@@ -153,13 +161,15 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("a-b-c.md"), RULE).unwrap();
         std::fs::write(root.path().join("README.md"), "no rule").unwrap();
-        let files = directory(root.path()).unwrap();
+        let (files, errors) = directory(root.path());
+        assert_eq!(errors, []);
         assert_eq!(files.len(), 1);
         assert_eq!(files[0].rule.metadata.category, "aws/x");
 
         let broken = RULE.replace("self.a", "nosuch(self.a)");
         std::fs::write(root.path().join("broken.md"), broken).unwrap();
-        let errors = directory(root.path()).err().unwrap();
+        let (files, errors) = directory(root.path());
+        assert_eq!(files.len(), 1, "one bad file hides no other");
         assert_eq!(errors.len(), 1);
         assert_eq!(errors[0].line, 9);
         assert!(
@@ -174,6 +184,6 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let deep = root.path().join(["d"; MAX_DEPTH + 1].join("/"));
         std::fs::create_dir_all(deep).unwrap();
-        assert!(directory(root.path()).is_err());
+        assert!(directory(root.path()).1[0].message.contains("deep"));
     }
 }

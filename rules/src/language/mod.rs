@@ -4,7 +4,7 @@
 //! parsed when a stack first has a resource of their type) and those of the user.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -18,6 +18,7 @@ mod markdown;
 mod names;
 mod syntax;
 
+use load::RuleFile;
 pub use load::{MAX_DEPTH, MAX_FILES};
 pub(crate) use syntax::{Check, Local, RuleBlock, Selector, Subject};
 
@@ -102,16 +103,54 @@ impl Ruleset {
         ruleset
     }
 
-    /// Adds the rules of a directory tree (`--rules DIR`): every `.md` file but README.md. The
-    /// errors are of all files, sorted; nothing is added if there is one.
+    /// Adds the rules of a directory tree (`--rules DIR`): every `.md` file but README.md. What is
+    /// wrong with any of them is what [`test`](Self::test) finds, of all files, sorted; nothing is
+    /// added if there is anything.
     pub fn add_directory(&mut self, directory: &Path) -> Result<(), Vec<RuleError>> {
-        let files = load::directory(directory)?;
-        let mut errors = Vec::new();
-        let mut seen: BTreeMap<&str, &Path> = BTreeMap::new();
-        for file in &files {
+        let (files, errors) = self.checked(directory);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        for file in files {
+            if self.has(&file) {
+                continue;
+            }
+            let rule = Arc::new(file.rule);
+            let names: Vec<String> = rule.names().map(str::to_owned).collect();
+            let subjects: Vec<String> = rule.block.keys().collect();
+            self.insert(Source::Loaded(rule), names, subjects);
+        }
+        Ok(())
+    }
+
+    /// Tests the rule files of a directory tree (`rules test DIR`) as an addition to this set, and
+    /// returns the number of rules with everything that is wrong, sorted.
+    pub fn test(&self, directory: &Path) -> (usize, Vec<RuleError>) {
+        let (files, errors) = self.checked(directory);
+        (files.len(), errors)
+    }
+
+    /// Whether a rule is a copy of a shipped one, which is no mistake.
+    fn has(&self, file: &RuleFile) -> bool {
+        let known = self.by_name.get(&*file.rule.metadata.id);
+        match known
+            .and_then(|index| self.entries.get(*index))
+            .map(|entry| &entry.source)
+        {
+            Some(Source::Embedded(shipped)) => shipped.source == file.source,
+            _ => false,
+        }
+    }
+
+    /// The rules of a directory tree, and everything that is wrong with its files: those that are no
+    /// rules, names that are taken, types and attributes that nobody knows, examples that do not
+    /// behave. One bad file hides nothing of the others.
+    fn checked(&self, directory: &Path) -> (Vec<RuleFile>, Vec<RuleError>) {
+        let (files, mut errors) = load::directory(directory);
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for file in files.iter().filter(|file| !self.has(file)) {
             for name in file.rule.names() {
-                let twice = seen.insert(name, &file.path).is_some();
-                if twice || self.by_name.contains_key(name) {
+                if !seen.insert(name) || self.by_name.contains_key(name) {
                     errors.push(RuleError {
                         path: file.path.clone(),
                         line: file.rule.line,
@@ -120,17 +159,15 @@ impl Ruleset {
                 }
             }
         }
-        if !errors.is_empty() {
-            errors.sort();
-            return Err(errors);
-        }
-        for file in files {
-            let rule = Arc::new(file.rule);
-            let names: Vec<String> = rule.names().map(str::to_owned).collect();
-            let subjects: Vec<String> = rule.block.keys().collect();
-            self.insert(Source::Loaded(rule), names, subjects);
-        }
-        Ok(())
+        let known = |key: &str| {
+            embedded::RULES
+                .iter()
+                .any(|rule| rule.subjects.contains(&key))
+        };
+        errors.extend(files.iter().flat_map(|file| examples::test(file, &known)));
+        errors.sort();
+        errors.dedup();
+        (files, errors)
     }
 
     /// Metadata of all rules, sorted by id.
@@ -144,20 +181,6 @@ impl Ruleset {
     pub fn find(&self, id: &str) -> Option<Metadata> {
         let entry = self.entries.get(*self.by_name.get(id)?)?;
         Some(entry.source.metadata())
-    }
-
-    /// Runs the examples of every rule file in a directory tree (`rules test DIR`) and returns
-    /// the number of rules with everything that is wrong, sorted.
-    pub fn test(directory: &Path) -> (usize, Vec<RuleError>) {
-        match load::directory(directory) {
-            Ok(files) => {
-                let errors = files.iter().flat_map(examples::test);
-                let mut errors: Vec<RuleError> = errors.collect();
-                errors.sort();
-                (files.len(), errors)
-            }
-            Err(errors) => (0, errors),
-        }
     }
 
     fn insert(
@@ -288,11 +311,37 @@ mod tests {
         let folder = directory("other.md", &RULE.replace("A-1", "AWS-0092"));
         assert!(Ruleset::embedded().add_directory(folder.path()).is_err());
         assert!(Ruleset::default().add_directory(folder.path()).is_ok());
+        // What a test finds is what keeps a scan from using the rules.
+        let folder = tempfile::tempdir().unwrap();
+        let errors = |expected: &[&str]| {
+            let (_, tested) = Ruleset::embedded().test(folder.path());
+            let added = Ruleset::embedded()
+                .add_directory(folder.path())
+                .unwrap_err();
+            assert_eq!(tested, added);
+            let all: Vec<String> = tested.iter().map(ToString::to_string).collect();
+            assert_eq!(all.len(), expected.len(), "{all:?}");
+            for (error, part) in all.iter().zip(expected) {
+                assert!(error.contains(part), "{error}");
+            }
+        };
+        errors(&["there is no rule in this folder"]);
+        std::fs::write(folder.path().join("a.md"), RULE).unwrap();
+        std::fs::write(folder.path().join("b.md"), "# no rule").unwrap();
+        std::fs::write(folder.path().join("c.md"), RULE.replace("A-1", "A-2")).unwrap();
+        let slip = RULE.replace("x-y-z", "x-y-w").replace("A-1", "A-3");
+        let slip = slip.replacen("resource \"t\" {", "resource \"t\" \"tt\" {", 1);
+        std::fs::write(folder.path().join("d.md"), slip).unwrap();
+        errors(&[
+            "b.md:",
+            "c.md:4: another rule is already known as x-y-z",
+            "`tt`",
+        ]);
     }
 
     #[test]
     fn examples_that_do_not_behave_are_told_with_their_line() {
-        let test = |text: &str| Ruleset::test(directory("r.md", text).path());
+        let test = |text: &str| Ruleset::embedded().test(directory("r.md", text).path());
         assert_eq!(test(RULE), (1, Vec::new()));
         let first = |text: &str| {
             let (_, errors) = test(text);

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::args::{RulesCommand, TextOrJson};
 use super::failure::Failure;
-use super::{print, scan};
+use super::{COULD_NOT_FINISH, print, scan};
 use portcullis::output::serial;
 
 /// Runs one of the subcommands.
@@ -75,9 +75,9 @@ fn explain(rule: &Metadata) -> String {
     text
 }
 
-/// 0 when every example behaves, 1 when one does not.
+/// 0 when every rule can be used, 1 when one cannot, 2 when there is none at all.
 fn test(directory: &std::path::Path) -> Result<u8, Failure> {
-    let (count, errors) = Ruleset::test(directory);
+    let (count, errors) = Ruleset::embedded().test(directory);
     let mut text = String::new();
     for error in &errors {
         let _ = writeln!(
@@ -88,5 +88,9 @@ fn test(directory: &std::path::Path) -> Result<u8, Failure> {
     }
     let _ = writeln!(text, "{} rules, {} problems", count, errors.len());
     print(&text)?;
-    Ok(u8::from(!errors.is_empty()))
+    Ok(match (count, errors.len()) {
+        (_, 0) => 0,
+        (0, _) => COULD_NOT_FINISH,
+        _ => 1,
+    })
 }
