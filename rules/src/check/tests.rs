@@ -340,3 +340,89 @@ fn calls_of_a_module_are_spoken_of_one_by_one() {
     let found = verdicts(&subject("module", "self.size != 2"), configuration);
     assert_eq!(found, ["module.m[\"a\"] pass", "module.m[\"b\"] fail 1 m"]);
 }
+
+#[test]
+fn what_is_not_there_is_null_and_values_compare_as_a_schema_would_have_them() {
+    let configuration = "resource \"t\" \"x\" {\n m = { k = \"0\" }\n n = 0\n b = \"true\"\n}\n";
+    for condition in [
+        "self.m[\"none\"] == null",
+        "self.m.none == null",
+        "self.none[\"k\"] == null",
+        "self.m[\"k\"] == 0",
+        "self.n == \"0\"",
+        "self.b == true",
+        "self.b != false",
+        "self.n != \"1\"",
+        "self.n != \"x\"",
+        "self.b == \"true\"",
+    ] {
+        let found = verdicts(&subject("resource \"t\"", condition), configuration);
+        assert_eq!(found, ["t.x pass"], "{condition}");
+    }
+    // Terraform's own comparison stays as it is.
+    let own = "resource \"t\" \"x\" {\n same = \"0\" == 0\n}\n";
+    let found = verdicts(&subject("resource \"t\"", "self.same == false"), own);
+    assert_eq!(found, ["t.x pass"]);
+}
+
+#[test]
+fn a_check_is_said_once_over_differing_names() {
+    let subjects = r#"
+check {
+  locals {
+    hit = port_in(22, local.ports)
+  }
+  condition = !local.open || !local.hit
+  message   = "${local.ports} is open"
+}
+resource "one" {
+  for_each  = self.rule
+  attribute = "from"
+  locals {
+    open  = each.value.from == "*"
+    ports = each.value.ports
+  }
+}
+resource "two" "three" {
+  when      = self.kind == "in"
+  attribute = "source"
+  locals {
+    open  = self.source == "any"
+    ports = list(self.port)
+  }
+}
+"#;
+    let configuration = r#"resource "one" "a" {
+  rule {
+    from  = "*"
+    ports = "80"
+  }
+  rule {
+    from  = "*"
+    ports = "20-30"
+  }
+}
+resource "two" "b" {
+  kind   = "in"
+  source = "any"
+  port   = 22
+}
+resource "three" "c" {
+  kind   = "out"
+  source = "any"
+  port   = 22
+}
+resource "two" "d" {
+  kind   = "in"
+  source = "me"
+}
+"#;
+    assert_eq!(
+        verdicts(subjects, configuration),
+        [
+            "one.a fail 7 20-30 is open",
+            "two.b fail 13 22 is open",
+            "two.d pass"
+        ]
+    );
+}

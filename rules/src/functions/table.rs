@@ -183,7 +183,7 @@ table! { RULE_NAMES, find_rule:
     "allows" = policies::allows, [Any Text] [] [] -> Bool;
     "public_principal" = policies::public_principal, [Any] [] [] -> Bool;
     "public_cidr" = address::public_cidr, [Any] [] [] -> Bool;
-    "port_in" = address::port_in, [Any Any Any] [] [] -> Bool;
+    "port_in" = address::port_in, [Any Any] [Any] [] -> Bool;
     "list" = shorthand::list, [Any] [] [] -> List;
     "first" = shorthand::first, [Any] [] [] -> Any;
     "bool" = shorthand::bool, [Any] [] [] -> Bool;

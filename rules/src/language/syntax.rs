@@ -127,7 +127,7 @@ pub(crate) struct Subject {
 }
 
 /// A named expression of a `locals` block.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Local {
     /// Its name.
     pub(crate) name: String,
@@ -211,7 +211,7 @@ impl Reader<'_> {
             self,
             &block.body,
             &["severity", "since", "aliases", "controls"],
-            &[&SUBJECTS[..], &["locals"]].concat(),
+            &[&SUBJECTS[..], &["locals", "check"]].concat(),
         )?;
         let severity = fields.text(self, "severity")?;
         let severity = severity.ok_or((line, "a rule needs a `severity`".to_owned()))?;
@@ -233,8 +233,13 @@ impl Reader<'_> {
         let locals = self.locals(&fields.blocks, &Names::rule(&shared))?;
         let known: BTreeSet<String> = locals.iter().map(|local| local.name.clone()).collect();
         let mut subjects = Vec::new();
-        for block in fields.blocks.iter().filter(|b| !b.has_ident("locals")) {
-            subjects.push(self.subject(block, &known)?);
+        let (shared, blocks): (Vec<&Block>, Vec<&Block>) = fields
+            .blocks
+            .iter()
+            .filter(|block| !block.has_ident("locals"))
+            .partition(|block| block.has_ident("check"));
+        for block in blocks {
+            subjects.push(self.subject(block, &known, &shared)?);
         }
         if subjects.is_empty() {
             let message = "a rule has at least one subject, such as a `resource` block";
@@ -251,7 +256,15 @@ impl Reader<'_> {
         })
     }
 
-    fn subject(&self, block: &Block, shared: &BTreeSet<String>) -> Result<Subject, SyntaxError> {
+    /// A subject, with the checks that all subjects of the rule share. These speak of the names that
+    /// each subject gives in its `locals`: what a rule means stands once, and where to look for it
+    /// stands with each type.
+    fn subject(
+        &self,
+        block: &Block,
+        shared: &BTreeSet<String>,
+        checks_of_all: &[&Block],
+    ) -> Result<Subject, SyntaxError> {
         let line = self.line(block.span());
         let class = block.ident.as_str();
         let class = SUBJECTS.iter().find(|word| **word == class);
@@ -274,18 +287,52 @@ impl Reader<'_> {
         let kinds = kinds.into_iter();
         let selectors: Vec<Selector> = kinds.map(|kind| Selector { class, kind }).collect();
         let on_stack = class == "stack";
-        let mut fields = Fields::read(self, &block.body, &["when"], &["check", "locals"])?;
+        let attributes = ["when", "for_each", "attribute"];
+        let mut fields = Fields::read(self, &block.body, &attributes, &["check", "locals"])?;
         let mut known = shared.clone();
         let names = Names::subject(&known, !on_stack);
-        let locals = self.locals(&fields.blocks, &names)?;
+        let for_each = fields.take("for_each");
+        if let Some(collection) = &for_each {
+            self.known_names(collection, &names)?;
+        }
+        // With a collection, the names are those of each member.
+        let names = names.with_each(for_each.is_some());
+        let mut locals = self.locals(&fields.blocks, &names)?;
+        let attribute = fields.path(self)?;
+        let before = known.clone();
         known.extend(locals.iter().map(|local| local.name.clone()));
         let when = fields.take("when");
         if let Some(when) = &when {
-            self.known_names(when, &Names::subject(&known, !on_stack))?;
+            let known = if for_each.is_some() { &before } else { &known };
+            self.known_names(when, &Names::subject(known, !on_stack))?;
         }
         let mut checks = Vec::new();
         for block in fields.blocks.iter().filter(|b| b.has_ident("check")) {
+            if for_each.is_some() {
+                let message = "a `for_each` of a subject is for the checks of the rule: give this check its own";
+                return Err((self.line(block.span()), message.into()));
+            }
             checks.push(self.check(block, &known, !on_stack)?);
+        }
+        for block in checks_of_all {
+            let names = Names::subject(&known, !on_stack).with_each(for_each.is_some());
+            let mut check = self.check_with(block, &names)?;
+            if check.for_each.is_some() {
+                let message = "a check of the rule has no `for_each`: its subjects may have one";
+                return Err((check.line, message.into()));
+            }
+            check.for_each.clone_from(&for_each);
+            if check.attribute.is_empty() {
+                check.attribute.clone_from(&attribute);
+            }
+            if for_each.is_some() {
+                let own = std::mem::take(&mut check.locals);
+                check.locals = locals.iter().cloned().chain(own).collect();
+            }
+            checks.push(check);
+        }
+        if for_each.is_some() {
+            locals.clear();
         }
         if checks.is_empty() {
             return Err((line, "a subject has at least one `check`".into()));
@@ -301,9 +348,13 @@ impl Reader<'_> {
     fn check(
         &self,
         block: &Block,
-        shared: &BTreeSet<String>,
+        known: &BTreeSet<String>,
         on_resource: bool,
     ) -> Result<Check, SyntaxError> {
+        self.check_with(block, &Names::subject(known, on_resource))
+    }
+
+    fn check_with(&self, block: &Block, outer: &Names<'_>) -> Result<Check, SyntaxError> {
         const ATTRIBUTES: [&str; 7] = [
             "attribute",
             "condition",
@@ -316,19 +367,15 @@ impl Reader<'_> {
         let line = self.line(block.span());
         let mut fields = Fields::read(self, &block.body, &ATTRIBUTES, &["locals"])?;
         let for_each = fields.take("for_each");
-        let mut known = shared.clone();
-        let outer = Names::subject(&known, on_resource);
         if let Some(collection) = &for_each {
-            self.known_names(collection, &outer)?;
+            self.known_names(collection, outer)?;
         }
-        let each = for_each.is_some();
+        let each = for_each.is_some() || outer.has_each;
         let locals = self.locals(&fields.blocks, &outer.with_each(each))?;
+        let mut known = outer.locals.clone();
         known.extend(locals.iter().map(|local| local.name.clone()));
-        let inner = Names::subject(&known, on_resource).with_each(each);
-        let attribute = fields.text(self, "attribute")?;
-        let attribute: Vec<String> = attribute
-            .map(|path| path.split('.').map(str::to_owned).collect())
-            .unwrap_or_default();
+        let inner = Names::subject(&known, outer.has_self).with_each(each);
+        let attribute = fields.path(self)?;
         let mut take = |name: &str| -> Result<Option<Expression>, SyntaxError> {
             let value = fields.take(name);
             if let Some(value) = &value {
@@ -462,6 +509,13 @@ impl Fields {
     fn take(&mut self, name: &str) -> Option<Expression> {
         let index = self.attributes.iter().position(|a| a.has_key(name))?;
         Some(self.attributes.swap_remove(index).value)
+    }
+
+    /// The path of the attribute that a finding points to.
+    fn path(&mut self, reader: &Reader<'_>) -> Result<Vec<String>, SyntaxError> {
+        let attribute = self.text(reader, "attribute")?;
+        let path = attribute.map(|path| path.split('.').map(str::to_owned).collect());
+        Ok(path.unwrap_or_default())
     }
 
     fn text(&mut self, reader: &Reader<'_>, name: &str) -> Result<Option<String>, SyntaxError> {

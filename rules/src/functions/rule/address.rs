@@ -88,8 +88,14 @@ fn covers(ranges: &mut [(u128, u128)], width: u32) -> bool {
 }
 
 /// `port_in(port, from, to)`: whether the range holds the port. An absent end means the other
-/// one; without both, all ports.
+/// one; without both, all ports. `port_in(port, ranges)`: the same for ranges as texts (`"22"`,
+/// `"20-25"`, `"*"`), numbers, or lists of them; without any, no port.
 pub(crate) fn port_in(args: &Args<'_>) -> Result<Value, FunctionError> {
+    let port = to_number(args.value(0))?;
+    if args.all().len() < 3 {
+        let ranges = args.value(1);
+        return Ok(answer(ranges_hold(ranges, &port), &[&port, ranges]));
+    }
     let (from, to) = (args.value(1), args.value(2));
     let (low, high) = match (from.is_null(), to.is_null()) {
         (true, true) => return Ok(true.into()),
@@ -97,10 +103,45 @@ pub(crate) fn port_in(args: &Args<'_>) -> Result<Value, FunctionError> {
         (false, true) => (from, from),
         (false, false) => (from, to),
     };
-    let port = to_number(args.value(0))?;
-    let above = at_most(&to_number(low)?, &port);
-    let below = at_most(&port, &to_number(high)?);
-    Ok(answer(both(above, below), &[&port, low, high]))
+    let held = lies_within(&port, &to_number(low)?, &to_number(high)?);
+    Ok(answer(held, &[&port, low, high]))
+}
+
+fn lies_within(port: &Value, low: &Value, high: &Value) -> Option<bool> {
+    both(at_most(low, port), at_most(port, high))
+}
+
+/// Whether any of the ranges holds the port; nested lists are bounded as arguments are.
+fn ranges_hold(ranges: &Value, port: &Value) -> Option<bool> {
+    match &ranges.kind {
+        Kind::Null => Some(false),
+        Kind::Number(_) => lies_within(port, ranges, ranges),
+        Kind::String(text) => range_holds(text, port),
+        Kind::List(list) => {
+            let open = list.rest.is_some().then_some(None);
+            let held = list.items.iter().map(|item| ranges_hold(item, port));
+            any(held.chain(open))
+        }
+        Kind::Unknown(_) => None,
+        // A range that no provider takes.
+        Kind::Bool(_) | Kind::Map(_) => Some(false),
+    }
+}
+
+/// `22`, `20-25`, `*`, or several with commas between them.
+fn range_holds(text: &str, port: &Value) -> Option<bool> {
+    let number = |text: &str| text.trim().parse::<Decimal>().ok().map(Value::from);
+    any(text.split(',').map(|range| {
+        let range = range.trim();
+        if range == "*" {
+            return Some(true);
+        }
+        let (low, high) = range.split_once('-').unwrap_or((range, range));
+        match (number(low), number(high)) {
+            (Some(low), Some(high)) => lies_within(port, &low, &high),
+            _ => Some(false),
+        }
+    }))
 }
 
 /// `left <= right`, as far as it is known.

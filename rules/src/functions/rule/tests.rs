@@ -2,6 +2,7 @@
 
 use crate::Value;
 use crate::functions::tests::{call, good, map, open, prefixed, texts, unknown};
+use crate::value::{Kind, List, Shape};
 
 fn t(text: &str) -> Value {
     text.into()
@@ -147,6 +148,41 @@ fn ports_lie_in_ranges_with_unknown_ends() {
         (22, 23.into(), Value::NULL, Some(false)),
     ] {
         assert_eq!(ask("port_in", &[port.into(), from, to]), expected);
+    }
+}
+
+#[test]
+fn ports_lie_in_ranges_that_are_texts() {
+    let open = |items: Vec<Value>| {
+        Value::from(Kind::List(List {
+            items: items.into(),
+            shape: Shape::List,
+            rest: unknown().as_unknown().cloned(),
+        }))
+    };
+    for (ranges, expected) in [
+        (t("22"), Some(true)),
+        (22.into(), Some(true)),
+        (t("20-25"), Some(true)),
+        (t("*"), Some(true)),
+        (t("80, 20 - 25"), Some(true)),
+        (t("80"), Some(false)),
+        (t("ssh"), Some(false)),
+        (t(""), Some(false)),
+        (Value::NULL, Some(false)),
+        (unknown(), None),
+        (Value::list([t("80"), 22.into()]), Some(true)),
+        (Value::list([t("80"), Value::list([t("443")])]), Some(false)),
+        (Value::list([t("80"), unknown()]), None),
+        (Value::list([t("1-65535"), unknown()]), Some(true)),
+        (open(vec![t("80")]), None),
+        (open(vec![t("22")]), Some(true)),
+    ] {
+        assert_eq!(
+            ask("port_in", &[22.into(), ranges.clone()]),
+            expected,
+            "{ranges:?}"
+        );
     }
 }
 

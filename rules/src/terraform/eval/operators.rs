@@ -1,5 +1,6 @@
 //! Unary and binary operators, and conditionals.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use hcl_edit::expr::{BinaryOp, BinaryOperator, Conditional, Expression, UnaryOp, UnaryOperator};
@@ -7,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::{EvalError, Evaluator, coerce, fault};
 use crate::Value;
-use crate::functions::convert::{equals, type_of, unify};
+use crate::functions::convert::{equals, to_bool, to_number, type_of, unify};
 use crate::value::{Kind, Origin, Type, Unknown};
 
 /// An unknown value that is certainly not null.
@@ -29,6 +30,24 @@ fn reason(left: &Value, right: &Value) -> Arc<Origin> {
         .or_else(|| right.first_unknown())
         .cloned()
         .unwrap_or_else(|| Arc::new(Origin::Function("operator".into())))
+}
+
+/// Two sides of a comparison in a rule, as a provider's schema would have them: it makes `"0"` of 0
+/// and true of `"true"`, so that either may be written. Terraform's own `==` does neither.
+fn as_schema<'v>(left: &'v Value, right: &'v Value) -> (Cow<'v, Value>, Cow<'v, Value>) {
+    let converted = |text: &'v Value, like: &Value| {
+        let value = match &like.kind {
+            Kind::Number(_) => to_number(text),
+            Kind::Bool(_) => to_bool(text),
+            _ => return Cow::Borrowed(text),
+        };
+        value.map_or(Cow::Borrowed(text), Cow::Owned)
+    };
+    match (&left.kind, &right.kind) {
+        (Kind::String(_), _) => (converted(left, right), Cow::Borrowed(right)),
+        (_, Kind::String(_)) => (Cow::Borrowed(left), converted(right, left)),
+        _ => (Cow::Borrowed(left), Cow::Borrowed(right)),
+    }
 }
 
 impl Evaluator<'_> {
@@ -72,6 +91,12 @@ impl Evaluator<'_> {
         self.budget.measure(left)?;
         self.budget.measure(right)?;
         let same = left.identity().is_some() && left.identity() == right.identity();
+        let (left, right) = if self.scope.absent_is_null() {
+            as_schema(left, right)
+        } else {
+            (Cow::Borrowed(left), Cow::Borrowed(right))
+        };
+        let (left, right) = (&*left, &*right);
         Ok(
             match Some(true).filter(|_| same).or_else(|| equals(left, right)) {
                 Some(equal) => (equal != negated).into(),

@@ -170,6 +170,18 @@ fn without_key(address: &str) -> &str {
     open.and_then(|open| address.get(..open)).unwrap_or(address)
 }
 
+/// Whether a key that is known is certainly not there: `self.tags["x"]` is null as `self.tags.x` is.
+fn is_absent(value: &Value, key: &Value) -> bool {
+    match &value.kind {
+        Kind::Null => true,
+        Kind::Map(Map {
+            entries,
+            rest: None,
+        }) => key.as_str().is_some_and(|name| !entries.contains_key(name)),
+        _ => false,
+    }
+}
+
 impl Evaluator<'_> {
     pub(super) fn operators(
         &self,
@@ -182,8 +194,8 @@ impl Evaluator<'_> {
                 TraversalOperator::GetAttr(name) => self.attribute(&value, name.as_str())?,
                 TraversalOperator::Index(key) => {
                     let key = self.expression(key)?;
-                    if value.is_null() && self.scope.absent_is_null() {
-                        return Ok(value);
+                    if self.scope.absent_is_null() && is_absent(&value, &key) {
+                        return Ok(Value::NULL.marked_by(&value));
                     }
                     if key.as_unknown().is_some() {
                         self.budget.spend(size(&value))?;
