@@ -207,7 +207,7 @@ impl Range {
                 && let Some(cause) = strict::refusal(ecosystem, self.semver, &event.version)
             {
                 return Err(format!(
-                    "{:?} is no version of {ecosystem}: {cause}",
+                    "{:?} is not a version of {ecosystem}: {cause}",
                     event.version
                 ));
             }

@@ -117,11 +117,12 @@ pub(crate) fn parse_typed(kind: &str, value: &str, ecosystem: &str) -> Result<Ra
         }
         _ => return Err(format!("unknown severity type {kind:?}")),
     };
-    let rating = parse_vector(value).ok_or_else(|| format!("{value:?} is no valid CVSS vector"))?;
+    let rating =
+        parse_vector(value).ok_or_else(|| format!("{value:?} is not a valid CVSS vector"))?;
     if rating.kind == expected {
         Ok(rating)
     } else {
-        Err(format!("{value:?} is no {kind} vector"))
+        Err(format!("{value:?} is not a {kind} vector"))
     }
 }
 

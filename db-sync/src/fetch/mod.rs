@@ -62,7 +62,7 @@ pub enum FetchError {
     #[error("no source was given")]
     NoBase,
     /// The address is none that we can read.
-    #[error("{url:?} is no http(s) address and no folder")]
+    #[error("{url:?} is neither an http(s) address nor a folder")]
     Address {
         /// What was given.
         url: String,

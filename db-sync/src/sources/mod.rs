@@ -63,7 +63,7 @@ pub enum SourceError {
         source: io::Error,
     },
     /// The archive is no ZIP file or is cut off.
-    #[error("{} is no usable zip archive: {cause}", path.display())]
+    #[error("{} is not a usable zip archive: {cause}", path.display())]
     Archive {
         /// The archive.
         path: PathBuf,

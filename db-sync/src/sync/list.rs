@@ -121,7 +121,7 @@ pub(super) fn ecosystems(bytes: &[u8], warnings: &mut Vec<Warning>) -> BTreeSet<
         let text = String::from_utf8_lossy(line);
         let cause = match std::str::from_utf8(line) {
             Err(_) => "line is not UTF-8",
-            Ok(name) if !is_directory_name(name) => "line is no directory name",
+            Ok(name) if !is_directory_name(name) => "line is not a directory name",
             Ok(name) if name.contains(':') => "line has a release suffix: directories have none",
             Ok(name) if !names.insert(name.to_owned()) => "listed twice",
             Ok(_) => continue,

@@ -84,7 +84,7 @@ pub enum TransferError {
         cause: String,
     },
     /// The key to verify with cannot be used.
-    #[error("{} is no minisign public key: {cause}", path.display())]
+    #[error("{} is not a minisign public key: {cause}", path.display())]
     Key {
         /// The key file.
         path: PathBuf,

@@ -76,7 +76,7 @@ fn refused(name: &str, error: &minisign_verify::Error) -> TransferError {
 fn lower(error: &minisign_verify::Error) -> String {
     use minisign_verify::Error;
     match error {
-        Error::InvalidEncoding => "it is no minisign text",
+        Error::InvalidEncoding => "it is not a minisign text",
         Error::InvalidSignature => "it does not belong to this content",
         Error::IoError(_) => "it cannot be read",
         Error::UnexpectedAlgorithm | Error::UnsupportedAlgorithm => {

@@ -222,7 +222,7 @@ enum Parsed<'a> {
 
 /// A text that is no version in an order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no version in the order of {}", order.name())]
+#[error("{text:?} is not a version in the order of {}", order.name())]
 pub struct Invalid {
     /// The order that was asked.
     pub order: Order,
@@ -249,7 +249,7 @@ mod tests {
         assert_eq!(invalid.text, "one\u{1}");
         assert_eq!(
             invalid.to_string(),
-            "\"one\\u{1}\" is no version in the order of semver"
+            "\"one\\u{1}\" is not a version in the order of semver"
         );
         let long = "x".repeat(1000);
         let invalid = Order::Semver.parse(&long).expect_err("no number");

@@ -347,7 +347,7 @@ fn a_broken_list_of_ecosystems_loses_only_its_broken_lines() {
             .report
             .warnings
             .iter()
-            .any(|warning| warning.cause.contains("no directory name"))
+            .any(|warning| warning.cause.contains("not a directory name"))
     );
     assert!(
         built

@@ -6,6 +6,7 @@ mod evaluation;
 mod examples;
 #[cfg(test)]
 mod hcl_eval;
+mod index;
 mod plans;
 #[cfg(test)]
 mod shipped;

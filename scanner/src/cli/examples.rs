@@ -1,7 +1,7 @@
 //! What `--help` shows at its end: commands to begin with, as they can be typed.
 
 pub(super) const SCAN: &str = "\
-Exit code: 0 within policy, 1 policy violated, 2 could not finish; whatever the format.
+Exit code: 0 within policy, 1 policy violated, 2 could not finish; independent of the format.
 
 Examples:
   portcullis scan
@@ -32,7 +32,7 @@ pub(super) const WHY: &str = "\
 Examples:
   portcullis db why CVE-2018-18074 pkg:pypi/requests@2.19.1
   portcullis db why CVE-2018-18074 PyPI requests 2.19.1
-  portcullis scan --format json | portcullis db why v1:0123abcd --report -";
+  portcullis scan --format json | portcullis db why v2:0123abcd --report -";
 
 #[cfg(feature = "registry")]
 pub(super) const PUSH: &str = "\

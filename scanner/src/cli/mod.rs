@@ -12,6 +12,8 @@ mod examples;
 mod failure;
 mod paths;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod rules;
 mod scan;
 mod values;

@@ -183,7 +183,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
         .map_err(|error| Failure::io("cannot tell the working directory", &error))?;
     let platform = match &arguments.platform {
         Some(text) => Some(text.parse().map_err(|_| {
-            Failure::new(format!("{text} is no platform"))
+            Failure::new(format!("{text} is not a platform"))
                 .hint("write it as os/arch, such as linux/arm64")
         })?),
         None => None,
@@ -342,7 +342,7 @@ pub(super) fn failure(error: &Error) -> Failure {
                 .hint(format!("build one: portcullis db build --osv DIR --db {path}"))
                 .hint(format!("or fetch one: portcullis db sync --from URL --db {path}, portcullis db pull REF --db {path}"))
         }
-        Error::Read(_) => rendered.hint("make it anew: portcullis db sync --full"),
+        Error::Read(_) => rendered.hint("rebuild it: portcullis db sync --full"),
         Error::OtherDatabase { .. } | Error::Rules(_) => rendered,
     }
 }

@@ -228,7 +228,7 @@ fn named(distribution: Option<&Distribution>) -> String {
 
 fn unknown_distribution(place: Location, distribution: Option<&Distribution>) -> Gap {
     let cause = match distribution {
-        None => "no os-release tells the distribution of these packages".to_owned(),
+        None => "no os-release file names the distribution of these packages".to_owned(),
         Some(_) => format!(
             "no advisories are known for the packages of {}",
             named(distribution)

@@ -49,7 +49,7 @@ pub(super) fn cases() -> Vec<(&'static Parser, Case)> {
     for folder in folders(Path::new(CORPUS)) {
         let id = name(&folder);
         let parser = parsers::ALL.iter().find(|parser| parser.id == id);
-        let parser = parser.unwrap_or_else(|| panic!("{id} is no parser"));
+        let parser = parser.unwrap_or_else(|| panic!("{id} is not a parser"));
         for directory in folders(&folder) {
             let mut files = BTreeMap::new();
             collect(&directory, &directory, &mut files);

@@ -37,7 +37,7 @@ pub(super) fn add(outcome: &mut Outcome, package: &Arc<Package>) {
                 .into(),
         });
     let rated = Arc::new(Rated {
-        reason: "nobody rates that a version was yanked".into(),
+        reason: "no source rates yanked versions".into(),
         ..Rated::default()
     });
     let nowhere = [Location::file("")];

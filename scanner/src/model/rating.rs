@@ -141,7 +141,7 @@ fn unrated(id: &str, ratings: &[Graded]) -> String {
         .map(|rating| format!("{:?} of {}", rating.value, owner(id, &rating.source)))
         .collect();
     if words.is_empty() {
-        format!("UNKNOWN: neither {id} nor an alias, upstream or related flaw of it is rated")
+        format!("UNKNOWN: neither {id} nor an alias, upstream or related vulnerability is rated")
     } else {
         let verb = if words.len() == 1 { "is" } else { "are" };
         format!(
@@ -170,8 +170,10 @@ fn reason(
         },
         Some("alias") if winner.kind == "word" => "an alias' word, no vector is known".to_owned(),
         Some("alias") => "from an alias, the record itself has no vector".to_owned(),
-        Some("upstream") => "from its upstream flaw, no alias has a vector".to_owned(),
-        Some(_) => "the worst of its related flaws, nothing closer has a vector".to_owned(),
+        Some("upstream") => "from its upstream vulnerability, no alias has a vector".to_owned(),
+        Some(_) => {
+            "the worst of its related vulnerabilities, nothing closer has a vector".to_owned()
+        }
     };
     let mut text = format!("{severity}: {} ({why})", phrase(id, winner));
     for skipped in ratings.iter().take(place).take(NAMED) {
@@ -289,12 +291,12 @@ mod tests {
         assert_eq!(silent.severity, Severity::Unknown);
         assert_eq!(
             &*silent.reason,
-            "UNKNOWN: neither GO-2024-1 nor an alias, upstream or related flaw of it is rated"
+            "UNKNOWN: neither GO-2024-1 nor an alias, upstream or related vulnerability is rated"
         );
         let odd = rated("X-1", &[(RatingKind::Word, "unknown", "severity")]);
         assert_eq!(
             &*odd.reason,
-            "UNKNOWN: \"unknown\" of X-1 is no severity that can be read"
+            "UNKNOWN: \"unknown\" of X-1 is not a severity that can be read"
         );
     }
 

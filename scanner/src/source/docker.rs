@@ -151,7 +151,7 @@ fn safe(name: &str) -> Result<String, SourceError> {
     match names::normalise(name.as_bytes()) {
         Ok(path) if !name.starts_with('/') && !path.is_empty() && !name.contains("..") => Ok(path),
         _ => {
-            let cause = format!("`{}` is no name inside the archive", shorten(name));
+            let cause = format!("`{}` is not a name inside the archive", shorten(name));
             Err(invalid("manifest.json", cause))
         }
     }

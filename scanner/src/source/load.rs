@@ -109,11 +109,11 @@ fn read(store: &Store, candidate: &Candidate) -> Result<Loaded, SourceError> {
     let (digest, bytes) = verified(store, &candidate.descriptor)?;
     let manifest = Document::parse(&bytes).map_err(|cause| invalid(place, cause))?;
     let nature = manifest.nature();
-    let told = shorten(manifest.told_type());
+    let media_type = shorten(manifest.told_type());
     match nature {
         Nature::Image | Nature::Unclear => {}
-        Nature::Statements => return Ok(Loaded::Statements(told)),
-        Nature::Artifact => return Ok(Loaded::Artifact(told)),
+        Nature::Statements => return Ok(Loaded::Statements(media_type)),
+        Nature::Artifact => return Ok(Loaded::Artifact(media_type)),
     }
     let (Some(config), Some(layers)) = (&manifest.config, &manifest.layers) else {
         return Err(invalid(place, "the manifest has no config or no layers"));
@@ -132,10 +132,12 @@ fn read(store: &Store, candidate: &Candidate) -> Result<Loaded, SourceError> {
     let (config_digest, bytes) = verified(store, config)?;
     if nature == Nature::Unclear {
         if !is_image_config(&bytes, layers.len()) {
-            let cause = format!("layers of a file system, but an artifact of type `{told}`");
+            let cause = format!("layers of a file system, but an artifact of type `{media_type}`");
             return Ok(Loaded::Unclear(cause));
         }
-        let cause = format!("by its type `{told}` an artifact; read as the image that it is");
+        let cause = format!(
+            "an artifact by its type `{media_type}`, but an image by its content: read as an image"
+        );
         image.gaps.push(gap(GapKind::UnknownFormat, place, cause));
     }
     let diff_ids = read_config(&bytes, config_digest.as_str(), layers.len(), &mut image)?;

@@ -173,7 +173,7 @@ fn state(text: &str, path: &str, pointer: &str) -> Result<Option<Status>, VexErr
             return Err(VexError::Invalid {
                 path: path.to_owned(),
                 pointer: format!("{pointer}/analysis/state"),
-                cause: format!("{other:?} is no state"),
+                cause: format!("{other:?} is not a state"),
             });
         }
     }))

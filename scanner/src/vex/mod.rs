@@ -171,7 +171,7 @@ fn timestamp(
     zoned.map(Some).map_err(|_| VexError::Invalid {
         path: path.to_owned(),
         pointer: pointer(),
-        cause: format!("{text:?} is no time"),
+        cause: format!("{text:?} is not a time"),
     })
 }
 

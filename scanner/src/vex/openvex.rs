@@ -132,7 +132,7 @@ pub(super) fn read(document: Document, path: &str, root: &str) -> Result<Vec<Sta
         let status = status(&raw.status).ok_or_else(|| VexError::Invalid {
             path: path.to_owned(),
             pointer: at("status")(),
-            cause: format!("{:?} is no status", raw.status),
+            cause: format!("{:?} is not a status", raw.status),
         })?;
         let ids = ids(raw.vulnerability.0);
         if ids.is_empty() {

@@ -443,11 +443,11 @@ fn broken_documents_say_where() {
         ),
         (
             &openvex(&[("CVE-1", LEFT, "odd", MAY)]),
-            "f: /statements/0/status: \"odd\" is no status",
+            "f: /statements/0/status: \"odd\" is not a status",
         ),
         (
             &openvex(&[("CVE-1", LEFT, "fixed", "yesterday")]),
-            "f: /statements/0/timestamp: \"yesterday\" is no time",
+            "f: /statements/0/timestamp: \"yesterday\" is not a time",
         ),
         (
             &openvex(&[("", LEFT, "fixed", MAY)]),
@@ -459,7 +459,7 @@ fn broken_documents_say_where() {
         ),
         (
             r#"{"bomFormat":"CycloneDX","vulnerabilities":[{"id":"A","analysis":{"state":"odd"}}]}"#,
-            "f: /vulnerabilities/0/analysis/state: \"odd\" is no state",
+            "f: /vulnerabilities/0/analysis/state: \"odd\" is not a state",
         ),
     ] {
         let error = parse(text.as_bytes(), "f").expect_err(text);

@@ -25,3 +25,4 @@ mod robust;
 mod support;
 #[cfg(test)]
 mod why;
+mod words;

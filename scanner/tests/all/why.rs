@@ -146,7 +146,7 @@ fn why_explains_a_package_and_refuses_what_it_does_not_know() {
     for line in [
         "CVE-2020-26235 affects time 0.1.43 (crates.io)",
         "SEMVER: introduced 0.0.0-0 ≤ 0.1.43 < fixed 0.2.0: affected",
-        "says that it is the same flaw as CVE-2020-26235, GHSA-wcg3-cvx6-7396",
+        "says that it is the same vulnerability as CVE-2020-26235, GHSA-wcg3-cvx6-7396",
         "severity   MEDIUM: CVSS_V3",
         "fix        0.2.23: the smallest fixed version, on another release line",
         "database   sha256:",
@@ -240,7 +240,9 @@ fn why_explains_every_finding_of_a_report() {
         .unwrap();
     let other = why(&["CVE-2020-26235", lodash["purl"].as_str().unwrap()]);
     assert!(
-        other.out.contains("no record of this flaw names lodash"),
+        other
+            .out
+            .contains("no record of this vulnerability names lodash"),
         "{}",
         other.out
     );

@@ -68,7 +68,7 @@ pub(super) fn groups(
         groups.table.mark()?;
         if group.len() > MAX_ALIASES {
             let cause = format!(
-                "{} ids are linked as one flaw: {MAX_ALIASES} are listed",
+                "{} ids are linked as one vulnerability: {MAX_ALIASES} are listed",
                 group.len()
             );
             warnings.push(Warning::new(ALL, &first(&group), cause));

@@ -69,7 +69,7 @@ impl<'a> Packets<'a> {
     pub(super) fn line(&mut self) -> Result<Option<String>, Fault> {
         match self.next()? {
             Packet::Data(data) => {
-                let text = String::from_utf8(data).map_err(|_| wrong("a line is no UTF-8"))?;
+                let text = String::from_utf8(data).map_err(|_| wrong("a line is not UTF-8"))?;
                 Ok(Some(text.trim_end_matches('\n').to_owned()))
             }
             Packet::Flush | Packet::Delimiter => Ok(None),

@@ -95,7 +95,7 @@ impl<'a> Asked<'a> {
             let refused = strict::refusal(ecosystem, false, text.trim()).filter(|_| is_strict);
             if let Some(cause) = refused {
                 let registry = ecosystem::base(ecosystem);
-                return Err(format!("{text:?} is no version of {registry}: {cause}"));
+                return Err(format!("{text:?} is not a version of {registry}: {cause}"));
             }
             let version = order.parse(text).map_err(|invalid| invalid.to_string())?;
             Ok((order, version))

@@ -46,7 +46,7 @@ impl Columns {
             }
         }
         let wrong = |what: &str, cell: Option<&str>| match cell {
-            Some(cell) => format!("row skipped: {cell:?} is no {what}"),
+            Some(cell) => format!("row skipped: {cell:?} is not a {what}"),
             None => format!("row skipped: it has no {what}"),
         };
         let (score_read, exact_score) = score
@@ -143,7 +143,7 @@ pub(super) fn parse(
         ));
     }
     let Some(date) = date else {
-        let cause = "no comment line tells the score_date, so that nobody can tell how old it is";
+        let cause = "no comment line has the score_date: its age is not known";
         return Err(Refusal::because(cause));
     };
     if !text.ends_with(b"\n") {
@@ -230,9 +230,9 @@ mod tests {
         assert_eq!(
             warnings,
             [
-                "EPSS: line 4: row skipped: \"1.5\" is no score from 0 to 1",
+                "EPSS: line 4: row skipped: \"1.5\" is not a score from 0 to 1",
                 "EPSS: line 5: row skipped: it has no percentile from 0 to 1",
-                "EPSS: line 6: row skipped: \"GHSA-x\" is no CVE id",
+                "EPSS: line 6: row skipped: \"GHSA-x\" is not a CVE id",
                 "EPSS: line 7: row skipped: it is longer than 4096 bytes",
                 "EPSS: the last line does not end: the file may be cut off",
                 "EPSS: 1 rows have more than five decimals: rounded up",

@@ -57,9 +57,7 @@ pub(super) fn parse(
         .as_deref()
         .and_then(Day::parse)
         .or_else(|| Day::parse(version.get(..10)?.replace('.', "-").as_str()))
-        .ok_or_else(|| {
-            Refusal::because("no dateReleased, so that nobody can tell how old it is")
-        })?;
+        .ok_or_else(|| Refusal::because("no dateReleased: its age is not known"))?;
     let mut entries: Vec<Kev> = Vec::new();
     for (raw, number) in catalogue.vulnerabilities.iter().zip(1_u64..) {
         match entry(raw, number, complaints) {
@@ -72,12 +70,12 @@ pub(super) fn parse(
             }
         }
     }
-    let told: Option<u64> = catalogue
+    let claimed: Option<u64> = catalogue
         .count
         .and_then(|count| serde_json::from_str(count.get()).ok());
     let found = catalogue.vulnerabilities.len() as u64;
-    if let Some(told) = told.filter(|told| *told != found) {
-        complaints.about("", format!("it says {told} entries and has {found}"));
+    if let Some(claimed) = claimed.filter(|claimed| *claimed != found) {
+        complaints.about("", format!("it claims {claimed} entries and has {found}"));
     }
     unite(&mut entries, complaints);
     let mut rows = Vec::new();
@@ -95,16 +93,16 @@ pub(super) fn parse(
 fn entry(raw: &RawValue, number: u64, complaints: &mut Complaints) -> Result<Kev, String> {
     // A list would be read field by field, too.
     if !raw.get().starts_with('{') {
-        return Err("it is no object".to_owned());
+        return Err("it is not an object".to_owned());
     }
     let entry: Entry<'_> = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
     let id = text(entry.cve_id).ok_or("it has no cveID")?;
-    let cve = Cve::parse(id.trim()).ok_or_else(|| format!("{id:?} is no CVE id"))?;
+    let cve = Cve::parse(id.trim()).ok_or_else(|| format!("{id:?} is not a CVE id"))?;
     let mut day = |field: Option<&RawValue>, name: &str, needed: bool| {
         let day = text(field).and_then(|text| Day::parse(text.trim()));
         if day.is_none() && (needed || field.is_some()) {
             let shown = field.map_or("", RawValue::get);
-            let cause = format!("{name} {shown} is no date: the entry counts without it");
+            let cause = format!("{name} {shown} is not a date: the entry counts without it");
             complaints.about(&format!("entry {number} ({cve})"), cause);
         }
         day
@@ -129,11 +127,11 @@ fn unite(entries: &mut Vec<Kev>, complaints: &mut Complaints) {
             entry.ransomware,
         )
     });
-    let mut told = None;
+    let mut claimed = None;
     entries.dedup_by(|later, first| {
         let same = later.cve == first.cve;
-        if same && later != first && told != Some(first.cve) {
-            told = Some(first.cve);
+        if same && later != first && claimed != Some(first.cve) {
+            claimed = Some(first.cve);
             let cause = "listed in several entries: the first date counts";
             complaints.about(&first.cve.to_string(), cause);
         }
@@ -188,9 +186,12 @@ mod tests {
         assert_eq!(warnings.len(), 9, "{warnings:?}");
         assert_eq!(
             warnings[0],
-            "KEV: entry 1 (CVE-2021-44228): dateAdded \"soon\" is no date: the entry counts without it"
+            "KEV: entry 1 (CVE-2021-44228): dateAdded \"soon\" is not a date: the entry counts without it"
         );
-        assert_eq!(warnings[2], "KEV: entry 2: entry skipped: it is no object");
+        assert_eq!(
+            warnings[2],
+            "KEV: entry 2: entry skipped: it is not an object"
+        );
         assert_eq!(
             warnings[8],
             "KEV: CVE-2020-1000: listed in several entries: the first date counts"
@@ -202,7 +203,7 @@ mod tests {
         let (parsed, warnings) =
             read(r#"{"catalogVersion":"2026.11.20","count":3,"vulnerabilities":[]}"#);
         assert_eq!(parsed.expect("feed").date, "2026-11-20");
-        assert_eq!(warnings, ["KEV: it says 3 entries and has 0"]);
+        assert_eq!(warnings, ["KEV: it claims 3 entries and has 0"]);
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub enum FeedError {
         limit: u64,
     },
     /// The file is something else.
-    #[error("{} is no usable {kind} feed: {cause}", path.display())]
+    #[error("{} is not a usable {kind} feed: {cause}", path.display())]
     Unusable {
         /// Which feed.
         kind: FeedKind,

@@ -225,7 +225,7 @@ impl Reader<'_, '_> {
             };
             let line = line.trim_end_matches('\r');
             if !is_directory_name(line) {
-                self.warn(&source, line, "line is no directory name")?;
+                self.warn(&source, line, "line is not a directory name")?;
             } else if !names.insert(line.to_owned()) {
                 self.warn(&source, line, "listed twice")?;
             }

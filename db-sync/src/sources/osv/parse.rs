@@ -92,7 +92,7 @@ fn check_id(id: Option<&str>) -> Result<&str, String> {
                 .chars()
                 .any(|c| c.is_control() || c.is_whitespace() || c == '/' || c == '\\') =>
         {
-            Err(format!("{id:?} is no id"))
+            Err(format!("{id:?} is not an id"))
         }
         Some(id) => Ok(id),
     }
@@ -130,7 +130,7 @@ fn time(field: &str, text: Option<&str>, causes: &mut Causes) -> Option<Moment> 
     let text = text?;
     let moment = Moment::parse(text);
     if moment.is_none() {
-        causes.push(format!("{field} {text:?} is no time: taken as unknown"));
+        causes.push(format!("{field} {text:?} is not a time: taken as unknown"));
     }
     moment
 }

@@ -22,7 +22,7 @@ pub enum OpenError {
         source: io::Error,
     },
     /// The file is something else.
-    #[error("{} is no advisory database", path.display())]
+    #[error("{} is not an advisory database", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,

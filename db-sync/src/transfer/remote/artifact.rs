@@ -122,7 +122,7 @@ pub(crate) fn offer(bytes: &[u8], name: &str) -> Result<Offer, RemoteError> {
             return Err(refused("it has several layers of one type"));
         }
         if !is_digest(&layer.digest) {
-            return Err(refused("a layer's digest is no SHA-256"));
+            return Err(refused("a layer's digest is not SHA-256"));
         }
         Ok(Some(Layer {
             digest: layer.digest.clone(),

@@ -108,7 +108,7 @@ fn from_docker(path: &Path, registry: &str) -> Result<Option<Credential>, Remote
             Err(refused(format!("the helper {helper} failed")))
         }
         Err(CredentialRetrievalError::ConfigReadError) => Err(refused(format!(
-            "{} is no docker configuration",
+            "{} is not a docker configuration",
             path.display()
         ))),
         Err(error) => Err(refused(error.to_string())),

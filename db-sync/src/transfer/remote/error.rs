@@ -76,7 +76,7 @@ pub enum RemoteError {
         found: String,
     },
     /// The manifest describes something else.
-    #[error("{name} is no advisory database: {cause}")]
+    #[error("{name} is not an advisory database: {cause}")]
     Artifact {
         /// The reference.
         name: String,

@@ -246,7 +246,7 @@ fn a_folder_that_is_not_there_is_a_mirror_that_failed() {
         request.from = vec![bad.to_owned()];
         let error = run(&request).expect_err(bad).to_string();
         assert!(
-            error.contains("no http(s) address and no folder"),
+            error.contains("neither an http(s) address nor a folder"),
             "{error}"
         );
     }

@@ -181,7 +181,7 @@ impl Evaluator<'_> {
                 Some(unknown) => Ok(Value::unknown_of(unknown.origin.clone(), Type::String)
                     .marked_by(path)
                     .marked_by(names)),
-                None => fault(format!("templatefile: {} is no path", name_of(path))),
+                None => fault(format!("templatefile: {} is not a path", name_of(path))),
             };
         };
         let missing = |reason: &str| {
@@ -224,7 +224,7 @@ impl Evaluator<'_> {
                 Ok(result.marked_by(template).marked_by(names))
             }
             _ => fault(format!(
-                "templatestring: {} is no template",
+                "templatestring: {} is not a template",
                 name_of(template)
             )),
         }

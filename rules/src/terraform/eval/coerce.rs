@@ -27,7 +27,7 @@ pub(super) fn number(value: &Value) -> Result<Option<Decimal>, EvalError> {
         Kind::Number(number) => Ok(Some(*number)),
         Kind::String(text) => match parse_number(text) {
             Ok(number) => Ok(Some(number)),
-            Err(_) => fault("a number is required, not a string that is none"),
+            Err(_) => fault("a number is required, not a string that is not one"),
         },
         Kind::Unknown(_) => Ok(None),
         _ => fault(format!("a number is required, not {}", name_of(value))),
@@ -41,7 +41,7 @@ pub(super) fn bool(value: &Value) -> Result<Option<bool>, EvalError> {
         Kind::String(text) => match &**text {
             "true" | "1" => Ok(Some(true)),
             "false" | "0" => Ok(Some(false)),
-            _ => fault("a bool is required, not a string that is none"),
+            _ => fault("a bool is required, not a string that is not one"),
         },
         Kind::Unknown(_) => Ok(None),
         _ => fault(format!("a bool is required, not {}", name_of(value))),

@@ -80,7 +80,7 @@ fn key_text(key: &Value) -> Result<Result<Arc<str>, Unknown>, EvalError> {
         Kind::Number(number) => Ok(Ok(format_number(*number).into())),
         Kind::Bool(value) => Ok(Ok(value.to_string().into())),
         Kind::Unknown(unknown) => Ok(Err(unseen(unknown))),
-        _ => fault(format!("{} is no key of an object", name_of(key))),
+        _ => fault(format!("{} is not a key of an object", name_of(key))),
     }
 }
 

@@ -77,7 +77,7 @@ fn key_text(key: &Value) -> Result<Arc<str>, EvalError> {
         Kind::String(text) => Ok(text.clone()),
         Kind::Number(number) => Ok(format_number(*number).into()),
         Kind::Bool(value) => Ok(value.to_string().into()),
-        _ => fault(format!("{} is no key", name_of(key))),
+        _ => fault(format!("{} is not a key", name_of(key))),
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
 /// Reads a module stream, or the label of a package that begins with it.
 pub(super) fn stream(label: &str) -> Result<Stream<'_>, Failure> {
     Stream::of_label(label).ok_or_else(|| {
-        Failure::new(format!("{label:?} is no module stream"))
+        Failure::new(format!("{label:?} is not a module stream"))
             .hint("write name:stream, such as nodejs:18, or the package's whole MODULARITYLABEL")
     })
 }

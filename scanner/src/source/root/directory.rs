@@ -2,7 +2,7 @@
 //! once for each file in them.
 
 use std::collections::BTreeMap;
-use std::fs::{File, FileType};
+use std::fs::{File, FileType, Metadata};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -45,19 +45,25 @@ impl Directory {
         Ok(real)
     }
 
-    fn real(&self, path: &Path) -> io::Result<PathBuf> {
+    /// The real path of what lies at a path, and what it is.
+    fn real(&self, path: &Path) -> io::Result<(PathBuf, Metadata)> {
         let plain = path
             .components()
             .all(|part| matches!(part, Component::Normal(_)));
         let (Some(parent), Some(name), true) = (path.parent(), path.file_name(), plain) else {
-            return self.root.join(path).canonicalize();
+            let real = self.root.join(path).canonicalize()?;
+            let data = std::fs::metadata(&real)?;
+            return Ok((real, data));
         };
         let real = self.directory(parent)?.join(name);
+        let data = std::fs::symlink_metadata(&real)?;
         // Only a link can lead anywhere else than to its own name.
-        if std::fs::symlink_metadata(&real)?.is_symlink() {
-            return real.canonicalize();
+        if data.is_symlink() {
+            let real = real.canonicalize()?;
+            let data = std::fs::metadata(&real)?;
+            return Ok((real, data));
         }
-        Ok(real)
+        Ok((real, data))
     }
 }
 
@@ -88,8 +94,7 @@ impl Root for Directory {
     }
 
     fn follow(&self, path: &Path) -> Result<Real, Astray> {
-        let real = self.real(path)?;
-        let data = std::fs::metadata(&real)?;
+        let (real, data) = self.real(path)?;
         let kind = kind(data.file_type());
         let below = real.strip_prefix(&self.root);
         let below = below.map_err(|_| Astray::Outside(kind))?;

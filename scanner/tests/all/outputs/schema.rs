@@ -17,7 +17,7 @@ struct Checker<'a> {
 impl Checker<'_> {
     fn visit(&self, schema: &Value, value: &Value, path: &str, problems: &mut Vec<String>) {
         let Some(keywords) = schema.as_object() else {
-            problems.push(format!("{path}: schema is no object"));
+            problems.push(format!("{path}: schema is not an object"));
             return;
         };
         for (keyword, rule) in keywords {

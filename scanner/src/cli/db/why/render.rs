@@ -66,7 +66,7 @@ impl Told<'_> {
                 some => format!("; they name it in {}", some.join(", ")),
             };
             return format!(
-                "no record of this flaw names {} in {}{elsewhere}",
+                "no record of this vulnerability names {} in {}{elsewhere}",
                 subject.name, subject.ecosystem
             );
         };
@@ -161,7 +161,7 @@ impl Told<'_> {
             );
         }
         for (ids, relation) in [
-            (&record.aliases, "is the same flaw as"),
+            (&record.aliases, "is the same vulnerability as"),
             (&record.upstream, "is derived from"),
         ] {
             if !ids.is_empty() {

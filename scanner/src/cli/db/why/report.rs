@@ -147,7 +147,7 @@ impl Report {
             None => Ok(None),
             Some(text) => Moment::parse(text)
                 .map(Some)
-                .ok_or_else(|| Failure::new(format!("the report's as_of {text} is no time"))),
+                .ok_or_else(|| Failure::new(format!("the report's as_of {text} is not a time"))),
         }
     }
 

@@ -161,7 +161,7 @@ fn finish(mut record: Record, path: &Arc<str>, facts: &mut Facts) {
         return facts.malformed(path, Some(record.line), cause);
     };
     if !is_plain(name) || !is_plain(version) {
-        let cause = format!("package {}: a name or version that is none", shown(name));
+        let cause = format!("package {}: an invalid name or version", shown(name));
         return facts.malformed(path, Some(record.line), cause);
     }
     let place = Location::line(Arc::clone(path), record.line);

@@ -253,10 +253,10 @@ impl Stanza {
         let name = self.name.text()?.ok_or("no name")?;
         let version = self.version.text()?.ok_or("no version")?;
         if !is_plain(name) {
-            return Err("a name that is none");
+            return Err("an invalid name");
         }
         if !is_plain(version) {
-            return Err("a version that is none");
+            return Err("an invalid version");
         }
         let mut package = Package::new(PackageType::Deb, name, version)
             .at(Location::line(Arc::clone(path), self.line));
@@ -269,7 +269,7 @@ impl Stanza {
         if package.source.as_ref().is_some_and(|source| {
             source.name.is_empty() || !is_plain(&source.name) || !is_plain(&source.version)
         }) {
-            return Err("a source package that is none");
+            return Err("an invalid source package");
         }
         // Who a maintainer is stands at the beginning; what cannot be read names nobody.
         package.vendor = match &self.maintainer {

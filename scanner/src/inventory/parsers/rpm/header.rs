@@ -100,11 +100,7 @@ pub(crate) fn read(blob: &[u8], path: &Arc<str>, facts: &mut Facts) {
     }
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
     if !plain(name) || !plain(version) || !plain(release) {
-        return facts.malformed(
-            path,
-            None,
-            "an rpm header with a name or version that is none",
-        );
+        return facts.malformed(path, None, "an rpm header with an invalid name or version");
     }
     let full = format!("{version}-{release}");
     let place = Location::file(Arc::clone(path));

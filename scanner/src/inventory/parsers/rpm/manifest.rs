@@ -56,7 +56,7 @@ fn package(line: &str, place: Location) -> Result<Package, String> {
     };
     if name.is_empty() || !is_plain(name) || !is_plain(version) || !version.contains('-') {
         return Err(format!(
-            "package {}: a name or version that is none",
+            "package {}: an invalid name or version",
             shown(name)
         ));
     }

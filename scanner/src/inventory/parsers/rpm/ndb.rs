@@ -54,7 +54,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     // The header takes the place of two slots.
     for slot in slots.chunks_exact(SLOT).skip(2) {
         if !slot.starts_with(b"Slot") {
-            lost(facts, &path, "a slot that is none");
+            lost(facts, &path, "an invalid slot");
             continue;
         }
         let (Some(index), Some(block)) = (LITTLE.u32(slot, 4), LITTLE.size(slot, 8)) else {
