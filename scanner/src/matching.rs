@@ -408,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_version_that_cannot_be_read_is_one_gap() {
-        let package = Package::new(PackageType::Pypi, "a", "latest").at(Location::line("f", 3));
+        let package = Package::new(PackageType::PYPI, "a", "latest").at(Location::line("f", 3));
         let undecided = ["A-1", "A-2", "A-3"].map(|id| Undecided {
             id: id.to_owned(),
             cause: "not a version".to_owned(),

@@ -159,7 +159,7 @@ impl FromStr for Bound {
 /// An ecosystem with or without its suffix, or a feed: what a database can have advisories of.
 fn source(name: &str) -> Result<String, String> {
     let feeds = FeedKind::ALL.into_iter().map(FeedKind::as_str);
-    let known: Vec<&str> = ecosystem::NAMES.iter().copied().chain(feeds).collect();
+    let known: Vec<&str> = ecosystem::names().chain(feeds).collect();
     let base = ecosystem::base(name);
     if known.iter().any(|known| known.eq_ignore_ascii_case(base)) {
         return Ok(name.to_owned());

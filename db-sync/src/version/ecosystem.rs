@@ -1,10 +1,10 @@
 //! Owns which ecosystem of the OSV schema uses which version order.
 //!
-//! Refused, so that their packages match by listed versions only: Android (patch levels, not
-//! versions), OSS-Fuzz and GIT (commits), and Docker Hardened Images without the name of the
-//! distribution that they are built on (several orders under one name).
+//! The orders of ecosystems themselves are in their table; here are those of suppliers who rebuild
+//! packages of others, which the suffix names.
 
 use super::Order;
+use crate::ecosystem::{PackageType, table};
 
 /// Order of the ecosystem `name`, with or without its suffix.
 pub(super) fn order(ecosystem: &str) -> Option<Order> {
@@ -24,18 +24,7 @@ pub(super) fn order(ecosystem: &str) -> Option<Order> {
 }
 
 fn purl_type(name: &str) -> Option<Order> {
-    Some(match name {
-        "cargo" | "golang" | "hex" | "npm" | "swift" => Order::Semver,
-        "composer" => Order::Packagist,
-        "cran" => Order::Cran,
-        "gem" => Order::RubyGems,
-        "hackage" => Order::Hackage,
-        "maven" => Order::Maven,
-        "nuget" => Order::NuGet,
-        "pub" => Order::Pub,
-        "pypi" => Order::PyPi,
-        _ => return None,
-    })
+    base(PackageType::of(name).ecosystem()?)
 }
 
 /// Distributions that have no advisories of their own in OSV, but an order for whoever supports
@@ -56,33 +45,7 @@ fn rebuilt(name: &str) -> Option<Order> {
 }
 
 fn base(name: &str) -> Option<Order> {
-    Some(match name {
-        "Alpaquita"
-        | "Alpine"
-        | "BellSoft Hardened Containers"
-        | "Chainguard"
-        | "CleanStart"
-        | "MinimOS"
-        | "Wolfi" => Order::Alpine,
-        "AlmaLinux" | "Azure Linux" | "Mageia" | "Photon OS" | "Red Hat" | "Rocky Linux"
-        | "SUSE" | "openEuler" | "openSUSE" => Order::Rpm,
-        "Debian" | "Ubuntu" => Order::Debian,
-        // Ports and the kernel: `12.1_2` is a release with its patch level.
-        "FreeBSD" => Order::FreeBsd,
-        "Bioconductor" | "CRAN" => Order::Cran,
-        "GHC" | "Hackage" => Order::Hackage,
-        "Maven" => Order::Maven,
-        "NuGet" => Order::NuGet,
-        "opam" => Order::Opam,
-        "Packagist" => Order::Packagist,
-        // Julia's binary packages change in their build number alone: 3.0.15+0, 3.0.15+1.
-        "Julia" | "Pub" => Order::Pub,
-        "PyPI" => Order::PyPi,
-        "RubyGems" => Order::RubyGems,
-        "Bitnami" | "ConanCenter" | "GitHub Actions" | "Go" | "Hex" | "Kubernetes" | "Linux"
-        | "SwiftURL" | "VSCode" | "crates.io" | "npm" => Order::Semver,
-        _ => return None,
-    })
+    table::find(name)?.order
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ impl Watch for Count<'_> {
         self.all.files.fetch_add(1, Ordering::Relaxed);
         self.all.bytes.fetch_add(self.bytes, Ordering::Relaxed);
         let mut facts = Facts::default();
-        let package = Package::new(PackageType::Npm, "bytes", self.bytes.to_string());
+        let package = Package::new(PackageType::NPM, "bytes", self.bytes.to_string());
         facts.packages.push(package.at(Location::file(self.path)));
         facts
     }

@@ -36,7 +36,7 @@ fn misconfigured(severity: Severity) -> Finding {
 }
 
 fn vulnerable(severity: Severity, fixed: &[&str]) -> Finding {
-    let package = Arc::new(Package::new(PackageType::Npm, "p", "1"));
+    let package = Arc::new(Package::new(PackageType::NPM, "p", "1"));
     let vulnerability = Vulnerability {
         fixed: fixed.iter().map(|version| (*version).to_owned()).collect(),
         ..Vulnerability::new(package, "r")

@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn etc_wins_and_names_the_ecosystem() {
-        let status = with(vec![package(PackageType::Deb, "a", "var/lib/dpkg/status")]);
+        let status = with(vec![package(PackageType::DEB, "a", "var/lib/dpkg/status")]);
         let files = vec![
             ("usr/lib/os-release".into(), release("alpine", "3.18.0")),
             ("var/lib/dpkg/status".into(), status),
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn an_unknown_distribution_is_one_gap() {
-        let packages = ["a", "b"].map(|name| package(PackageType::Rpm, name, "db"));
+        let packages = ["a", "b"].map(|name| package(PackageType::RPM, name, "db"));
         for release in [
             release("debian", "12"),
             release("thing", "1"),
@@ -318,18 +318,18 @@ mod tests {
             ..Facts::default()
         };
         let installed =
-            ["z", "python3-x"].map(|name| package(PackageType::Deb, name, "var/lib/dpkg/status"));
+            ["z", "python3-x"].map(|name| package(PackageType::DEB, name, "var/lib/dpkg/status"));
         let files = vec![
             ("l".into(), lists),
             ("etc/os-release".into(), release("debian", "12")),
             ("var/lib/dpkg/status".into(), with(installed.to_vec())),
             (
                 "a".into(),
-                with(vec![package(PackageType::Pypi, "x", "usr/lib/x.egg-info")]),
+                with(vec![package(PackageType::PYPI, "x", "usr/lib/x.egg-info")]),
             ),
             (
                 "b".into(),
-                with(vec![package(PackageType::Pypi, "x", "opt/x.egg-info")]),
+                with(vec![package(PackageType::PYPI, "x", "opt/x.egg-info")]),
             ),
         ];
         let packages = assemble(files).packages.into_iter();
@@ -349,7 +349,7 @@ mod tests {
         assert_eq!(&*gap.location.path, "etc/os-release");
         let unknown = assemble(vec![("etc/os-release".into(), release("arch", "1"))]);
         assert_eq!(unknown.gaps[0].kind, GapKind::PackageDatabase);
-        let scratch = package(PackageType::Npm, "a", "node_modules/a/package.json");
+        let scratch = package(PackageType::NPM, "a", "node_modules/a/package.json");
         assert!(
             assemble(vec![("a".into(), with(vec![scratch]))])
                 .gaps
@@ -359,7 +359,7 @@ mod tests {
 
     #[test]
     fn an_rpm_without_source_is_a_gap_where_advisories_name_sources() {
-        let mut bash = package(PackageType::Rpm, "bash", "var/lib/rpm/rpmdb.sqlite");
+        let mut bash = package(PackageType::RPM, "bash", "var/lib/rpm/rpmdb.sqlite");
         bash.lacks_source = true;
         for (id, gaps) in [("rocky", 1), ("almalinux", 0)] {
             let files = vec![
@@ -372,9 +372,9 @@ mod tests {
 
     #[test]
     fn rebuilt_packages_belong_to_their_supplier() {
-        let mut rebuilt = package(PackageType::Deb, "rootio-jq", "var/lib/dpkg/status");
+        let mut rebuilt = package(PackageType::DEB, "rootio-jq", "var/lib/dpkg/status");
         rebuilt.version = "1.6-2.1.root.io.1".into();
-        let plain = package(PackageType::Deb, "zlib1g", "var/lib/dpkg/status");
+        let plain = package(PackageType::DEB, "zlib1g", "var/lib/dpkg/status");
         let files = vec![
             ("etc/os-release".into(), release("debian", "12")),
             ("var/lib/dpkg/status".into(), with(vec![rebuilt, plain])),
@@ -389,10 +389,10 @@ mod tests {
 
     #[test]
     fn the_same_package_in_two_places_is_one() {
-        let mut first = package(PackageType::Npm, "a", "z/package-lock.json");
+        let mut first = package(PackageType::NPM, "a", "z/package-lock.json");
         first.scope = Some(Scope::Dev);
         first.dependencies = vec!["c".into()];
-        let mut second = package(PackageType::Npm, "a", "b/package-lock.json");
+        let mut second = package(PackageType::NPM, "a", "b/package-lock.json");
         second.dependencies = vec!["b".into(), "c".into()];
         let files = vec![
             ("z".into(), with(vec![first])),

@@ -247,7 +247,7 @@ mod tests {
     use crate::model::package::PackageType;
 
     fn package(name: &str, version: &str) -> Package {
-        Package::new(PackageType::Npm, name, version).at(Location::line("f", 3))
+        Package::new(PackageType::NPM, name, version).at(Location::line("f", 3))
     }
 
     #[test]

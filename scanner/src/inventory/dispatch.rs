@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn errors_and_panics_become_gaps_and_keep_what_was_found() {
         fn add(facts: &mut Facts) {
-            facts.add(Package::new(PackageType::Npm, "a", "1").at(Location::file("f")));
+            facts.add(Package::new(PackageType::NPM, "a", "1").at(Location::file("f")));
         }
         let failing = parser(&[], |_, facts| {
             add(facts);

@@ -93,7 +93,7 @@ impl<'p> Index<'p> {
 /// A name as its ecosystem compares it.
 fn folded(kind: PackageType, name: &str) -> Cow<'_, str> {
     let is_other = |c: char| c.is_ascii_uppercase() || c == '_' || c == '.';
-    if kind == PackageType::Pypi && name.contains(is_other) {
+    if kind == PackageType::PYPI && name.contains(is_other) {
         return name.to_ascii_lowercase().replace(['_', '.'], "-").into();
     }
     name.into()
@@ -190,19 +190,19 @@ mod tests {
             ("b", "2", &["c"]),
             ("c", "1", &["c"]),
         ];
-        let told = facts(PackageType::Cargo, Some(&["a", "b@1"]), all);
+        let told = facts(PackageType::CARGO, Some(&["a", "b@1"]), all);
         let (yes, no) = (Some(true), Some(false));
         assert_eq!(direct(&told), [yes, yes, no, no]);
-        let guessed = facts(PackageType::Cargo, None, all);
+        let guessed = facts(PackageType::CARGO, None, all);
         assert_eq!(direct(&guessed), [yes, yes, None, None]);
-        let nothing = facts(PackageType::Cargo, None, &[("a", "1", &[])]);
+        let nothing = facts(PackageType::CARGO, None, &[("a", "1", &[])]);
         assert_eq!(direct(&nothing), [None]);
     }
 
     #[test]
     fn paths_are_the_shortest_ones() {
         let facts = facts(
-            PackageType::Pypi,
+            PackageType::PYPI,
             Some(&["App", "Zed"]),
             &[
                 ("app", "1", &["mid_dle"]),
@@ -228,7 +228,7 @@ mod tests {
         let names: Vec<String> = (0..=MAX_PATH).map(|number| format!("p{number}")).collect();
         let mut facts = Facts::default();
         for (number, name) in names.iter().enumerate() {
-            let mut package = Package::new(PackageType::Npm, name.as_str(), "1");
+            let mut package = Package::new(PackageType::NPM, name.as_str(), "1");
             package.dependencies = names
                 .get(number + 1)
                 .map(|next| next.as_str().into())

@@ -24,7 +24,6 @@ mod modules;
 mod mutation;
 mod ownership;
 pub mod parsers;
-pub mod purl;
 pub mod recognised;
 pub(crate) mod sqlite;
 pub(crate) mod text;

@@ -73,7 +73,7 @@ pub(super) fn settle(files: &mut [(Arc<str>, Facts)]) -> Vec<Gap> {
 /// The end of a release that all packages of one build of a module share:
 /// `module_el8.5.0+2605+45d748af`.
 fn build(package: &Package) -> Option<&str> {
-    if package.kind != PackageType::Rpm {
+    if package.kind != PackageType::RPM {
         return None;
     }
     module_build(&package.version)?;
@@ -87,7 +87,7 @@ mod tests {
     use crate::model::location::Location;
 
     fn package(name: &str, version: &str, label: Option<&str>) -> Package {
-        let mut package = Package::new(PackageType::Rpm, name, version).at(Location::file("db"));
+        let mut package = Package::new(PackageType::RPM, name, version).at(Location::file("db"));
         package.module = label.map(Into::into);
         package
     }

@@ -130,7 +130,7 @@ impl Owners {
             return None;
         }
         // Minimal images leave the maintainer out; no distribution builds an rpm without vendor.
-        if vendor.is_none() && package.kind != PackageType::Rpm {
+        if vendor.is_none() && package.kind != PackageType::RPM {
             return Some(None);
         }
         let source = package.source.as_ref().map(|source| &source.name);
@@ -223,7 +223,7 @@ mod tests {
     /// A package of layer 1 with this vendor, and a list that claims a file for `owner`.
     fn owners(vendor: Option<&str>, owner: &str, path: &str, digest: Option<&str>) -> Owners {
         let mut package =
-            Package::new(PackageType::Deb, "python3-x", "1-1").at(place("var/lib/dpkg/status", 1));
+            Package::new(PackageType::DEB, "python3-x", "1-1").at(place("var/lib/dpkg/status", 1));
         package.vendor = vendor.map(Into::into);
         let status = Facts {
             packages: vec![package],
@@ -245,7 +245,7 @@ mod tests {
             ("var/lib/dpkg/info/python3-x.list".into(), list),
             ("var/lib/dpkg/status".into(), status),
         ];
-        Owners::new(&mut files, Some((PackageType::Deb, Arc::new(release))))
+        Owners::new(&mut files, Some((PackageType::DEB, Arc::new(release))))
     }
 
     const TEAM: Option<&str> = Some("Debian Python Team <team@tracker.debian.org>");
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_list_in_status_d_belongs_to_the_file_beside_it() {
-        let package = Package::new(PackageType::Deb, "python3.11-x", "1")
+        let package = Package::new(PackageType::DEB, "python3.11-x", "1")
             .at(Location::file("var/lib/dpkg/status.d/python3"));
         let status = Facts {
             packages: vec![package],
@@ -320,7 +320,7 @@ mod tests {
             ("var/lib/dpkg/status.d/python3.md5sums".into(), list),
         ];
         let release = Arc::new(Release::default());
-        let owners = Owners::new(&mut files, Some((PackageType::Deb, release)));
+        let owners = Owners::new(&mut files, Some((PackageType::DEB, release)));
         let owner = owners.of(&Location::file(FILE), None).unwrap();
         assert_eq!(&*owner.name, "python3.11-x");
     }

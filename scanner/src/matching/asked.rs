@@ -317,7 +317,7 @@ impl<'db> Asker<'db> {
         let ecosystem = package.ecosystem.as_deref()?;
         let mut parts = ecosystem.split(':');
         let (name, number) = (parts.next()?, parts.next()?);
-        if name != "Ubuntu" || package.kind != PackageType::Deb {
+        if name != "Ubuntu" || package.kind != PackageType::DEB {
             return None;
         }
         let version = package.version.to_ascii_lowercase();
@@ -383,12 +383,12 @@ fn questions(package: &Package, scopes: &[Scope]) -> Vec<Question> {
         };
         let installed = || Version::Exact(package.full_version());
         let names = ecosystem::names(&scope.ecosystem);
-        let of_source = match (&package.source, package.kind) {
-            (Some(source), _) if names != Names::Binary => {
+        let of_source = match &package.source {
+            Some(source) if names != Names::Binary => {
                 let version = source_version(package, &scope.ecosystem, &source.version);
                 Some((Arc::clone(&source.name), version))
             }
-            (None, PackageType::Rpm) if names == Names::Source => {
+            None if package.kind == PackageType::RPM && names == Names::Source => {
                 let version = source_version(package, &scope.ecosystem, &package.version);
                 Some((Arc::clone(&package.name), version))
             }
@@ -420,7 +420,7 @@ fn questions(package: &Package, scopes: &[Scope]) -> Vec<Question> {
 
 /// The version of the source rpm, or of another kind of source package.
 fn source_version(package: &Package, ecosystem: &str, version: &Arc<str>) -> Version {
-    if package.kind != PackageType::Rpm {
+    if package.kind != PackageType::RPM {
         return Version::Exact(version.to_string());
     }
     let is_main = package
@@ -453,9 +453,10 @@ fn epoch_of(version: &str) -> u32 {
 
 /// How Root's records name a package: `rootio-x`, `@rootio/x`.
 fn root_name(kind: PackageType, name: &Arc<str>) -> Arc<str> {
-    let prefix = match kind {
-        PackageType::Npm => "@rootio/",
-        _ => "rootio-",
+    let prefix = if kind == PackageType::NPM {
+        "@rootio/"
+    } else {
+        "rootio-"
     };
     let has = |start: &str| name.replace('_', "-").starts_with(start);
     if has(prefix) || has("io.root.") {
@@ -468,7 +469,7 @@ fn root_name(kind: PackageType, name: &Arc<str>) -> Arc<str> {
 fn stream(package: &Package) -> Option<Stream<'_>> {
     match &package.module {
         Some(label) => Stream::of_label(label),
-        None if package.kind == PackageType::Rpm => {
+        None if package.kind == PackageType::RPM => {
             db_sync::ecosystem::module_build(&package.version)?;
             Stream::guess(&package.name, &package.version)
         }

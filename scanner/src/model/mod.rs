@@ -7,6 +7,7 @@ pub mod finding;
 pub mod gap;
 pub mod location;
 pub mod package;
+pub mod purl;
 pub mod rating;
 pub mod report;
 pub mod suppression;

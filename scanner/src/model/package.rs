@@ -3,69 +3,10 @@
 
 use std::sync::Arc;
 
+pub use db_sync::ecosystem::PackageType;
 use serde::{Deserialize, Serialize};
 
 use crate::model::location::Location;
-
-/// The purl types we inventory (package-url/purl-spec, `types`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PackageType {
-    /// Alpine and its relatives.
-    Apk,
-    /// Rust crates.
-    Cargo,
-    /// PHP Composer.
-    Composer,
-    /// Debian and its relatives.
-    Deb,
-    /// Ruby gems.
-    Gem,
-    /// Go modules.
-    Golang,
-    /// JavaScript.
-    Npm,
-    /// Python.
-    Pypi,
-    /// Red Hat and its relatives.
-    Rpm,
-}
-
-impl PackageType {
-    /// The purl type word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Apk => "apk",
-            Self::Cargo => "cargo",
-            Self::Composer => "composer",
-            Self::Deb => "deb",
-            Self::Gem => "gem",
-            Self::Golang => "golang",
-            Self::Npm => "npm",
-            Self::Pypi => "pypi",
-            Self::Rpm => "rpm",
-        }
-    }
-
-    /// The OSV ecosystem of a language package; `None` for operating-system packages, whose
-    /// ecosystem depends on the distribution.
-    pub const fn ecosystem(self) -> Option<&'static str> {
-        match self {
-            Self::Apk | Self::Deb | Self::Rpm => None,
-            Self::Cargo => Some("crates.io"),
-            Self::Composer => Some("Packagist"),
-            Self::Gem => Some("RubyGems"),
-            Self::Golang => Some("Go"),
-            Self::Npm => Some("npm"),
-            Self::Pypi => Some("PyPI"),
-        }
-    }
-
-    /// Whether an operating system's package manager installed it.
-    pub const fn is_os(self) -> bool {
-        self.ecosystem().is_none()
-    }
-}
 
 /// The source package an operating-system package was built from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -234,7 +175,7 @@ impl Package {
     /// The version as advisories compare it: an rpm with its epoch in front.
     pub fn full_version(&self) -> String {
         match self.epoch {
-            Some(epoch) if self.kind == PackageType::Rpm => format!("{epoch}:{}", self.version),
+            Some(epoch) if self.kind == PackageType::RPM => format!("{epoch}:{}", self.version),
             _ => self.version.to_string(),
         }
     }

@@ -143,11 +143,12 @@ fn unrated(id: &str, ratings: &[Graded]) -> String {
     if words.is_empty() {
         format!("UNKNOWN: neither {id} nor an alias, upstream or related vulnerability is rated")
     } else {
-        let verb = if words.len() == 1 { "is" } else { "are" };
-        format!(
-            "UNKNOWN: {} {verb} no severity that can be read",
-            words.join(" and ")
-        )
+        let what = if words.len() == 1 {
+            "is not a severity"
+        } else {
+            "are not severities"
+        };
+        format!("UNKNOWN: {} {what} that can be read", words.join(" and "))
     }
 }
 

@@ -11,12 +11,12 @@ use serde::ser::Serializer;
 
 use super::{serial, words};
 use crate::gate::{Status, Verdict};
-use crate::inventory::purl::purl;
 use crate::model::coverage::Coverage;
 use crate::model::finding::{Finding, Kind, Uncertain, Vulnerability};
 use crate::model::gap::{GapClass, GapKind, GapSeverity, Stage};
 use crate::model::location::{Layer, Location};
 use crate::model::package::{Package, PackageType, Scope, SourcePackage};
+use crate::model::purl::Purl;
 use crate::model::rating::Graded;
 use crate::model::report::{Database, DatabaseSource, Feed, Report, Target, TargetGap, Undecided};
 use crate::model::suppression::Suppression;
@@ -312,7 +312,7 @@ impl<'a> PackageView<'a> {
             kind: package.kind,
             name: &package.name,
             version: &package.version,
-            purl: purl(package, distribution),
+            purl: Purl::of(package, distribution).to_string(),
             ecosystem: package.ecosystem.as_deref(),
             source: package.source.as_ref(),
             owned_by: package.owner.as_deref(),
@@ -399,7 +399,7 @@ impl<'a> FindingView<'a> {
             title: &finding.title,
             message: &finding.message,
             package: vulnerability.map(|found| &*found.package.name),
-            purl: vulnerability.map(|found| purl(&found.package, distribution)),
+            purl: vulnerability.map(|found| Purl::of(&found.package, distribution).to_string()),
             installed_version: vulnerability.map(|found| found.package.full_version()),
             fixed_version: fixed_versions.first().map(String::as_str),
             fixed_versions,

@@ -123,7 +123,7 @@ mod tests {
 
     fn npm(version: &str, line: u32) -> Finding {
         let place = Location::line("web/package-lock.json", line);
-        vulnerable(PackageType::Npm, "lodash", version, place)
+        vulnerable(PackageType::NPM, "lodash", version, place)
     }
 
     fn bucket(content: &str, line: u32) -> Finding {
@@ -219,7 +219,7 @@ mod tests {
                 layer: Some(layer),
                 ..Location::file("var/lib/dpkg/status")
             };
-            let found = vulnerable(PackageType::Deb, "openssl", "3.0.1-1", place);
+            let found = vulnerable(PackageType::DEB, "openssl", "3.0.1-1", place);
             identified(Target::new(IMAGE, path), vec![found])
                 .remove(0)
                 .0

@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn without_a_database_nothing_is_judged() {
         let at = |path: &str| {
-            Arc::new(Package::new(PackageType::Npm, "a", "1").at(Location::line(path, 2)))
+            Arc::new(Package::new(PackageType::NPM, "a", "1").at(Location::line(path, 2)))
         };
         let packages = [at("b"), at("a")];
         let mut coverage = Coverage::default();

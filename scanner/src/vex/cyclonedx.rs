@@ -9,7 +9,8 @@ use serde::Deserialize;
 use super::json::nullable;
 use super::limits::MAX_PRODUCTS;
 use super::versions::VersionRule;
-use super::{Component, Product, Statement, Status, VexError, limit, purl, timestamp};
+use super::{Component, Product, Statement, Status, VexError, limit, timestamp};
+use crate::model::purl;
 
 #[derive(Deserialize)]
 pub(super) struct Document {

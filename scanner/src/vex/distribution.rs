@@ -1,7 +1,7 @@
 //! The names that package URLs and CPEs give to the distribution of an operating-system package,
 //! compared with its OSV ecosystem. What cannot be compared does not agree.
 
-use super::purl;
+use crate::model::purl;
 
 /// OSV ecosystem, package URL namespaces (the first is the one we write; each is also an id in
 /// the qualifier `distro`), CPE products as `vendor:product`.

@@ -11,8 +11,6 @@ pub const MAX_VALUES: usize = 4 << 20;
 pub const MAX_STATEMENTS: usize = 200_000;
 /// Products and subcomponents over all statements of one document, after ids are resolved.
 pub const MAX_PRODUCTS: usize = 1 << 20;
-/// Bytes of one package URL.
-pub const MAX_PURL: usize = 4_096;
 /// Nested relationships of a CSAF product (`A` in `B` in `C`).
 pub const MAX_RELATIONSHIPS: usize = 8;
 /// Constraints of one version range.

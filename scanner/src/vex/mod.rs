@@ -14,7 +14,6 @@ mod json;
 pub mod limits;
 mod openvex;
 mod product;
-pub mod purl;
 mod versions;
 mod write;
 
@@ -28,7 +27,7 @@ pub use apply::apply;
 pub use error::VexError;
 pub use write::write_openvex;
 
-use purl::Purl;
+use crate::model::purl::Purl;
 use versions::VersionRule;
 
 pub use crate::model::suppression::Status;

@@ -5,9 +5,9 @@
 use super::distribution::Distribution;
 use super::identity::{self, Mismatch};
 use super::index::Index;
-use super::purl::Purl;
 use super::{Component, Product, Statement};
 use crate::model::package::Package;
+use crate::model::purl::Purl;
 use crate::model::report::Target;
 
 /// Whether the statement is about an image as a whole.

@@ -47,9 +47,9 @@ fn other(reason: &str) -> Option<Suppression> {
 
 /// A directory with npm packages, and an image with Red Hat's.
 fn report() -> Report {
-    let left = Arc::new(Package::new(PackageType::Npm, "left-pad", "1.3.0"));
-    let scoped = Arc::new(Package::new(PackageType::Npm, "@acme/parser", "2.0.1"));
-    let mut libs = Package::new(PackageType::Rpm, "openssl-libs", "1.1.1k-6.el8");
+    let left = Arc::new(Package::new(PackageType::NPM, "left-pad", "1.3.0"));
+    let scoped = Arc::new(Package::new(PackageType::NPM, "@acme/parser", "2.0.1"));
+    let mut libs = Package::new(PackageType::RPM, "openssl-libs", "1.1.1k-6.el8");
     libs.epoch = Some(1);
     libs.arch = Some("x86_64".into());
     libs.ecosystem = Some("Red Hat:enterprise_linux:8".into());

@@ -4,11 +4,11 @@
 
 use std::cmp::Ordering;
 
-use db_sync::version::{Order, Version};
+use db_sync::version::Version;
 
 use super::limits::MAX_CONSTRAINTS;
-use super::purl;
 use crate::model::package::{Package, PackageType};
+use crate::model::purl;
 
 /// One limit; a statement applies if any of its limits fits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,11 +124,11 @@ impl Range {
         let scheme = self.scheme.as_deref().unwrap_or(kind.as_str());
         let own = scheme == kind.as_str()
             || scheme == "generic"
-            || (scheme, kind) == ("alpine", PackageType::Apk);
+            || (scheme, kind) == ("alpine", PackageType::APK);
         if !own {
             return None;
         }
-        let order = order(kind);
+        let order = kind.order()?;
         let version = order.parse(bare(kind, version)).ok()?;
         let mut bounds: Vec<(Version<'_>, Comparator)> = Vec::new();
         let mut only_unequal = true;
@@ -176,28 +176,16 @@ impl Range {
     }
 }
 
-fn order(kind: PackageType) -> Order {
-    match kind {
-        PackageType::Apk => Order::Alpine,
-        PackageType::Cargo | PackageType::Golang | PackageType::Npm => Order::Semver,
-        PackageType::Composer => Order::Packagist,
-        PackageType::Deb => Order::Debian,
-        PackageType::Gem => Order::RubyGems,
-        PackageType::Pypi => Order::PyPi,
-        PackageType::Rpm => Order::Rpm,
-    }
-}
-
 /// A version without the letter that some write in front of it.
 pub(super) fn bare(kind: PackageType, version: &str) -> &str {
-    match kind {
-        PackageType::Golang => version
-            .strip_prefix("go")
-            .unwrap_or(version)
-            .trim_start_matches('v'),
-        PackageType::Composer => version.trim_start_matches(['v', 'V']),
-        _ => version,
+    if kind == PackageType::GOLANG {
+        let number = version.strip_prefix("go").unwrap_or(version);
+        return number.trim_start_matches('v');
     }
+    if kind == PackageType::COMPOSER {
+        return version.trim_start_matches(['v', 'V']);
+    }
+    version
 }
 
 #[cfg(test)]
@@ -232,17 +220,17 @@ mod tests {
             ("< 2.0.0", &["1.0.0"], &["2.0.0"]),
         ] {
             for version in inside {
-                assert!(fits(range, PackageType::Npm, version), "{range} {version}");
+                assert!(fits(range, PackageType::NPM, version), "{range} {version}");
             }
             for version in outside {
-                assert!(!fits(range, PackageType::Npm, version), "{range} {version}");
+                assert!(!fits(range, PackageType::NPM, version), "{range} {version}");
             }
         }
-        assert!(fits("vers:deb/<1%3A2.0", PackageType::Deb, "9.0"));
-        assert!(fits("vers:golang/<v1.2.0", PackageType::Golang, "v1.1.9"));
+        assert!(fits("vers:deb/<1%3A2.0", PackageType::DEB, "9.0"));
+        assert!(fits("vers:golang/<v1.2.0", PackageType::GOLANG, "v1.1.9"));
         assert!(
-            !fits("vers:npm/*", PackageType::Cargo, "1.0.0")
-                && !fits("vers:npm/<x", PackageType::Npm, "1.0.0")
+            !fits("vers:npm/*", PackageType::CARGO, "1.0.0")
+                && !fits("vers:npm/<x", PackageType::NPM, "1.0.0")
         );
     }
 

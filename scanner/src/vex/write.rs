@@ -9,10 +9,10 @@ use std::io::{self, Write};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::purl::Purl;
 use super::{Status, identity, product};
 use crate::model::finding::{Finding, Kind};
 use crate::model::package::Package;
+use crate::model::purl::Purl;
 use crate::model::report::{Report, Target};
 use crate::model::suppression::Suppression;
 use crate::output::serial;

@@ -374,7 +374,7 @@ mod tests {
             ..Distribution::default()
         };
         let (kind, debian) = release(&debian, &[]).unwrap();
-        assert_eq!(kind, PackageType::Deb);
+        assert_eq!(kind, PackageType::DEB);
         assert_eq!(&*debian.ecosystem, "Docker Hardened Images:Debian:13");
         assert_eq!(debian.more, ["Debian:13".into()]);
         let red_hat = asked(

@@ -38,7 +38,7 @@ pub(crate) fn supplier(package: &Package, distribution: Option<&Distribution>) -
     {
         return Some(release(format!("Echo:{own}")));
     }
-    if package.kind == PackageType::Rpm
+    if package.kind == PackageType::RPM
         && distribution.is_some_and(|distribution| distribution.id.eq_ignore_ascii_case("rhel"))
         && let Some((product, platform)) = layered(&version)
     {
@@ -52,7 +52,7 @@ fn is_root(kind: PackageType, version: &str) -> bool {
     if version.contains("root.io") {
         return true;
     }
-    kind == PackageType::Apk
+    kind == PackageType::APK
         && version.rsplit_once("-r").is_some_and(|(_, revision)| {
             revision.len() > 4
                 && revision.bytes().all(|byte| byte.is_ascii_digit())
@@ -65,7 +65,7 @@ fn is_tuxcare(kind: PackageType, version: &str) -> bool {
         rest.is_empty() || rest.starts_with(|first: char| first.is_ascii_digit())
     });
     version.contains("tuxcare")
-        || kind == PackageType::Rpm && (version.contains(".cloudlinux") || numbered)
+        || kind == PackageType::RPM && (version.contains(".cloudlinux") || numbered)
 }
 
 /// `4.15` and `el9` of `1.rhaos4.15.el9`, as `OpenShift`'s builds have it.
@@ -151,106 +151,141 @@ mod tests {
 
     #[test]
     fn names_and_versions_tell_who_rebuilt_a_package() {
-        use PackageType::{Apk, Deb, Npm, Pypi, Rpm};
         for (kind, name, version, release, expected) in [
             (
-                Deb,
+                PackageType::DEB,
                 "rootio-jq",
                 "1.6-2.1.root.io.1",
                 ("debian", "12"),
                 Some("Root:Debian:12"),
             ),
             (
-                Deb,
+                PackageType::DEB,
                 "jq",
                 "1.6-2.1.root.io.1",
                 ("debian", "12.5"),
                 Some("Root:Debian:12"),
             ),
             (
-                Deb,
+                PackageType::DEB,
                 "rootio-patch",
                 "2.7.6-7",
                 ("ubuntu", "22.04"),
                 Some("Root:Ubuntu:22.04"),
             ),
             (
-                Apk,
+                PackageType::APK,
                 "libuv",
                 "1.44.2-r20071",
                 ("alpine", "3.18.4"),
                 Some("Root:Alpine:3.18"),
             ),
-            (Apk, "libuv", "1.44.2-r20", ("alpine", "3.18.4"), None),
-            (Apk, "libuv", "1.44.2-r0007", ("alpine", "3.18.4"), None),
-            (Pypi, "rootio-x", "1.0", ("debian", "12"), Some("Root:PyPI")),
             (
-                Npm,
+                PackageType::APK,
+                "libuv",
+                "1.44.2-r20",
+                ("alpine", "3.18.4"),
+                None,
+            ),
+            (
+                PackageType::APK,
+                "libuv",
+                "1.44.2-r0007",
+                ("alpine", "3.18.4"),
+                None,
+            ),
+            (
+                PackageType::PYPI,
+                "rootio-x",
+                "1.0",
+                ("debian", "12"),
+                Some("Root:PyPI"),
+            ),
+            (
+                PackageType::NPM,
                 "@rootio/json-schema",
                 "0.2.3-root.io.1",
                 ("", ""),
                 Some("Root:npm"),
             ),
             (
-                Npm,
+                PackageType::NPM,
                 "json-schema",
                 "0.2.3-root.io.1",
                 ("", ""),
                 Some("Root:npm"),
             ),
-            (Npm, "json-schema", "0.2.3", ("", ""), None),
-            (Pypi, "x", "1.0+echo.1", ("debian", "12"), Some("Echo:PyPI")),
+            (PackageType::NPM, "json-schema", "0.2.3", ("", ""), None),
             (
-                Rpm,
+                PackageType::PYPI,
+                "x",
+                "1.0+echo.1",
+                ("debian", "12"),
+                Some("Echo:PyPI"),
+            ),
+            (
+                PackageType::RPM,
                 "binutils",
                 "2.35.2-37.el9.tuxcare.els1",
                 ("almalinux", "9.2"),
                 Some("TuxCare:AlmaLinux:9.2"),
             ),
             (
-                Rpm,
+                PackageType::RPM,
                 "glibc",
                 "2.12-1.2126_10.4.cloudlinux.els",
                 ("centos", "6"),
                 Some("TuxCare:CentOS:6"),
             ),
             (
-                Rpm,
+                PackageType::RPM,
                 "glibc",
                 "2.12-1.el6.els2",
                 ("centos", "6"),
                 Some("TuxCare:CentOS:6"),
             ),
             (
-                Deb,
+                PackageType::DEB,
                 "openssl",
                 "1.0.2g-1ubuntu4.20+tuxcare.els1",
                 ("ubuntu", "16.04"),
                 Some("TuxCare:Ubuntu:16.04"),
             ),
-            (Rpm, "glibc", "2.34-60.el9", ("almalinux", "9.2"), None),
             (
-                Rpm,
+                PackageType::RPM,
+                "glibc",
+                "2.34-60.el9",
+                ("almalinux", "9.2"),
+                None,
+            ),
+            (
+                PackageType::RPM,
                 "glibc",
                 "2.34-60.el9.tuxcare.els1",
                 ("fedora", "40"),
                 None,
             ),
             (
-                Rpm,
+                PackageType::RPM,
                 "skopeo",
                 "1.14.4-1.rhaos4.15.el9",
                 ("rhel", "9.4"),
                 Some("Red Hat:openshift:4.15::el9"),
             ),
             (
-                Rpm,
+                PackageType::RPM,
                 "skopeo",
                 "1.14.4-1.rhaos4.15.el9_4",
                 ("rhel", "9.4"),
                 Some("Red Hat:openshift:4.15::el9"),
             ),
-            (Rpm, "skopeo", "1.14.4-1.el9", ("rhel", "9.4"), None),
+            (
+                PackageType::RPM,
+                "skopeo",
+                "1.14.4-1.el9",
+                ("rhel", "9.4"),
+                None,
+            ),
         ] {
             assert_eq!(
                 of(kind, name, version, release).as_deref(),
@@ -262,9 +297,9 @@ mod tests {
 
     #[test]
     fn a_name_alone_leaves_the_registry_in() {
-        let named = Package::new(PackageType::Pypi, "rootio_x", "1.0");
+        let named = Package::new(PackageType::PYPI, "rootio_x", "1.0");
         assert_eq!(supplier(&named, None).unwrap().more, ["PyPI".into()]);
-        let built = Package::new(PackageType::Pypi, "rootio-x", "1.0+root.io.1");
+        let built = Package::new(PackageType::PYPI, "rootio-x", "1.0+root.io.1");
         assert!(supplier(&built, None).unwrap().more.is_empty());
     }
 }

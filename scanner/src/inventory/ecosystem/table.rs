@@ -5,7 +5,11 @@
 //! it is like do not hold for it.
 
 use super::Suffix;
-use crate::model::package::PackageType::{self, Apk, Deb, Rpm};
+use crate::model::package::PackageType;
+
+const APK: PackageType = PackageType::APK;
+const DEB: PackageType = PackageType::DEB;
+const RPM: PackageType = PackageType::RPM;
 
 /// A distribution, by the `ID` of its `os-release`.
 ///
@@ -50,72 +54,72 @@ const fn suse(id: &'static str, ecosystem: &'static str) -> Distribution {
             "SUSE:Linux Enterprise Server {S}-LTSS*",
             "SUSE:Linux Enterprise Server LTSS* {S}",
         ],
-        ..row(id, Rpm, ecosystem, Suffix::ServicePack)
+        ..row(id, RPM, ecosystem, Suffix::ServicePack)
     }
 }
 
 /// Sorted by id.
 pub(super) const DISTRIBUTIONS: &[Distribution] = &[
-    row("almalinux", Rpm, "AlmaLinux:", Suffix::Major),
-    row("alpaquita", Apk, "Alpaquita:", Suffix::Track),
-    row("alpine", Apk, "Alpine:", Suffix::Alpine),
+    row("almalinux", RPM, "AlmaLinux:", Suffix::Major),
+    row("alpaquita", APK, "Alpaquita:", Suffix::Track),
+    row("alpine", APK, "Alpine:", Suffix::Alpine),
     Distribution {
         more: &["Azure Linux:{V}"],
-        ..row("azurelinux", Rpm, "Azure Linux:", Suffix::Major)
+        ..row("azurelinux", RPM, "Azure Linux:", Suffix::Major)
     },
     row(
         "bellsoft-hardened-containers",
-        Apk,
+        APK,
         "BellSoft Hardened Containers:",
         Suffix::Track,
     ),
     // A Chainguard image may hold packages of Wolfi only.
     Distribution {
         more: &["Wolfi"],
-        ..row("chainguard", Apk, "Chainguard", Suffix::None)
+        ..row("chainguard", APK, "Chainguard", Suffix::None)
     },
-    row("cleanstart", Apk, "CleanStart", Suffix::None),
-    row("clnstrt", Apk, "CleanStart", Suffix::None),
-    row("debian", Deb, "Debian:", Suffix::Major),
+    row("cleanstart", APK, "CleanStart", Suffix::None),
+    row("clnstrt", APK, "CleanStart", Suffix::None),
+    row("debian", DEB, "Debian:", Suffix::Major),
     // Docker's own builds and the base distribution's lie side by side, and nothing in the package
     // database tells them apart.
     Distribution {
         more: &["Alpine:v{S}"],
-        ..row("dhi", Apk, "Docker Hardened Images:Alpine:", Suffix::Minor)
+        ..row("dhi", APK, "Docker Hardened Images:Alpine:", Suffix::Minor)
     },
     Distribution {
         more: &["Debian:{S}"],
         ..row(
             "dhi-debian",
-            Deb,
+            DEB,
             "Docker Hardened Images:Debian:",
             Suffix::Major,
         )
     },
-    row("echo", Deb, "Echo", Suffix::None),
-    row("mageia", Rpm, "Mageia:", Suffix::Major),
+    row("echo", DEB, "Echo", Suffix::None),
+    row("mageia", RPM, "Mageia:", Suffix::Major),
     Distribution {
         more: &["Azure Linux:{V}"],
-        ..row("mariner", Rpm, "Azure Linux:", Suffix::Major)
+        ..row("mariner", RPM, "Azure Linux:", Suffix::Major)
     },
-    row("minimos", Apk, "MinimOS", Suffix::None),
-    row("openEuler", Rpm, "openEuler:", Suffix::OpenEuler),
-    row("opensuse", Rpm, "openSUSE:", Suffix::OpenSuse),
-    row("opensuse-leap", Rpm, "openSUSE:Leap ", Suffix::Whole),
+    row("minimos", APK, "MinimOS", Suffix::None),
+    row("openEuler", RPM, "openEuler:", Suffix::OpenEuler),
+    row("opensuse", RPM, "openSUSE:", Suffix::OpenSuse),
+    row("opensuse-leap", RPM, "openSUSE:Leap ", Suffix::Whole),
     row(
         "opensuse-leap-micro",
-        Rpm,
+        RPM,
         "openSUSE:Leap Micro ",
         Suffix::Whole,
     ),
-    row("opensuse-microos", Rpm, "openSUSE:Tumbleweed", Suffix::None),
+    row("opensuse-microos", RPM, "openSUSE:Tumbleweed", Suffix::None),
     row(
         "opensuse-tumbleweed",
-        Rpm,
+        RPM,
         "openSUSE:Tumbleweed",
         Suffix::None,
     ),
-    row("photon", Rpm, "Photon OS:", Suffix::Whole),
+    row("photon", RPM, "Photon OS:", Suffix::Whole),
     // Red Hat's records name a product by its CPE, variant included: what os-release says is one
     // variant, and packages come from all. Layered products ship builds of their own.
     Distribution {
@@ -126,23 +130,23 @@ pub(super) const DISTRIBUTIONS: &[Distribution] = &[
             "Red Hat:rhel_extras:{M}::*",
         ],
         more: &["Red Hat:rhel_els:{M}", "Red Hat:rhel_els:{M}::*"],
-        ..row("rhel", Rpm, "Red Hat:enterprise_linux:", Suffix::Major)
+        ..row("rhel", RPM, "Red Hat:enterprise_linux:", Suffix::Major)
     },
-    row("rocky", Rpm, "Rocky Linux:", Suffix::Major),
-    row("sl-micro", Rpm, "SUSE:Linux Micro ", Suffix::Whole),
+    row("rocky", RPM, "Rocky Linux:", Suffix::Major),
+    row("sl-micro", RPM, "SUSE:Linux Micro ", Suffix::Whole),
     suse(
         "sle_hpc",
         "SUSE:Linux Enterprise High Performance Computing ",
     ),
     row(
         "sle-micro",
-        Rpm,
+        RPM,
         "SUSE:Linux Enterprise Micro ",
         Suffix::Whole,
     ),
     row(
         "sle-micro-rancher",
-        Rpm,
+        RPM,
         "SUSE:Linux Enterprise Micro for Rancher ",
         Suffix::Whole,
     ),
@@ -157,9 +161,9 @@ pub(super) const DISTRIBUTIONS: &[Distribution] = &[
     Distribution {
         parts: &["Ubuntu:{V}", "Ubuntu:{V}:LTS"],
         more: &["Ubuntu:Pro:{V}:LTS"],
-        ..row("ubuntu", Deb, "Ubuntu:", Suffix::Ubuntu)
+        ..row("ubuntu", DEB, "Ubuntu:", Suffix::Ubuntu)
     },
-    row("wolfi", Apk, "Wolfi", Suffix::None),
+    row("wolfi", APK, "Wolfi", Suffix::None),
 ];
 
 /// Which package a record names.

@@ -31,10 +31,14 @@ fn asked(package: &Package, ecosystem: &str) -> Vec<String> {
 
 #[test]
 fn every_ecosystem_is_asked_for_the_names_of_its_records() {
-    use PackageType::{Apk, Deb, Npm, Rpm};
-    let mut headless = package(Rpm, "java-11-headless", "11-1", Some(("java-11", "11-1")));
+    let mut headless = package(
+        PackageType::RPM,
+        "java-11-headless",
+        "11-1",
+        Some(("java-11", "11-1")),
+    );
     headless.epoch = Some(1);
-    let mut main = package(Rpm, "java-11", "11-1", None);
+    let mut main = package(PackageType::RPM, "java-11", "11-1", None);
     main.epoch = Some(1);
     for (package, ecosystem, expected) in [
         (&headless, "AlmaLinux:9", &["java-11-headless 1:11-1"][..]),
@@ -65,29 +69,48 @@ fn every_ecosystem_is_asked_for_the_names_of_its_records() {
             &["java-11-headless 1:11-1"],
         ),
         (
-            &package(Deb, "libssl3", "3+b1", Some(("openssl", "3"))),
+            &package(PackageType::DEB, "libssl3", "3+b1", Some(("openssl", "3"))),
             "Debian:12",
             &["openssl 3"],
         ),
         (
-            &package(Deb, "jq", "1", None),
+            &package(PackageType::DEB, "jq", "1", None),
             "Root:Debian:12",
             &["rootio-jq 1"],
         ),
         (
-            &package(Deb, "rootio-libjq", "1", Some(("rootio-jq", "1"))),
+            &package(
+                PackageType::DEB,
+                "rootio-libjq",
+                "1",
+                Some(("rootio-jq", "1")),
+            ),
             "Root:Debian:12",
             &["rootio-libjq 1", "rootio-jq 1"],
         ),
-        (&package(Npm, "a", "1", None), "Root:npm", &["@rootio/a 1"]),
-        (&package(Npm, "a", "1", None), "npm", &["a 1"]),
         (
-            &package(Apk, "libcrypto3", "3-r0", Some(("openssl", "3-r0"))),
+            &package(PackageType::NPM, "a", "1", None),
+            "Root:npm",
+            &["@rootio/a 1"],
+        ),
+        (&package(PackageType::NPM, "a", "1", None), "npm", &["a 1"]),
+        (
+            &package(
+                PackageType::APK,
+                "libcrypto3",
+                "3-r0",
+                Some(("openssl", "3-r0")),
+            ),
             "Alpine:v3.18",
             &["openssl 3-r0"],
         ),
         (
-            &package(Apk, "libcrypto3", "3-r0", Some(("openssl", "3-r0"))),
+            &package(
+                PackageType::APK,
+                "libcrypto3",
+                "3-r0",
+                Some(("openssl", "3-r0")),
+            ),
             "Wolfi",
             &["libcrypto3 3-r0", "openssl 3-r0"],
         ),

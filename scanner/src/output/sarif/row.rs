@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use super::level::{self, level};
 use super::{place, uri};
-use crate::inventory::purl::purl;
 use crate::model::finding::{Finding, Kind, fingerprint};
 use crate::model::location::Region;
+use crate::model::purl::Purl;
 use crate::model::report::{Report, Target};
 use crate::output::escape::line;
 
@@ -34,7 +34,7 @@ impl<'a> Row<'a> {
         let name = match &finding.kind {
             Kind::Vulnerability(found) => {
                 let distribution = target.and_then(|target| target.distribution.as_ref());
-                purl(&found.package, distribution)
+                Purl::of(&found.package, distribution).to_string()
             }
             Kind::Misconfiguration(found) => line(&found.resource).into_owned(),
         };

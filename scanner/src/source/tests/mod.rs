@@ -73,7 +73,7 @@ fn parse(input: Input<'_>, facts: &mut Facts, before: &str) -> Result<(), ParseE
     read.map_err(|error| ParseError::new(error.to_string()))?;
     for line in text.lines() {
         if let Some((name, version)) = line.split_once(' ') {
-            let package = Package::new(PackageType::Deb, name, version);
+            let package = Package::new(PackageType::DEB, name, version);
             facts.packages.push(package.at(Location::file(input.path)));
         }
     }

@@ -9,7 +9,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use db_sync::ecosystem::normalise_name;
+use db_sync::ecosystem::{Namespace, PurlName, normalise_name};
 use db_sync::version::Order;
 
 pub(super) use self::mismatch::Mismatch;
@@ -18,10 +18,9 @@ pub(super) use self::qualifier::same_arch;
 
 use super::Component;
 use super::distribution::Distribution;
-use super::purl::Purl;
 use super::versions::{VersionRule, bare};
-use crate::inventory;
 use crate::model::package::{Package, PackageType};
+use crate::model::purl::Purl;
 
 /// The keys under which a package is looked up: its own name and its source package's.
 pub(super) fn keys(package: &Package) -> Vec<String> {
@@ -35,9 +34,9 @@ pub(super) fn keys(package: &Package) -> Vec<String> {
     keys
 }
 
-/// The key of the packages that a package URL can speak of; `None` for types we do not inventory.
+/// The key of the packages that a package URL can speak of; `None` for types that are not known.
 pub(super) fn purl_key(purl: &Purl) -> Option<String> {
-    let kind = kind(&purl.kind)?;
+    let kind = PackageType::known(&purl.kind)?;
     Some(if kind.is_os() {
         key(kind, &purl.name)
     } else {
@@ -46,33 +45,18 @@ pub(super) fn purl_key(purl: &Purl) -> Option<String> {
 }
 
 fn key(kind: PackageType, name: &str) -> String {
-    let name = match kind {
-        PackageType::Pypi => normalise_name("PyPI", name).into_owned(),
-        _ => name.to_lowercase(),
-    };
+    let form = kind.ecosystem().unwrap_or_default();
+    let name = normalise_name(form, name).to_lowercase();
     format!("{}/{name}", kind.as_str())
-}
-
-fn kind(text: &str) -> Option<PackageType> {
-    [
-        PackageType::Apk,
-        PackageType::Cargo,
-        PackageType::Composer,
-        PackageType::Deb,
-        PackageType::Gem,
-        PackageType::Golang,
-        PackageType::Npm,
-        PackageType::Pypi,
-        PackageType::Rpm,
-    ]
-    .into_iter()
-    .find(|kind| kind.as_str() == text)
 }
 
 /// The package URL of a package: the inventory's, with what the ecosystem tells of the
 /// distribution. `None` for a package without a name.
 pub(super) fn purl_of(package: &Package) -> Option<Purl> {
-    let mut purl: Purl = inventory::purl::purl(package, None).parse().ok()?;
+    let mut purl = Purl::of(package, None);
+    if purl.name.is_empty() {
+        return None;
+    }
     if let Some(ecosystem) = package
         .ecosystem
         .as_deref()
@@ -136,20 +120,19 @@ fn installed(package: &Package, as_source: bool) -> (&str, Cow<'_, str>) {
 /// Names as their types compare them. Where older rules of the type wrote names in lower case,
 /// a lower-case package URL is taken for the package, but not the reverse.
 fn same_name(purl: &Purl, kind: PackageType, name: &str) -> bool {
-    match kind {
-        PackageType::Pypi => {
-            purl.namespace.is_none()
-                && normalise_name("PyPI", &purl.name) == normalise_name("PyPI", name)
-        }
-        PackageType::Apk | PackageType::Deb => purl.name.eq_ignore_ascii_case(name),
-        PackageType::Rpm => purl.name == name,
-        PackageType::Cargo | PackageType::Gem => purl.namespace.is_none() && purl.name == name,
-        PackageType::Composer => purl.full_name().eq_ignore_ascii_case(name),
-        PackageType::Golang | PackageType::Npm => {
-            let given = purl.full_name();
-            given == name || given == name.to_lowercase()
-        }
+    if kind.is_os() {
+        return match kind.purl_name() {
+            PurlName::Exact => purl.name == name,
+            PurlName::Lower | PurlName::Python => purl.name.eq_ignore_ascii_case(name),
+        };
     }
+    if purl.namespace.is_some() && kind.namespace() == Namespace::None {
+        return false;
+    }
+    let given = purl.full_name();
+    let form = kind.ecosystem().unwrap_or_default();
+    normalise_name(form, &given) == normalise_name(form, name)
+        || (matches!(kind.namespace(), Namespace::Path(_)) && given == name.to_lowercase())
 }
 
 fn check_namespace(purl: &Purl, package: &Package) -> Result<(), Mismatch> {
@@ -198,26 +181,22 @@ fn check_version(
 /// Versions as text, but for what the type itself writes in two ways.
 fn same_version(given: &str, epoch: Option<&str>, package: &Package, installed: &str) -> bool {
     let kind = package.kind;
-    match kind {
-        // The epoch is a qualifier, which is checked on its own; some write it in front.
-        PackageType::Rpm => {
-            let given = given.strip_prefix("0:").unwrap_or(given);
-            let without = installed
-                .split_once(':')
-                .map_or(installed, |(_, rest)| rest);
-            given == installed || given == without
-        }
-        PackageType::Deb => {
-            let given = given.strip_prefix("0:").unwrap_or(given);
-            let with = epoch.map(|epoch| format!("{epoch}:{given}"));
-            given == installed || with.as_deref() == Some(installed)
-        }
-        PackageType::Pypi => {
-            given == installed
-                || Order::PyPi
-                    .compare(given, installed)
-                    .is_ok_and(std::cmp::Ordering::is_eq)
-        }
-        _ => bare(kind, given) == bare(kind, installed),
+    // The epoch is a qualifier, which is checked on its own; some write it in front.
+    if kind == PackageType::RPM {
+        let given = given.strip_prefix("0:").unwrap_or(given);
+        let without = installed
+            .split_once(':')
+            .map_or(installed, |(_, rest)| rest);
+        return given == installed || given == without;
     }
+    if kind == PackageType::DEB {
+        let given = given.strip_prefix("0:").unwrap_or(given);
+        let with = epoch.map(|epoch| format!("{epoch}:{given}"));
+        return given == installed || with.as_deref() == Some(installed);
+    }
+    if kind == PackageType::PYPI {
+        let order = Order::PyPi.compare(given, installed);
+        return given == installed || order.is_ok_and(std::cmp::Ordering::is_eq);
+    }
+    bare(kind, given) == bare(kind, installed)
 }

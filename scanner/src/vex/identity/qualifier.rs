@@ -33,11 +33,11 @@ pub(super) fn check_qualifier(
             let agrees = own.is_some_and(|own| Distribution::of(own).has_qualifier(given));
             (agrees, own.map(str::to_owned))
         }
-        "epoch" if package.kind == PackageType::Rpm => {
+        "epoch" if package.kind == PackageType::RPM => {
             let own = package.epoch.unwrap_or(0);
             (given.parse() == Ok(own), Some(own.to_string()))
         }
-        "epoch" if package.kind == PackageType::Deb => {
+        "epoch" if package.kind == PackageType::DEB => {
             let own = package
                 .version
                 .split_once(':')

@@ -22,43 +22,43 @@ fn miss(purl: &str, package: &Package) -> Option<String> {
 fn names_by_type() {
     for (kind, name, version, purl) in [
         (
-            PackageType::Npm,
+            PackageType::NPM,
             "@angular/core",
             "1.0.0",
             "pkg:npm/%40angular/core@1.0.0",
         ),
         (
-            PackageType::Npm,
+            PackageType::NPM,
             "JSONStream",
             "1.0.0",
             "pkg:npm/jsonstream",
         ),
         (
-            PackageType::Pypi,
+            PackageType::PYPI,
             "Foo_Bar",
             "1.0",
             "pkg:pypi/foo.bar@1.0.0",
         ),
         (
-            PackageType::Golang,
+            PackageType::GOLANG,
             "golang.org/x/text",
             "v0.3.0",
             "pkg:golang/golang.org%2Fx%2Ftext@0.3.0",
         ),
         (
-            PackageType::Golang,
+            PackageType::GOLANG,
             "github.com/BurntSushi/toml",
             "v1.0.0",
             "pkg:golang/github.com/burntsushi/toml@v1.0.0",
         ),
         (
-            PackageType::Composer,
+            PackageType::COMPOSER,
             "Symfony/yaml",
             "v1.0",
             "pkg:composer/symfony/yaml@1.0",
         ),
         (
-            PackageType::Cargo,
+            PackageType::CARGO,
             "rand",
             "0.8.5",
             "pkg:cargo/rand@0.8.5?package-id=1",
@@ -71,12 +71,12 @@ fn names_by_type() {
         );
     }
     for (kind, name, purl) in [
-        (PackageType::Npm, "jsonstream", "pkg:npm/JSONStream"),
-        (PackageType::Cargo, "a-b", "pkg:cargo/a_b"),
-        (PackageType::Cargo, "a", "pkg:cargo/x/a"),
-        (PackageType::Cargo, "a", "pkg:npm/a"),
-        (PackageType::Cargo, "a", "pkg:unheard/a"),
-        (PackageType::Cargo, "a", "not a purl"),
+        (PackageType::NPM, "jsonstream", "pkg:npm/JSONStream"),
+        (PackageType::CARGO, "a-b", "pkg:cargo/a_b"),
+        (PackageType::CARGO, "a", "pkg:cargo/x/a"),
+        (PackageType::CARGO, "a", "pkg:npm/a"),
+        (PackageType::CARGO, "a", "pkg:unheard/a"),
+        (PackageType::CARGO, "a", "not a purl"),
     ] {
         let package = Package::new(kind, name, "1");
         assert_eq!(
@@ -89,7 +89,7 @@ fn names_by_type() {
 
 #[test]
 fn distribution_packages_need_their_distribution() {
-    let mut curl = os(PackageType::Deb, "curl", "1:7.88-1+deb12u5", "Debian:12");
+    let mut curl = os(PackageType::DEB, "curl", "1:7.88-1+deb12u5", "Debian:12");
     for purl in [
         "pkg:deb/debian/curl",
         "pkg:deb/debian/curl@1:7.88-1%2Bdeb12u5?arch=amd64&distro=bookworm&epoch=1",
@@ -138,7 +138,7 @@ fn distribution_packages_need_their_distribution() {
 #[test]
 fn sources_epochs_and_modules() {
     let mut lib = os(
-        PackageType::Rpm,
+        PackageType::RPM,
         "openssl-libs",
         "1.1.1k-6.el8",
         "Red Hat:enterprise_linux:8",

@@ -2,7 +2,6 @@
 
 use portcullis::model::coverage::SkipRule;
 use portcullis::model::gap::{GapClass, GapKind, GapSeverity, Stage};
-use portcullis::model::package::PackageType;
 use portcullis::model::report::Report;
 use portcullis::output::Format;
 use serde_json::{Value, json};
@@ -79,7 +78,6 @@ fn closed_lists_are_those_of_the_code() {
     assert_eq!(listed("gapClass"), words::<GapClass>());
     assert_eq!(listed("skipRule"), words::<SkipRule>());
     assert_eq!(listed("stage"), words::<Stage>());
-    assert_eq!(listed("packageType"), words::<PackageType>());
     assert_eq!(
         listed("severity"),
         words::<portcullis::model::finding::Severity>()

@@ -239,19 +239,19 @@ pub(crate) fn vulnerability(
 
 fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
     let old = Arc::new(
-        Package::new(PackageType::Cargo, "tar", "0.3.0").at(Location::line("Cargo.lock", 7)),
+        Package::new(PackageType::CARGO, "tar", "0.3.0").at(Location::line("Cargo.lock", 7)),
     );
     let new = Arc::new(
-        Package::new(PackageType::Cargo, "tar", "0.4.0").at(Location::line("Cargo.lock", 13)),
+        Package::new(PackageType::CARGO, "tar", "0.4.0").at(Location::line("Cargo.lock", 13)),
     );
     let scoped = Arc::new(Package {
         scope: Some(Scope::Dev),
         direct: Some(true),
-        ..Package::new(PackageType::Npm, "@acme/left", "1.0.0")
+        ..Package::new(PackageType::NPM, "@acme/left", "1.0.0")
             .at(Location::line("web/package-lock.json", 40))
     });
     let nasty = Arc::new(
-        Package::new(PackageType::Pypi, NASTY, "1\u{7}").at(Location::line("odd dir/ü.txt", 1)),
+        Package::new(PackageType::PYPI, NASTY, "1\u{7}").at(Location::line("odd dir/ü.txt", 1)),
     );
     let system = Arc::new(Package {
         arch: Some("amd64".into()),
@@ -260,7 +260,7 @@ fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
             name: "openssl".into(),
             version: "3.0.9-1".into(),
         }),
-        ..Package::new(PackageType::Deb, "libssl3", "3.0.9-1").at(Location {
+        ..Package::new(PackageType::DEB, "libssl3", "3.0.9-1").at(Location {
             layer: Some(layer(0)),
             ..Location::file("var/lib/dpkg/status")
         })
@@ -268,7 +268,7 @@ fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
     let plain = Arc::new(Package {
         epoch: Some(1),
         owner: Some("python3".into()),
-        ..Package::new(PackageType::Rpm, "bash", "5.2-1")
+        ..Package::new(PackageType::RPM, "bash", "5.2-1")
             .at(Location::file("usr/lib/sysimage/rpm/rpmdb.sqlite"))
     });
     let mut first = vulnerability(0, "RUSTSEC-2026-0001", &old, Severity::Critical);

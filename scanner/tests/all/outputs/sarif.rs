@@ -57,7 +57,7 @@ fn many(count: usize) -> Report {
     report.findings = (0..count)
         .map(|n| {
             let line = u32::try_from(n).unwrap() + 1;
-            let package = Package::new(PackageType::Npm, format!("package-{n}"), "1.0.0")
+            let package = Package::new(PackageType::NPM, format!("package-{n}"), "1.0.0")
                 .at(Location::line("package-lock.json", line));
             let severity = if n == 7 {
                 Severity::Low

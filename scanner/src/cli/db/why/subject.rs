@@ -4,7 +4,7 @@
 use crate::cli::failure::Failure;
 use portcullis::inventory::{Distribution, ecosystem};
 use portcullis::model::package::PackageType;
-use portcullis::vex::purl::Purl;
+use portcullis::model::purl::Purl;
 
 /// What is looked up, and what it was made of.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,8 +47,8 @@ impl Subject {
                 .hint("write it in words: portcullis db why ID ECOSYSTEM NAME VERSION")
         };
         let purl: Purl = text.parse().map_err(|error| refused(format!("{error}")))?;
-        let kind: PackageType = serde_json::from_value(purl.kind.as_str().into())
-            .map_err(|_| refused(format!("packages of type {} are not known", purl.kind)))?;
+        let kind = PackageType::known(&purl.kind)
+            .ok_or_else(|| refused(format!("packages of type {} are not known", purl.kind)))?;
         let Some(version) = purl.version.clone() else {
             return Err(refused("it has no version".to_owned()));
         };
@@ -60,7 +60,7 @@ impl Subject {
         if let Some(ecosystem) = kind.ecosystem() {
             ecosystem.clone_into(&mut subject.ecosystem);
             subject.name = purl.full_name();
-            if kind == PackageType::Golang {
+            if kind == PackageType::GOLANG {
                 subject.notes.push(
                     "package URLs write Go modules in lower case, advisories as they are: write one with capitals in words".to_owned(),
                 );
@@ -78,7 +78,7 @@ impl Subject {
         }
         subject.ecosystem = ecosystem;
         subject.name.clone_from(&purl.name);
-        if kind == PackageType::Rpm {
+        if kind == PackageType::RPM {
             subject.module = module(&purl);
             if let Some(epoch) = purl.qualifiers.get("epoch").filter(|epoch| *epoch != "0") {
                 subject.version = format!("{epoch}:{}", subject.version);
@@ -166,7 +166,7 @@ mod tests {
             ("pkg:deb/debian/bash@5", None),
             ("pkg:rpm/debian/bash@5?distro=debian-12", None),
             ("pkg:cargo/time", None),
-            ("pkg:swift/time@1", None),
+            ("pkg:generic/time@1", None),
             ("time", None),
         ] {
             let expected = expected

@@ -166,7 +166,7 @@ fn finish(mut record: Record, path: &Arc<str>, facts: &mut Facts) {
     }
     let place = Location::line(Arc::clone(path), record.line);
     let mut package =
-        Package::new(PackageType::Apk, Arc::clone(name), Arc::clone(version)).at(place);
+        Package::new(PackageType::APK, Arc::clone(name), Arc::clone(version)).at(place);
     package.arch = record.arch;
     package.vendor = record.maintainer;
     package.source = record

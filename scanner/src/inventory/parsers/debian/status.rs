@@ -258,7 +258,7 @@ impl Stanza {
         if !is_plain(version) {
             return Err("an invalid version");
         }
-        let mut package = Package::new(PackageType::Deb, name, version)
+        let mut package = Package::new(PackageType::DEB, name, version)
             .at(Location::line(Arc::clone(path), self.line));
         package.arch = self.arch.text()?.map(Arc::from);
         package.source = self

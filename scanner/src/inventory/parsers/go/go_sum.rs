@@ -66,7 +66,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         }
     }
     for (name, (version, number)) in highest {
-        facts.add(entry(PackageType::Golang, &path, number, name, version));
+        facts.add(entry(PackageType::GOLANG, &path, number, name, version));
     }
     Ok(())
 }

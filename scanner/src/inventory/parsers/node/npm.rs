@@ -67,7 +67,7 @@ impl<'f> List<'f> {
                 .facts
                 .gap(&self.path, Some(line), GapKind::UnknownVersion, cause);
         }
-        let mut package = entry(PackageType::Npm, &self.path, line, name, version);
+        let mut package = entry(PackageType::NPM, &self.path, line, name, version);
         fill(&mut package);
         let jsr = name.starts_with(JSR).then_some("the JSR registry");
         if let Some(source) = source.or(jsr) {

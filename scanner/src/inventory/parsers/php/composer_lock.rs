@@ -91,7 +91,7 @@ fn read(node: &Node<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
         );
         return facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
     }
-    let mut package = entry(PackageType::Composer, path, line, name, version);
+    let mut package = entry(PackageType::COMPOSER, path, line, name, version);
     package.scope = Some(Scope::of(is_dev, false));
     package.dependencies = names(node, &["require"]);
     // Platform requirements are not packages: they have no vendor.

@@ -127,7 +127,7 @@ fn metadata(path: &str, mut lines: Lines<'_>, facts: &mut Facts) -> Result<(), P
         Some(line) => Location::line(path, line),
         None => Location::file(path),
     };
-    let mut package = Package::new(PackageType::Pypi, name, version).at(place);
+    let mut package = Package::new(PackageType::PYPI, name, version).at(place);
     package.dependencies = dependencies;
     facts.add(package);
     Ok(())

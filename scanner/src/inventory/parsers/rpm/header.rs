@@ -104,7 +104,7 @@ pub(crate) fn read(blob: &[u8], path: &Arc<str>, facts: &mut Facts) {
     }
     let full = format!("{version}-{release}");
     let place = Location::file(Arc::clone(path));
-    let mut package = Package::new(PackageType::Rpm, name, full).at(place);
+    let mut package = Package::new(PackageType::RPM, name, full).at(place);
     package.epoch = header.numbers(EPOCH).next().filter(|&epoch| epoch != 0);
     package.arch = header.string(ARCH).map(Arc::from);
     package.module = header.string(MODULARITY_LABEL).map(Arc::from);

@@ -60,7 +60,7 @@ fn package(line: &str, place: Location) -> Result<Package, String> {
             shown(name)
         ));
     }
-    let mut package = Package::new(PackageType::Rpm, *name, *version).at(place);
+    let mut package = Package::new(PackageType::RPM, *name, *version).at(place);
     package.arch = Some(*arch).filter(|arch| *arch != "(none)").map(Arc::from);
     package.vendor = Some(*vendor)
         .filter(|vendor| *vendor != "(none)")

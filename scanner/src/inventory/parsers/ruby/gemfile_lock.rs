@@ -229,7 +229,7 @@ impl Lockfile<'_> {
             self.facts
                 .gap(&self.path, Some(line), GapKind::UnknownVersion, cause);
         } else {
-            self.open = Some(entry(PackageType::Gem, &self.path, line, name, version));
+            self.open = Some(entry(PackageType::GEM, &self.path, line, name, version));
         }
     }
 

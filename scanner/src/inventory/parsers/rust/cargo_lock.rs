@@ -135,7 +135,7 @@ impl<'a> Reader<'a, '_> {
             let cause = format!("package {} has a source that is not text", shown(text));
             return self.malformed(name.line, cause);
         };
-        let mut package = entry(PackageType::Cargo, self.path, name.line, text, version);
+        let mut package = entry(PackageType::CARGO, self.path, name.line, text, version);
         package.public = is_public(source);
         package.dependencies = dependencies(node);
         if !package.public {

@@ -200,7 +200,7 @@ impl<'a> Read<'a> {
             return facts.unjudged(path, Some(line), GapKind::Malformed, cause);
         };
         if self.go.is_none_or(|(_, least)| version >= least) {
-            facts.add(entry(PackageType::Golang, path, line, "stdlib", number));
+            facts.add(entry(PackageType::GOLANG, path, line, "stdlib", number));
         }
     }
 
@@ -233,7 +233,7 @@ impl<'a> Read<'a> {
                 );
                 facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
             } else {
-                let mut package = entry(PackageType::Golang, path, line, name, version);
+                let mut package = entry(PackageType::GOLANG, path, line, name, version);
                 package.direct = Some(!module.is_indirect);
                 facts.add(package);
             }

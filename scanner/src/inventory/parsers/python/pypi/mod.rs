@@ -67,7 +67,7 @@ pub(super) fn package(
         facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
         return None;
     }
-    Some(entry(PackageType::Pypi, path, line, name, version))
+    Some(entry(PackageType::PYPI, path, line, name, version))
 }
 
 #[cfg(test)]

@@ -220,7 +220,7 @@ impl File<'_> {
     }
 
     fn list(&mut self, number: u32, name: &str, version: &str) {
-        let mut package = entry(PackageType::Pypi, &self.path, number, name, version);
+        let mut package = entry(PackageType::PYPI, &self.path, number, name, version);
         package.scope = self.is_dev.then_some(Scope::Dev);
         self.facts.add(package);
     }

@@ -1,63 +1,20 @@
-//! Ecosystem names as strings, and how each spells package names.
-//! Nothing is refused by the list of names: an unknown ecosystem is stored
+//! Ecosystems and package types, each in one table that compiling, matching and inventory share; and
+//! how each spells package names. Nothing is refused by the list of names: an unknown ecosystem is stored
 //! under its own name and matches only itself.
 
 use std::borrow::Cow;
 
-/// The ecosystems that the OSV schema and its publishers name, without suffix,
-/// sorted: to tell a name from a slip of the pen.
-pub const NAMES: &[&str] = &[
-    "AlmaLinux",
-    "Alpaquita",
-    "Alpine",
-    "Android",
-    "Azure Linux",
-    "BellSoft Hardened Containers",
-    "Bioconductor",
-    "Bitnami",
-    "CRAN",
-    "Chainguard",
-    "CleanStart",
-    "ConanCenter",
-    "DHI",
-    "Debian",
-    "Docker Hardened Images",
-    "Echo",
-    "FreeBSD",
-    "GHC",
-    "GIT",
-    "GitHub Actions",
-    "Go",
-    "Hackage",
-    "Hex",
-    "Julia",
-    "Kubernetes",
-    "Linux",
-    "Mageia",
-    "Maven",
-    "MinimOS",
-    "NuGet",
-    "OSS-Fuzz",
-    "Packagist",
-    "Photon OS",
-    "Pub",
-    "PyPI",
-    "Red Hat",
-    "Rocky Linux",
-    "Root",
-    "RubyGems",
-    "SUSE",
-    "SwiftURL",
-    "TuxCare",
-    "Ubuntu",
-    "VSCode",
-    "Wolfi",
-    "crates.io",
-    "npm",
-    "opam",
-    "openEuler",
-    "openSUSE",
-];
+mod package_type;
+pub(crate) mod table;
+
+pub use self::package_type::{Namespace, PackageType, PurlName};
+pub use self::table::NameForm;
+
+/// The ecosystems that the OSV schema and its publishers name, without suffix, sorted: to tell a
+/// name from a slip of the pen.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    table::ALL.iter().map(|row| row.name)
+}
 
 /// The ecosystem without its release suffix: `Debian` of `Debian:12`.
 pub fn base(ecosystem: &str) -> &str {
@@ -82,11 +39,19 @@ pub fn origin(ecosystem: &str) -> &str {
 /// `.git`. All others, Go module paths among them, are exact. Rebuilt packages
 /// are named as those that they were built from (`Root:PyPI`).
 pub fn normalise_name<'a>(ecosystem: &str, name: &'a str) -> Cow<'a, str> {
-    match origin(ecosystem) {
-        "PyPI" => pep503(name),
-        "NuGet" | "Packagist" | "GitHub Actions" | "VSCode" => lower(name),
-        "SwiftURL" => swift(name),
-        _ => Cow::Borrowed(name),
+    let form = table::find(origin(ecosystem)).map_or(NameForm::Exact, |row| row.names);
+    form.apply(name)
+}
+
+impl NameForm {
+    /// A name in this form.
+    pub fn apply(self, name: &str) -> Cow<'_, str> {
+        match self {
+            Self::Exact => Cow::Borrowed(name),
+            Self::Lower => lower(name),
+            Self::Pep503 => pep503(name),
+            Self::Address => swift(name),
+        }
     }
 }
 
@@ -167,13 +132,7 @@ pub(crate) fn has_modules(ecosystem: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{NAMES, base, module_build, normalise_name};
-
-    #[test]
-    fn names_are_sorted_and_have_no_suffix() {
-        assert!(NAMES.is_sorted());
-        assert!(NAMES.iter().all(|name| base(name) == *name));
-    }
+    use super::{base, module_build, normalise_name};
 
     #[test]
     fn names_follow_their_registry() {

@@ -1,11 +1,18 @@
-//! Package URLs (ECMA-427, github.com/package-url/purl-spec): text to parts and back. Knows no
-//! type's own rules of equality; those are in `identity`.
+//! Package URLs (ECMA-427, github.com/package-url/purl-spec): text to parts and back (`write`), and
+//! those of packages (`of`). Which of them speaks of which package is not judged here.
+
+mod of;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::str::FromStr;
 
-use super::limits::MAX_PURL;
+use crate::model::package::PackageType;
+
+/// Bytes of one package URL.
+pub const MAX_PURL: usize = 4_096;
 
 /// A package URL, percent-decoded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,10 +55,12 @@ pub enum PurlError {
 }
 
 impl Purl {
-    /// Namespace and name with `/` between them: the full name of npm, Go and Composer.
+    /// Namespace and name with the separator of the type between them: the name of a package of
+    /// npm, Go, Composer or Maven.
     pub fn full_name(&self) -> String {
+        let separator = PackageType::of(&self.kind).separator();
         match &self.namespace {
-            Some(namespace) => format!("{namespace}/{}", self.name),
+            Some(namespace) => format!("{namespace}{separator}{}", self.name),
             None => self.name.clone(),
         }
     }
@@ -146,7 +155,7 @@ fn read_subpath(text: &str) -> Result<Option<String>, PurlError> {
 }
 
 /// Percent-decodes; also used for the fragment of a BOM-Link.
-pub(super) fn decode(text: &str) -> Result<String, PurlError> {
+pub(crate) fn decode(text: &str) -> Result<String, PurlError> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {
@@ -164,141 +173,4 @@ pub(super) fn decode(text: &str) -> Result<String, PurlError> {
         decoded.push((high << 4) | low);
     }
     String::from_utf8(decoded).map_err(|_| PurlError::Encoding)
-}
-
-impl fmt::Display for Purl {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "pkg:{}", self.kind)?;
-        for segment in self
-            .namespace
-            .iter()
-            .flat_map(|namespace| namespace.split('/'))
-        {
-            write!(out, "/{}", Encoded(segment))?;
-        }
-        write!(out, "/{}", Encoded(&self.name))?;
-        if let Some(version) = &self.version {
-            write!(out, "@{}", Encoded(version))?;
-        }
-        for (index, (key, value)) in self.qualifiers.iter().enumerate() {
-            let separator = if index == 0 { '?' } else { '&' };
-            write!(out, "{separator}{key}={}", Encoded(value))?;
-        }
-        for (index, segment) in self
-            .subpath
-            .iter()
-            .flat_map(|path| path.split('/'))
-            .enumerate()
-        {
-            let separator = if index == 0 { '#' } else { '/' };
-            write!(out, "{separator}{}", Encoded(segment))?;
-        }
-        Ok(())
-    }
-}
-
-/// Percent-encodes all but letters, digits, `.-_~` and the colon.
-struct Encoded<'a>(&'a str);
-
-impl fmt::Display for Encoded<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0.bytes() {
-            if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) {
-                write!(out, "{}", char::from(byte))?;
-            } else {
-                write!(out, "%{byte:02X}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_and_writes_all_parts() {
-        for (text, written, namespace, name, version) in [
-            (
-                "pkg:cargo/rand@0.8.5",
-                "pkg:cargo/rand@0.8.5",
-                None,
-                "rand",
-                Some("0.8.5"),
-            ),
-            (
-                "PKG://NPM/%40scope/a@1.0?#",
-                "pkg:npm/%40scope/a@1.0",
-                Some("@scope"),
-                "a",
-                Some("1.0"),
-            ),
-            (
-                "pkg:npm/@scope/a",
-                "pkg:npm/%40scope/a",
-                Some("@scope"),
-                "a",
-                None,
-            ),
-            (
-                "pkg:npm/@scope/a@2",
-                "pkg:npm/%40scope/a@2",
-                Some("@scope"),
-                "a",
-                Some("2"),
-            ),
-            (
-                "pkg:deb/debian/x@1%3a2-3~a%2Bb?Distro=debian-12&arch=amd64&empty=",
-                "pkg:deb/debian/x@1:2-3~a%2Bb?arch=amd64&distro=debian-12",
-                Some("debian"),
-                "x",
-                Some("1:2-3~a+b"),
-            ),
-            (
-                "pkg:golang/golang.org%2Fx%2Ftext@v0.3.0#./unicode/../norm",
-                "pkg:golang/golang.org%2Fx%2Ftext@v0.3.0#unicode/norm",
-                None,
-                "golang.org/x/text",
-                Some("v0.3.0"),
-            ),
-            (
-                "pkg:oci/app@sha256:abc?repository_url=ghcr.io/o/app",
-                "pkg:oci/app@sha256:abc?repository_url=ghcr.io%2Fo%2Fapp",
-                None,
-                "app",
-                Some("sha256:abc"),
-            ),
-        ] {
-            let purl: Purl = text.parse().expect(text);
-            assert_eq!(purl.to_string(), written);
-            assert_eq!(purl.namespace.as_deref(), namespace, "{text}");
-            assert_eq!(purl.name, name, "{text}");
-            assert_eq!(purl.version.as_deref(), version, "{text}");
-            assert_eq!(written.parse::<Purl>().as_ref(), Ok(&purl));
-        }
-    }
-
-    #[test]
-    fn refuses_what_is_none() {
-        for (text, error) in [
-            ("", PurlError::Scheme),
-            ("CVE-2024-1", PurlError::Scheme),
-            ("https://example.com/a", PurlError::Scheme),
-            ("pkg:cargo", PurlError::Name),
-            ("pkg:cargo/", PurlError::Name),
-            ("pkg:4a/b", PurlError::Type),
-            ("pkg:a b/c", PurlError::Type),
-            ("pkg:cargo/a%2", PurlError::Encoding),
-            ("pkg:cargo/a%zz", PurlError::Encoding),
-            ("pkg:cargo/%ff", PurlError::Encoding),
-            ("pkg:cargo/a?b", PurlError::Qualifier),
-            ("pkg:cargo/a?=b", PurlError::Qualifier),
-            ("pkg:cargo/a?b=1&B=2", PurlError::Qualifier),
-        ] {
-            assert_eq!(text.parse::<Purl>(), Err(error), "{text}");
-        }
-        let long = format!("pkg:cargo/{}", "a".repeat(MAX_PURL));
-        assert_eq!(long.parse::<Purl>(), Err(PurlError::Length));
-    }
 }
