@@ -230,7 +230,7 @@ impl Flaw<'_, '_> {
             package.locations.clone()
         };
         for location in places {
-            let kind = Kind::Vulnerability(vulnerability.clone());
+            let kind = Kind::from(vulnerability.clone());
             outcome.findings.push(Finding {
                 aliases: self.shown.aliases.clone(),
                 severity: rated.severity,

@@ -48,7 +48,7 @@ pub fn check(files: &dyn Files, inputs: &Inputs, ruleset: &Ruleset, options: &Op
     };
     // Findings of what is loaded file by file should stand in the code beside it.
     let made = KINDS.iter().filter(|kind| !kind.is_by_directory());
-    let made = made.flat_map(|kind| inputs.get(kind.id())).flatten();
+    let made = made.filter_map(|kind| inputs.get(kind.id())).flatten();
     let mut sources = Sources::of(made.map(|path| directory(path).to_owned()));
     let mut work = Work::default();
     let mut known = Known::default();

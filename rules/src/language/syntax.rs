@@ -82,7 +82,7 @@ impl Selector {
                 Some(at) => {
                     rest = rest
                         .get(at.saturating_add(part.len())..)
-                        .unwrap_or_default()
+                        .unwrap_or_default();
                 }
                 None => return false,
             }

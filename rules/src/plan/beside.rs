@@ -54,7 +54,7 @@ pub(super) fn add(stack: &mut Stack, reading: &Reading<'_>, plan: &Json, classes
             let mut body = written(parts, &reading.path, &pointer);
             let source = json.get("source").and_then(Json::as_str);
             if let Some(source) = source {
-                body = with(body, "source", source.into());
+                body = with(&body, "source", source.into());
             }
             let (kind, address) = match class {
                 Class::Module => (source.unwrap_or_default(), format!("module.{name}")),
@@ -82,7 +82,7 @@ pub(super) fn add(stack: &mut Stack, reading: &Reading<'_>, plan: &Json, classes
     }
 }
 
-fn with(body: Value, name: &str, value: Value) -> Value {
+fn with(body: &Value, name: &str, value: Value) -> Value {
     let entries = body.as_map().map(|map| map.entries.clone());
     let mut entries = Arc::unwrap_or_clone(entries.unwrap_or_default());
     entries.insert(name.into(), value);

@@ -35,14 +35,11 @@ impl InputKind for Plan {
     }
 
     fn claim(&self, name: &str) -> Claim {
-        let lower = name.to_ascii_lowercase();
-        if lower.ends_with(".json")
-            && !lower.ends_with(".tf.json")
-            && !lower.ends_with(".tofu.json")
-        {
-            Claim::Content
-        } else {
-            Claim::No
+        let mut parts = name.rsplit('.').map(str::to_ascii_lowercase);
+        let is_json = parts.next().is_some_and(|last| last == "json");
+        match parts.next().as_deref() {
+            Some(before) if is_json && !matches!(before, "tf" | "tofu") => Claim::Content,
+            _ => Claim::No,
         }
     }
 
@@ -143,7 +140,7 @@ fn read(
         providers: beside::providers(&plan, &reading.path),
         ..Stack::default()
     };
-    resources::add(&mut stack, &mut reading, &plan, root, configuration);
+    resources::add(&mut stack, &mut reading, &plan, root, &configuration);
     beside::add(&mut stack, &reading, &plan, &options.classes);
     stack.resources.sort_by(|a, b| a.address.cmp(&b.address));
     Ok((stack, reading.problems))

@@ -20,7 +20,7 @@ pub(super) fn add(
     reading: &mut Reading<'_>,
     plan: &Json,
     root: &Json,
-    configuration: Module<'_>,
+    configuration: &Module<'_>,
 ) {
     let changes = plan.get("resource_changes").and_then(Json::as_array);
     let changes: Changes<'_> = changes
@@ -34,11 +34,11 @@ pub(super) fn add(
         changes,
         known: BTreeSet::new(),
     };
-    walk.module(root, &configuration, "/planned_values/root_module", 0);
+    walk.module(root, configuration, "/planned_values/root_module", 0);
     // What was read already is state, and not planned.
     if let Some(state) = plan.pointer("/prior_state/values/root_module") {
         let pointer = "/prior_state/values/root_module";
-        walk.data(state, &configuration, pointer, 0);
+        walk.data(state, configuration, pointer, 0);
     }
 }
 

@@ -6,7 +6,9 @@ mod evaluation;
 mod examples;
 #[cfg(test)]
 mod hcl_eval;
+#[cfg(test)]
 mod index;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod shipped;

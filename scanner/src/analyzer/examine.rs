@@ -35,7 +35,7 @@ impl Run {
 
 /// What became of a file with one of its readers.
 pub(crate) enum Answer {
-    Read(Facts),
+    Read(Box<Facts>),
     /// The file is longer than this, and was not read.
     TooLong(u64),
 }
@@ -61,7 +61,7 @@ pub(crate) fn examine<R: BufRead>(
         && run.is_streamed()
     {
         let facts = run.reader.read(&run.path, Content::Stream(content));
-        return Ok(vec![Answer::Read(facts)]);
+        return Ok(vec![Answer::Read(Box::new(facts))]);
     }
     buffer.clear();
     let longest = runs.iter().map(|run| run.limit(most)).max();
@@ -78,13 +78,13 @@ pub(crate) fn examine<R: BufRead>(
         if size > limit {
             return Answer::TooLong(limit);
         }
-        Answer::Read(match run.reader.need() {
+        Answer::Read(Box::new(match run.reader.need() {
             Need::Whole(_) => run.reader.read(&run.path, Content::Whole(buffer)),
             Need::Stream => {
                 let mut stream = buffer.as_slice();
                 run.reader.read(&run.path, Content::Stream(&mut stream))
             }
-        })
+        }))
     });
     let answers = answers.collect();
     // A large file must not stay in memory for the rest of the target.

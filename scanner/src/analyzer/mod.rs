@@ -9,7 +9,7 @@
 //! ```
 //!
 //! A source knows [`Analyzers`] and nothing behind them; an analyzer knows bytes and never where
-//! they come from. Owns the seam between the two and the one loop that runs it ([`read`]). Decides
+//! they come from. Owns the seam between the two and the one loop that runs it (`examine`). Decides
 //! neither what a finding is nor which files are visible in an image.
 
 use std::io::{self, BufRead};
@@ -125,13 +125,16 @@ pub trait Look {
     ) -> io::Result<Option<(&'static str, Gap)>>;
 }
 
+/// A reader, with what it wants.
+pub type Wanted = (&'static dyn Reader, &'static [Want]);
+
 /// All that looks at the files of a target.
 #[derive(Clone, Copy)]
 pub struct Analyzers<'a> {
     /// The readers that want a path.
     pub by_path: fn(&str) -> Vec<&'static dyn Reader>,
     /// All readers, with what they want.
-    pub readers: fn() -> Vec<(&'static dyn Reader, &'static [Want])>,
+    pub readers: fn() -> Vec<Wanted>,
     /// What looks at the rest of a layer.
     pub unclaimed: fn() -> Box<dyn Look>,
     /// What sees all bytes.

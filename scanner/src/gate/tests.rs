@@ -41,7 +41,7 @@ fn vulnerable(severity: Severity, fixed: &[&str]) -> Finding {
         fixed: fixed.iter().map(|version| (*version).to_owned()).collect(),
         ..Vulnerability::new(package, "r")
     };
-    finding(severity, Kind::Vulnerability(vulnerability))
+    finding(severity, Kind::from(vulnerability))
 }
 
 #[test]

@@ -216,7 +216,7 @@ mod tests {
         let paths = Paths::new(&packages);
         let of = |number: usize| {
             let path = paths.to(packages[number])?;
-            Some(path.iter().map(|one| one.to_string()).collect::<Vec<_>>())
+            Some(path.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert_eq!(of(0).unwrap(), ["app@1"]);
         assert_eq!(of(4).unwrap(), ["app@1", "mid.dle@1", "deep@1"]);

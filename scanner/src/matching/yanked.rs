@@ -46,7 +46,7 @@ pub(super) fn add(outcome: &mut Outcome, package: &Arc<Package>) {
         places => places,
     };
     for location in places {
-        let kind = Kind::Vulnerability(Vulnerability {
+        let kind = Kind::from(Vulnerability {
             merged: vec![RULE.to_owned()],
             informational: Some(KIND.to_owned()),
             rated: rated.clone(),

@@ -124,9 +124,15 @@ pub struct Misconfiguration {
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// From an advisory.
-    Vulnerability(Vulnerability),
+    Vulnerability(Box<Vulnerability>),
     /// From a rule.
     Misconfiguration(Misconfiguration),
+}
+
+impl From<Vulnerability> for Kind {
+    fn from(vulnerability: Vulnerability) -> Self {
+        Self::Vulnerability(Box::new(vulnerability))
+    }
 }
 
 /// One result of the scan.

@@ -378,7 +378,7 @@ struct FindingView<'a> {
 impl<'a> FindingView<'a> {
     fn new(report: &'a Report, finding: &'a Finding) -> Self {
         let (kind, vulnerability, resource) = match &finding.kind {
-            Kind::Vulnerability(found) => ("vulnerability", Some(found), None),
+            Kind::Vulnerability(found) => ("vulnerability", Some(&**found), None),
             Kind::Misconfiguration(found) => ("misconfiguration", None, Some(&*found.resource)),
         };
         let target = report.targets.get(finding.target);

@@ -117,7 +117,7 @@ mod tests {
 
     fn vulnerable(kind: PackageType, name: &str, version: &str, place: Location) -> Finding {
         let package = Arc::new(Package::new(kind, name, version).at(place.clone()));
-        let kind = Kind::Vulnerability(Vulnerability::new(package, "GHSA-1"));
+        let kind = Kind::from(Vulnerability::new(package, "GHSA-1"));
         Finding::new("CVE-1", place, kind)
     }
 

@@ -102,7 +102,7 @@ pub(crate) fn read_member<R: BufRead>(
     let mut readings = Vec::new();
     for (run, answer) in runs.iter().zip(answers) {
         let facts = match answer {
-            Answer::Read(facts) => facts,
+            Answer::Read(facts) => *facts,
             Answer::TooLong(limit) => too_long(run, size, limit),
         };
         let database = run.reader.is_database();

@@ -27,7 +27,7 @@ fn image(path: &str) -> Target {
 }
 
 fn finding(target: usize, rule: &str, aliases: &[&str], package: &Arc<Package>) -> Finding {
-    let kind = Kind::Vulnerability(Vulnerability {
+    let kind = Kind::from(Vulnerability {
         merged: vec![format!("M-{rule}")],
         ..Vulnerability::new(package.clone(), rule)
     });
@@ -40,9 +40,9 @@ fn finding(target: usize, rule: &str, aliases: &[&str], package: &Arc<Package>) 
 }
 
 /// Something else that suppressed a finding.
-fn other(reason: &str) -> Option<Suppression> {
+fn other(reason: &str) -> Suppression {
     let by = Suppression::new(Origin::Vex, "elsewhere", Status::NotAffected);
-    Some(by.because(None, Some(reason)))
+    by.because(None, Some(reason))
 }
 
 /// A directory with npm packages, and an image with Red Hat's.
@@ -322,13 +322,13 @@ fn the_newest_statement_counts_then_the_last() {
 #[test]
 fn another_suppression_keeps_its_reason() {
     let mut report = report();
-    report.findings[0].suppressed = other("accepted");
+    report.findings[0].suppressed = Some(other("accepted"));
     let text = openvex(&[("CVE-2024-0001", LEFT, "not_affected", MAY)]);
     apply(
         &mut report,
         &parse(text.as_bytes(), "a").expect("a document"),
     );
-    assert_eq!(report.findings[0].suppressed, other("accepted"));
+    assert_eq!(report.findings[0].suppressed, Some(other("accepted")));
     assert_eq!(reasons(&report), [""; 0]);
 }
 
@@ -551,7 +551,7 @@ fn beyond_the_comparisons_nothing_is_suppressed() {
 #[test]
 fn suppressions_are_written_and_read_again() {
     let mut first = applied(&[OPENVEX, CSAF, CYCLONEDX]);
-    first.findings[3].suppressed = other("accepted until June");
+    first.findings[3].suppressed = Some(other("accepted until June"));
     let mut written = Vec::new();
     write_openvex(&first, "security@acme.example", &mut written).expect("memory");
     let text = String::from_utf8(written).expect("UTF-8");
@@ -566,7 +566,7 @@ fn what_still_counts_in_another_place_is_not_written() {
     let mut report = report();
     let mut twin = report.findings[0].clone();
     twin.location = Location::file("other/lock");
-    report.findings[0].suppressed = other("only here");
+    report.findings[0].suppressed = Some(other("only here"));
     report.findings.push(twin.clone());
     let mut written = Vec::new();
     write_openvex(&report, "a", &mut written).expect("memory");

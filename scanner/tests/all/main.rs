@@ -25,4 +25,5 @@ mod robust;
 mod support;
 #[cfg(test)]
 mod why;
+#[cfg(test)]
 mod words;

@@ -114,7 +114,6 @@ fn lies_within(port: &Value, low: &Value, high: &Value) -> Option<bool> {
 /// Whether any of the ranges holds the port; nested lists are bounded as arguments are.
 fn ranges_hold(ranges: &Value, port: &Value) -> Option<bool> {
     match &ranges.kind {
-        Kind::Null => Some(false),
         Kind::Number(_) => lies_within(port, ranges, ranges),
         Kind::String(text) => range_holds(text, port),
         Kind::List(list) => {
@@ -123,8 +122,8 @@ fn ranges_hold(ranges: &Value, port: &Value) -> Option<bool> {
             any(held.chain(open))
         }
         Kind::Unknown(_) => None,
-        // A range that no provider takes.
-        Kind::Bool(_) | Kind::Map(_) => Some(false),
+        // None, and what no provider takes for a range.
+        Kind::Null | Kind::Bool(_) | Kind::Map(_) => Some(false),
     }
 }
 

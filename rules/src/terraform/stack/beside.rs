@@ -34,8 +34,7 @@ impl Run<'_> {
                 Class::Module => self.module_calls(instance),
                 Class::Provider => self.provider_blocks(instance),
                 Class::Terraform => self.settings(instance),
-                Class::Variable => self.declarations(instance, *class),
-                Class::Output => self.declarations(instance, *class),
+                Class::Variable | Class::Output => self.declarations(instance, *class),
                 Class::Managed | Class::Data => {}
             }
         }

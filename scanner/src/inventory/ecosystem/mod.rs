@@ -1,7 +1,7 @@
 //! Which OSV ecosystems speak of the packages of a distribution (ossf.github.io/osv-schema,
-//! "Defined ecosystems"), and how their records name packages. The rows are in [`table`]; here is
+//! "Defined ecosystems"), and how their records name packages. The rows are in `table`; here is
 //! how a suffix follows from what `os-release` says. Packages that a supplier rebuilt belong to
-//! the supplier's ecosystem ([`supplier`]).
+//! the supplier's ecosystem (`supplier`).
 
 use std::sync::Arc;
 

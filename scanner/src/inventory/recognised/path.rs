@@ -92,12 +92,12 @@ fn is_between(name: &str, before: &str, after: &str) -> bool {
 
 /// A path that a parser's want takes, as far as the want alone tells.
 #[cfg(test)]
-pub(super) fn example_of_want(want: &Want) -> Option<String> {
+pub(super) fn example_of_want(want: &Want) -> String {
     match *want {
-        Want::Name(name) | Want::Path(name) => Some(name.to_owned()),
-        Want::Suffix(end) => Some(format!("some/a.{end}")),
-        Want::In(directory) => Some(format!("{}/file", directory.trim_end_matches('/'))),
-        Want::Extension(extension) => Some(format!("some/file{extension}")),
+        Want::Name(name) | Want::Path(name) => name.to_owned(),
+        Want::Suffix(end) => format!("some/a.{end}"),
+        Want::In(directory) => format!("{}/file", directory.trim_end_matches('/')),
+        Want::Extension(extension) => format!("some/file{extension}"),
     }
 }
 

@@ -43,11 +43,11 @@ pub(crate) fn encode_path(path: &str) -> String {
 /// repository already, or the image with the `!` that enters it
 /// (`images/app.tar!/var/lib/dpkg/status`).
 pub(crate) fn root(target: &Target) -> String {
-    if !target.kind.is_image() {
-        String::new()
-    } else {
+    if target.kind.is_image() {
         let path = encode_path(&target.path);
         format!("{}!", if path.is_empty() { "image" } else { &path })
+    } else {
+        String::new()
     }
 }
 

@@ -428,7 +428,7 @@ fn read_file(
     let mut all = Facts::default();
     for answer in answers {
         match answer {
-            Answer::Read(facts) => join(&mut all, facts),
+            Answer::Read(facts) => join(&mut all, *facts),
             Answer::TooLong(limit) => {
                 let cause = format!("larger than {limit} bytes");
                 return Err(Box::new(gap(GapKind::Limit, path, &cause).unjudged()));

@@ -190,9 +190,8 @@ impl Walk<'_> {
         if self.interest.packages {
             self.found.installed.extend(installed::of(&relative));
         }
-        if is_link && let Some(fate) = behind(self.root, path) {
-            // A directory inside is walked under its real path.
-            if let Some(cause) = fate {
+        if is_link && let Some(behind) = behind(self.root, path) {
+            if let Behind::Unseen(cause) = behind {
                 self.found.gaps.push(gap(GapKind::Link, &relative, cause));
             }
             self.found.files.skip(SkipRule::Link, 1);
@@ -342,16 +341,27 @@ fn shown(path: &Path) -> String {
     text
 }
 
-/// `None` for a link that leads to no directory, which is opened by its own name; else what is not
-/// looked at behind it, if the walk does not see it anyway.
-fn behind(root: &dyn Root, link: &Path) -> Option<Option<&'static str>> {
+/// What is behind a link to a directory.
+enum Behind {
+    /// A directory that is walked under its real path.
+    Seen,
+    /// One that is not looked at, and why.
+    Unseen(&'static str),
+}
+
+/// `None` for a link that leads to no directory, which is opened by its own name.
+fn behind(root: &dyn Root, link: &Path) -> Option<Behind> {
     match root.follow(link) {
-        Err(Astray::Outside(Kind::Directory)) => {
-            Some(Some("a link to a directory outside; it is not followed"))
-        }
+        Err(Astray::Outside(Kind::Directory)) => Some(Behind::Unseen(
+            "a link to a directory outside; it is not followed",
+        )),
         Ok(real) if real.kind == Kind::Directory => {
             let is_skipped = real.path.iter().any(|part| tools::skipped(part).is_some());
-            Some(is_skipped.then_some("a link into a directory that is not entered"))
+            Some(if is_skipped {
+                Behind::Unseen("a link into a directory that is not entered")
+            } else {
+                Behind::Seen
+            })
         }
         _ => None,
     }

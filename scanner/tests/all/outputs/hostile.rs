@@ -85,7 +85,7 @@ fn fill(report: &mut Report, text: &str) {
         text.clone_into(&mut finding.message);
         place(&mut finding.location);
         if finding.suppressed.is_some() {
-            finding.suppressed = sample::suppression(text);
+            finding.suppressed = Some(sample::suppression(text));
         }
         match &mut finding.kind {
             Kind::Vulnerability(found) => {

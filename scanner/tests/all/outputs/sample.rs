@@ -197,9 +197,9 @@ fn exploitation() -> Exploitation {
 }
 
 /// A suppression with this text in all of its parts.
-pub(crate) fn suppression(text: &str) -> Option<Suppression> {
+pub(crate) fn suppression(text: &str) -> Suppression {
     let by = Suppression::new(Origin::Vex, text, Status::NotAffected);
-    Some(by.because(Some(text), Some(text)))
+    by.because(Some(text), Some(text))
 }
 
 fn layer(index: u32) -> Arc<Layer> {
@@ -221,7 +221,7 @@ pub(crate) fn vulnerability(
         .first()
         .cloned()
         .unwrap_or_else(|| Location::file("none"));
-    let kind = Kind::Vulnerability(Vulnerability {
+    let kind = Kind::from(Vulnerability {
         merged: vec![id.to_owned()],
         ..Vulnerability::new(Arc::clone(package), id)
     });
