@@ -1,17 +1,18 @@
-//! Terraform evaluation with three-way values, and rules written in Markdown.
+//! Infrastructure code evaluated with three-way values, and rules written in Markdown.
 //!
-//! Data flows one way: files → [`terraform::evaluate`] → [`Stack`]s of [`Resource`]s →
-//! [`check::run`] with a [`language::Ruleset`] → [`check::Outcome`]s. A rule sees a view of a
-//! resource (type, address, a body of [`Value`]s), never HCL, so other inputs can stand behind
+//! Data flows one way: files → a kind of [`input`] → [`Stack`]s of [`Resource`]s → [`check::run`]
+//! with a [`language::Ruleset`] → [`check::Outcome`]s. A rule sees a view of a resource (class,
+//! type, address, a body of [`Value`]s), never HCL, so that every kind of input stands behind
 //! the same view. This crate knows neither the terminal nor advisories.
 
 pub mod check;
+pub mod expression;
 pub mod files;
 pub mod functions;
+pub mod iam;
 pub mod input;
 pub mod language;
 pub mod plan;
-pub mod policy;
 mod problem;
 mod resource;
 mod severity;

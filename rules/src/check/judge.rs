@@ -8,9 +8,9 @@ use super::{
     MAX_MEMBERS, MAX_RUN_WORK, MAX_WORK, Outcome, Report, Verdict, cause, content, message, place,
     stack_span,
 };
+use crate::expression::EvalError;
 use crate::input;
 use crate::language::{Check, Rule, Selector, Subject};
-use crate::terraform::eval::EvalError;
 use crate::value::{Kind, List, Map};
 use crate::{Class, Problem, ProblemKind, Resource, Span, Value};
 

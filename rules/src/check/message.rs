@@ -9,7 +9,7 @@ use hcl_edit::template::Element;
 use rust_decimal::Decimal;
 
 use crate::Value;
-use crate::terraform::eval::{EvalError, Scope, evaluate};
+use crate::expression::{EvalError, Scope, evaluate};
 use crate::value::Kind;
 
 /// Longest message, in characters; the rest is cut.

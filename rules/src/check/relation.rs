@@ -12,8 +12,8 @@ use super::MAX_RELATED;
 use super::address::{is_of_kind, without_key};
 use super::judge::too_much;
 use super::world::{NAMES, World, leaves, references, walk};
+use crate::expression::EvalError;
 use crate::language::Selector;
-use crate::terraform::eval::EvalError;
 use crate::value::{Kind, List, Origin, Piece, Shape, Unknown};
 use crate::{Resource, Value};
 

@@ -9,10 +9,10 @@ use hcl_edit::expr::{Expression, TraversalOperator};
 
 use super::relation;
 use super::world::World;
+use crate::expression::{Budget, EvalError, MAX_DEPTH_ALONE, Scope, evaluate};
 use crate::files::{DirEntry, Files};
 use crate::functions::{Context, lookup_rule};
 use crate::language::Local;
-use crate::terraform::eval::{Budget, EvalError, MAX_DEPTH_ALONE, Scope, evaluate};
 use crate::value::Map;
 use crate::{Class, Resource, Value};
 

@@ -14,7 +14,6 @@ use crate::input::{Claim, Input, InputKind};
 use crate::{Class, Problem, ProblemKind, Stack, Value};
 
 mod data_sources;
-pub mod eval;
 mod loader;
 mod module;
 mod names;
@@ -38,7 +37,7 @@ pub use stack::{
 };
 pub use variable_files::VariableFile;
 
-use eval::{Budget, MAX_DEPTH};
+use crate::expression::{Budget, MAX_DEPTH};
 use loader::{Loader, join};
 use names::{Flavour, is_made, is_values, other_tool};
 use problems::Problems;
@@ -47,7 +46,7 @@ use roots::{Graph, Left};
 use stack::{Run, Totals};
 
 /// Stack of the thread that evaluates; what recursion costs there is bounded by
-/// [`eval::MAX_DEPTH`].
+/// [`MAX_DEPTH`].
 const STACK_BYTES: usize = 256 << 20;
 
 /// What the user may set for an evaluation.

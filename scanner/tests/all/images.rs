@@ -8,6 +8,7 @@ use portcullis::model::gap::GapKind;
 use portcullis::source::{Contents, ImageKind, Platform, SourceError, limits, recognise};
 use serde_json::{Value, json};
 
+use crate::cli;
 use crate::support::image::{Layout, digest, docker_archive, dpkg_status, gzip, tar};
 use crate::support::read_image;
 
@@ -89,6 +90,23 @@ fn every_kind_of_target_tells_the_same() {
         let contents = one(&path(name)).unwrap();
         assert_eq!(packages(&contents), expected(), "{name}");
         assert!(contents.gaps.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_directory_that_is_an_image_is_read_as_one_with_and_without_its_kind() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().join("layout");
+    let layout = Layout(&root);
+    layout.create();
+    layout.index(&[layout.image("linux", "amd64", &two_layers())]);
+    for target in ["layout", "oci:layout", "."] {
+        let run = cli::run(directory.path(), &["scan", target, "--format", "json"]);
+        let packages = &run.json()["packages"];
+        let mut names: Vec<&Value> = packages.as_array().unwrap().iter().collect();
+        names.sort_by_key(|package| package["name"].as_str());
+        let names: Vec<&Value> = names.iter().map(|package| &package["name"]).collect();
+        assert_eq!(names, ["one", "two"], "{target}: {}", run.err);
     }
 }
 

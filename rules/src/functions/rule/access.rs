@@ -1,4 +1,4 @@
-//! Questions about policies in the normal form of [`crate::policy`].
+//! Questions about policies in the normal form of [`crate::iam`].
 #![expect(
     clippy::unnecessary_wraps,
     reason = "all functions of the table have one type"
@@ -8,18 +8,18 @@ use super::shorthand::{answer, any, both, member};
 use crate::Value;
 use crate::functions::FunctionError;
 use crate::functions::call::Args;
-use crate::policy;
+use crate::iam;
 use crate::value::Kind;
 
 /// `policy(x)`
 pub(crate) fn policy(args: &Args<'_>) -> Result<Value, FunctionError> {
-    policy::policy(args.value(0))
+    iam::policy(args.value(0))
 }
 
 /// `allows(policy, action)`: whether an `Allow` statement covers the action, on whatever
 /// resource and condition. Statements that deny are not subtracted.
 pub(crate) fn allows(args: &Args<'_>) -> Result<Value, FunctionError> {
-    let policy = policy::policy(args.value(0))?;
+    let policy = iam::policy(args.value(0))?;
     let action = args.text(1);
     let statements = member(&policy, "statements");
     let result = over(&statements, |statement| {

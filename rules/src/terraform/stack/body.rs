@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use hcl_edit::expr::Expression;
 
-use super::super::eval::MAX_STEPS;
 use super::super::source::{Block, Body};
 use super::Run;
 use super::scope::{Binding, Names, pair};
+use crate::expression::MAX_STEPS;
 use crate::value::{Kind, List, Map, Shape, Type, Unknown};
 use crate::{ProblemKind, ProblemSeverity, Value};
 

@@ -10,11 +10,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Options;
-use super::eval::{Budget, EvalError, MAX_STEPS, evaluate};
 use super::loader::Loader;
 use super::module::{Module, ResourceName};
 use super::source::Attribute;
 use super::variable_files::Given;
+use crate::expression::{Budget, EvalError, MAX_STEPS, evaluate};
 use crate::functions::{FunctionError, Memory};
 use crate::value::Origin;
 use crate::{Problem, ProblemKind, ProblemSeverity, Resource, Span, Stack, Value};

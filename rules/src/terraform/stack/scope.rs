@@ -6,8 +6,8 @@ use std::sync::Arc;
 use hcl_edit::Decorated;
 use hcl_edit::expr::{Expression, TraversalOperator};
 
-use super::super::eval::{Budget, EvalError, Evaluate, Scope};
 use super::{Instance, Run};
+use crate::expression::{Budget, EvalError, Evaluate, Scope};
 use crate::functions::Context;
 use crate::value::{Kind, Origin, Type};
 use crate::{Class, Value};

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::super::eval::{EvalError, evaluate};
 use super::super::source::{Block, parse_text_expression};
 use super::super::typing::type_of_expression;
 use super::{Instance, MIN_SECRET, Run, failed};
+use crate::expression::{EvalError, evaluate};
 use crate::functions::FunctionError;
 use crate::functions::convert::convert;
 use crate::value::{Kind, Origin, Type};

@@ -107,9 +107,7 @@ impl Walk<'_> {
                 return;
             }
         };
-        if depth > 0 {
-            self.directory(directory, &items, depth);
-        }
+        self.directory(directory, &items, depth);
         if depth >= MAX_DEPTH {
             return;
         }
