@@ -12,6 +12,9 @@ use std::{env, fs, io};
 mod markdown;
 #[path = "src/language/names.rs"]
 mod names;
+#[path = "src/language/selector.rs"]
+#[expect(dead_code, reason = "nothing is selected here")]
+mod selector;
 #[path = "src/language/syntax.rs"]
 #[expect(dead_code, reason = "expressions are only checked here, not run")]
 mod syntax;

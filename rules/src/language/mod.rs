@@ -16,11 +16,13 @@ mod examples;
 mod load;
 mod markdown;
 mod names;
+mod selector;
 mod syntax;
 
 use load::RuleFile;
 pub use load::{MAX_DEPTH, MAX_FILES};
-pub(crate) use syntax::{Check, Local, RuleBlock, Selector, Subject};
+pub(crate) use selector::Selector;
+pub(crate) use syntax::{Check, Local, RuleBlock, Subject};
 
 /// What the report needs to know of a rule.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ use hcl_edit::expr::{Expression, ObjectKey};
 use hcl_edit::structure::{Attribute, Block, Body, Structure};
 
 use super::names::{self, Names};
+use super::selector::{SUBJECTS, Selector};
 
 /// Longest rule block, in bytes. The parser itself bounds nesting and operator chains.
 pub(crate) const MAX_RULE_BLOCK: usize = 64 * 1024;
@@ -36,81 +37,6 @@ pub(crate) struct RuleBlock {
     pub(crate) locals: Vec<Local>,
     /// What the rule speaks of.
     pub(crate) subjects: Vec<Subject>,
-}
-
-/// Words that begin a subject.
-const SUBJECTS: [&str; 8] = [
-    "resource",
-    "data",
-    "module",
-    "provider",
-    "terraform",
-    "variable",
-    "output",
-    "stack",
-];
-
-/// What a subject block selects.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Selector {
-    /// One of [`SUBJECTS`]; `stack` is the root module as a whole.
-    pub(crate) class: &'static str,
-    /// The type, in which `*` stands for anything.
-    pub(crate) kind: String,
-}
-
-impl Selector {
-    /// Whether several types fit.
-    pub(crate) fn is_pattern(&self) -> bool {
-        self.kind.contains('*')
-    }
-
-    /// Whether a type fits.
-    pub(crate) fn fits(&self, kind: &str) -> bool {
-        let mut parts = self.kind.split('*');
-        let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = kind.strip_prefix(first) else {
-            return false;
-        };
-        if !self.is_pattern() {
-            return rest.is_empty();
-        }
-        let mut parts: Vec<&str> = parts.collect();
-        let last = parts.pop().unwrap_or_default();
-        for part in parts {
-            match rest.find(part) {
-                Some(at) => {
-                    rest = rest
-                        .get(at.saturating_add(part.len())..)
-                        .unwrap_or_default();
-                }
-                None => return false,
-            }
-        }
-        rest.ends_with(last)
-    }
-
-    /// The selector of such a name.
-    pub(crate) fn of_key(key: &str) -> Self {
-        let class = key.split_once('.').and_then(|(word, kind)| {
-            let class = SUBJECTS.iter().find(|class| **class == word)?;
-            Some((*class, kind))
-        });
-        let (class, kind) = class.unwrap_or(("resource", key));
-        Self {
-            class,
-            kind: kind.to_owned(),
-        }
-    }
-
-    /// Its name in the index: `T`, `data.T`, `module.*`, `stack`.
-    pub(crate) fn key(&self) -> String {
-        match self.class {
-            "resource" => self.kind.clone(),
-            "stack" => "stack".to_owned(),
-            class => format!("{class}.{}", self.kind),
-        }
-    }
 }
 
 /// One `resource` block, or another subject.
