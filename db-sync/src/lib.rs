@@ -14,7 +14,6 @@ pub mod compile;
 pub mod ecosystem;
 pub mod feed;
 pub mod fetch;
-mod hex;
 #[cfg(any(feature = "network", feature = "registry"))]
 mod http;
 mod id;

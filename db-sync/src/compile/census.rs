@@ -3,7 +3,6 @@
 
 use super::collect::{Collector, Source, Stored};
 use super::interner::Interner;
-use crate::hex::hex;
 use crate::moment::Moment;
 use crate::sources::SourceKind;
 use crate::sources::crates_index::Yanked;
@@ -110,7 +109,7 @@ pub(super) fn described(
     SourceInfo {
         kind: kind.as_str().to_owned(),
         name: name.to_owned(),
-        digest: format!("sha256:{}", hex(&hasher.finalize())),
+        digest: format!("sha256:{}", hex::encode(hasher.finalize())),
         records: different as u64,
         newest_modified: newest.map(|moment| moment.to_string()),
         newest_listed: listed.map(|moment| moment.to_string()),

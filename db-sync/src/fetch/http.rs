@@ -8,6 +8,7 @@ use super::retry;
 use super::{Access, FetchError, Saved, Tag, failed, keep, read_tag, saved_tag, write_tag};
 use crate::http::{Answer, Options, Question, Unanswered, range_start, text};
 use crate::store::place::beside;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -377,15 +378,12 @@ fn copy(body: &mut dyn Read, out: &mut File) -> io::Result<Result<u64, Unanswere
 
 /// Percent-encodes all but unreserved characters (RFC 3986 2.3).
 fn encode(part: &str, out: &mut String) {
-    use std::fmt::Write as _;
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~');
+    out.extend(utf8_percent_encode(part, ENCODED));
 }
 
 #[cfg(test)]

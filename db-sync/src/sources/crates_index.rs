@@ -5,7 +5,6 @@
 //! is looked at but the one that is named. A file that cannot be read as
 //! either is a warning: yanks in it are not known.
 
-use crate::hex::hex;
 use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
@@ -83,7 +82,7 @@ impl Yanked {
         if let Some(newest) = self.newest {
             hasher.update(newest.to_string());
         }
-        hex(&hasher.finalize())
+        hex::encode(hasher.finalize())
     }
 
     fn join(&mut self, other: Self) {

@@ -120,11 +120,7 @@ impl Head {
 
 /// `sha256:` and 64 digits.
 pub(crate) fn digest_text(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold("sha256:".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("sha256:{}", hex::encode(bytes))
 }
 
 struct Fields<'a>(&'a [u8]);

@@ -22,10 +22,9 @@ pub(super) fn of(check: usize, member: Option<&Value>) -> Arc<str> {
         let mut hash = Sha256::new();
         feed(member, &mut hash, 0);
         text.push('~');
-        for byte in hash.finalize().iter().take(8) {
-            use std::fmt::Write as _;
-            let _ = write!(text, "{byte:02x}");
-        }
+        let digest = hash.finalize();
+        let (digest, _) = digest.split_at(8);
+        text.push_str(&hex::encode(digest));
     }
     text.into()
 }

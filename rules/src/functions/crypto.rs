@@ -4,8 +4,6 @@
     reason = "all functions of the table have one type"
 )]
 
-use std::fmt::Write as _;
-
 use sha2::digest::Digest;
 
 use super::FunctionError;
@@ -14,19 +12,9 @@ use super::encoding::base64;
 use crate::Value;
 use crate::value::Type;
 
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
-}
-
 /// The hash of bytes as hexadecimal text.
 pub(super) fn hex_of<D: Digest>(bytes: &[u8]) -> Value {
-    hex(&D::digest(bytes)).into()
+    hex::encode(D::digest(bytes)).into()
 }
 
 /// The hash of bytes as base64 text.

@@ -26,12 +26,8 @@ impl Key {
             hash.update(version.to_le_bytes());
         }
         let analyzers = hash.finalize();
-        let mut text = format!("{digest}/");
-        for byte in analyzers.iter().take(16) {
-            use fmt::Write as _;
-            let _ = write!(text, "{byte:02x}");
-        }
-        Self(text)
+        let (analyzers, _) = analyzers.split_at(16);
+        Self(format!("{digest}/{}", hex::encode(analyzers)))
     }
 }
 

@@ -2,7 +2,6 @@
 //! three kinds that package databases write. Only files in the system's own directories are
 //! hashed, and of those only the few small ones that describe a package.
 
-use std::fmt::Write as _;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 
@@ -89,12 +88,7 @@ impl Hashers {
 
 /// Bytes in lower-case hexadecimal.
 pub(super) fn hexadecimal(bytes: &[u8]) -> Arc<str> {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text.into()
+    hex::encode(bytes).into()
 }
 
 /// The checksums of a file in memory.

@@ -214,12 +214,6 @@ pub fn fingerprint(parts: &[&str]) -> String {
         hash.update(part.as_bytes());
     }
     let digest = hash.finalize();
-    let mut text = String::with_capacity(2 + 1 + 32);
-    text.push_str(FINGERPRINT_VERSION);
-    text.push(':');
-    for byte in digest.iter().take(16) {
-        use std::fmt::Write as _;
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    let (digest, _) = digest.split_at(16);
+    format!("{FINGERPRINT_VERSION}:{}", hex::encode(digest))
 }

@@ -3,7 +3,6 @@
 //! in one place of a product only, since a statement would speak of all places.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -225,9 +224,6 @@ fn explain(by: &Suppression) -> (Status, Option<String>, Option<String>) {
 
 fn id(author: &str, timestamp: &str, statements: &[Statement<'_>]) -> io::Result<String> {
     let content = serde_json::to_vec(&(author, timestamp, statements))?;
-    let mut id = "https://openvex.dev/docs/public/vex-".to_owned();
-    for byte in Sha256::digest(&content) {
-        let _ = write!(id, "{byte:02x}");
-    }
-    Ok(id)
+    let digest = hex::encode(Sha256::digest(&content));
+    Ok(format!("https://openvex.dev/docs/public/vex-{digest}"))
 }

@@ -15,7 +15,6 @@ mod wire;
 
 use super::http::{Client, Exchanged};
 use super::{Access, FetchError};
-use crate::hex::hex;
 pub(crate) use object::{Entry, EntryKind, Snapshot};
 use object::{Format, Id};
 pub(super) use packet::Fault;
@@ -81,7 +80,7 @@ pub(crate) struct Tip {
 impl Tip {
     /// Its id in hexadecimal digits.
     pub(crate) fn hex(&self) -> String {
-        hex(&self.id)
+        hex::encode(&self.id)
     }
 }
 

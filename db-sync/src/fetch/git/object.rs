@@ -3,7 +3,6 @@
 //! from the tip down to a file holds only what the tip's id vouches for.
 
 use super::packet::{Fault, wrong};
-use crate::hex::hex;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -148,11 +147,11 @@ impl Snapshot {
             Some((found, data)) if *found == kind => Ok(data),
             Some((found, _)) => Err(format!(
                 "object {} is a {}, not a {}",
-                hex(id),
+                hex::encode(id),
                 found.name(),
                 kind.name()
             )),
-            None => Err(format!("object {} was not sent", hex(id))),
+            None => Err(format!("object {} was not sent", hex::encode(id))),
         }
     }
 
@@ -162,7 +161,7 @@ impl Snapshot {
         while !rest.is_empty() {
             let (entry, after) = self
                 .entry(rest)
-                .ok_or_else(|| format!("tree {} is malformed", hex(id)))?;
+                .ok_or_else(|| format!("tree {} is malformed", hex::encode(id)))?;
             entries.push(entry);
             rest = after;
         }

@@ -96,7 +96,7 @@ fn a_commit_leads_to_its_files_in_either_hash() {
             tree.extend(id);
         }
         let top = id(format, Kind::Tree, &tree);
-        let commit = format!("tree {}\nauthor x\n\ntree 00\n", crate::hex::hex(&top));
+        let commit = format!("tree {}\nauthor x\n\ntree 00\n", hex::encode(&top));
         let tip = id(format, Kind::Commit, commit.as_bytes());
         let entries = [
             delta(&blob, &change),
@@ -151,7 +151,7 @@ fn hostile_names_in_trees_are_refused() {
     for name in ["..", ".", "", "a/b", "a\\b", ".GIT"] {
         let tree = [format!("100644 {name}\0").as_bytes(), &[7; 20]].concat();
         let top = id(Format::Sha1, Kind::Tree, &tree);
-        let commit = format!("tree {}\n", crate::hex::hex(&top));
+        let commit = format!("tree {}\n", hex::encode(&top));
         let tip = id(Format::Sha1, Kind::Commit, commit.as_bytes());
         let pack = packed(
             Format::Sha1,

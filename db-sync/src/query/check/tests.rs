@@ -164,7 +164,7 @@ fn joined(parts: &[(Header, Vec<u8>)]) -> Vec<u8> {
     };
     let lower = sealed(below.clone(), under);
     let digest = below.root(&Sha256::digest(under));
-    let digest = format!("sha256:{}", crate::hex::hex(&digest));
+    let digest = format!("sha256:{}", hex::encode(digest));
     let mut over = over.clone();
     let (at, length) = top.section(Section::Below);
     let at = usize::try_from(at.min(1 << 40)).expect("small") + 1;

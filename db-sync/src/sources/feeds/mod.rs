@@ -6,7 +6,6 @@ mod epss;
 mod kev;
 
 use crate::feed::FeedKind;
-use crate::hex::hex;
 use crate::problem::{Warning, printable};
 use crate::store::FeedInfo;
 use crate::store::feed::Feed;
@@ -211,7 +210,7 @@ fn read_within(
             .chars()
             .take(MAX_VERSION)
             .collect(),
-        digest: format!("sha256:{}", hex(&Sha256::digest(&text))),
+        digest: format!("sha256:{}", hex::encode(Sha256::digest(&text))),
         entries: parsed.entries,
     };
     let rows = parsed.rows;

@@ -12,7 +12,6 @@ use super::codec::{Damaged, Reader};
 use super::format::{HEADER, Header, HeaderError, PAGE, Section, VERSION, crc32, le32};
 use super::pages::Pages;
 use super::{feed, hash};
-use crate::hex::hex;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 use std::path::Path;
@@ -119,7 +118,7 @@ impl Store {
             return Err(refused());
         }
         info.format_version = VERSION;
-        info.root_digest = format!("sha256:{}", hex(&store.header.digest));
+        info.root_digest = format!("sha256:{}", hex::encode(store.header.digest));
         store.info = info;
         Ok(store)
     }

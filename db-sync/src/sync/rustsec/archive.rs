@@ -3,7 +3,6 @@
 
 use super::{MAX_ADVISORY, Tree, place};
 use crate::fetch::{Access, Mirrors, Saved, is_intact};
-use crate::hex::hex;
 use crate::sync::SyncError;
 use crate::sync::cache::Cache;
 use flate2::read::MultiGzDecoder;
@@ -53,7 +52,7 @@ pub(super) fn tree(
         }
         hasher.update(buffer.get(..read).unwrap_or_default());
     }
-    let digest = hex(&hasher.finalize());
+    let digest = hex::encode(hasher.finalize());
     let path = cache.file(&format!("rustsec-{}", digest.get(..16).unwrap_or_default()));
     if !path.is_dir() {
         let scratch = cache.file("rustsec-unpacked");

@@ -9,7 +9,6 @@ mod git;
 use super::SyncError;
 use super::cache::Cache;
 use crate::fetch::{Access, FetchError, path};
-use crate::hex::hex;
 use crate::problem::Warning;
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
@@ -166,7 +165,7 @@ fn digest_of(tree: &Path) -> Result<String, SyncError> {
             }
         }
     }
-    Ok(hex(&hasher.finalize()))
+    Ok(hex::encode(hasher.finalize()))
 }
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {

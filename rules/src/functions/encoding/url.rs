@@ -4,26 +4,24 @@
     reason = "all functions of the table have one type"
 )]
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::Value;
 use crate::functions::FunctionError;
 use crate::functions::call::{Args, argument};
 
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
 /// `urlencode(string)`
 pub(crate) fn urlencode(args: &Args<'_>) -> Result<Value, FunctionError> {
-    let mut out = String::new();
-    for byte in args.text(0).bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            b' ' => out.push('+'),
-            // Writing to a string cannot fail.
-            _ => drop(write!(out, "%{byte:02X}")),
-        }
-    }
-    Ok(out.into())
+    // A plus is encoded: each that is here was a blank.
+    let parts = args.text(0).split(' ');
+    let encoded = parts.map(|part| utf8_percent_encode(part, ENCODED).to_string());
+    Ok(encoded.collect::<Vec<_>>().join("+").into())
 }
 
 /// `urldecode(string)`

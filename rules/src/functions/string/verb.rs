@@ -146,16 +146,12 @@ impl Verb {
                 return Ok(self.pad_number(&self.integer(numeric(value)?)?));
             }
             'x' | 'X' => {
-                use std::fmt::Write as _;
-                let mut hex = String::new();
-                for byte in value.as_str().unwrap_or_default().bytes() {
-                    // Writing to a string cannot fail.
-                    let _ = write!(hex, "{byte:02x}");
-                }
+                let text = value.as_str().unwrap_or_default();
                 if self.letter == 'X' {
-                    hex.make_ascii_uppercase();
+                    hex::encode_upper(text)
+                } else {
+                    hex::encode(text)
                 }
-                hex
             }
             'e' | 'E' | 'f' | 'F' | 'g' | 'G' => {
                 return Ok(self.pad_number(&self.float(numeric(value)?)?));

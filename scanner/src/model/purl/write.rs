@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
 use super::Purl;
 
 impl fmt::Display for Purl {
@@ -12,15 +14,15 @@ impl fmt::Display for Purl {
             .iter()
             .flat_map(|namespace| namespace.split('/'))
         {
-            write!(out, "/{}", Encoded(segment))?;
+            write!(out, "/{}", encoded(segment))?;
         }
-        write!(out, "/{}", Encoded(&self.name))?;
+        write!(out, "/{}", encoded(&self.name))?;
         if let Some(version) = &self.version {
-            write!(out, "@{}", Encoded(version))?;
+            write!(out, "@{}", encoded(version))?;
         }
         for (index, (key, value)) in self.qualifiers.iter().enumerate() {
             let separator = if index == 0 { '?' } else { '&' };
-            write!(out, "{separator}{key}={}", Encoded(value))?;
+            write!(out, "{separator}{key}={}", encoded(value))?;
         }
         for (index, segment) in self
             .subpath
@@ -29,24 +31,20 @@ impl fmt::Display for Purl {
             .enumerate()
         {
             let separator = if index == 0 { '#' } else { '/' };
-            write!(out, "{separator}{}", Encoded(segment))?;
+            write!(out, "{separator}{}", encoded(segment))?;
         }
         Ok(())
     }
 }
 
-/// Percent-encodes all but letters, digits, `.-_~` and the colon.
-struct Encoded<'a>(&'a str);
+/// All that is percent-encoded: what is no letter, no digit, none of `.-_~` and no colon.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'.')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':');
 
-impl fmt::Display for Encoded<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0.bytes() {
-            if byte.is_ascii_alphanumeric() || b".-_~:".contains(&byte) {
-                write!(out, "{}", char::from(byte))?;
-            } else {
-                write!(out, "%{byte:02X}")?;
-            }
-        }
-        Ok(())
-    }
+fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, ENCODED)
 }

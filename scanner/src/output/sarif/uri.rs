@@ -1,7 +1,7 @@
 //! Relative URI references (RFC 3986) for SARIF: where a file lies as seen from the root of the
 //! repository. No scheme, no absolute path, no `..` ever comes out of here.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode_byte, utf8_percent_encode};
 
 use crate::model::location::Location;
 use crate::model::report::Target;
@@ -9,21 +9,19 @@ use crate::model::report::Target;
 /// Bytes that stand for themselves in a path: the unreserved ones, and those sub-delimiters that
 /// occur in names of packages and in our `!/` chains. A colon is always encoded, since the first
 /// segment must not look like a scheme.
-const fn stands(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'!' | b'@' | b'+' | b'=' | b','
-    )
-}
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'@')
+    .remove(b'+')
+    .remove(b'=')
+    .remove(b',');
 
 fn push(out: &mut String, segment: &str) {
-    for byte in segment.bytes() {
-        if stands(byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
+    out.extend(utf8_percent_encode(segment, ENCODED));
 }
 
 /// A path as a relative reference in its shortest form: empty and `.` segments go; `..`, which
@@ -89,10 +87,11 @@ pub(crate) fn address(text: &str) -> Option<String> {
         let lone = byte == b'%' && !escape.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
         let again = fragment && byte == b'#';
         fragment |= byte == b'#';
-        if !again && !lone && (stands(byte) || b"/?#:;&%'()*$".contains(&byte)) {
+        let stands = byte.is_ascii_alphanumeric() || b"-._~!@+=,/?#:;&%'()*$".contains(&byte);
+        if !again && !lone && stands {
             out.push(char::from(byte));
         } else {
-            let _ = write!(out, "%{byte:02X}");
+            out.push_str(percent_encode_byte(byte));
         }
     }
     Some(out)

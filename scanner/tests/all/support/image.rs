@@ -11,11 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 /// `sha256:…` of some bytes.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    let mut text = "sha256:".to_owned();
-    for byte in Sha256::digest(bytes) {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }
 
 /// A gzip stream of one member.
