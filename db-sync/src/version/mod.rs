@@ -26,13 +26,12 @@ macro_rules! ordered {
 
 mod alpine;
 mod bound;
-mod cran;
 mod debian;
 mod ecosystem;
 mod freebsd;
-mod hackage;
 mod maven;
 mod nuget;
+mod numbers;
 mod opam;
 mod packagist;
 mod pub_;
@@ -178,10 +177,10 @@ impl Order {
         }
         Some(match self {
             Self::Alpine => Parsed::Alpine(alpine::Version::parse(text)),
-            Self::Cran => Parsed::Cran(cran::Version::parse(text)?),
+            Self::Cran => Parsed::Cran(numbers::Version::parse(text, numbers::CRAN)?),
             Self::Debian => Parsed::Debian(debian::Version::parse(text)?),
             Self::FreeBsd => Parsed::FreeBsd(freebsd::Version::parse(text)),
-            Self::Hackage => Parsed::Hackage(hackage::Version::parse(text)?),
+            Self::Hackage => Parsed::Hackage(numbers::Version::parse(text, numbers::HACKAGE)?),
             Self::Maven => Parsed::Maven(maven::Version::parse(text)),
             Self::NuGet => Parsed::NuGet(nuget::Version::parse(text)?),
             Self::Opam => Parsed::Opam(opam::Version::parse(text)),
@@ -205,10 +204,10 @@ pub struct Version<'a>(Parsed<'a>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Parsed<'a> {
     Alpine(alpine::Version<'a>),
-    Cran(cran::Version<'a>),
+    Cran(numbers::Version<'a>),
     Debian(debian::Version<'a>),
     FreeBsd(freebsd::Version<'a>),
-    Hackage(hackage::Version<'a>),
+    Hackage(numbers::Version<'a>),
     Maven(maven::Version<'a>),
     NuGet(nuget::Version<'a>),
     Opam(opam::Version<'a>),

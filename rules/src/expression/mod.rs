@@ -132,15 +132,6 @@ pub trait Scope {
 
 /// Evaluates `expression`. Unknown is a value, not an error.
 pub fn evaluate(expression: &Expression, scope: &dyn Scope) -> Result<Value, EvalError> {
-    with_evaluator(scope, |evaluator| evaluator.expression(expression))
-}
-
-/// Evaluates a template as in `templatestring`, with `names` as its only names.
-pub fn evaluate_template(text: &str, names: &Value, scope: &dyn Scope) -> Result<Value, EvalError> {
-    with_evaluator(scope, |evaluator| evaluator.template_text(text, names))
-}
-
-fn with_evaluator<T>(scope: &dyn Scope, run: impl FnOnce(Evaluator<'_>) -> T) -> T {
     let own;
     let budget = if let Some(shared) = scope.budget() {
         shared
@@ -148,11 +139,12 @@ fn with_evaluator<T>(scope: &dyn Scope, run: impl FnOnce(Evaluator<'_>) -> T) ->
         own = Budget::new(MAX_DEPTH_ALONE);
         &own
     };
-    run(Evaluator {
+    let evaluator = Evaluator {
         scope,
         frame: None,
         budget,
-    })
+    };
+    evaluator.expression(expression)
 }
 
 /// Names bound by a `for` expression or directive, innermost first.

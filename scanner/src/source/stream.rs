@@ -114,18 +114,20 @@ impl<R: Read> BufRead for Raw<R> {
     }
 }
 
+/// Reads through the buffer.
+fn read_buffered(stream: &mut impl BufRead, out: &mut [u8]) -> io::Result<usize> {
+    let available = stream.fill_buf()?;
+    let count = available.len().min(out.len());
+    if let (Some(to), Some(from)) = (out.get_mut(..count), available.get(..count)) {
+        to.copy_from_slice(from);
+    }
+    stream.consume(count);
+    Ok(count)
+}
+
 impl<R: Read> Read for Raw<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let count = {
-            let available = self.fill_buf()?;
-            let count = available.len().min(out.len());
-            if let (Some(to), Some(from)) = (out.get_mut(..count), available.get(..count)) {
-                to.copy_from_slice(from);
-            }
-            count
-        };
-        self.consume(count);
-        Ok(count)
+        read_buffered(self, out)
     }
 }
 
@@ -404,16 +406,7 @@ impl<R: Read> BufRead for LayerStream<R> {
 
 impl<R: Read> Read for LayerStream<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let count = {
-            let available = self.fill_buf()?;
-            let count = available.len().min(out.len());
-            if let (Some(to), Some(from)) = (out.get_mut(..count), available.get(..count)) {
-                to.copy_from_slice(from);
-            }
-            count
-        };
-        self.consume(count);
-        Ok(count)
+        read_buffered(self, out)
     }
 }
 

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use hcl_edit::expr::Expression;
 
 use super::super::source::Block;
-use super::repetition::{Key, Repetition, keyed};
+use super::repetition::{Key, Repetition, each, keyed};
 use super::{
     Binding, Caller, Instance, MAX_MODULE_DEPTH, MAX_MODULES, MODULE_STEPS, NAME_STEPS, Run, failed,
 };
 use crate::files;
 use crate::functions::convert::to_string;
-use crate::value::{Kind, Map, Origin, Type, Unknown};
+use crate::value::{Kind, Origin, Type};
 use crate::{ProblemKind, ProblemSeverity, Value};
 
 /// Arguments of a call that are not inputs of the module.
@@ -132,19 +132,7 @@ impl Call {
                     Some(Key::Name(key)) => Some((key.clone(), outputs(instance))),
                     _ => None,
                 });
-                let rest = rest.as_ref().map(|origin| Unknown {
-                    origin: origin.clone(),
-                    kind: Type::Any,
-                    not_null: true,
-                    at_least: None,
-                    prefix: None,
-                    encoded: None,
-                });
-                Kind::Map(Map {
-                    entries: Arc::new(entries.collect()),
-                    rest,
-                })
-                .into()
+                each(entries, rest.as_ref())
             }
             Repetition::Unknown(origin) => {
                 let value = Value::unknown_of(origin.clone(), Type::Any);

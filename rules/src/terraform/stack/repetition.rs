@@ -8,7 +8,7 @@ use super::super::source::Body;
 use super::scope::{Names, pair};
 use super::{INSTANCE_STEPS, MAX_INSTANCES, MAX_RUN_INSTANCES, MAX_STACK_INSTANCES, Run};
 use crate::functions::convert::to_number;
-use crate::value::{Kind, Origin, Shape, Type, Unknown};
+use crate::value::{Kind, Map, Origin, Shape, Type, Unknown};
 use crate::{ProblemKind, ProblemSeverity, Span, Value};
 
 /// The key of an instance.
@@ -230,4 +230,21 @@ fn doubtful(word: &str, origin: Arc<Origin>, address: &str) -> (Repetition, Vec<
         uncertain: Some(format!("the {word} of {address} is unknown").into()),
     };
     (Repetition::Unknown(origin), vec![turn])
+}
+
+/// The instances of a `for_each` as one map, open where some keys are not known.
+pub(super) fn each(
+    entries: impl Iterator<Item = (Arc<str>, Value)>,
+    rest: Option<&Arc<Origin>>,
+) -> Value {
+    let rest = rest.map(|origin| Unknown {
+        origin: origin.clone(),
+        kind: Type::Any,
+        not_null: true,
+        at_least: None,
+        prefix: None,
+        encoded: None,
+    });
+    let entries = Arc::new(entries.collect());
+    Kind::Map(Map { entries, rest }).into()
 }

@@ -11,7 +11,7 @@ use super::super::data_sources;
 use super::super::module::ResourceName;
 use super::super::source::{Block, Body};
 use super::beside;
-use super::repetition::{Key, Repetition, keyed};
+use super::repetition::{Key, Repetition, each, keyed};
 use super::scope::Binding;
 use super::{INSTANCE_STEPS, Instance, Run};
 use crate::value::{Kind, List, Map, Marks, Origin, Shape, Type, Unknown};
@@ -176,19 +176,7 @@ fn referenced(instance: &Rc<Instance>, name: &ResourceName, expanded: &Expanded)
                 Some(Key::Name(key)) => Some((key.clone(), object(one))),
                 _ => None,
             });
-            let rest = rest.as_ref().map(|origin| Unknown {
-                origin: origin.clone(),
-                kind: Type::Any,
-                not_null: true,
-                at_least: None,
-                prefix: None,
-                encoded: None,
-            });
-            Kind::Map(Map {
-                entries: Arc::new(entries.collect()),
-                rest,
-            })
-            .into()
+            each(entries, rest.as_ref())
         }
         Repetition::Unknown(origin) => {
             let mut value = Value::unknown_of(origin.clone(), Type::Any);
