@@ -19,8 +19,6 @@ pub enum Stage {
     Matching,
     /// Evaluating infrastructure code.
     Evaluation,
-    /// Writing a report.
-    Output,
 }
 
 /// What kind of gap, as a closed list; the names are part of the JSON contract.
