@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::input::without_keys;
 use crate::{Span, Value};
 
 /// What class of block rules may speak of.
@@ -94,6 +95,58 @@ pub struct Stack {
     /// Module calls that could not be resolved, by module address, with the values of their
     /// arguments: a resource whose reference appears there may have companions we cannot see.
     pub unresolved_modules: BTreeMap<Arc<str>, Value>,
+    /// The blocks that call modules, by address without instance keys.
+    pub calls: BTreeMap<Arc<str>, Span>,
     /// Provider configurations (`provider "aws" {}`), by local name or `name.alias`.
     pub providers: BTreeMap<Arc<str>, Value>,
+}
+
+impl Stack {
+    /// The module calls that a resource comes through, outermost first.
+    pub fn calls_to(&self, address: &str) -> impl Iterator<Item = &Span> {
+        let bare = without_keys(address);
+        let mut end = 0_usize;
+        let mut calls = Vec::new();
+        while bare
+            .get(end..)
+            .is_some_and(|rest| rest.starts_with("module."))
+        {
+            let start = end.saturating_add("module.".len());
+            let rest = bare.get(start..).unwrap_or_default();
+            let stop = start.saturating_add(rest.find('.').unwrap_or(rest.len()));
+            calls.extend(self.calls.get(bare.get(..stop).unwrap_or_default()));
+            end = stop.saturating_add(1);
+        }
+        calls.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_comes_through_the_calls_of_its_address() {
+        let call = |file: &str| Span::first_line(file);
+        let calls = [
+            ("module.a", call("main.tf")),
+            ("module.a.module.b", call("a.tf")),
+        ];
+        let stack = Stack {
+            calls: calls.map(|(address, span)| (address.into(), span)).into(),
+            ..Stack::default()
+        };
+        let files = |address| -> Vec<String> {
+            let calls = stack.calls_to(address);
+            calls.map(|span| span.file.to_string()).collect()
+        };
+        assert_eq!(
+            files(r#"module.a["x.y"].module.b[0].t.n"#),
+            ["main.tf", "a.tf"]
+        );
+        assert_eq!(files("module.a.t.module"), ["main.tf"]);
+        assert_eq!(files("module.a"), ["main.tf"]);
+        assert_eq!(files("module.c.t.n"), [""; 0]);
+        assert_eq!(files("t.n"), [""; 0]);
+    }
 }

@@ -8,9 +8,10 @@ use rules::check::{self, Verdict, Work};
 use rules::files::Files;
 use rules::input::{Input, KINDS, Sources};
 use rules::language::Ruleset;
-use rules::terraform::Options;
+use rules::terraform::{Comment, Options};
 use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span, Stack};
 
+use crate::ignores::IGNORE_WORDS;
 use crate::model::coverage;
 use crate::model::finding::{Finding, Kind, Misconfiguration};
 use crate::model::gap::{Gap, GapClass, GapKind, GapSeverity, Stage};
@@ -32,6 +33,8 @@ pub struct Outcome {
     pub coverage: coverage::Terraform,
     /// Source files and files of values that were read, sorted.
     pub files: Vec<String>,
+    /// Comments in the code that may say which findings are accepted.
+    pub comments: Vec<Comment>,
 }
 
 /// What a tree holds of each kind of input, by its id: directories or files, sorted.
@@ -44,6 +47,7 @@ pub fn check(files: &dyn Files, inputs: &Inputs, ruleset: &Ruleset, options: &Op
     let mut outcome = Outcome::default();
     let options = Options {
         classes: ruleset.classes(),
+        comment_words: IGNORE_WORDS,
         ..options.clone()
     };
     // Findings of what is loaded file by file should stand in the code beside it.
@@ -73,6 +77,7 @@ pub fn check(files: &dyn Files, inputs: &Inputs, ruleset: &Ruleset, options: &Op
         all.modules_resolved += count(coverage.modules_resolved);
         all.modules_unresolved += count(coverage.modules_unresolved);
         outcome.files.extend(evaluation.files);
+        outcome.comments.extend(evaluation.comments);
     }
     outcome.files.sort();
     outcome
@@ -108,7 +113,7 @@ fn judge(
                 continue;
             }
         }
-        add(outcome, ruleset, result);
+        add(outcome, ruleset, stack, result);
     }
 }
 
@@ -141,7 +146,7 @@ impl Known {
     }
 }
 
-fn add(outcome: &mut Outcome, ruleset: &Ruleset, result: check::Outcome) {
+fn add(outcome: &mut Outcome, ruleset: &Ruleset, stack: &Stack, result: check::Outcome) {
     match result.verdict {
         Verdict::Pass => outcome.checks.passed += 1,
         Verdict::Undecided { cause } => {
@@ -169,6 +174,7 @@ fn add(outcome: &mut Outcome, ruleset: &Ruleset, result: check::Outcome) {
                 .as_ref()
                 .map_or(Severity::Unknown, |rule| rule.severity);
             let kind = Kind::Misconfiguration(Misconfiguration {
+                calls: stack.calls_to(&result.resource).map(location).collect(),
                 resource: result.resource,
                 fix,
                 content,

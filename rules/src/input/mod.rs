@@ -10,6 +10,7 @@ use crate::{Stack, Value};
 mod sources;
 
 pub use sources::Sources;
+pub(crate) use sources::without_keys;
 
 /// How a kind knows its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

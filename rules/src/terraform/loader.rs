@@ -12,7 +12,8 @@ use super::names::{Flavour, Role, is_values, replacement, role};
 use super::problems::Problems;
 use super::reading::Reading;
 use super::source::{
-    MAX_BLOCKS, MAX_FILE_BYTES, MAX_SOURCE_BYTES, MAX_TOKENS, parse_json, parse_native, tokens,
+    Comment, MAX_BLOCKS, MAX_FILE_BYTES, MAX_SOURCE_BYTES, MAX_TOKENS, parse_json, parse_native,
+    tokens,
 };
 use crate::files::{self, Files};
 use crate::{Problem, ProblemKind};
@@ -30,6 +31,9 @@ pub(super) struct Loader<'a> {
     flavour: Flavour,
     modules: RefCell<BTreeMap<String, Option<Rc<Module>>>>,
     read: RefCell<BTreeSet<String>>,
+    comment_words: &'a [&'static str],
+    /// Comments with one of these words.
+    comments: RefCell<BTreeSet<Comment>>,
     /// Files of values that some root loads, by their real paths.
     loaded: RefCell<BTreeSet<String>>,
     /// Directories where OpenTofu reads another file than Terraform.
@@ -40,6 +44,9 @@ pub(super) struct Loader<'a> {
     blocks: Cell<usize>,
     tokens: Cell<usize>,
 }
+
+/// Comments of one run that are kept, see [`super::Options::comment_words`].
+pub const MAX_COMMENTS: usize = 20_000;
 
 /// What `init` and `apply` write into the folder of a root module, and into no other.
 const OF_A_ROOT: [&str; 2] = [".terraform.lock.hcl", "terraform.tfstate"];
@@ -60,11 +67,18 @@ struct ManifestEntry {
 }
 
 impl<'a> Loader<'a> {
-    pub(super) fn new(files: &'a Reading<'a>, problems: &'a Problems, flavour: Flavour) -> Self {
+    pub(super) fn new(
+        files: &'a Reading<'a>,
+        problems: &'a Problems,
+        flavour: Flavour,
+        comment_words: &'a [&'static str],
+    ) -> Self {
         Self {
             files,
             problems,
             flavour,
+            comment_words,
+            comments: RefCell::default(),
             modules: RefCell::default(),
             read: RefCell::default(),
             loaded: RefCell::default(),
@@ -75,9 +89,24 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Files that were read, sorted.
-    pub(super) fn finish(self) -> BTreeSet<String> {
-        self.read.into_inner()
+    /// Files that were read, and the comments that were asked for, sorted.
+    pub(super) fn finish(self) -> (BTreeSet<String>, BTreeSet<Comment>) {
+        (self.read.into_inner(), self.comments.into_inner())
+    }
+
+    /// Keeps comments; a module that is read again brings the same ones.
+    fn note(&self, comments: &[Comment]) {
+        let mut kept = self.comments.borrow_mut();
+        for comment in comments {
+            if kept.len() >= MAX_COMMENTS && !kept.contains(comment) {
+                let cause = format!("only {MAX_COMMENTS} comments of all files are kept");
+                let (file, line) = (comment.file.clone(), Some(comment.line));
+                let problem = Problem::warning(ProblemKind::Limit, file, line, cause);
+                self.problems.insert(problem);
+                return;
+            }
+            kept.insert(comment.clone());
+        }
     }
 
     /// Directories where OpenTofu reads another file than Terraform.
@@ -193,8 +222,9 @@ impl<'a> Loader<'a> {
                 let source = if is_json(name) {
                     parse_json(&path, &text)
                 } else {
-                    parse_native(&path, &text, number)
+                    parse_native(&path, &text, number, self.comment_words)
                 };
+                self.note(&source.comments);
                 let blocks = self.blocks.get().saturating_add(source.body.size());
                 self.blocks.set(blocks);
                 match role {

@@ -25,12 +25,13 @@ mod stack;
 mod typing;
 mod variable_files;
 
-pub use loader::MAX_FILES_PER_MODULE;
+pub use loader::{MAX_COMMENTS, MAX_FILES_PER_MODULE};
 pub use names::is_infrastructure;
 pub use problems::MAX_PROBLEMS;
 pub use reading::MAX_READ_BYTES;
 pub use source::{
-    MAX_BLOCKS, MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST, MAX_SOURCE_BYTES, MAX_TOKENS,
+    Comment, LineRange, MAX_BLOCKS, MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST, MAX_SOURCE_BYTES,
+    MAX_TOKENS,
 };
 pub use stack::{
     MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_RUN_INSTANCES, MAX_STACK_INSTANCES,
@@ -60,6 +61,8 @@ pub struct Options {
     pub variable_files: Vec<VariableFile>,
     /// Classes of blocks beyond resources and data sources that are wanted in the stacks.
     pub classes: Vec<Class>,
+    /// Comments that contain one of these words are kept.
+    pub comment_words: &'static [&'static str],
 }
 
 /// Everything found below one root directory.
@@ -71,6 +74,8 @@ pub struct Evaluation {
     pub problems: Vec<Problem>,
     /// Files that were read, sorted.
     pub files: Vec<String>,
+    /// Comments with one of the words that were asked for, sorted by place.
+    pub comments: Vec<Comment>,
     /// What was evaluated.
     pub coverage: Coverage,
 }
@@ -175,7 +180,12 @@ fn evaluate_here(
 ) -> Evaluation {
     let (reading, problems) = (Reading::new(files), Problems::default());
     let totals = Totals::new(Budget::new(MAX_DEPTH));
-    let loader = Loader::new(&reading, &problems, Flavour::OpenTofu);
+    let loader = Loader::new(
+        &reading,
+        &problems,
+        Flavour::OpenTofu,
+        options.comment_words,
+    );
     let mut evaluation = Evaluation::default();
     evaluate_all(&loader, &totals, directories, options, &mut |stack, _| {
         evaluation.coverage.roots = evaluation.coverage.roots.saturating_add(1);
@@ -186,10 +196,15 @@ fn evaluate_here(
     evaluation.coverage.modules_resolved = resolved;
     evaluation.coverage.modules_unresolved = unresolved;
     let replaced = loader.replaced();
-    let mut read = loader.finish();
+    let (mut read, mut comments) = loader.finish();
     if !replaced.is_empty() {
         // Both tools may be the one that applies it: what Terraform reads counts, too.
-        let loader = Loader::new(&reading, &problems, Flavour::Terraform);
+        let loader = Loader::new(
+            &reading,
+            &problems,
+            Flavour::Terraform,
+            options.comment_words,
+        );
         let totals = Totals::new(totals.into_budget());
         evaluate_all(
             &loader,
@@ -205,10 +220,13 @@ fn evaluate_here(
                 }
             },
         );
-        read.extend(loader.finish());
+        let (more, others) = loader.finish();
+        read.extend(more);
+        comments.extend(others);
     }
     evaluation.problems = problems.finish();
     evaluation.files = read.into_iter().collect();
+    evaluation.comments = comments.into_iter().collect();
     evaluation
 }
 

@@ -77,7 +77,7 @@ fn parse(path: &str, name: &str, text: &str, number: usize) -> Source {
     let mut source = if name.to_ascii_lowercase().ends_with(".json") {
         parse_json_variables(path, text)
     } else {
-        parse_native(path, text, number)
+        parse_native(path, text, number, &[])
     };
     for problem in &mut source.problems {
         if problem.kind == ProblemKind::Syntax {

@@ -31,6 +31,7 @@ fn misconfigured(severity: Severity) -> Finding {
             resource,
             fix: None,
             content: "".into(),
+            calls: Vec::new(),
         }),
     )
 }

@@ -118,6 +118,8 @@ pub struct Misconfiguration {
     pub fix: Option<String>,
     /// What tells it apart from other failures of the rule on this resource, by content.
     pub content: Arc<str>,
+    /// The module calls that the resource comes through, outermost first.
+    pub calls: Vec<Location>,
 }
 
 /// Which engine found it, with what only that engine knows.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Longest reason kept, in characters; the rest becomes `…`.
 pub const MAX_REASON: usize = 2_000;
 
-/// What a statement says of a vulnerability in a product, in OpenVEX's words.
+/// What a statement says of a finding: in OpenVEX's words of a vulnerability in a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// No remediation is needed.
@@ -18,6 +18,8 @@ pub enum Status {
     Fixed,
     /// Not known yet.
     UnderInvestigation,
+    /// It is there, and the owner of the code accepts it; no word of OpenVEX.
+    Accepted,
 }
 
 impl Status {
@@ -28,12 +30,13 @@ impl Status {
             Self::Affected => "affected",
             Self::Fixed => "fixed",
             Self::UnderInvestigation => "under_investigation",
+            Self::Accepted => "accepted",
         }
     }
 
     /// Whether a finding that the statement speaks of no longer counts.
     pub const fn suppresses(self) -> bool {
-        matches!(self, Self::NotAffected | Self::Fixed)
+        matches!(self, Self::NotAffected | Self::Fixed | Self::Accepted)
     }
 }
 
@@ -48,6 +51,8 @@ impl fmt::Display for Status {
 pub enum Origin {
     /// A statement of a VEX document.
     Vex,
+    /// A comment in the code.
+    Comment,
 }
 
 impl Origin {
@@ -55,6 +60,7 @@ impl Origin {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Vex => "vex",
+            Self::Comment => "comment",
         }
     }
 }
@@ -109,6 +115,7 @@ impl fmt::Display for Suppression {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let origin = match self.origin {
             Origin::Vex => "VEX",
+            Origin::Comment => "comment in",
         };
         write!(out, "{origin} {}: {}", self.source, self.status)?;
         if let Some(label) = &self.justification {

@@ -131,6 +131,7 @@ mod tests {
             resource: "aws_security_group.a".into(),
             fix: None,
             content: content.into(),
+            calls: Vec::new(),
         });
         Finding::new("aws-ec2-x", Location::line("web/main.tf", line), kind)
     }

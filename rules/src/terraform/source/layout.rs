@@ -28,6 +28,8 @@ pub(super) struct Layout {
     /// Line ends and comments between tokens that may be joined: inside `{for …}` and `${…}`.
     pub(super) gaps: Vec<Range<usize>>,
     pub(super) heredocs: Vec<Heredoc>,
+    /// Comments with their signs, in order.
+    pub(super) comments: Vec<Range<usize>>,
     /// Keys of objects: where the object begins, and the key.
     pub(super) keys: Vec<(usize, Range<usize>)>,
 }
@@ -168,11 +170,14 @@ impl<'a> Scan<'a> {
                 if self.joins() {
                     self.layout.gaps.push(start..self.at);
                 }
+                self.layout.comments.push(start..self.at);
                 self.previous = previous;
             }
             (b'/', Some(b'*')) => {
+                let start = self.at;
                 let length = self.rest().find("*/").map(|end| end.saturating_add(2));
                 self.skip(length.unwrap_or(self.rest().len()));
+                self.layout.comments.push(start..self.at);
                 self.previous = previous;
             }
             (b'"', _) => {

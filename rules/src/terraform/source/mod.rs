@@ -11,6 +11,7 @@ use hcl_edit::expr::Expression;
 use crate::value::Marks;
 use crate::{Problem, Span, Value};
 
+mod comments;
 mod json;
 mod json_text;
 mod layout;
@@ -18,6 +19,7 @@ mod lines;
 mod native;
 mod rewrite;
 
+pub use comments::{Comment, LineRange};
 pub(super) use json::{parse_json, parse_json_variables};
 pub(super) use native::{parse_native, parse_text_expression};
 
@@ -102,6 +104,8 @@ pub(super) struct Source {
     /// Expressions that were nested too deeply for the parser, by the name put in their place.
     pub(super) hoisted: Vec<(String, Expression)>,
     pub(super) problems: Vec<Problem>,
+    /// Comments in which somebody has an interest, in order; the JSON syntax has none.
+    pub(super) comments: Vec<Comment>,
 }
 
 impl Attribute {

@@ -8,7 +8,8 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Structure;
 
-use super::layout::{Group, scan};
+use super::comments;
+use super::layout::{Group, Layout, scan};
 use super::lines::Lines;
 use super::rewrite::rewritten;
 use super::{Attribute, Block, Body, MAX_NESTING, MAX_OBJECT_COST, Source};
@@ -30,15 +31,28 @@ pub(in crate::terraform) fn parse_text_expression(text: &str) -> Option<Expressi
 }
 
 /// Reads a file. `number` tells the names of this file's hoisted expressions from others'.
-pub(in crate::terraform) fn parse_native(path: &str, text: &str, number: usize) -> Source {
+pub(in crate::terraform) fn parse_native(
+    path: &str,
+    text: &str,
+    number: usize,
+    comment_words: &[&str],
+) -> Source {
     let lines = Lines::new(path, text);
+    let mut layout = scan(text, false);
+    let comments = std::mem::take(&mut layout.comments);
+    let mut source = parse(&lines, number, layout);
+    source.comments = comments::wanted(&lines, &comments, comment_words, &source.body);
+    source
+}
+
+fn parse(lines: &Lines<'_>, number: usize, layout: Layout) -> Source {
+    let text = lines.text();
     let mut reader = Reader {
-        lines: &lines,
+        lines,
         number,
         object_cost: 0,
         source: Source::default(),
     };
-    let layout = scan(text, false);
     if layout.depth > MAX_NESTING {
         reader.problem(
             0,
@@ -259,7 +273,7 @@ mod tests {
     #[test]
     fn a_broken_block_hides_only_itself() {
         let text = "variable \"a\" {}\n\nresource \"x\" \"y\" {\n  z = = 1\n}\n\nvariable \"b\" {\n  default = 1\n}\n";
-        let source = parse_native("m.tf", text, 0);
+        let source = parse_native("m.tf", text, 0, &[]);
         assert_eq!(source.problems.len(), 1);
         assert_eq!(source.problems[0].line, Some(4));
         assert_eq!(source.body.blocks.len(), 2);
@@ -270,11 +284,11 @@ mod tests {
     #[test]
     fn deep_brackets_are_hoisted() {
         let text = format!("a = {}1{}\n", "(".repeat(300), ")".repeat(300));
-        let source = parse_native("m.tf", &text, 3);
+        let source = parse_native("m.tf", &text, 3, &[]);
         assert_eq!(source.problems, []);
         assert!(!source.hoisted.is_empty());
         let text = format!("a = {}1{}\n", "(".repeat(2000), ")".repeat(2000));
-        let source = parse_native("m.tf", &text, 3);
+        let source = parse_native("m.tf", &text, 3, &[]);
         assert_eq!(source.problems[0].kind, ProblemKind::Limit);
     }
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::files;
 use crate::functions::convert::to_string;
+use crate::input::without_keys;
 use crate::value::{Kind, Origin, Type};
 use crate::{ProblemKind, ProblemSeverity, Value};
 
@@ -156,6 +157,10 @@ impl Run<'_> {
         }
         let (name, block) = instance.module.calls.get_key_value(name)?;
         let address = instance.named(&format!("module.{name}"));
+        let mut called = self.called.borrow_mut();
+        let known = called.entry(without_keys(&address).into());
+        known.or_insert_with(|| block.span.clone());
+        drop(called);
         let call = self
             .once(address.clone(), &block.span, instance.depth, || {
                 self.open_call(instance, name, block, &address)

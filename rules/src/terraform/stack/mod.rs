@@ -115,6 +115,7 @@ pub(super) struct Run<'a> {
     active: RefCell<Vec<Active>>,
     resources: RefCell<Vec<Resource>>,
     unresolved: RefCell<BTreeMap<Arc<str>, Value>>,
+    called: RefCell<BTreeMap<Arc<str>, Span>>,
     secrets: RefCell<BTreeSet<Arc<str>>>,
     modules: Cell<usize>,
 }
@@ -202,6 +203,7 @@ impl<'a> Run<'a> {
             active: RefCell::default(),
             resources: RefCell::default(),
             unresolved: RefCell::default(),
+            called: RefCell::default(),
             secrets: RefCell::default(),
             modules: Cell::new(0),
         };
@@ -239,6 +241,7 @@ impl<'a> Run<'a> {
         stack.resources = run.resources.into_inner();
         stack.resources.sort_by(|a, b| a.address.cmp(&b.address));
         stack.unresolved_modules = run.unresolved.into_inner();
+        stack.calls = run.called.into_inner();
         (stack, run.there.into_inner())
     }
 

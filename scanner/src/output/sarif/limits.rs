@@ -125,6 +125,7 @@ mod tests {
                 resource: "a.b".into(),
                 fix: None,
                 content: "".into(),
+                calls: Vec::new(),
             });
             let place = Location::line("main.tf", line);
             let by = Suppression::new(Origin::Vex, "vex.json", Status::NotAffected);

@@ -319,6 +319,7 @@ fn misconfigurations() -> Vec<Finding> {
                 resource: address.into(),
                 fix: Some("\"private\"".to_owned()),
                 content: "".into(),
+                calls: Vec::new(),
             });
             Finding {
                 aliases: vec!["AVD-AWS-0001".to_owned()],
