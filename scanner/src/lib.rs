@@ -15,6 +15,7 @@ pub mod accept;
 pub mod analyzer;
 pub mod credentials;
 pub mod gate;
+pub mod ignores;
 pub mod inventory;
 pub mod matching;
 pub mod misconfig;

@@ -46,7 +46,7 @@ pub(super) struct Loader<'a> {
 }
 
 /// Comments of one run that are kept, see [`super::Options::comment_words`].
-pub const MAX_COMMENTS: usize = 20_000;
+pub const MAX_COMMENTS: usize = 10_000;
 
 /// What `init` and `apply` write into the folder of a root module, and into no other.
 const OF_A_ROOT: [&str; 2] = [".terraform.lock.hcl", "terraform.tfstate"];

@@ -23,7 +23,9 @@ pub(super) fn rules(
     if !violated.is_empty() {
         let ruleset = rules.load()?;
         for id in violated {
-            if let Some(rule) = ruleset.find(&id) {
+            if let Some(info) = super::ignores::info(&id) {
+                infos.insert(id, info);
+            } else if let Some(rule) = ruleset.find(&id) {
                 let tags = vec![
                     "security".to_owned(),
                     "misconfiguration".to_owned(),

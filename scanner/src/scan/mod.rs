@@ -18,6 +18,7 @@ use crate::vex::{self, Statement};
 
 mod describe;
 mod identify;
+mod ignores;
 mod images;
 mod judge;
 mod ledger;
@@ -130,7 +131,7 @@ pub struct Scanned {
 }
 
 /// Scans every target of a request; `progress` gets the name of each stage. The pipeline as a list:
-/// read, judge rules, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
+/// read, judge rules, apply ignores, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
 /// The gate decides over the result.
 pub fn scan(
     request: &Request,
@@ -140,7 +141,8 @@ pub fn scan(
 ) -> Result<Scanned, Error> {
     let mut plan = Plan::new(&request.targets, &request.working_directory);
     let (mut works, failures) = read::targets(request, &mut plan, progress);
-    let judged = judge::targets(request, &mut works, rules)?;
+    let mut judged = judge::targets(request, &mut works, rules)?;
+    ignores::apply(&mut judged, &works, rules, &request.date)?;
     progress("matching");
     let merged = merge::targets(request, works, judged, &failures);
     let (mut report, advised) = matched::packages(request, merged, advisories)?;

@@ -11,7 +11,7 @@ use super::model::{LogicalLocation, PropertyBag, Result as SarifResult, Suppress
 use super::place;
 use super::row::Row;
 use crate::model::finding::{Kind, Severity};
-use crate::model::suppression;
+use crate::model::suppression::{self, Origin};
 use crate::output::escape::{message, truncate};
 use crate::output::words;
 
@@ -85,7 +85,10 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
 fn suppression(by: &suppression::Suppression) -> Suppression {
     Suppression {
         justification: part(&by.to_string()),
-        kind: "external",
+        kind: match by.origin {
+            Origin::Vex => "external",
+            Origin::Comment => "inSource",
+        },
         status: "accepted",
     }
 }

@@ -3,6 +3,7 @@
 mod absolute;
 #[cfg(unix)]
 mod action;
+mod ignores;
 mod known;
 mod plans;
 mod readme;

@@ -1,0 +1,303 @@
+//! Applies the comments that accept findings: each finding that one of them speaks of is suppressed
+//! and stays in the report. A comment that has expired, or that speaks of nothing that was found, is
+//! a finding of its own, as long as it names one of our rules: the comments of other tools
+//! about their own checks are theirs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rules::language::Ruleset;
+use rules::terraform::{Comment, LineRange};
+
+use super::judge::Judged;
+use super::read::Work;
+use super::{Error, Rules};
+use crate::ignores::{self, Form, Ignore};
+use crate::misconfig::Outcome;
+use crate::model::finding::{Finding, Kind, Misconfiguration, RuleInfo, Severity};
+use crate::model::location::{Location, Region};
+use crate::model::suppression::{Origin, Status, Suppression};
+
+/// The rule of a comment that has expired.
+const EXPIRED: &str = "ignore-expired";
+
+/// The rule of a comment that has no effect.
+const UNUSED: &str = "ignore-unused";
+
+/// Applies the comments of all targets on the day of the run.
+pub(super) fn apply(
+    judged: &mut Judged,
+    works: &[Work],
+    rules: &dyn Rules,
+    date: &str,
+) -> Result<(), Error> {
+    for (outcome, work) in judged.iter_mut().zip(works) {
+        let Some(outcome) = outcome.as_mut().filter(|one| !one.comments.is_empty()) else {
+            continue;
+        };
+        let names = Names::of(rules.load()?);
+        one(outcome, &names, &work.target.prefix, date.parse().ok());
+    }
+    Ok(())
+}
+
+/// What the rules of our own say of themselves.
+pub(super) fn info(id: &Arc<str>) -> Option<RuleInfo> {
+    let (title, help) = match &**id {
+        EXPIRED => (
+            "Ignore comment has expired",
+            "The comment accepted findings up to a day that has passed. They count again. Fix them, or review the reason and set a new date.",
+        ),
+        UNUSED => (
+            "Ignore comment has no effect",
+            "The comment accepts a finding that does not exist at this place. It would hide the problem if it came back. Remove the comment, or move it to the attribute or block that it is meant for.",
+        ),
+        _ => return None,
+    };
+    Some(RuleInfo {
+        record: Arc::clone(id),
+        id: Arc::clone(id),
+        title: title.to_owned(),
+        help: help.to_owned(),
+        url: None,
+        tags: vec!["security".to_owned(), "misconfiguration".to_owned()],
+    })
+}
+
+/// Rules by all of their ids, in lower case.
+struct Names(BTreeMap<String, Arc<str>>);
+
+impl Names {
+    fn of(ruleset: &Ruleset) -> Self {
+        let mut names = BTreeMap::new();
+        for rule in ruleset.metadata() {
+            for name in &rule.aliases {
+                names.insert(plain(name), Arc::clone(&rule.id));
+            }
+            names.insert(plain(&rule.id), rule.id);
+        }
+        Self(names)
+    }
+
+    fn find(&self, id: &str) -> Option<&Arc<str>> {
+        self.0.get(&plain(id))
+    }
+}
+
+/// An id in lower case, without the prefix that Trivy has given up.
+fn plain(id: &str) -> String {
+    let id = id.to_ascii_lowercase();
+    match id.strip_prefix("avd-") {
+        Some(short) => short.to_owned(),
+        None => id,
+    }
+}
+
+/// What an id of a comment speaks of.
+enum Subject {
+    Every,
+    Rule(Arc<str>),
+    /// Of none of ours.
+    Foreign,
+}
+
+fn one(outcome: &mut Outcome, names: &Names, prefix: &str, today: Option<Date>) {
+    let comments = std::mem::take(&mut outcome.comments);
+    let places = Places::of(outcome);
+    let mut reported = Vec::new();
+    for comment in &comments {
+        for ignore in ignores::read(&comment.text) {
+            let subject = match names.find(&ignore.id) {
+                Some(rule) => Subject::Rule(Arc::clone(rule)),
+                None if ignore.id == "*" && ignore.form.has_wildcard() => Subject::Every,
+                None => Subject::Foreign,
+            };
+            if matches!(subject, Subject::Foreign) && ignore.form != Form::Portcullis {
+                continue;
+            }
+            let fitting = places.fitting(outcome, comment, &ignore, &subject);
+            let is_over = ignore
+                .until
+                .is_some_and(|until| today.is_none_or(|today| until < today));
+            if let Some((rule, why)) = complaint(comment, &ignore, &subject, is_over, &fitting) {
+                reported.push(report(comment, &ignore, rule, &why));
+                continue;
+            }
+            let by = suppression(comment, &ignore, prefix);
+            for index in fitting.findings {
+                if let Some(finding) = outcome.findings.get_mut(index) {
+                    finding.suppressed.get_or_insert_with(|| by.clone());
+                }
+            }
+        }
+    }
+    outcome.findings.extend(reported);
+}
+
+/// What a comment speaks of.
+struct Fitting {
+    findings: Vec<usize>,
+    /// Something that an unknown value kept open.
+    any_undecided: bool,
+}
+
+/// Why a comment is reported, and as what.
+fn complaint(
+    comment: &Comment,
+    ignore: &Ignore,
+    subject: &Subject,
+    is_over: bool,
+    fitting: &Fitting,
+) -> Option<(&'static str, String)> {
+    if let Some(why) = &ignore.refused {
+        return Some((UNUSED, format!("the comment has no effect: {why}")));
+    }
+    match (subject, ignore.until) {
+        (Subject::Foreign, _) => {
+            let why = format!("the comment has no effect: `{}` is not a rule", ignore.id);
+            return Some((UNUSED, why));
+        }
+        (_, Some(until)) if is_over => {
+            return Some((EXPIRED, format!("the comment expired on {until}")));
+        }
+        _ => {}
+    }
+    let is_used = !fitting.findings.is_empty() || fitting.any_undecided;
+    if is_used || matches!(subject, Subject::Every) {
+        return None;
+    }
+    let is_nowhere = !comment.of_file && covered(comment, ignore).is_none();
+    Some((
+        UNUSED,
+        if is_nowhere {
+            "the comment has no effect: no attribute or block begins on its line or the next"
+                .to_owned()
+        } else {
+            format!(
+                "the comment has no effect: nothing here violates {}",
+                ignore.id
+            )
+        },
+    ))
+}
+
+/// The lines of which a comment speaks, unless it speaks of the file.
+fn covered(comment: &Comment, ignore: &Ignore) -> Option<LineRange> {
+    match ignore.form {
+        Form::Checkov => comment.block.or(comment.covers),
+        Form::Trivy | Form::Tfsec | Form::Portcullis => comment.covers,
+    }
+}
+
+/// Findings by the files in which they, or the module calls that they come through, stand.
+struct Places(BTreeMap<Arc<str>, Vec<(usize, u32, Through)>>);
+
+/// How a finding comes to a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Through {
+    Itself,
+    Call,
+}
+
+impl Places {
+    fn of(outcome: &Outcome) -> Self {
+        let mut places: BTreeMap<Arc<str>, Vec<_>> = BTreeMap::new();
+        for (index, finding) in outcome.findings.iter().enumerate() {
+            let Kind::Misconfiguration(found) = &finding.kind else {
+                continue;
+            };
+            let own = std::iter::once((&finding.location, Through::Itself));
+            let calls = found.calls.iter().map(|call| (call, Through::Call));
+            for (location, through) in own.chain(calls) {
+                let line = location.start_line().unwrap_or_default();
+                let file = places.entry(Arc::clone(&location.path)).or_default();
+                file.push((index, line, through));
+            }
+        }
+        Self(places)
+    }
+
+    fn fitting(
+        &self,
+        outcome: &Outcome,
+        comment: &Comment,
+        ignore: &Ignore,
+        subject: &Subject,
+    ) -> Fitting {
+        let lines = covered(comment, ignore);
+        let is_there = |line: u32, through: Through| {
+            let is_covered = lines.is_some_and(|(first, last)| first <= line && line <= last);
+            is_covered || (comment.of_file && through == Through::Itself)
+        };
+        let is_meant = |rule: &Arc<str>| match subject {
+            Subject::Every => true,
+            Subject::Rule(wanted) => rule == wanted,
+            Subject::Foreign => false,
+        };
+        let here = self.0.get(&comment.file).into_iter().flatten();
+        let here = here.filter(|(_, line, through)| is_there(*line, *through));
+        let findings = here.map(|(index, ..)| *index).filter(|index| {
+            let finding = outcome.findings.get(*index);
+            finding.is_some_and(|finding| is_meant(&finding.rule))
+        });
+        let findings: Vec<usize> = findings.collect();
+        let any_undecided = findings.is_empty()
+            && outcome.undecided.iter().any(|one| {
+                // It stands at its block, whichever of its attributes it is about.
+                let line = one.location.start_line().unwrap_or_default();
+                let is_here = one.location.path == comment.file
+                    && (comment.block.is_some_and(|block| block.0 == line)
+                        || is_there(line, Through::Itself));
+                is_meant(&one.rule) && (is_here || one.resource.starts_with("module."))
+            });
+        Fitting {
+            findings,
+            any_undecided,
+        }
+    }
+}
+
+fn suppression(comment: &Comment, ignore: &Ignore, prefix: &str) -> Suppression {
+    let file = if prefix.is_empty() {
+        comment.file.to_string()
+    } else {
+        format!("{prefix}/{}", comment.file)
+    };
+    let source = format!("{file}:{}", comment.line);
+    let by = Suppression::new(Origin::Comment, source, Status::Accepted);
+    Suppression {
+        until: ignore.until.map(|date| date.to_string().into()),
+        ..by.because(None, ignore.reason.as_deref())
+    }
+}
+
+fn report(comment: &Comment, ignore: &Ignore, rule: &str, message: &str) -> Finding {
+    let subject = match ignore.form {
+        Form::Trivy => "trivy:ignore",
+        Form::Tfsec => "tfsec:ignore",
+        Form::Checkov => "checkov:skip",
+        Form::Portcullis => "portcullis:ignore",
+    };
+    let location = Location {
+        region: Some(Region {
+            start_column: Some(comment.column),
+            ..Region::line(comment.line)
+        }),
+        ..Location::file(Arc::clone(&comment.file))
+    };
+    let kind = Kind::Misconfiguration(Misconfiguration {
+        resource: format!("{subject} {}", ignore.id).trim_end().into(),
+        fix: None,
+        content: ignore.id.as_str().into(),
+        calls: Vec::new(),
+    });
+    let rule: Arc<str> = rule.into();
+    Finding {
+        severity: Severity::Low,
+        severity_source: "rule".into(),
+        title: info(&rule).map_or_else(|| Arc::clone(&rule), |info| info.title.into()),
+        message: message.to_owned(),
+        ..Finding::new(rule, location, kind)
+    }
+}
