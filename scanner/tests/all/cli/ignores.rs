@@ -30,7 +30,7 @@ fn found(run: &Run) -> Vec<(String, u64, Option<String>)> {
     let mut all: Vec<_> = findings
         .iter()
         .map(|one| {
-            let line = one["location"]["region"]["start_line"].as_u64();
+            let line = one["location"]["start_line"].as_u64();
             (
                 text(&one["rule_id"]).unwrap(),
                 line.unwrap_or_default(),
