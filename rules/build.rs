@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+#[path = "src/language/asked.rs"]
+mod asked;
 #[path = "src/language/markdown.rs"]
 #[expect(dead_code, reason = "examples are run by tests, not by the build")]
 mod markdown;
@@ -16,7 +18,6 @@ mod names;
 #[expect(dead_code, reason = "nothing is selected here")]
 mod selector;
 #[path = "src/language/syntax.rs"]
-#[expect(dead_code, reason = "expressions are only checked here, not run")]
 mod syntax;
 
 /// Folders of the crate that hold no rules.
@@ -99,6 +100,8 @@ fn compile(
             subjects.push(key);
         }
     }
+    let classes = asked::classes(&rule);
+    let classes: Vec<&str> = classes.into_iter().collect();
     let controls: Vec<String> = rule
         .controls
         .iter()
@@ -107,7 +110,7 @@ fn compile(
     writeln!(
         out,
         "Embedded {{ id: {:?}, title: {:?}, severity: {:?}, since: {:?}, category: {category:?}, \
-         aliases: &{:?}, controls: &[{}], subjects: &{subjects:?}, help: {:?}, source: {:?}, \
+         aliases: &{:?}, controls: &[{}], subjects: &{subjects:?}, classes: &{classes:?}, help: {:?}, source: {:?}, \
          line: {} }},",
         rule.id,
         document.title,

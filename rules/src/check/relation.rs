@@ -13,7 +13,6 @@ use super::address::{is_of_kind, without_key};
 use super::judge::too_much;
 use super::world::{NAMES, World, leaves, references, walk};
 use crate::expression::EvalError;
-use crate::language::Selector;
 use crate::value::{Kind, List, Origin, Piece, Shape, Unknown};
 use crate::{Resource, Value};
 
@@ -318,12 +317,7 @@ fn all(world: &World<'_>, kind: &str) -> Value {
         return known.clone();
     }
     let mut members = Members::default();
-    let (class, bare_kind) = super::split_kind(kind);
-    let selector = Selector {
-        class: class.as_str(),
-        kind: bare_kind.to_owned(),
-    };
-    for index in world.selected(class, &selector) {
+    for index in world.of_key(kind) {
         match world.resource(index) {
             Some(resource) if resource.uncertain.is_none() => members.add(resource),
             Some(resource) => members.open(Origin::Repetition(resource.address.clone())),

@@ -426,3 +426,30 @@ resource "two" "d" {
         ]
     );
 }
+
+#[test]
+fn classes_and_patterns_are_arguments_of_functions() {
+    let stack = |condition: &str| {
+        format!("stack {{\ncheck {{\ncondition = {condition}\nmessage = \"m\"\n}}\n}}")
+    };
+    let configuration = "module \"a\" {\n source = \"team/vpc/aws\"\n id = t.x.id\n}\nmodule \"b\" {\n source = \"./b\"\n}\nresource \"t\" \"x\" {\n}\nprovider \"aws\" {\n region = \"r\"\n}\n";
+    for condition in [
+        "length(all(\"module\")) >= 2",
+        "length(all(\"module.team/*\")) >= 1",
+        "contains(all(\"module.*\")[*].source, \"./b\")",
+        "length(all(\"provider.aws\")) >= 1",
+    ] {
+        let found = verdicts(&stack(condition), configuration);
+        assert!(
+            found.iter().all(|one| one.ends_with(" pass")),
+            "{condition}: {found:?}"
+        );
+    }
+    let related = "resource \"t\" {\ncheck {\ncondition = length(related(self, \"module.team/*\", \"id\")) >= 1\nmessage = \"m\"\n}\n}";
+    assert_eq!(verdicts(related, configuration), ["t.x pass"]);
+    let other = related.replace("team/", "other/");
+    assert!(
+        verdicts(&other, configuration)[0].starts_with("t.x ?"),
+        "the module is not in the tree"
+    );
+}

@@ -122,6 +122,16 @@ impl<'a> World<'a> {
         indexes
     }
 
+    /// All that an argument such as `"T"`, `"data.T"`, `"module"` or `"module.SOURCE"` selects.
+    pub(super) fn of_key(&self, key: &str) -> Vec<usize> {
+        let (class, kind) = super::split_kind(key);
+        let selector = Selector {
+            class: class.as_str(),
+            kind: kind.to_owned(),
+        };
+        self.selected(class, &selector)
+    }
+
     /// The configuration of a resource's provider.
     pub(super) fn provider(&self, resource: &Resource) -> Option<&'a Value> {
         self.stack.providers.get(resource.provider.as_ref()?)
@@ -175,8 +185,7 @@ impl<'a> World<'a> {
             return found.clone();
         }
         let mut mentions = Mentions::default();
-        let (mode, bare_kind) = super::split_kind(kind);
-        for &index in self.of_kind(mode, bare_kind) {
+        for index in self.of_key(kind) {
             let Some(resource) = self.resource(index) else {
                 continue;
             };
@@ -195,8 +204,7 @@ impl<'a> World<'a> {
             return found.clone();
         }
         let mut named = Named::new();
-        let (mode, bare_kind) = super::split_kind(kind);
-        for &index in self.of_kind(mode, bare_kind) {
+        for index in self.of_key(kind) {
             let body = self.resource(index).map(|resource| &resource.body);
             let texts: BTreeSet<&Arc<str>> = NAMES
                 .iter()

@@ -17,6 +17,8 @@ pub(super) struct Embedded {
     pub(super) controls: &'static [(&'static str, &'static [&'static str])],
     /// Resource types, `data.T` for data sources, `stack` for whole stacks.
     pub(super) subjects: &'static [&'static str],
+    /// The classes that it asks for, see [`super::asked`].
+    pub(super) classes: &'static [&'static str],
     pub(super) help: &'static str,
     /// The rule block.
     pub(super) source: &'static str,

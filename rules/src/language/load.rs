@@ -136,8 +136,8 @@ pub(super) fn file(path: &Path, category: &str, text: &str) -> Result<RuleFile, 
 impl super::RuleBlock {
     /// The classes beyond resources and data sources that it speaks of.
     pub(super) fn classes(&self) -> Vec<Class> {
-        let selectors = || self.subjects.iter().flat_map(|subject| &subject.selectors);
-        let asked = |class: &Class| selectors().any(|one| one.class == class.as_str());
+        let words = super::asked::classes(self);
+        let asked = |class: &Class| words.contains(class.as_str());
         Class::ON_DEMAND.into_iter().filter(asked).collect()
     }
 

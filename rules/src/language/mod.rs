@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::{Class, Severity};
 
+mod asked;
 mod attributes;
 mod embedded;
 mod examples;
@@ -74,6 +75,8 @@ pub struct Ruleset {
     by_subject: BTreeMap<String, Vec<usize>>,
     /// Those that speak of several types.
     patterns: Vec<(Selector, usize)>,
+    /// The words of the classes that some rule asks for.
+    classes: BTreeSet<&'static str>,
 }
 
 struct Entry {
@@ -95,6 +98,7 @@ impl Ruleset {
         let mut ruleset = Self::default();
         for rule in embedded::RULES {
             let names = rule.aliases.iter().chain([&rule.id]);
+            ruleset.classes.extend(rule.classes);
             // The build script refuses rules that share a name.
             ruleset.insert(
                 Source::Embedded(rule),
@@ -120,6 +124,7 @@ impl Ruleset {
             let rule = Arc::new(file.rule);
             let names: Vec<String> = rule.names().map(str::to_owned).collect();
             let subjects: Vec<String> = rule.block.keys().collect();
+            self.classes.extend(asked::classes(&rule.block));
             self.insert(Source::Loaded(rule), names, subjects);
         }
         Ok(())
@@ -221,15 +226,9 @@ impl Ruleset {
         exact.chain(fitting)
     }
 
-    /// The classes beyond resources and data sources that some rule speaks of.
+    /// The classes beyond resources and data sources that some rule asks for.
     pub fn classes(&self) -> Vec<Class> {
-        let asked = |class: &Class| {
-            let word = class.as_str();
-            let mut patterns = self.patterns.iter();
-            let mut keys = self.by_subject.keys();
-            patterns.any(|(selector, _)| selector.class == word)
-                || keys.any(|key| key.split_once('.').is_some_and(|(class, _)| class == word))
-        };
+        let asked = |class: &Class| self.classes.contains(class.as_str());
         Class::ON_DEMAND.into_iter().filter(asked).collect()
     }
 
@@ -278,8 +277,25 @@ pub(crate) fn sample(subjects: &str, configuration: &str) -> (Rule, crate::Stack
 
 #[cfg(test)]
 mod tests {
-    use super::{Ruleset, names};
+    use super::{Class, Ruleset, names};
     use crate::functions::{lookup, lookup_rule};
+
+    #[test]
+    fn a_class_is_asked_for_by_subjects_and_by_functions() {
+        let classes = |subjects: &str| super::sample(subjects, "").0.block.classes();
+        let check =
+            |text: &str| format!("{{\ncheck {{\ncondition = {text}\nmessage = \"m\"\n}}\n}}");
+        let resource = |text: &str| format!("resource \"t\" {}", check(text));
+        assert_eq!(classes(&resource("self.a")), []);
+        assert_eq!(classes(&resource("all(\"module_x\") == [\"module\"]")), []);
+        assert_eq!(classes(&resource("all(\"module\") == []")), [Class::Module]);
+        let nested = "[for x in all(\"output.a\") : related(self, \"provider.aws\", \"b\")] == []";
+        assert_eq!(classes(&resource(nested)), [Class::Provider, Class::Output]);
+        let subject = format!("variable {}", check("self.type == null"));
+        assert_eq!(classes(&subject), [Class::Variable]);
+        let local = format!("locals {{\nx = all(\"terraform\")\n}}\n{subject}");
+        assert_eq!(classes(&local), [Class::Terraform, Class::Variable]);
+    }
 
     #[test]
     fn every_embedded_rule_parses_and_is_found_by_each_of_its_names() {
