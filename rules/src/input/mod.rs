@@ -58,6 +58,9 @@ pub trait InputKind: Sync {
 
     /// The info string of a fenced example in a rule's file.
     fn fence(&self) -> &'static str;
+
+    /// The name under which an example is loaded, as the only file of its tree.
+    fn example_name(&self) -> &'static str;
 }
 
 /// Every kind, in the order in which they are loaded: what is written comes before what is made of
@@ -67,6 +70,11 @@ pub static KINDS: [&dyn InputKind; 2] = [&Hcl, &Plan];
 /// The kind of an id.
 pub fn by_id(id: &str) -> Option<&'static dyn InputKind> {
     KINDS.into_iter().find(|kind| kind.id() == id)
+}
+
+/// The kind whose examples have a fence.
+pub(crate) fn by_fence(fence: &str) -> Option<&'static dyn InputKind> {
+    KINDS.into_iter().find(|kind| kind.fence() == fence)
 }
 
 /// The kind that a file belongs to by its name.
@@ -98,6 +106,8 @@ mod tests {
         assert_eq!(id(by_content("plan.json", b"{\"a\": 1}")), None);
         for kind in KINDS {
             assert_eq!(id(by_id(kind.id())), Some(kind.id()));
+            assert_eq!(id(by_fence(kind.fence())), Some(kind.id()));
+            assert_ne!(kind.claim(kind.example_name()), Claim::No);
         }
     }
 }

@@ -11,7 +11,8 @@ use super::markdown::{Example, Expectation};
 use crate::Class;
 use crate::check::{Verdict, run_rule};
 use crate::files::{DirEntry, Files};
-use crate::terraform::{Evaluation, Options, evaluate};
+use crate::input::{Input, InputKind, Sources};
+use crate::terraform::{Evaluation, Options};
 
 /// Everything that is wrong with the examples of one rule. `known` says of a key of the index of rules
 /// whether a shipped rule speaks of it, so that a type without an example is probably right.
@@ -22,7 +23,11 @@ pub(super) fn test(file: &RuleFile, known: &dyn Fn(&str) -> bool) -> Vec<RuleErr
         message,
     };
     let mut errors = Vec::new();
-    let shows = |expectation| file.examples.iter().any(|e| e.expectation == expectation);
+    let shows = |expectation| {
+        file.examples
+            .iter()
+            .any(|(_, e)| e.expectation == expectation)
+    };
     for (expectation, heading) in [
         (Expectation::Fails, "`## Fails`"),
         (Expectation::Passes, "`## Fix` or `## Passes`"),
@@ -34,8 +39,8 @@ pub(super) fn test(file: &RuleFile, known: &dyn Fn(&str) -> bool) -> Vec<RuleErr
     }
     let mut set = BTreeSet::new();
     let mut types = BTreeSet::new();
-    for example in &file.examples {
-        let found = run(file, example, &mut set, &mut types);
+    for (kind, example) in &file.examples {
+        let found = run(file, *kind, example, &mut set, &mut types);
         errors.extend(
             found
                 .into_iter()
@@ -67,11 +72,12 @@ pub(super) fn test(file: &RuleFile, known: &dyn Fn(&str) -> bool) -> Vec<RuleErr
 
 fn run(
     file: &RuleFile,
+    kind: &dyn InputKind,
     example: &Example,
     set: &mut BTreeSet<String>,
     types: &mut BTreeSet<String>,
 ) -> Vec<(u32, String)> {
-    let evaluation = evaluate_one(&example.source, file.rule.block.classes());
+    let evaluation = evaluate_one(kind, &example.source, file.rule.block.classes());
     let mut errors: Vec<(u32, String)> = Vec::new();
     for problem in &evaluation.problems {
         let line = problem.line.unwrap_or(1);
@@ -142,12 +148,25 @@ fn run(
 }
 
 /// Evaluates a configuration of one file.
-pub(super) fn evaluate_one(source: &str, classes: Vec<Class>) -> Evaluation {
+pub(super) fn evaluate_one(kind: &dyn InputKind, source: &str, classes: Vec<Class>) -> Evaluation {
     let options = Options {
         classes,
         ..Options::default()
     };
-    evaluate(&OneFile(source), &[String::new()], &options)
+    let name = kind.example_name();
+    let path = if kind.is_by_directory() { "" } else { name };
+    let input = Input {
+        files: &OneFile { name, source },
+        paths: &[path.to_owned()],
+        options: &options,
+        sources: &mut Sources::default(),
+    };
+    let mut stacks = Vec::new();
+    let evaluation = kind.load(input, &mut |stack| stacks.push(stack));
+    Evaluation {
+        stacks,
+        ..evaluation
+    }
 }
 
 /// Whether the rule objects to the very existence of a resource, so that nothing can pass it.
@@ -158,14 +177,15 @@ fn forbids_existence(file: &RuleFile) -> bool {
 }
 
 /// The example as the only file of a directory.
-struct OneFile<'a>(&'a str);
-
-const NAME: &str = "main.tf";
+struct OneFile<'a> {
+    name: &'static str,
+    source: &'a str,
+}
 
 impl Files for OneFile<'_> {
     fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        if path == NAME {
-            Ok(self.0.as_bytes().to_vec())
+        if path == self.name {
+            Ok(self.source.as_bytes().to_vec())
         } else {
             Err(io::ErrorKind::NotFound.into())
         }
@@ -174,7 +194,7 @@ impl Files for OneFile<'_> {
     fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
         if path.is_empty() {
             Ok(vec![DirEntry {
-                name: NAME.to_owned(),
+                name: self.name.to_owned(),
                 is_dir: false,
             }])
         } else {

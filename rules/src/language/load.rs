@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::markdown::{self, Example, MAX_RULE_FILE};
 use super::{Metadata, Rule, RuleError, Selector, syntax};
-use crate::Class;
-use crate::Severity;
+use crate::input::{self, InputKind};
+use crate::{Class, Severity};
 
 /// Most rule files in one directory tree.
 pub const MAX_FILES: usize = 10_000;
@@ -21,7 +21,7 @@ pub(super) struct RuleFile {
     pub(super) rule: Rule,
     /// The rule block as it is written.
     pub(super) source: String,
-    pub(super) examples: Vec<Example>,
+    pub(super) examples: Vec<(&'static dyn InputKind, Example)>,
 }
 
 /// All rules of a directory tree, sorted by path, and what is wrong with the files that are none. A
@@ -129,8 +129,28 @@ pub(super) fn file(path: &Path, category: &str, text: &str) -> Result<RuleFile, 
             line: document.rule_line,
         },
         source: document.rule,
-        examples: document.examples,
+        examples: examples(document.examples).map_err(failed)?,
     })
+}
+
+/// The examples with their kinds of input; code in the text that is none of these is for the reader.
+fn examples(found: Vec<Example>) -> Result<Vec<(&'static dyn InputKind, Example)>, (u32, String)> {
+    let mut all = Vec::new();
+    for example in found {
+        match input::by_fence(&example.fence) {
+            Some(kind) => all.push((kind, example)),
+            None if example.is_required => {
+                let fences = input::KINDS.map(|kind| format!("`{}`", kind.fence()));
+                let message = format!(
+                    "an example is marked {}, with `undecided` behind it where that is what is expected",
+                    fences.join(" or ")
+                );
+                return Err((example.line.saturating_sub(1), message));
+            }
+            None => {}
+        }
+    }
+    Ok(all)
 }
 
 impl super::RuleBlock {

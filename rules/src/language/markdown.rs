@@ -12,7 +12,7 @@ pub(crate) enum Expectation {
     Fails,
     /// Under `## Passes` or `## Fix`: no finding, and nothing is left undecided.
     Passes,
-    /// A fence marked `hcl undecided`: no finding, and at least one undecided resource.
+    /// A fence with the word `undecided`: no finding, and at least one undecided resource.
     Undecided,
 }
 
@@ -23,6 +23,11 @@ pub(crate) struct Example {
     pub(crate) expectation: Expectation,
     /// 1-based line of its first line of code.
     pub(crate) line: u32,
+    /// The words behind the fence without `undecided`: which kind of input it is.
+    pub(crate) fence: String,
+    /// It stands under a heading for examples, where nothing else may stand; other code is for
+    /// the reader unless its fence is that of a kind of input.
+    pub(crate) is_required: bool,
     /// The configuration.
     pub(crate) source: String,
 }
@@ -167,14 +172,10 @@ fn close(
             *rule = Some((line, fence.code));
             return Ok(());
         }
-        (["hcl"], Section::Examples(expectation)) => Some(expectation),
-        (["hcl", "undecided"], Section::Examples(_)) => Some(Expectation::Undecided),
-        (_, Section::Examples(_)) => {
-            let message = "an example is marked `hcl` or `hcl undecided`";
-            return Err((fence.line, message.into()));
-        }
-        (["hcl"], Section::Fix) => Some(Expectation::Passes),
-        _ => None,
+        ([kind @ .., "undecided"], Section::Examples(_)) => Some((Expectation::Undecided, kind)),
+        (kind, Section::Examples(expectation)) => Some((expectation, kind)),
+        (kind, Section::Fix) => Some((Expectation::Passes, kind)),
+        (_, Section::Prose) => None,
     };
     if !matches!(section, Section::Examples(_)) {
         for part in [
@@ -188,10 +189,12 @@ fn close(
             help.push_str(part);
         }
     }
-    if let Some(expectation) = expectation {
+    if let Some((expectation, kind)) = expectation {
         examples.push(Example {
             expectation,
             line,
+            fence: kind.join(" "),
+            is_required: matches!(section, Section::Examples(_)),
             source: fence.code,
         });
     }
@@ -245,6 +248,16 @@ mod tests {
     }
 
     #[test]
+    fn an_example_has_the_fence_of_its_kind() {
+        let text = format!("{FILE}```json plan undecided\n{{}}\n```\n## Fix\n```shell\nls\n```\n");
+        let document = split(&text).unwrap();
+        let last: Vec<_> = document.examples.iter().rev().take(2).collect();
+        assert_eq!((&*last[1].fence, last[1].is_required), ("json plan", true));
+        assert_eq!(last[1].expectation, Expectation::Undecided);
+        assert_eq!((&*last[0].fence, last[0].is_required), ("shell", false));
+    }
+
+    #[test]
     fn what_is_no_rule_file_is_refused_with_its_line() {
         let error = |text: &str| split(text).unwrap_err();
         assert_eq!(error("").0, 1);
@@ -253,7 +266,6 @@ mod tests {
         assert!(error("# T\nwhy\n").1.contains("rule block"));
         assert_eq!(error("# T\nwhy\n```hcl rule\n").0, 3);
         assert_eq!(error(&format!("{FILE}```hcl rule\n```\n")).0, 30);
-        assert_eq!(error(&format!("{FILE}```yaml\n```\n")).0, 30);
         assert!(error(&"x".repeat(MAX_RULE_FILE + 1)).1.contains("bytes"));
     }
 }

@@ -271,7 +271,8 @@ pub(crate) fn sample(subjects: &str, configuration: &str) -> (Rule, crate::Stack
         "# T\nWhy.\n```hcl rule\nrule \"t-t-t\" {{\nseverity = \"LOW\"\nsince = \"1\"\n{subjects}\n}}\n```\n"
     );
     let rule = load::file(Path::new("t.md"), "t/t", &text).unwrap().rule;
-    let evaluation = examples::evaluate_one(configuration, Class::ON_DEMAND.to_vec());
+    let kind = crate::input::KINDS[0];
+    let evaluation = examples::evaluate_one(kind, configuration, Class::ON_DEMAND.to_vec());
     (rule, evaluation.stacks.into_iter().next().unwrap())
 }
 
@@ -279,6 +280,37 @@ pub(crate) fn sample(subjects: &str, configuration: &str) -> (Rule, crate::Stack
 mod tests {
     use super::{Class, Ruleset, names};
     use crate::functions::{lookup, lookup_rule};
+
+    #[test]
+    fn examples_are_of_any_kind_of_input() {
+        let plan = |on: &str| {
+            format!(
+                "```json plan\n{{\"format_version\": \"1.2\", \"planned_values\": {{\"root_module\": {{\"resources\": [{{\"address\": \"t.x\", \"mode\": \"managed\", \"type\": \"t\", \"name\": \"x\", \"values\": {{\"on\": {on}}}}}]}}}}}}\n```\n"
+            )
+        };
+        let (head, _) = RULE.split_once("## Fails").unwrap();
+        let run = |fails: &str, passes: &str| {
+            let text = format!("{head}## Fails\n{fails}## Passes\n{passes}");
+            let folder = directory("x-y-z.md", &text);
+            let (_, errors) = Ruleset::embedded().test(folder.path());
+            errors
+                .into_iter()
+                .map(|error| (error.line, error.message))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(run(&plan("false"), &plan("true")), []);
+        let wrong = run(&plan("true"), &plan("false"));
+        assert!(
+            wrong.iter().any(|(_, one)| one.contains("should fail")),
+            "{wrong:?}"
+        );
+        assert!(
+            wrong.iter().any(|(_, one)| one.contains("should pass")),
+            "{wrong:?}"
+        );
+        let wrong = run(&plan("false"), "```yaml\na: 1\n```\n");
+        assert!(wrong[0].1.contains("`hcl` or `json plan`"), "{wrong:?}");
+    }
 
     #[test]
     fn a_class_is_asked_for_by_subjects_and_by_functions() {

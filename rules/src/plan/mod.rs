@@ -86,6 +86,10 @@ impl InputKind for Plan {
     fn fence(&self) -> &'static str {
         "json plan"
     }
+
+    fn example_name(&self) -> &'static str {
+        "plan.json"
+    }
 }
 
 /// What a plan is read with.

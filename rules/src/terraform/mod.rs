@@ -130,6 +130,10 @@ impl InputKind for Hcl {
     fn fence(&self) -> &'static str {
         "hcl"
     }
+
+    fn example_name(&self) -> &'static str {
+        "main.tf"
+    }
 }
 
 /// Evaluates the root modules among `directories` (each relative to the root of `files`) and
