@@ -234,7 +234,7 @@ impl Judging<'_> {
             if let Err(error) = &value {
                 self.report.failures.push((check.line, error.to_string()));
             }
-            input::by_id(self.world.stack.input)?.write_fix(&value.ok()?)
+            input::by_id(self.world.stack.input)?.show_fix(&value.ok()?)
         });
         let base_member = base;
         let elsewhere = check.at.as_ref().and_then(|at| self.other(at, scope));

@@ -2,10 +2,13 @@
 //! does. A kind says which files are its own, and turns them into [`Stack`]s; whatever comes after
 //! knows stacks alone.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use crate::files::Files;
 use crate::plan::Plan;
 use crate::terraform::{Evaluation, Hcl, Options};
-use crate::{Stack, Value};
+use crate::{Resource, Span, Stack, Value};
 
 mod sources;
 
@@ -35,6 +38,19 @@ pub struct Input<'a> {
     pub sources: &'a mut Sources,
 }
 
+/// A change to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// The file, relative to the scanned root.
+    pub file: Arc<str>,
+    /// What is replaced, in bytes of the file; empty where something is inserted.
+    pub range: Range<usize>,
+    /// The same in lines and columns.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub text: String,
+}
+
 /// See the module.
 pub trait InputKind: Sync {
     /// The word for it in rules, targets and reports.
@@ -54,7 +70,17 @@ pub trait InputKind: Sync {
     fn load(&self, input: Input<'_>, visit: &mut (dyn FnMut(Stack) + Send)) -> Evaluation;
 
     /// A value as somebody would write it to repair a finding; `None` where that cannot be said.
-    fn write_fix(&self, value: &Value) -> Option<String>;
+    fn show_fix(&self, value: &Value) -> Option<String>;
+
+    /// The change that gives the attribute at a path below a resource this value; `None` where that
+    /// one attribute does not settle it, or nobody edits such files.
+    fn write_fix(
+        &self,
+        files: &dyn Files,
+        resource: &Resource,
+        attribute: &[String],
+        value: &Value,
+    ) -> Option<Edit>;
 
     /// The info string of a fenced example in a rule's file.
     fn fence(&self) -> &'static str;

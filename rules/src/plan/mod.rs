@@ -11,9 +11,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::files::Files;
-use crate::input::{Claim, Input, InputKind, Sources};
+use crate::input::{Claim, Edit, Input, InputKind, Sources};
 use crate::terraform::{Coverage, Evaluation, Options};
-use crate::{Problem, ProblemKind, Stack, Value};
+use crate::{Problem, ProblemKind, Resource, Stack, Value};
 
 mod beside;
 mod body;
@@ -78,9 +78,19 @@ impl InputKind for Plan {
         evaluation
     }
 
-    fn write_fix(&self, value: &Value) -> Option<String> {
+    fn show_fix(&self, value: &Value) -> Option<String> {
         // A plan is repaired in the code that it is made of.
         crate::check::as_hcl(value)
+    }
+
+    fn write_fix(
+        &self,
+        _files: &dyn Files,
+        _resource: &Resource,
+        _attribute: &[String],
+        _value: &Value,
+    ) -> Option<Edit> {
+        None
     }
 
     fn fence(&self) -> &'static str {

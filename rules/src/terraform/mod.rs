@@ -10,10 +10,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::files::Files;
-use crate::input::{Claim, Input, InputKind};
-use crate::{Class, Problem, ProblemKind, Stack, Value};
+use crate::input::{Claim, Edit, Input, InputKind};
+use crate::{Class, Problem, ProblemKind, Resource, Stack, Value};
 
 mod data_sources;
+mod edit;
 mod loader;
 mod module;
 mod names;
@@ -123,8 +124,20 @@ impl InputKind for Hcl {
         })
     }
 
-    fn write_fix(&self, value: &Value) -> Option<String> {
+    fn show_fix(&self, value: &Value) -> Option<String> {
         crate::check::as_hcl(value)
+    }
+
+    fn write_fix(
+        &self,
+        files: &dyn Files,
+        resource: &Resource,
+        attribute: &[String],
+        value: &Value,
+    ) -> Option<Edit> {
+        let text = self.show_fix(value)?;
+        let bytes = files.read(&resource.span.file).ok()?;
+        edit::set(&bytes, resource, attribute, &text)
     }
 
     fn fence(&self) -> &'static str {

@@ -6,39 +6,39 @@ use std::ops::Range;
 
 /// A pair of brackets.
 #[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub(super) range: Range<usize>,
+pub(in crate::terraform) struct Group {
+    pub(in crate::terraform) range: Range<usize>,
     /// How many pairs it stands in.
-    pub(super) depth: usize,
+    pub(in crate::terraform) depth: usize,
     /// How many levels of pairs it holds, itself included.
-    pub(super) height: usize,
+    pub(in crate::terraform) height: usize,
     /// It is a whole operand, not arguments, an index, a block body or an interpolation.
-    pub(super) operand: bool,
+    pub(in crate::terraform) operand: bool,
     /// Assignments directly inside: how many entries it has, if it is an object.
-    pub(super) entries: u64,
+    pub(in crate::terraform) entries: u64,
 }
 
 /// What the scan saw.
 #[derive(Debug, Default)]
-pub(super) struct Layout {
-    pub(super) groups: Vec<Group>,
+pub(in crate::terraform) struct Layout {
+    pub(in crate::terraform) groups: Vec<Group>,
     /// Top-level items in order.
-    pub(super) items: Vec<Range<usize>>,
-    pub(super) depth: usize,
+    pub(in crate::terraform) items: Vec<Range<usize>>,
+    pub(in crate::terraform) depth: usize,
     /// Line ends and comments between tokens that may be joined: inside `{for …}` and `${…}`.
-    pub(super) gaps: Vec<Range<usize>>,
-    pub(super) heredocs: Vec<Heredoc>,
+    pub(in crate::terraform) gaps: Vec<Range<usize>>,
+    pub(in crate::terraform) heredocs: Vec<Heredoc>,
     /// Comments with their signs, in order.
-    pub(super) comments: Vec<Range<usize>>,
+    pub(in crate::terraform) comments: Vec<Range<usize>>,
     /// Keys of objects: where the object begins, and the key.
-    pub(super) keys: Vec<(usize, Range<usize>)>,
+    pub(in crate::terraform) keys: Vec<(usize, Range<usize>)>,
 }
 
 /// A heredoc: its word at both ends.
 #[derive(Clone, Debug)]
-pub(super) struct Heredoc {
-    pub(super) open: Range<usize>,
-    pub(super) close: Range<usize>,
+pub(in crate::terraform) struct Heredoc {
+    pub(in crate::terraform) open: Range<usize>,
+    pub(in crate::terraform) close: Range<usize>,
 }
 
 enum Mode<'a> {
@@ -76,7 +76,7 @@ const TOP_LEVEL: [&str; 13] = [
 
 /// Scans a text. With `resync`, a line that looks like the head of a top-level block begins
 /// one even where an earlier bracket is still open.
-pub(super) fn scan(text: &str, resync: bool) -> Layout {
+pub(in crate::terraform) fn scan(text: &str, resync: bool) -> Layout {
     let mut scan = Scan {
         text,
         at: 0,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::Span;
 
 /// The lines of one file.
-pub(super) struct Lines<'a> {
+pub(in crate::terraform) struct Lines<'a> {
     file: Arc<str>,
     text: &'a str,
     starts: Vec<usize>,
@@ -18,7 +18,7 @@ pub(super) struct Lines<'a> {
 const BLOCK: usize = 1024;
 
 impl<'a> Lines<'a> {
-    pub(super) fn new(file: &str, text: &'a str) -> Self {
+    pub(in crate::terraform) fn new(file: &str, text: &'a str) -> Self {
         let after = text
             .bytes()
             .enumerate()
@@ -47,16 +47,16 @@ impl<'a> Lines<'a> {
         before.saturating_add(bytes.iter().filter(|byte| begins(**byte)).count())
     }
 
-    pub(super) fn text(&self) -> &'a str {
+    pub(in crate::terraform) fn text(&self) -> &'a str {
         self.text
     }
 
-    pub(super) fn file(&self) -> &Arc<str> {
+    pub(in crate::terraform) fn file(&self) -> &Arc<str> {
         &self.file
     }
 
     /// Line and column of an offset, both from 1.
-    pub(super) fn place(&self, offset: usize) -> (u32, u32) {
+    pub(in crate::terraform) fn place(&self, offset: usize) -> (u32, u32) {
         let line = self.starts.partition_point(|start| *start <= offset);
         let start = line
             .checked_sub(1)
@@ -68,7 +68,7 @@ impl<'a> Lines<'a> {
         (number(line), number(column.saturating_add(1)))
     }
 
-    pub(super) fn span(&self, range: Range<usize>) -> Span {
+    pub(in crate::terraform) fn span(&self, range: Range<usize>) -> Span {
         let (start_line, start_column) = self.place(range.start);
         let (end_line, end_column) = self.place(range.end);
         Span {

@@ -21,6 +21,8 @@ mod rewrite;
 
 pub use comments::{Comment, LineRange};
 pub(super) use json::{parse_json, parse_json_variables};
+pub(super) use layout::scan;
+pub(super) use lines::Lines;
 pub(super) use native::{parse_native, parse_text_expression};
 
 /// Bytes of one source file.
