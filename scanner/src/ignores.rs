@@ -148,8 +148,8 @@ fn colons(form: Form, list: &str, all: &mut Vec<Ignore>) {
                 _ => ignore.refuse(format!("the condition `{key}` is not supported")),
             }
         }
-        if let Some((id, _)) = ignore.id.split_once('[') {
-            ignore.id = id.to_owned();
+        if let Some(length) = ignore.id.find('[') {
+            ignore.id.truncate(length);
             ignore.refuse("conditions in brackets are not supported");
         }
         if is_limited {

@@ -15,13 +15,16 @@ pub const MAX_FILES: usize = 10_000;
 /// Deepest folder below the given directory. It also ends loops of symbolic links.
 pub const MAX_DEPTH: usize = 8;
 
+/// An example and its kind of input.
+type OfKind = (&'static dyn InputKind, Example);
+
 /// A rule with its file and examples.
 pub(super) struct RuleFile {
     pub(super) path: PathBuf,
     pub(super) rule: Rule,
     /// The rule block as it is written.
     pub(super) source: String,
-    pub(super) examples: Vec<(&'static dyn InputKind, Example)>,
+    pub(super) examples: Vec<OfKind>,
 }
 
 /// All rules of a directory tree, sorted by path, and what is wrong with the files that are none. A
@@ -134,7 +137,7 @@ pub(super) fn file(path: &Path, category: &str, text: &str) -> Result<RuleFile, 
 }
 
 /// The examples with their kinds of input; code in the text that is none of these is for the reader.
-fn examples(found: Vec<Example>) -> Result<Vec<(&'static dyn InputKind, Example)>, (u32, String)> {
+fn examples(found: Vec<Example>) -> Result<Vec<OfKind>, (u32, String)> {
     let mut all = Vec::new();
     for example in found {
         match input::by_fence(&example.fence) {

@@ -128,7 +128,7 @@ fn insert(text: &str, block: &Block, name: &str, value: &str) -> Option<(Range<u
         let head = text.get(..close)?.trim_end_matches([' ', '\t']);
         let is_empty = block.body.is_empty() && head.ends_with('{');
         let line = format!("{end_of_line}{outer}  {name} = {value}{end_of_line}{outer}");
-        return is_empty.then(|| (head.len()..close, line));
+        return is_empty.then_some((head.len()..close, line));
     }
     let first = block.body.iter().next().and_then(hcl_edit::Span::span);
     let inner = match first.and_then(|range| indentation(text, range.start)) {

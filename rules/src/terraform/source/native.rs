@@ -38,14 +38,13 @@ pub(in crate::terraform) fn parse_native(
     comment_words: &[&str],
 ) -> Source {
     let lines = Lines::new(path, text);
-    let mut layout = scan(text, false);
-    let comments = std::mem::take(&mut layout.comments);
-    let mut source = parse(&lines, number, layout);
-    source.comments = comments::wanted(&lines, &comments, comment_words, &source.body);
+    let layout = scan(text, false);
+    let mut source = parse(&lines, number, &layout);
+    source.comments = comments::wanted(&lines, &layout.comments, comment_words, &source.body);
     source
 }
 
-fn parse(lines: &Lines<'_>, number: usize, layout: Layout) -> Source {
+fn parse(lines: &Lines<'_>, number: usize, layout: &Layout) -> Source {
     let text = lines.text();
     let mut reader = Reader {
         lines,
