@@ -197,3 +197,33 @@ fn sarif_says_that_the_source_suppresses() {
         "ignore-unused"
     );
 }
+
+#[test]
+fn a_finding_of_a_plan_is_accepted_in_the_code_beside_it() {
+    let plan = r#"{"format_version": "1.2", "planned_values": {"root_module": {"resources": [
+        {"address": "aws_ebs_volume.a", "mode": "managed", "type": "aws_ebs_volume", "name": "a",
+         "values": {"encrypted": false}}]}}}"#;
+    // The code does not know the value, and the plan does.
+    let code = |comment: &str| {
+        format!(
+            "variable \"x\" {{}}\n\n{comment}\nresource \"aws_ebs_volume\" \"a\" {{\n  encrypted = var.x\n}}\n"
+        )
+    };
+    let run = scan(&[("main.tf", &code("")), ("plan.json", plan)]);
+    assert_eq!(found(&run), [volume(5, None)]);
+    let run = scan(&[
+        ("main.tf", &code("# trivy:ignore:AWS-0026")),
+        ("plan.json", plan),
+    ]);
+    assert_eq!(found(&run), [volume(5, Some("main.tf:3"))]);
+}
+
+#[test]
+fn comments_of_a_prefixed_target_are_shown_as_reports_show_paths() {
+    let directory = TempDir::new().unwrap();
+    fs::create_dir(directory.path().join("live")).unwrap();
+    let text = around("# trivy:ignore:AWS-0026", "");
+    fs::write(directory.path().join("live/main.tf"), text).unwrap();
+    let run = run(directory.path(), &["scan", "live", "--format", "json"]);
+    assert_eq!(found(&run), [volume(3, Some("live/main.tf:1"))]);
+}
