@@ -3,7 +3,7 @@
 //! a finding of its own, as long as it names one of our rules: the comments of other tools
 //! about their own checks are theirs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -190,19 +190,32 @@ fn covered(comment: &Comment, ignore: &Ignore) -> Option<LineRange> {
     }
 }
 
-/// Findings by the files in which they, or the module calls that they come through, stand.
-struct Places(BTreeMap<Arc<str>, Vec<(usize, u32, Through)>>);
+/// What was found and left open, by file and line.
+#[derive(Default)]
+struct Places {
+    findings: BTreeMap<Arc<str>, BTreeMap<u32, Vec<(usize, Through)>>>,
+    undecided: BTreeMap<Arc<str>, Undecided>,
+}
 
 /// How a finding comes to a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Through {
     Itself,
+    /// A module call stands there.
     Call,
+}
+
+/// Where one rule is undecided.
+#[derive(Default)]
+struct Undecided {
+    /// In some module, so that a comment at its call may speak of it.
+    in_module: bool,
+    lines: BTreeMap<Arc<str>, BTreeSet<u32>>,
 }
 
 impl Places {
     fn of(outcome: &Outcome) -> Self {
-        let mut places: BTreeMap<Arc<str>, Vec<_>> = BTreeMap::new();
+        let mut places = Self::default();
         for (index, finding) in outcome.findings.iter().enumerate() {
             let Kind::Misconfiguration(found) = &finding.kind else {
                 continue;
@@ -211,11 +224,19 @@ impl Places {
             let calls = found.calls.iter().map(|call| (call, Through::Call));
             for (location, through) in own.chain(calls) {
                 let line = location.start_line().unwrap_or_default();
-                let file = places.entry(Arc::clone(&location.path)).or_default();
-                file.push((index, line, through));
+                let file = Arc::clone(&location.path);
+                let lines = places.findings.entry(file).or_default();
+                lines.entry(line).or_default().push((index, through));
             }
         }
-        Self(places)
+        for one in &outcome.undecided {
+            let of_rule = places.undecided.entry(Arc::clone(&one.rule)).or_default();
+            of_rule.in_module |= one.resource.starts_with("module.");
+            let file = Arc::clone(&one.location.path);
+            let line = one.location.start_line().unwrap_or_default();
+            of_rule.lines.entry(file).or_default().insert(line);
+        }
+        places
     }
 
     fn fitting(
@@ -225,32 +246,43 @@ impl Places {
         ignore: &Ignore,
         subject: &Subject,
     ) -> Fitting {
-        let lines = covered(comment, ignore);
-        let is_there = |line: u32, through: Through| {
-            let is_covered = lines.is_some_and(|(first, last)| first <= line && line <= last);
-            is_covered || (comment.of_file && through == Through::Itself)
+        let covered = covered(comment, ignore);
+        let is_meant = |index: &usize| match (subject, outcome.findings.get(*index)) {
+            (Subject::Every, Some(_)) => true,
+            (Subject::Rule(wanted), Some(finding)) => finding.rule == *wanted,
+            _ => false,
         };
-        let is_meant = |rule: &Arc<str>| match subject {
-            Subject::Every => true,
-            Subject::Rule(wanted) => rule == wanted,
-            Subject::Foreign => false,
+        let mut findings = Vec::new();
+        if let Some(lines) = self.findings.get(&comment.file) {
+            if let Some((first, last)) = covered {
+                let here = lines.range(first..=last.max(first));
+                findings.extend(here.flat_map(|(_, all)| all).map(|(index, _)| *index));
+            }
+            if comment.of_file {
+                let all = lines.values().flatten();
+                let own = all.filter(|(_, through)| *through == Through::Itself);
+                findings.extend(own.map(|(index, _)| *index));
+            }
+        }
+        findings.retain(is_meant);
+        let of_rule = match subject {
+            Subject::Rule(rule) => self.undecided.get(rule),
+            Subject::Every | Subject::Foreign => None,
         };
-        let here = self.0.get(&comment.file).into_iter().flatten();
-        let here = here.filter(|(_, line, through)| is_there(*line, *through));
-        let findings = here.map(|(index, ..)| *index).filter(|index| {
-            let finding = outcome.findings.get(*index);
-            finding.is_some_and(|finding| is_meant(&finding.rule))
-        });
-        let findings: Vec<usize> = findings.collect();
-        let any_undecided = findings.is_empty()
-            && outcome.undecided.iter().any(|one| {
+        let any_undecided = of_rule.is_some_and(|of_rule| {
+            let lines = of_rule.lines.get(&comment.file);
+            let is_here = lines.is_some_and(|lines| {
                 // It stands at its block, whichever of its attributes it is about.
-                let line = one.location.start_line().unwrap_or_default();
-                let is_here = one.location.path == comment.file
-                    && (comment.block.is_some_and(|block| block.0 == line)
-                        || is_there(line, Through::Itself));
-                is_meant(&one.rule) && (is_here || one.resource.starts_with("module."))
+                let at_block = comment
+                    .block
+                    .is_some_and(|(first, _)| lines.contains(&first));
+                let in_range = covered.is_some_and(|(first, last)| {
+                    lines.range(first..=last.max(first)).next().is_some()
+                });
+                comment.of_file || at_block || in_range
             });
+            is_here || of_rule.in_module
+        });
         Fitting {
             findings,
             any_undecided,

@@ -146,3 +146,23 @@ fn work_that_leaves_little_behind_is_paid_for() {
         ends_with(ProblemKind::Limit, &[("main.tf", &main), ("big.txt", &big)]);
     }
 }
+
+#[test]
+fn limits_end_comments_that_are_kept() {
+    let evaluate = |count: usize| {
+        let text = format!("{}locals {{}}\n", "# note\n".repeat(count));
+        let options = Options {
+            comment_words: &["note"],
+            ..Options::default()
+        };
+        Memory::new(&[("main.tf", &text)]).evaluate(&options)
+    };
+    let most = evaluate(MAX_COMMENTS);
+    assert_eq!(
+        (most.comments.len(), most.problems.len()),
+        (MAX_COMMENTS, 0)
+    );
+    let more = evaluate(MAX_COMMENTS + 1);
+    assert_eq!(more.comments.len(), MAX_COMMENTS);
+    assert_eq!(kinds(&more), BTreeSet::from([ProblemKind::Limit]));
+}
