@@ -190,10 +190,13 @@ fn covered(comment: &Comment, ignore: &Ignore) -> Option<LineRange> {
     }
 }
 
+/// Findings of one file, by index.
+type ByLine = BTreeMap<u32, Vec<(usize, Through)>>;
+
 /// What was found and left open, by file and line.
 #[derive(Default)]
 struct Places {
-    findings: BTreeMap<Arc<str>, BTreeMap<u32, Vec<(usize, Through)>>>,
+    findings: BTreeMap<Arc<str>, ByLine>,
     undecided: BTreeMap<Arc<str>, Undecided>,
 }
 
