@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::Outcome;
+use super::Matched;
 use crate::model::finding::{Finding, Kind, RuleInfo, Vulnerability};
 use crate::model::location::Location;
 use crate::model::package::Package;
@@ -21,9 +21,9 @@ advisory yet. Run `cargo update -p CRATE` to move to a version that was not yank
 const URL: &str = "https://doc.rust-lang.org/cargo/commands/cargo-yank.html";
 
 /// Adds a finding for each place of a yanked package.
-pub(super) fn add(outcome: &mut Outcome, package: &Arc<Package>) {
+pub(super) fn add(matched: &mut Matched, package: &Arc<Package>) {
     let rule: Arc<str> = Arc::from(RULE);
-    outcome
+    matched
         .rules
         .entry(rule.clone())
         .or_insert_with(|| RuleInfo {
@@ -52,7 +52,7 @@ pub(super) fn add(outcome: &mut Outcome, package: &Arc<Package>) {
             rated: rated.clone(),
             ..Vulnerability::new(package.clone(), rule.clone())
         });
-        outcome.findings.push(Finding {
+        matched.findings.push(Finding {
             title: TITLE.into(),
             message: format!(
                 "{} {} is yanked: its publisher withdrew this version from crates.io",

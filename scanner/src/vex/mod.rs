@@ -6,7 +6,6 @@
 mod apply;
 mod csaf;
 mod cyclonedx;
-mod distribution;
 mod error;
 mod identity;
 mod index;

@@ -13,7 +13,7 @@ use super::row::Row;
 use crate::model::finding::{Kind, Severity};
 use crate::model::suppression;
 use crate::output::escape::{message, truncate};
-use crate::output::words;
+use crate::phrase;
 
 /// Most characters of one part of a message; code scanning shows far less.
 const PART_LIMIT: usize = 1_000;
@@ -38,7 +38,7 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
         if let Some(kind) = &found.informational {
             properties.insert("informational".to_owned(), part(kind).into());
         }
-        if let Some(condition) = words::condition(&found.scope) {
+        if let Some(condition) = phrase::condition(&found.scope) {
             properties.insert("limited_to".to_owned(), part(&condition).into());
         }
         properties.insert(
@@ -116,7 +116,7 @@ fn text(row: &Row<'_>) -> String {
         Kind::Vulnerability(found) => {
             let name = part(&found.package.name);
             let installed = part(&found.package.full_version());
-            let title = part(&words::title(found, title));
+            let title = part(&phrase::title(found, title));
             let text = match found.fixed.first() {
                 Some(fixed) => format!("{name} {installed} → {}: {title}.", part(fixed)),
                 None if found.fix == FixState::WontFix => {
@@ -153,7 +153,7 @@ fn text(row: &Row<'_>) -> String {
         text.push_str(" Severity UNKNOWN: no source rates it.");
     }
     if let Some(layer) = &finding.location.layer {
-        let _ = write!(text, " In {}.", part(&words::layer(layer)));
+        let _ = write!(text, " In {}.", part(&phrase::layer(layer)));
     }
     text
 }

@@ -15,9 +15,7 @@ use super::{open, query};
 use crate::cli::args::WhyArguments;
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use portcullis::matching;
-use portcullis::model::rating::{Rated, Rater};
-use portcullis::prefer::Shown;
+use portcullis::matching::{self, Assessment, Assessor, LookedUp};
 
 /// All that is told.
 struct Told<'db> {
@@ -28,15 +26,7 @@ struct Told<'db> {
     database: &'db db_sync::Info,
     as_of: Option<Moment>,
     /// For a flaw that affects the package.
-    verdict: Option<Affected>,
-}
-
-/// What our side makes of a match.
-struct Affected {
-    shown: Shown,
-    rated: Arc<Rated>,
-    fixed: Vec<String>,
-    step: Option<db_sync::Step>,
+    assessment: Option<Assessment>,
 }
 
 /// Explains; whatever the answer is, the code is 0. Without an answer it is 2.
@@ -106,25 +96,18 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         query::known(&db, &subject.ecosystem)?;
     }
     let explanation = explanation.ok_or_else(|| unknown(&id))?;
-    let verdict = match &explanation.found {
+    let assessment = match &explanation.found {
         Some(found) => {
-            let choice = db_sync::choose(
-                &subject.ecosystem,
-                &subject.name,
-                &subject.version,
-                &found.fixed,
-            );
-            let aliases = found.aliases().map_err(read)?;
-            let ratings = found.ratings().map_err(read)?;
-            Some(Affected {
-                shown: arguments
-                    .answer
-                    .preference()
-                    .show(found.id, &found.merged(), aliases),
-                rated: Rater::default().rate(found.id, ratings),
-                fixed: matching::chosen_first(choice, &found.fixed),
-                step: choice.and_then(|choice| choice.step),
-            })
+            let looked_up = LookedUp {
+                ecosystem: &subject.ecosystem,
+                name: &subject.name,
+                version: Some(&subject.version),
+            };
+            let package = Arc::new(looked_up.package());
+            let prefer = arguments.answer.preference();
+            let exploitation = found.exploitation(as_of).map_err(read)?;
+            let assessed = Assessor::new(&prefer).assess(found, looked_up, &package, exploitation);
+            Some(assessed.map_err(read)?)
         }
         None => None,
     };
@@ -134,7 +117,7 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         explanation,
         database: db.info(),
         as_of,
-        verdict,
+        assessment,
     };
     print(&match arguments.format {
         crate::cli::args::TextOrJson::Json => told.json(),

@@ -111,16 +111,11 @@ pub fn condition(scope: &Scope) -> Option<String> {
 
 /// A title with what kind of remark it is, and on what condition it holds. Untrusted text.
 pub fn title(found: &Vulnerability, title: &str) -> String {
-    remark(found.informational.as_deref(), &found.scope, title)
-}
-
-/// [`title`] of what is no finding yet.
-pub fn remark(informational: Option<&str>, scope: &Scope, title: &str) -> String {
-    let mut text = match informational {
+    let mut text = match &found.informational {
         Some(kind) => format!("{kind}: {title}"),
         None => title.to_owned(),
     };
-    if let Some(condition) = condition(scope) {
+    if let Some(condition) = condition(&found.scope) {
         let _ = write!(text, " ({condition})");
     }
     text

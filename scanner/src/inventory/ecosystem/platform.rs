@@ -1,127 +1,53 @@
-//! The names that package URLs and CPEs give to the distribution of an operating-system package,
-//! compared with its OSV ecosystem. What cannot be compared does not agree.
+//! A release of a distribution under the names that package URLs and CPEs give it, compared with
+//! the OSV ecosystem of its packages. What cannot be compared does not agree. The names are in
+//! `table`.
 
+use super::records;
+use super::table::{CODENAMES, Records};
 use crate::model::purl;
-
-/// OSV ecosystem, package URL namespaces (the first is the one we write; each is also an id in
-/// the qualifier `distro`), CPE products as `vendor:product`.
-type Row = (
-    &'static str,
-    &'static [&'static str],
-    &'static [&'static str],
-);
-
-const TABLE: &[Row] = &[
-    (
-        "AlmaLinux",
-        &["almalinux", "alma"],
-        &["almalinux:almalinux"],
-    ),
-    ("Alpine", &["alpine"], &["alpinelinux:alpine_linux"]),
-    (
-        "Azure Linux",
-        &["azurelinux", "mariner", "microsoft"],
-        &["microsoft:azure_linux"],
-    ),
-    ("Debian", &["debian"], &["debian:debian_linux"]),
-    ("Photon OS", &["photon", "vmware"], &["vmware:photon_os"]),
-    (
-        "Red Hat",
-        &["redhat", "rhel"],
-        &[
-            "redhat:enterprise_linux",
-            "redhat:rhel_eus",
-            "redhat:rhel_aus",
-            "redhat:rhel_tus",
-            "redhat:rhel_e4s",
-        ],
-    ),
-    (
-        "Rocky Linux",
-        &["rocky", "rocky-linux", "rockylinux"],
-        &["resf:rocky_linux", "rocky:rocky"],
-    ),
-    (
-        "SUSE",
-        &["suse", "sles", "sled", "sle-micro", "sl-micro"],
-        &[
-            "suse:sles",
-            "suse:sled",
-            "suse:suse_linux_enterprise_server",
-            "suse:linux_enterprise_server",
-        ],
-    ),
-    ("Ubuntu", &["ubuntu"], &["canonical:ubuntu_linux"]),
-    ("openEuler", &["openeuler"], &["openeuler:openeuler"]),
-    (
-        "openSUSE",
-        &[
-            "opensuse",
-            "opensuse-leap",
-            "opensuse-leap-micro",
-            "opensuse-tumbleweed",
-        ],
-        &["opensuse:leap", "opensuse:opensuse"],
-    ),
-];
-
-/// Code names that `distro` and people write instead of numbers.
-const CODENAMES: &[(&str, &str, &str)] = &[
-    ("Debian", "buster", "10"),
-    ("Debian", "bullseye", "11"),
-    ("Debian", "bookworm", "12"),
-    ("Debian", "trixie", "13"),
-    ("Debian", "forky", "14"),
-    ("Ubuntu", "trusty", "14.04"),
-    ("Ubuntu", "xenial", "16.04"),
-    ("Ubuntu", "bionic", "18.04"),
-    ("Ubuntu", "focal", "20.04"),
-    ("Ubuntu", "jammy", "22.04"),
-    ("Ubuntu", "noble", "24.04"),
-];
 
 /// A distribution, from the ecosystem of its packages (`Debian:12`).
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Distribution<'a> {
+pub(crate) struct Platform<'a> {
     ecosystem: &'a str,
     name: &'a str,
 }
 
-impl<'a> Distribution<'a> {
-    pub(super) fn of(ecosystem: &'a str) -> Self {
+impl<'a> Platform<'a> {
+    pub(crate) fn of(ecosystem: &'a str) -> Self {
         let (name, _) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
         Self { ecosystem, name }
     }
 
-    fn row(self) -> Option<&'static Row> {
-        TABLE.iter().find(|row| row.0 == self.name)
+    fn row(self) -> Option<&'static Records> {
+        records(self.name).filter(|row| !row.namespaces.is_empty())
     }
 
     /// The namespace of its package URLs.
-    pub(super) fn namespace(self) -> String {
-        match self.row().and_then(|row| row.1.first()) {
+    pub(crate) fn namespace(self) -> String {
+        match self.row().and_then(|row| row.namespaces.first()) {
             Some(namespace) => (*namespace).to_owned(),
             None => plain(self.name),
         }
     }
 
     /// The qualifier `distro` as we write it, where the ecosystem has a version.
-    pub(super) fn qualifier(self) -> Option<String> {
+    pub(crate) fn qualifier(self) -> Option<String> {
         Some(format!("{}-{}", self.namespace(), self.version()?))
     }
 
     /// Whether a namespace or an id in `distro` is its own.
-    pub(super) fn is_named(self, id: &str) -> bool {
+    pub(crate) fn is_named(self, id: &str) -> bool {
         let id = id.to_ascii_lowercase();
         match self.row() {
-            Some(row) => row.1.contains(&id.as_str()),
+            Some(row) => row.namespaces.contains(&id.as_str()),
             None => id == plain(self.name),
         }
     }
 
     /// Whether the qualifier `distro` speaks of it: `debian-12`, `debian-12.5`, `bookworm`,
     /// `alpine-3.19.1`.
-    pub(super) fn has_qualifier(self, value: &str) -> bool {
+    pub(crate) fn has_qualifier(self, value: &str) -> bool {
         let value = value.to_ascii_lowercase();
         let codename = CODENAMES.iter().find(|(name, code, _)| {
             *name == self.name
@@ -144,7 +70,7 @@ impl<'a> Distribution<'a> {
     }
 
     /// Whether a CPE (2.2 URI or 2.3 string) speaks of it: `cpe:/o:redhat:enterprise_linux:9`.
-    pub(super) fn has_cpe(self, cpe: &str) -> bool {
+    pub(crate) fn has_cpe(self, cpe: &str) -> bool {
         let body = cpe
             .strip_prefix("cpe:2.3:")
             .or_else(|| cpe.strip_prefix("cpe:/"));
@@ -160,7 +86,7 @@ impl<'a> Distribution<'a> {
         );
         if !self
             .row()
-            .is_some_and(|row| row.2.contains(&product.as_str()))
+            .is_some_and(|row| row.products.contains(&product.as_str()))
         {
             return false;
         }
@@ -222,16 +148,13 @@ mod tests {
             ("Wolfi", None),
             ("Some Linux:7", Some("somelinux-7")),
         ] {
-            assert_eq!(
-                Distribution::of(ecosystem).qualifier().as_deref(),
-                qualifier
-            );
+            assert_eq!(Platform::of(ecosystem).qualifier().as_deref(), qualifier);
         }
     }
 
     #[test]
     fn qualifiers_that_agree_and_others() {
-        let debian = Distribution::of("Debian:12");
+        let debian = Platform::of("Debian:12");
         for value in [
             "debian-12",
             "debian-12.5",
@@ -253,16 +176,16 @@ mod tests {
         ] {
             assert!(!debian.has_qualifier(value), "{value}");
         }
-        assert!(Distribution::of("Wolfi").has_qualifier("wolfi"));
-        assert!(Distribution::of("Wolfi").has_qualifier("wolfi-20230201"));
-        assert!(!Distribution::of("Wolfi").has_qualifier("chainguard-20230201"));
-        assert!(Distribution::of("Ubuntu:22.04:LTS").has_qualifier("ubuntu-22.04"));
-        assert!(Distribution::of("Red Hat:enterprise_linux:9").has_qualifier("rhel-9.2"));
+        assert!(Platform::of("Wolfi").has_qualifier("wolfi"));
+        assert!(Platform::of("Wolfi").has_qualifier("wolfi-20230201"));
+        assert!(!Platform::of("Wolfi").has_qualifier("chainguard-20230201"));
+        assert!(Platform::of("Ubuntu:22.04:LTS").has_qualifier("ubuntu-22.04"));
+        assert!(Platform::of("Red Hat:enterprise_linux:9").has_qualifier("rhel-9.2"));
     }
 
     #[test]
     fn platforms_by_cpe() {
-        let nine = Distribution::of("Red Hat:enterprise_linux:9");
+        let nine = Platform::of("Red Hat:enterprise_linux:9");
         for (cpe, agrees) in [
             ("cpe:/o:redhat:enterprise_linux:9", true),
             ("cpe:/a:redhat:enterprise_linux:9::appstream", true),
@@ -275,9 +198,9 @@ mod tests {
         ] {
             assert_eq!(nine.has_cpe(cpe), agrees, "{cpe}");
         }
-        let service_pack = Distribution::of("SUSE:Linux Enterprise Server 15 SP5");
+        let service_pack = Platform::of("SUSE:Linux Enterprise Server 15 SP5");
         assert!(service_pack.has_cpe("cpe:/o:suse:sles:15:sp5"));
         assert!(!service_pack.has_cpe("cpe:/o:suse:sles:15:sp4"));
-        assert!(!Distribution::of("Wolfi").has_cpe("cpe:/o:wolfi:wolfi:1"));
+        assert!(!Platform::of("Wolfi").has_cpe("cpe:/o:wolfi:wolfi:1"));
     }
 }
