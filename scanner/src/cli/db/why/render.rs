@@ -148,7 +148,7 @@ impl Told<'_> {
         }
         if let Some(assessment) = &self.assessment {
             text.push('\n');
-            self.affected(&mut text, assessment);
+            affected(&mut text, assessment);
         }
         text
     }
@@ -221,30 +221,6 @@ impl Told<'_> {
             ),
             Answer::Undecided(cause) => format!("{kind}: undecided: {cause}"),
         }
-    }
-
-    fn affected(&self, text: &mut String, assessment: &Assessment) {
-        let found = &assessment.vulnerability;
-        let rated = &found.rated;
-        let _ = writeln!(text, "shown as   {}", line(&assessment.shown.id));
-        let _ = writeln!(text, "severity   {}", line(&rated.reason));
-        for rating in &rated.ratings {
-            let class = rating
-                .severity
-                .map_or("cannot be read", |severity| severity.as_str());
-            let score = rating
-                .score
-                .map(|score| format!(" {score:.1}"))
-                .unwrap_or_default();
-            let _ = writeln!(
-                text,
-                "  {}{score} {class}: {} ({})",
-                rating.kind,
-                line(&rating.value),
-                line(&rating.source)
-            );
-        }
-        let _ = writeln!(text, "fix        {}", line(&fix(found)));
     }
 
     fn sources(&self, record: &RecordTold) -> impl Iterator<Item = &db_sync::SourceInfo> {
@@ -429,4 +405,28 @@ fn fix(found: &Vulnerability) -> String {
     } else {
         format!("{best}: {why}; also fixed: {}", others.join(", "))
     }
+}
+
+fn affected(text: &mut String, assessment: &Assessment) {
+    let found = &assessment.vulnerability;
+    let rated = &found.rated;
+    let _ = writeln!(text, "shown as   {}", line(&assessment.shown.id));
+    let _ = writeln!(text, "severity   {}", line(&rated.reason));
+    for rating in &rated.ratings {
+        let class = rating
+            .severity
+            .map_or("cannot be read", |severity| severity.as_str());
+        let score = rating
+            .score
+            .map(|score| format!(" {score:.1}"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "  {}{score} {class}: {} ({})",
+            rating.kind,
+            line(&rating.value),
+            line(&rating.source)
+        );
+    }
+    let _ = writeln!(text, "fix        {}", line(&fix(found)));
 }
