@@ -147,7 +147,7 @@ impl EventKind {
 /// The order that a range's bounds follow: the ecosystem's own, or `SemVer` for
 /// SEMVER ranges of ecosystems without one.
 pub(crate) fn order_of(ecosystem: &str, semver: bool) -> Option<Order> {
-    Order::of_ecosystem(ecosystem).or(if semver { Some(Order::Semver) } else { None })
+    crate::ecosystem::order(ecosystem).or(if semver { Some(Order::Semver) } else { None })
 }
 
 impl Event {

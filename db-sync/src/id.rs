@@ -87,7 +87,7 @@ fn rank(ecosystem: &str, id: &str) -> usize {
 pub fn vendor(id: &str) -> Option<&'static str> {
     OWN.iter()
         .find(|(ecosystem, prefixes)| {
-            Order::of_ecosystem(ecosystem).is_some_and(Order::is_of_distributions)
+            crate::ecosystem::order(ecosystem).is_some_and(Order::is_of_distributions)
                 && prefixes.iter().any(|prefix| id.starts_with(prefix))
         })
         .map(|(ecosystem, _)| *ecosystem)

@@ -3,8 +3,8 @@
 //! flaw while a copy elsewhere has a range without an end.
 
 use super::evaluate::Verdict;
-use super::gather::{Package, Scratch};
 use super::head;
+use super::package::{Package, Scratch};
 use crate::id;
 use crate::store::ReadError;
 

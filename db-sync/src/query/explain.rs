@@ -3,9 +3,9 @@
 //! they come from the evaluation that answers queries, so that an explanation
 //! cannot say anything else.
 
-use super::evaluate::{Asked, Builds, Verdict, comparable};
-use super::gather::{self, Package};
+use super::evaluate::{Asked, Builds, Verdict};
 use super::head::Head;
+use super::package::{Package, asked, compared, is_live, is_of_another_stream};
 use super::{Db, Doubt, Match, Query, Segment};
 use crate::advisory::{Event, EventKind};
 use crate::moment::Moment;
@@ -179,22 +179,9 @@ fn told<'db>(
 ) -> Result<Explanation<'db>, ReadError> {
     let (db, store) = (segment.db, segment.store);
     let views = super::package(store, query.ecosystem, query.name)?.unwrap_or_default();
-    let text = query
-        .version
-        .map(|version| comparable(query.ecosystem, query.name, version));
-    let asked = match (&text, query.version) {
-        (Some(text), Some(given)) => Some(Asked::new(query.ecosystem, given, text)),
-        _ => None,
-    };
-    let package = Package {
-        db,
-        segment,
-        query,
-        store,
-        ecosystem: query.ecosystem,
-        views: &views,
-        asked: asked.as_ref(),
-    };
+    let text = compared(query);
+    let asked = asked(query, text.as_deref());
+    let package = Package::new(segment, query, &views, asked.as_ref());
     let mut records = Vec::new();
     for number in &flaw.records {
         records.push(record(db, &package, query, *number)?);
@@ -292,12 +279,12 @@ fn record(
     if !entries.is_empty() {
         let (verdict, builds) = package.judge(entries)?;
         own = answer(verdict);
-        of_stream = !gather::is_of_another_stream(&head, builds, query)?;
+        of_stream = !is_of_another_stream(&head, builds, query)?;
         for view in entries {
             told.push(entry(package, view, builds)?);
         }
     }
-    let standing = if gather::is_live(&head, query) {
+    let standing = if is_live(&head, query) {
         if of_stream {
             Standing::Counts
         } else {

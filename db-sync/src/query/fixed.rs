@@ -7,7 +7,7 @@
 use super::choice::is_one_line;
 use super::damaged;
 use super::evaluate::{Asked, Verdict};
-use super::gather::{Package, Scratch};
+use super::package::{Package, Scratch};
 use crate::advisory::{EventKind, order_of};
 use crate::store::ReadError;
 use crate::store::format::Section;

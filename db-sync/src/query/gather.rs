@@ -1,15 +1,15 @@
 //! From entries to matches: the records of one flaw become one match.
 
 use super::doubt::{self, Doubt};
-use super::evaluate::{Asked, Builds, Verdict, comparable};
+use super::evaluate::{Builds, Verdict};
 use super::fixed::fixed;
-use super::found::{Hit, Match};
+use super::found::Match;
 use super::head::{self, Head};
+use super::package::{Hit, Package, Scratch, asked, compared, is_live, is_of_another_stream};
 use super::state;
-use super::{Db, FixState, Outcome, Query, Segment, Undecided};
+use super::{FixState, Outcome, Query, Segment, Undecided};
 use crate::id;
 use crate::store::ReadError;
-use crate::store::read::Store;
 use crate::store::view::{Ratings, View, Views};
 
 /// A record that matched, with its entries.
@@ -40,32 +40,6 @@ struct Flaw<'c, 'p, 'db> {
     others: Vec<&'c Candidate<'p, 'db>>,
 }
 
-/// One package's entries and the question about them.
-pub(super) struct Package<'p, 'db> {
-    pub(super) db: &'db Db,
-    pub(super) segment: Segment<'db>,
-    pub(super) query: &'p Query<'p>,
-    pub(super) store: &'db Store,
-    pub(super) ecosystem: &'p str,
-    pub(super) views: &'p Views<'db>,
-    pub(super) asked: Option<&'p Asked<'p>>,
-}
-
-/// Lists that every match of a package needs for a moment.
-#[derive(Default)]
-pub(super) struct Scratch<'p, 'db> {
-    /// The entries of one flaw's records that could be compared with the
-    /// version, those of one record side by side.
-    pub(super) entries: Vec<&'p View<'db>>,
-    /// Fixed versions by number, and whether a SEMVER range names them.
-    pub(super) fixes: Vec<(bool, u32)>,
-    /// The entries of the flaw's other records, which do not affect the asked
-    /// version, but may affect one that another record calls fixed.
-    pub(super) silent: Vec<&'p View<'db>>,
-    /// Numbers of the flaw's records.
-    members: Vec<u32>,
-}
-
 /// Answers a query from the entries of its package in one segment.
 pub(super) fn outcome<'db>(
     segment: Segment<'db>,
@@ -73,22 +47,9 @@ pub(super) fn outcome<'db>(
     views: &Views<'db>,
 ) -> Result<Outcome<'db>, ReadError> {
     let store = segment.store;
-    let text = query
-        .version
-        .map(|version| comparable(query.ecosystem, query.name, version));
-    let asked = match (&text, query.version) {
-        (Some(text), Some(given)) => Some(Asked::new(query.ecosystem, given, text)),
-        _ => None,
-    };
-    let package = Package {
-        db: segment.db,
-        segment,
-        query,
-        store,
-        ecosystem: query.ecosystem,
-        views,
-        asked: asked.as_ref(),
-    };
+    let text = compared(query);
+    let asked = asked(query, text.as_deref());
+    let package = Package::new(segment, query, views, asked.as_ref());
     let mut outcome = Outcome::default();
     let mut judged = Vec::new();
     for entries in views
@@ -183,95 +144,7 @@ fn flaws<'c, 'p, 'db>(
     flaws
 }
 
-/// Whether the record counts: not withdrawn, and known at the asked time.
-pub(super) fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
-    match query.as_of {
-        None => head.withdrawn.is_none(),
-        Some(day) => {
-            head.published
-                .or(head.modified)
-                .is_none_or(|known| known <= day)
-                && head.withdrawn.is_none_or(|withdrawn| withdrawn > day)
-        }
-    }
-}
-
-/// Whether a record that speaks of module builds is about another stream than
-/// the asked one. Where either is unknown, it is not.
-pub(super) fn is_of_another_stream(
-    head: &Head<'_>,
-    builds: Builds,
-    query: &Query<'_>,
-) -> Result<bool, ReadError> {
-    match query.module {
-        Some(stream) if builds.are_modular() => {
-            Ok(stream.ruled_out_by(head.title()?.summary).is_some())
-        }
-        _ => Ok(false),
-    }
-}
-
 impl<'p, 'db> Package<'p, 'db> {
-    /// The verdict of one record, and which of its entries can be compared.
-    pub(super) fn judge(&self, record: &[View<'db>]) -> Result<(Verdict<'p>, Builds), ReadError> {
-        let Some(asked) = self.asked else {
-            return Ok((Verdict::Affected, Builds::All));
-        };
-        let builds = asked.builds(self.store, self.views, record.iter())?;
-        let mut verdict = Verdict::NotAffected;
-        for entry in record {
-            let own = asked.judge(self.store, self.views, entry)?;
-            // Comparing the builds costs more, and most entries do not matter.
-            if own == Verdict::NotAffected
-                || !asked.compares(self.store, self.views, builds, entry)?
-            {
-                continue;
-            }
-            if own == Verdict::Affected {
-                return Ok((own, builds));
-            }
-            // What cannot be decided may be more than possible.
-            if !matches!(verdict, Verdict::Undecided(_)) {
-                verdict = own;
-            }
-        }
-        Ok((verdict, builds))
-    }
-
-    /// Collects the entries of the live records in a flaw's group that do not match.
-    pub(super) fn silent(
-        &self,
-        group: &[u8],
-        scratch: &mut Scratch<'p, 'db>,
-    ) -> Result<(), ReadError> {
-        let Scratch {
-            entries,
-            silent,
-            members,
-            ..
-        } = scratch;
-        members.clear();
-        head::members(group, members)?;
-        members.retain(|number| !entries.iter().any(|entry| entry.record == *number));
-        let all = self.views.entries();
-        for number in members.iter().copied() {
-            // Entries are sorted by record.
-            let start = all.partition_point(|entry| entry.record < number);
-            let own = all.get(start..).unwrap_or_default();
-            let end = own.partition_point(|entry| entry.record == number);
-            let own = own.get(..end).unwrap_or_default();
-            if own.is_empty() || self.segment.masks(number)? {
-                continue;
-            }
-            let head = Head::read(self.store, number)?;
-            let (_, builds) = self.judge(own)?;
-            if is_live(&head, self.query) && !is_of_another_stream(&head, builds, self.query)? {
-                silent.extend(own);
-            }
-        }
-        Ok(())
-    }
-
     /// Makes one match of the records of one flaw.
     fn one_match(
         &self,

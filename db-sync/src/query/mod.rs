@@ -13,6 +13,7 @@ mod fixed;
 mod found;
 mod gather;
 mod head;
+mod package;
 mod state;
 mod yanked;
 
@@ -234,7 +235,7 @@ impl Db {
 
     /// All feeds, as an update hands them on.
     pub(crate) fn feeds(&self) -> Result<crate::store::feed::Feeds, ReadError> {
-        crate::store::feed::all(&self.segments)
+        crate::store::read::feeds::all(&self.segments)
     }
 
     /// Whether the database has a feed that can answer as of this time.

@@ -206,16 +206,3 @@ fn segments(local: &[u8]) -> impl Iterator<Item = Segment<'_>> {
         }
     })
 }
-
-/// Splits off one component of a legacy version: digits, letters, one dot or hyphen, or the rest
-/// up to the next of these.
-pub(super) fn component(text: &[u8]) -> (&[u8], &[u8]) {
-    match text.first() {
-        Some(byte) if byte.is_ascii_digit() => digits(text),
-        Some(byte) if byte.is_ascii_alphabetic() => run(text, |byte| byte.is_ascii_alphabetic()),
-        Some(b'.' | b'-') => text.split_at_checked(1).unwrap_or((text, &[])),
-        _ => run(text, |byte| {
-            !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-')
-        }),
-    }
-}

@@ -8,9 +8,8 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 
 use db_sync::{Rating, RatingKind};
+use rules::Severity;
 use serde::Serialize;
-
-use crate::model::finding::Severity;
 
 /// Ratings of another class that a reason names; the report has all of them.
 const NAMED: usize = 2;

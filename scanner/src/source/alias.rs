@@ -9,10 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::layer::LayerScan;
 use super::limits;
 use super::names::{self, PathHash};
 use super::overlay::{Kind, Tree};
+use super::scanned::LayerScan;
 use super::wanted::Again;
 use crate::analyzer::Analyzers;
 use crate::analyzer::Want;

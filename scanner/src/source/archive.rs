@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use super::decode::{self, Encoding};
 use super::stream::LayerStream;
 use super::tar::{Kind, Skip, Tar, TarError};
-use super::{SourceError, limits, names, tar};
+use super::{SourceError, invalid, limits, names, tar};
 
 /// One member.
 #[derive(Clone, Debug)]
@@ -157,13 +157,6 @@ impl Skip for Stream {
             Self::Plain(inner) => inner.skip(count),
             Self::Compressed(inner) => inner.skip(count),
         }
-    }
-}
-
-fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
-    SourceError::Invalid {
-        place: place.into(),
-        cause: cause.into(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a path is, of which only the hashes in the layers are known.
 
-use super::layer::LayerScan;
 use super::names;
+use super::scanned::LayerScan;
 
 /// Where a path that the tree does not hold is a file.
 pub(super) enum Place {

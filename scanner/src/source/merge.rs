@@ -10,10 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::alias::{self, Through};
-use super::layer::{LayerScan, ScannedFile};
 use super::locate::{Place, locate};
 use super::names;
 use super::overlay::{Kind, Tree};
+use super::scanned::{LayerScan, ScannedFile};
 use crate::analyzer::Reading;
 use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};

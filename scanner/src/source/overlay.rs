@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::layer::{LayerScan, ScannedFile};
 use super::limits;
 use super::names::{self, PathHash};
+use super::scanned::{LayerScan, ScannedFile};
 
 /// A symbolic link circle, or one that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::alias::{self, Through};
-use super::layer::LayerScan;
 use super::limits;
 use super::locate::{Place, locate};
 use super::names;
 use super::overlay::{Circle, Kind, Tree};
+use super::scanned::LayerScan;
 use super::wanted::Again;
 use crate::analyzer::Analyzers;
 use crate::inventory::Want;

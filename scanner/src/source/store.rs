@@ -16,13 +16,15 @@ use std::sync::{Mutex, PoisonError};
 use super::archive::Archive;
 use super::digest::{Algorithm, Hasher};
 use super::hashing::Cores;
-use super::layer::{self, LayerScan};
+use super::layer;
 use super::limits::Budget;
 use super::manifest::{Descriptor, Document};
-use super::stream::{Promise, Shared, Stop};
+use super::scanned::LayerScan;
+use super::stop::Stop;
+use super::stream::{Promise, Shared};
 use super::totals::Totals;
 use super::wanted::Selection;
-use super::{Cost, SourceError, limits, names};
+use super::{Cost, SourceError, invalid, limits, names};
 use crate::analyzer::Analyzers;
 
 /// See the module.
@@ -47,13 +49,6 @@ pub(super) struct Job {
     pub(super) place: String,
     pub(super) promise: Promise,
     pub(super) selection: Selection,
-}
-
-fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
-    SourceError::Invalid {
-        place: place.into(),
-        cause: cause.into(),
-    }
 }
 
 impl Store {

@@ -7,12 +7,12 @@
 mod archive;
 mod beside;
 mod parse;
+mod range;
 mod schema;
 
 use crate::limits::Limits;
 use crate::problem::{Causes, Warning};
 use crate::sources::{Found, Sink, SourceError, SourceKind};
-use crate::version::Order;
 use archive::{Archive, Member};
 use flate2::Decompress;
 use rayon::prelude::*;
@@ -182,7 +182,7 @@ impl Reader<'_, '_> {
             self.archive(&archive, &Arc::from(own_name.as_str()))?;
         }
         // The folder of an ecosystem stays one, whatever folders lie in it.
-        if is_bucket && Order::of_ecosystem(&own_name).is_none() {
+        if is_bucket && crate::ecosystem::order(&own_name).is_none() {
             return self.strays(root);
         }
         self.loose_records(root, &Arc::from(own_name))

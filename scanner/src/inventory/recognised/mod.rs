@@ -14,6 +14,7 @@ use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 
 mod content;
+mod document;
 pub mod executable;
 mod manifest;
 pub(super) mod member;
@@ -85,8 +86,8 @@ pub enum Look {
     Path,
     /// The first bytes must agree.
     Content(fn(&[u8]) -> bool),
-    /// The first bytes say which kind it is, if any.
-    Sniff(fn(&[u8]) -> Option<&'static Kind>),
+    /// The first bytes say which kind of document it is, if any.
+    Document,
 }
 
 /// One row of the table.
@@ -223,7 +224,7 @@ pub fn confirm(kind: &'static Kind, first: &[u8]) -> Option<&'static Kind> {
     match kind.look {
         Look::Path => Some(kind),
         Look::Content(agrees) => agrees(first).then_some(kind),
-        Look::Sniff(sniff) => sniff(first),
+        Look::Document => document::kind(first),
     }
 }
 
@@ -250,7 +251,7 @@ mod tests {
                 }
                 // Content is asked of files that no parser reads.
                 let found = recognise(&path, place);
-                let found = found.filter(|kind| !matches!(kind.look, Look::Sniff(_)));
+                let found = found.filter(|kind| !matches!(kind.look, Look::Document));
                 assert!(found.is_none(), "{path} is read by {}", parser.id);
             }
         }

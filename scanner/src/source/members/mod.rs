@@ -9,10 +9,11 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::counts::{Counts, count};
-use super::layer::{LayerScan, Link, ScannedFile};
 use super::limits;
 use super::names::{self, BadName, PathHash, Walker};
-use super::stream::{LayerStream, Shared, Stop};
+use super::scanned::{LayerScan, Link, ScannedFile};
+use super::stop::Stop;
+use super::stream::{LayerStream, Shared};
 use super::tar::{Kind, Member, Tar};
 use super::totals::Totals;
 use super::wanted::Selection;

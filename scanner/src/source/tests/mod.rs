@@ -7,10 +7,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::hashing::Cores;
-use super::layer::{self, LayerScan};
+use super::layer;
 use super::limits::Budget;
 use super::merge::{self, merge};
 use super::plan::plan;
+use super::scanned::LayerScan;
 use super::stream::{Promise, Shared};
 use super::totals::Totals;
 use super::wanted::{Again, Selection};

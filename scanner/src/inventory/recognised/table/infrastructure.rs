@@ -166,7 +166,7 @@ pub(super) static ALL: &[Kind] = &[
             "YAML document",
             &[Extension("yaml"), Extension("yml")],
         ),
-        Look::Sniff(content::document),
+        Look::Document,
     ),
     looking(
         &code(
@@ -174,7 +174,7 @@ pub(super) static ALL: &[Kind] = &[
             "JSON document",
             &[Extension("json"), Extension("template"), Extension("jsonc")],
         ),
-        Look::Sniff(content::document),
+        Look::Document,
     ),
 ];
 

@@ -3,11 +3,14 @@
 //! The orders of ecosystems themselves are in their table; here are those of suppliers who rebuild
 //! packages of others, which the suffix names.
 
-use super::Order;
-use crate::ecosystem::{PackageType, table};
+use super::{PackageType, table};
+use crate::version::Order;
 
-/// Order of the ecosystem `name`, with or without its suffix.
-pub(super) fn order(ecosystem: &str) -> Option<Order> {
+/// Order of an OSV ecosystem, or `None` where the schema or its tools define none.
+///
+/// A suffix such as `:12` in `Debian:12` does not matter, except where it names the ecosystem
+/// that the packages were taken from, as in `Root:Alpine:3.18`.
+pub fn order(ecosystem: &str) -> Option<Order> {
     let (name, suffix) = ecosystem.split_once(':').unwrap_or((ecosystem, ""));
     let (origin, _) = suffix.split_once(':').unwrap_or((suffix, ""));
     match name {
