@@ -38,7 +38,7 @@ pub struct Matched {
 }
 
 /// Matches packages of one target; the caller sets the index of the target. Answers are those of
-/// `as_of`, and flaws have the names that `prefer` says.
+/// `as_of`, and vulnerabilities have the names that `prefer` says.
 pub fn check(
     packages: &[Arc<Package>],
     db: &Db,
@@ -48,7 +48,8 @@ pub fn check(
     let mut matched = Matched::default();
     let mut assessor = Assessor::new(prefer);
     let mut asker = Asker::new(db, as_of);
-    // The records of a flaw tell which CVEs it is: packages that share them need one answer.
+    // The records of a vulnerability tell which CVEs it is: packages that share them need one
+    // answer.
     let mut exploited: BTreeMap<Vec<&str>, Exploitation> = BTreeMap::new();
     for package in packages {
         // The distribution's verdict counts for what the distribution built: its version numbers
@@ -127,7 +128,8 @@ pub fn ecosystems<'p>(packages: impl Iterator<Item = &'p Package>, db: &Db) -> B
     let mut all = BTreeSet::new();
     let mut last = None;
     for package in packages {
-        // Packages are sorted by type, and those of no release differ in nothing that is asked here.
+        // Packages are sorted by type, and those of no release differ in nothing that is asked
+        // here.
         if package.release.is_none() && last == Some(&package.ecosystem) {
             continue;
         }

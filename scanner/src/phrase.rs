@@ -85,8 +85,8 @@ pub fn remarks(doubt: Option<&Uncertain>, said: &Exploitation) -> String {
 /// Most functions that people are shown of a condition; the JSON report has all.
 const SHOWN_FUNCTIONS: usize = 3;
 
-/// On what platforms, and in which functions, a flaw exists; `None` where it exists everywhere.
-/// Untrusted text.
+/// On what platforms, and in which functions, a vulnerability exists; `None` where it exists
+/// everywhere. Untrusted text.
 pub fn condition(scope: &Scope) -> Option<String> {
     let mut parts = Vec::new();
     for (what, names) in [("OS", &scope.os), ("architecture", &scope.arch)] {

@@ -1,8 +1,8 @@
 //! How far changed records reach: which other records are compiled to
 //! something else because of them.
 //!
-//! The records of one flaw share their ids, so that all of them go where one
-//! of them goes; and a record shows ratings that it borrows from the flaws it
+//! The records of one vulnerability share their ids, so that all of them go where one
+//! of them goes; and a record shows ratings that it borrows from the vulnerabilities it
 //! names as upstream or related. What a record links is taken from all of its
 //! copies, old and new, withdrawn or not: more than needed, never less.
 
@@ -134,7 +134,7 @@ impl<'a> Graph<'a> {
         Ok(Some(reach))
     }
 
-    /// Adds ids and all ids of their flaws; `false` where those are too many.
+    /// Adds ids and all ids of their vulnerabilities; `false` where those are too many.
     fn spread(&self, from: BTreeSet<u32>, seen: &mut BTreeSet<u32>) -> Result<bool, Damaged> {
         let mut open: Vec<u32> = from.into_iter().filter(|id| seen.insert(*id)).collect();
         while let Some(id) = open.pop() {

@@ -1,6 +1,6 @@
 //! When a match does not stand by itself: a version above all that is known to
 //! be affected, and one that the ecosystem's own database calls free of the
-//! flaw while a copy elsewhere has a range without an end.
+//! vulnerability while a copy elsewhere has a range without an end.
 
 use super::evaluate::Verdict;
 use super::head;

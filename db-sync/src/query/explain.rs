@@ -1,4 +1,4 @@
-//! Why a flaw affects a version, or does not: each record of the flaw with the
+//! Why a vulnerability affects a version, or does not: each record of the vulnerability with the
 //! bounds that decided, in the words of the record. Verdicts are not made here:
 //! they come from the evaluation that answers queries, so that an explanation
 //! cannot say anything else.
@@ -45,18 +45,19 @@ pub enum Standing {
     OtherStream,
 }
 
-/// One flaw and one version of a package.
+/// One vulnerability and one version of a package.
 #[derive(Debug)]
 pub struct Explanation<'db> {
-    /// All ids of the flaw, sorted.
+    /// All ids of the vulnerability, sorted.
     pub ids: Vec<String>,
-    /// What [`Db::query`] says of this flaw.
+    /// What [`Db::query`] says of this vulnerability.
     pub answer: Answer,
     /// The match, where it affects the version.
     pub found: Option<Match<'db>>,
-    /// The records of the flaw, sorted by id; the flaw's other ids are only named.
+    /// The records of the vulnerability, sorted by id; the vulnerability's other ids are only
+    /// named.
     pub records: Vec<RecordTold>,
-    /// Other ecosystems in which a record of the flaw names the package, sorted.
+    /// Other ecosystems in which a record of the vulnerability names the package, sorted.
     pub elsewhere: Vec<String>,
     /// The version in the spelling that was compared, where it is another than
     /// the given one.
@@ -80,9 +81,9 @@ pub struct RecordTold {
     pub withdrawn: Option<Moment>,
     /// The sources that hold it, by name.
     pub sources: Vec<String>,
-    /// The ids of the same flaw that the record itself gives.
+    /// The ids of the same vulnerability that the record itself gives.
     pub aliases: Vec<String>,
-    /// The flaws it is derived from, as it gives them.
+    /// The vulnerabilities it is derived from, as it gives them.
     pub upstream: Vec<String>,
     /// What it says about the package; empty: it does not name it.
     pub entries: Vec<EntryTold>,
@@ -158,15 +159,15 @@ impl Bounds {
     }
 }
 
-/// Explains one flaw, which lies whole in one segment of the database.
+/// Explains one vulnerability, which lies whole in one segment of the database.
 pub(super) fn explain<'db>(
     db: &'db Db,
     query: &Query<'_>,
     id: &str,
 ) -> Result<Option<Explanation<'db>>, ReadError> {
     for segment in db.segments() {
-        if let Some(flaw) = Flaw::find(segment, id)? {
-            return told(segment, query, flaw).map(Some);
+        if let Some(vulnerability) = Vulnerability::find(segment, id)? {
+            return told(segment, query, vulnerability).map(Some);
         }
     }
     Ok(None)
@@ -175,7 +176,7 @@ pub(super) fn explain<'db>(
 fn told<'db>(
     segment: Segment<'db>,
     query: &Query<'_>,
-    flaw: Flaw,
+    vulnerability: Vulnerability,
 ) -> Result<Explanation<'db>, ReadError> {
     let (db, store) = (segment.db, segment.store);
     let views = super::package(store, query.ecosystem, query.name)?.unwrap_or_default();
@@ -183,7 +184,7 @@ fn told<'db>(
     let asked = asked(query, text.as_deref());
     let package = Package::new(segment, query, &views, asked.as_ref());
     let mut records = Vec::new();
-    for number in &flaw.records {
+    for number in &vulnerability.records {
         records.push(record(db, &package, query, *number)?);
     }
     let is_ours = |id: &str| records.iter().any(|record| record.id == id);
@@ -209,23 +210,23 @@ fn told<'db>(
         answer,
         found,
         records,
-        elsewhere: elsewhere(db, store, query, &flaw.records)?,
+        elsewhere: elsewhere(db, store, query, &vulnerability.records)?,
         compared: text
             .filter(|text| Some(text.as_ref()) != query.version)
             .map(std::borrow::Cow::into_owned),
-        ids: flaw.ids,
+        ids: vulnerability.ids,
     })
 }
 
-/// The records that tell one flaw.
-struct Flaw {
+/// The records that tell one vulnerability.
+struct Vulnerability {
     /// All its ids, sorted.
     ids: Vec<String>,
     /// The numbers of those that are records.
     records: BTreeSet<u32>,
 }
 
-impl Flaw {
+impl Vulnerability {
     /// By the id of a record, or by an id that records only name.
     fn find(segment: Segment<'_>, id: &str) -> Result<Option<Self>, ReadError> {
         let store = segment.store;
@@ -258,7 +259,7 @@ impl Flaw {
     }
 }
 
-/// What one record of the flaw says about the package.
+/// What one record of the vulnerability says about the package.
 fn record(
     db: &Db,
     package: &Package<'_, '_>,

@@ -1,5 +1,5 @@
 //! Which fixed versions a match names: those above the asked one that no
-//! record of the flaw calls affected, lowest first. A version that is merely
+//! record of the vulnerability calls affected, lowest first. A version that is merely
 //! unaffected is not a fix: RustSec writes `unaffected = 0.2.0` and
 //! `patched >= 0.2.23` as two ends of one range, and what lies between them on
 //! the release line 0.2 tells them apart.
@@ -16,11 +16,11 @@ use crate::version::Version;
 use std::cmp::Ordering;
 
 /// Fixed versions that are named for one match. Each is compared with all
-/// records of the flaw, which a hostile record must not make quadratic.
+/// records of the vulnerability, which a hostile record must not make quadratic.
 const MAX_FIXED: usize = 64;
 
 /// Fixed versions above the asked one, lowest first, by the entries in `scratch`
-/// of the matching records of a flaw, whose ids are in `group`.
+/// of the matching records of a vulnerability, whose ids are in `group`.
 pub(super) fn fixed<'p, 'db>(
     package: &Package<'p, 'db>,
     group: &[u8],

@@ -1,4 +1,4 @@
-//! One flaw that affects a version, as the caller gets it: what every reader
+//! One vulnerability that affects a version, as the caller gets it: what every reader
 //! shows is there, borrowed from the file; the rest is read when asked for.
 
 use super::doubt::Doubt;
@@ -19,14 +19,14 @@ use crate::store::view::Ratings;
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// One flaw that affects the version. It borrows from the [`Db`](super::Db).
+/// One vulnerability that affects the version. It borrows from the [`Db`](super::Db).
 #[derive(Clone)]
 pub struct Match<'db> {
     /// The id to show: of the matched records the ecosystem's own database
     /// first, then GHSA, then CVE.
     pub id: &'db str,
     /// Fixed versions above the asked one, lowest first, without those that
-    /// another record of the flaw still calls affected.
+    /// another record of the vulnerability still calls affected.
     pub fixed: Vec<&'db str>,
     /// Whether a fix is known, and if not, why.
     pub state: FixState,
@@ -59,7 +59,7 @@ impl<'db> Match<'db> {
         ids
     }
 
-    /// All ids of the flaw except [`Match::id`], sorted.
+    /// All ids of the vulnerability except [`Match::id`], sorted.
     ///
     /// # Errors
     /// The part of the file that holds them is damaged.
@@ -168,8 +168,9 @@ impl<'db> Match<'db> {
     }
 
     /// The CVEs that it is about: its own id and all aliases. Where none of them is a CVE (a
-    /// distribution's notice about several vulnerabilities), those that it is derived from count, and
-    /// where it names none, those that it calls related: AlmaLinux lists what a notice fixes there.
+    /// distribution's notice about several vulnerabilities), those that it is derived from count,
+    /// and where it names none, those that it calls related: AlmaLinux lists what a notice fixes
+    /// there.
     fn cves(&self) -> Result<BTreeSet<Cve>, ReadError> {
         let named = |ids: &[String]| -> BTreeSet<Cve> {
             ids.iter().filter_map(|id| Cve::named_by(id)).collect()

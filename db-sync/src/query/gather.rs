@@ -1,4 +1,4 @@
-//! From entries to matches: the records of one flaw become one match.
+//! From entries to matches: the records of one vulnerability become one match.
 
 use super::doubt::{self, Doubt};
 use super::evaluate::{Builds, Verdict};
@@ -15,7 +15,7 @@ use crate::store::view::{Ratings, View, Views};
 /// A record that matched, with its entries.
 struct Candidate<'p, 'db> {
     head: Head<'db>,
-    /// The ids of its flaw, if it has other records.
+    /// The ids of its vulnerability, if it has other records.
     group: &'db [u8],
     entries: &'p [View<'db>],
     builds: Builds,
@@ -25,7 +25,7 @@ struct Candidate<'p, 'db> {
 
 impl Candidate<'_, '_> {
     /// By group number, or by record for those alone.
-    fn flaw(&self) -> (u32, u32) {
+    fn vulnerability(&self) -> (u32, u32) {
         match self.head.group {
             0 => (0, self.head.record),
             group => (group, 0),
@@ -33,8 +33,8 @@ impl Candidate<'_, '_> {
     }
 }
 
-/// The records of one flaw.
-struct Flaw<'c, 'p, 'db> {
+/// The records of one vulnerability.
+struct Vulnerability<'c, 'p, 'db> {
     /// The one to show.
     first: &'c Candidate<'p, 'db>,
     others: Vec<&'c Candidate<'p, 'db>>,
@@ -103,31 +103,33 @@ pub(super) fn outcome<'db>(
     }
     let groups = candidates.iter().map(|candidate| candidate.group);
     std::hint::black_box(groups.fold(0, touch));
-    let flaws = flaws(&candidates, query.ecosystem);
+    let vulnerabilities = vulnerabilities(&candidates, query.ecosystem);
     let mut scratch = Scratch::default();
-    outcome.matches.reserve_exact(flaws.len());
-    for flaw in &flaws {
-        outcome.matches.push(package.one_match(flaw, &mut scratch)?);
+    outcome.matches.reserve_exact(vulnerabilities.len());
+    for vulnerability in &vulnerabilities {
+        outcome
+            .matches
+            .push(package.one_match(vulnerability, &mut scratch)?);
     }
     outcome.undecided.sort();
     Ok(outcome)
 }
 
-/// The records of each flaw, the one to show first, in the order of those.
-fn flaws<'c, 'p, 'db>(
+/// The records of each vulnerability, the one to show first, in the order of those.
+fn vulnerabilities<'c, 'p, 'db>(
     candidates: &'c [Candidate<'p, 'db>],
     ecosystem: &str,
-) -> Vec<Flaw<'c, 'p, 'db>> {
-    let mut by_flaw: Vec<_> = candidates
+) -> Vec<Vulnerability<'c, 'p, 'db>> {
+    let mut by_vulnerability: Vec<_> = candidates
         .iter()
-        .map(|candidate| (candidate.flaw(), candidate))
+        .map(|candidate| (candidate.vulnerability(), candidate))
         .collect();
-    by_flaw.sort_by_key(|(flaw, _)| *flaw);
-    let mut flaws = Vec::with_capacity(by_flaw.len());
-    for group in by_flaw.chunk_by(|left, right| left.0 == right.0) {
+    by_vulnerability.sort_by_key(|(vulnerability, _)| *vulnerability);
+    let mut vulnerabilities = Vec::with_capacity(by_vulnerability.len());
+    for group in by_vulnerability.chunk_by(|left, right| left.0 == right.0) {
         match group {
             [] => {}
-            [(_, first)] => flaws.push(Flaw {
+            [(_, first)] => vulnerabilities.push(Vulnerability {
                 first,
                 others: Vec::new(),
             }),
@@ -135,43 +137,44 @@ fn flaws<'c, 'p, 'db>(
                 let mut others: Vec<_> = group.iter().map(|(_, candidate)| *candidate).collect();
                 others.sort_by(|left, right| id::compare(ecosystem, left.head.id, right.head.id));
                 let first = others.remove(0);
-                flaws.push(Flaw { first, others });
+                vulnerabilities.push(Vulnerability { first, others });
             }
         }
     }
     // Records are numbered in the order of their ids.
-    flaws.sort_unstable_by_key(|flaw| flaw.first.head.record);
-    flaws
+    vulnerabilities.sort_unstable_by_key(|vulnerability| vulnerability.first.head.record);
+    vulnerabilities
 }
 
 impl<'p, 'db> Package<'p, 'db> {
-    /// Makes one match of the records of one flaw.
+    /// Makes one match of the records of one vulnerability.
     fn one_match(
         &self,
-        flaw: &Flaw<'_, 'p, 'db>,
+        vulnerability: &Vulnerability<'_, 'p, 'db>,
         scratch: &mut Scratch<'p, 'db>,
     ) -> Result<Match<'db>, ReadError> {
         scratch.entries.clear();
-        let first = self.hit(flaw.first, scratch)?;
+        let first = self.hit(vulnerability.first, scratch)?;
         let mut published = first.head.published;
         let mut modified = first.head.modified;
-        let mut others = Vec::with_capacity(flaw.others.len());
-        for other in &flaw.others {
+        let mut others = Vec::with_capacity(vulnerability.others.len());
+        for other in &vulnerability.others {
             let hit = self.hit(other, scratch)?;
             published = [published, hit.head.published].into_iter().flatten().min();
             modified = modified.max(hit.head.modified);
             others.push(hit);
         }
-        let fixed = fixed(self, flaw.first.group, scratch)?;
+        let fixed = fixed(self, vulnerability.first.group, scratch)?;
         let state = if fixed.is_empty() {
             let hits = std::iter::once(&first).chain(&others);
             state::unfixed(self, &scratch.entries, hits)?
         } else {
             FixState::Fixed
         };
-        let mut candidates = std::iter::once(flaw.first).chain(flaw.others.iter().copied());
+        let mut candidates =
+            std::iter::once(vulnerability.first).chain(vulnerability.others.iter().copied());
         let is_certain = candidates.any(|candidate| candidate.is_certain);
-        let denied_by = doubt::denied_by(self, flaw.first.group, scratch)?;
+        let denied_by = doubt::denied_by(self, vulnerability.first.group, scratch)?;
         let doubt = match (denied_by.is_empty(), is_certain) {
             (false, _) => Some(Doubt::Disputed),
             (true, false) => Some(Doubt::Possible),

@@ -1,5 +1,5 @@
 //! Answers from an open database: which advisories concern a version of a
-//! package. One flaw is one [`Match`], whatever number of records tell it;
+//! package. One vulnerability is one [`Match`], whatever number of records tell it;
 //! what cannot be decided is an [`Undecided`] with the reason. Nothing here
 //! is scored or judged: ratings are handed on with where they came from.
 
@@ -64,7 +64,7 @@ pub struct Query<'a> {
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome<'db> {
-    /// The flaws that affect the version, sorted by id.
+    /// The vulnerabilities that affect the version, sorted by id.
     pub matches: Vec<Match<'db>>,
     /// Records that may affect it, sorted by id.
     pub undecided: Vec<Undecided>,
@@ -84,14 +84,14 @@ pub struct Undecided {
 pub struct Details {
     /// The record's id.
     pub id: String,
-    /// All other ids of the flaw, sorted.
+    /// All other ids of the vulnerability, sorted.
     pub aliases: Vec<String>,
     /// The other ids that the record itself gives, in its order; the rest of
-    /// `aliases` comes from other records of the flaw.
+    /// `aliases` comes from other records of the vulnerability.
     pub stated: Vec<String>,
-    /// Flaws it is derived from, as the record lists them.
+    /// Vulnerabilities it is derived from, as the record lists them.
     pub upstream: Vec<String>,
-    /// Flaws it has to do with, as the record lists them.
+    /// Vulnerabilities it has to do with, as the record lists them.
     pub related: Vec<String>,
     /// One line.
     pub summary: String,
@@ -167,7 +167,7 @@ impl Db {
         Ok(outcome)
     }
 
-    /// The parts of the file that answer; a flaw lies whole in one of them.
+    /// The parts of the file that answer; a vulnerability lies whole in one of them.
     fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
         let Segments { top, below } = &self.segments;
         let below = below.as_ref().map(|store| Segment {
@@ -183,7 +183,7 @@ impl Db {
         std::iter::once(top).chain(below)
     }
 
-    /// Explains what the database knows of one flaw, by any of its ids, and one
+    /// Explains what the database knows of one vulnerability, by any of its ids, and one
     /// version of a package. `None`: the database does not know the id. The
     /// answer is that of [`Db::query`], which this asks.
     ///
@@ -290,7 +290,7 @@ impl Segment<'_> {
 }
 
 impl Outcome<'_> {
-    /// Adds the answer of another segment, which has no flaw of this one.
+    /// Adds the answer of another segment, which has no vulnerability of this one.
     fn join(&mut self, other: Self) {
         if self.matches.is_empty() && self.undecided.is_empty() {
             *self = other;

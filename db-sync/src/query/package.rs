@@ -24,15 +24,15 @@ pub(super) struct Package<'p, 'db> {
 /// Lists that every match of a package needs for a moment.
 #[derive(Default)]
 pub(super) struct Scratch<'p, 'db> {
-    /// The entries of one flaw's records that could be compared with the
+    /// The entries of one vulnerability's records that could be compared with the
     /// version, those of one record side by side.
     pub(super) entries: Vec<&'p View<'db>>,
     /// Fixed versions by number, and whether a SEMVER range names them.
     pub(super) fixes: Vec<(bool, u32)>,
-    /// The entries of the flaw's other records, which do not affect the asked
+    /// The entries of the vulnerability's other records, which do not affect the asked
     /// version, but may affect one that another record calls fixed.
     pub(super) silent: Vec<&'p View<'db>>,
-    /// Numbers of the flaw's records.
+    /// Numbers of the vulnerability's records.
     members: Vec<u32>,
 }
 
@@ -130,7 +130,7 @@ impl<'p, 'db> Package<'p, 'db> {
         Ok((verdict, builds))
     }
 
-    /// Collects the entries of the live records in a flaw's group that do not match.
+    /// Collects the entries of the live records in a vulnerability's group that do not match.
     pub(super) fn silent(
         &self,
         group: &[u8],

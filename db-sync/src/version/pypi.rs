@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use super::pypi_legacy::Legacy;
-use super::text::{Number, Word, compare_padded, digits, is_number, run, strip_prefix_any_case};
+use super::text::{Number, Word, compare_padded, digits, is_number, strip_prefix_any_case};
 
 /// A version of a Python package; a legacy one is older than any other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -212,7 +212,7 @@ fn the_home_database_disputes_a_range_without_an_end() {
             '+',
         ),
         (
-            "another flaw",
+            "another vulnerability",
             Some(home(&["GHSA-2"], patched)),
             vec![copy(open, "")],
             '+',

@@ -40,9 +40,9 @@ pub enum GapPolicy {
 pub struct Policy {
     /// Threshold.
     pub fail_on: FailOn,
-    /// Flaws that are listed in KEV violate, whatever their severity.
+    /// Vulnerabilities that are listed in KEV violate, whatever their severity.
     pub fail_on_kev: bool,
-    /// Flaws whose EPSS score is this or above violate, whatever their severity.
+    /// Vulnerabilities whose EPSS score is this or above violate, whatever their severity.
     pub fail_on_epss: Option<Share>,
     /// Vulnerabilities without a known fixed version do not count, whether nobody fixed it, nobody
     /// will, or no record says which version is free of it.
@@ -173,7 +173,8 @@ pub struct Verdict {
     pub violations: usize,
     /// Gaps by class.
     pub gaps: OpenGaps,
-    /// Of the process: 0 within the policy, 1 violated, 2 not finished. `--exit-zero` hides 1, never
+    /// Of the process: 0 within the policy, 1 violated, 2 not finished. `--exit-zero` hides 1,
+    /// never
     /// 2. A run that did not reach a verdict exits with 2.
     pub exit_code: u8,
 }

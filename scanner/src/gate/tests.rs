@@ -214,7 +214,7 @@ fn unfixed_and_suppressed_findings_do_not_count() {
     );
 }
 
-/// A flaw that feeds speak of.
+/// A vulnerability that feeds speak of.
 fn exploited(severity: Severity, fixed: &[&str], listed: bool, score: &str) -> Finding {
     let mut finding = vulnerable(severity, fixed);
     let cve = Cve::parse("CVE-2026-1000").unwrap();

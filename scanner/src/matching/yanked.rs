@@ -16,7 +16,7 @@ pub(crate) const RULE: &str = "crates-io-yanked";
 const KIND: &str = "yanked";
 const TITLE: &str = "The version was yanked from crates.io";
 const HELP: &str = "The publisher of a crate can yank a version: no new lockfile will choose it, \
-and old ones keep it. The reason is not recorded; it is often a serious bug or a flaw without an \
+and old ones keep it. The reason is not recorded; it is often a serious bug or a vulnerability without an \
 advisory yet. Run `cargo update -p CRATE` to move to a version that was not yanked.\n";
 const URL: &str = "https://doc.rust-lang.org/cargo/commands/cargo-yank.html";
 

@@ -19,7 +19,7 @@ pub const FINGERPRINT_VERSION: &str = "v2";
 pub struct Vulnerability {
     /// The package.
     pub package: Arc<Package>,
-    /// The record that the database shows for the flaw; the fingerprint is made from it,
+    /// The record that the database shows for the vulnerability; the fingerprint is made from it,
     /// whichever id the user prefers to see as the finding's rule.
     pub record: Arc<str>,
     /// Fixed versions above the installed one, best first: the smallest on the installed
@@ -29,7 +29,7 @@ pub struct Vulnerability {
     pub fix: FixState,
     /// How far the first of `fixed` lies from the installed version, where that can be told.
     pub step: Option<Step>,
-    /// Every rating of the flaw, and why the finding's severity won.
+    /// Every rating of the vulnerability, and why the finding's severity won.
     pub rated: Arc<Rated>,
     /// Ids of the merged records that matched, sorted.
     pub merged: Vec<String>,
@@ -90,7 +90,7 @@ impl Uncertain {
 }
 
 impl Vulnerability {
-    /// A flaw of a package of which nothing more is known than its record's id.
+    /// A vulnerability of a package of which nothing more is known than its record's id.
     pub fn new(package: Arc<Package>, record: impl Into<Arc<str>>) -> Self {
         Self {
             package,
@@ -142,7 +142,7 @@ pub struct Finding {
     pub target: usize,
     /// Advisory id (the one to show, see [`crate::prefer`]) or rule id.
     pub rule: Arc<str>,
-    /// Other ids of the same flaw or check, sorted.
+    /// Other ids of the same vulnerability or check, sorted.
     pub aliases: Vec<String>,
     /// How bad.
     pub severity: Severity,
@@ -150,7 +150,7 @@ pub struct Finding {
     pub score: Option<f64>,
     /// Where the severity comes from: `own CVSS_V3`, `alias GHSA-…`, `rule`, `none`.
     pub severity_source: Arc<str>,
-    /// One line: what the flaw is.
+    /// One line: what the vulnerability is.
     pub title: Arc<str>,
     /// What is wrong at this place, one sentence.
     pub message: String,

@@ -46,7 +46,7 @@ pub struct Request {
     pub platform: Option<Platform>,
     /// Answer from the database as if it were this moment.
     pub as_of: Option<Moment>,
-    /// Which of a flaw's ids to show.
+    /// Which of a vulnerability's ids to show.
     pub prefer: Preference,
     /// What to do about sources that were not updated for long.
     pub staleness: Staleness,
@@ -130,8 +130,8 @@ pub struct Scanned {
 }
 
 /// Scans every target of a request; `progress` gets the name of each stage. The pipeline as a list:
-/// read, judge rules, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
-/// The gate decides over the result.
+/// read, judge rules, merge, match, trace, identify, suppress, apply the policy of gaps, describe,
+/// sort. The gate decides over the result.
 pub fn scan(
     request: &Request,
     advisories: &dyn Advisories,

@@ -268,7 +268,7 @@ fn yanked(store: &Store) -> Result<(), ReadError> {
     store.check_index(Section::YankedIndex, &hashes)
 }
 
-/// Details, links, and the ids of other flaws; see `Details`.
+/// Details, links, and the ids of other vulnerabilities; see `Details`.
 fn check_text(texts: &[u8]) -> Result<(), Damaged> {
     let mut reader = Reader::new(texts);
     reader.text()?;

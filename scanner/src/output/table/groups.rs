@@ -8,7 +8,7 @@ use crate::model::finding::{Finding, Kind};
 use crate::model::location::Location;
 use crate::model::package::Package;
 
-/// The flaws of one package at one place.
+/// The vulnerabilities of one package at one place.
 pub(super) struct PackageGroup<'a> {
     /// The package.
     pub(super) package: &'a Package,
@@ -19,8 +19,8 @@ pub(super) struct PackageGroup<'a> {
 }
 
 impl PackageGroup<'_> {
-    /// How the package comes in, from a direct dependency; `None` for one that is direct, and where no
-    /// way is known.
+    /// How the package comes in, from a direct dependency; `None` for one that is direct, and where
+    /// no way is known.
     pub(super) fn path(&self) -> Option<&[Arc<str>]> {
         match &self.findings.first()?.kind {
             Kind::Vulnerability(found) if !found.path.is_empty() => Some(&found.path),
@@ -37,7 +37,7 @@ pub(super) struct FileGroup<'a> {
     pub(super) findings: Vec<&'a Finding>,
 }
 
-/// The vulnerable packages: the one with the worst flaw first, then by name.
+/// The vulnerable packages: the one with the worst vulnerability first, then by name.
 pub(super) fn packages<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<PackageGroup<'a>> {
     let mut groups: BTreeMap<_, PackageGroup<'a>> = BTreeMap::new();
     for finding in findings {

@@ -1,6 +1,7 @@
 //! The report for people: per target the vulnerable packages, worst first, then the
 //! misconfigured files, then undecided checks, gaps, notes and the ledger in one line. The last
-//! line says why the gate passed or failed. Untrusted text is shown with its control characters spelled out.
+//! line says why the gate passed or failed. Untrusted text is shown with its control characters
+//! spelled out.
 
 mod coverage;
 mod gaps;
@@ -113,7 +114,8 @@ impl<W: Write> Table<'_, W> {
         writeln!(self.out)
     }
 
-    /// `libssl3 3.0.9-1 (deb)  layer 0 (0123456789ab)  var/lib/dpkg/status`, then its flaws.
+    /// `libssl3 3.0.9-1 (deb)  layer 0 (0123456789ab)  var/lib/dpkg/status`, then its
+    /// vulnerabilities.
     fn package(&mut self, group: &PackageGroup<'_>) -> io::Result<()> {
         let package = group.package;
         let name = self.paint.bold(&part(&package.name));

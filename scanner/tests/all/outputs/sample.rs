@@ -230,7 +230,7 @@ pub(crate) fn vulnerability(
         aliases: vec![format!("CVE-2026-{}", id.len())],
         severity,
         severity_source: "own CVSS_V3".into(),
-        title: format!("Flaw in {}", package.name).into(),
+        title: format!("Vulnerability in {}", package.name).into(),
         message: format!("{} {} is affected by {id}", package.name, package.version),
         fingerprint: fingerprint(&[id, "any", &location.path, &package.name]),
         ..Finding::new(id, location, kind)

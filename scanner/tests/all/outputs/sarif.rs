@@ -108,8 +108,8 @@ fn rules_and_results_agree() {
     assert_eq!(results[0]["properties"]["epss"]["score"], 0.94999);
     assert_eq!(results[0]["properties"]["kev"]["ransomware"], true);
     assert!(results[1]["properties"].get("epss").is_none());
-    assert_eq!(text(0), "tar 0.3.0 → 0.4.1: Flaw in tar.");
-    assert_eq!(text(1), "tar 0.4.0 (no fix known): Flaw in tar.");
+    assert_eq!(text(0), "tar 0.3.0 → 0.4.1: Vulnerability in tar.");
+    assert_eq!(text(1), "tar 0.4.0 (no fix known): Vulnerability in tar.");
     assert_eq!(
         run["automationDetails"]["id"],
         "portcullis/.,build/app.tar/"

@@ -1,5 +1,5 @@
-//! `portcullis db why`: explains one finding, or why a flaw is none. Owns what is asked about; the
-//! answer is the database's ([`db_sync::Db::explain`]), and `render` puts it into words.
+//! `portcullis db why`: explains one finding, or why a vulnerability is none. Owns what is asked
+//! about; the answer is the database's ([`db_sync::Db::explain`]), and `render` puts it into words.
 
 mod render;
 mod report;
@@ -25,7 +25,7 @@ struct Told<'db> {
     explanation: Explanation<'db>,
     database: &'db db_sync::Info,
     as_of: Option<Moment>,
-    /// For a flaw that affects the package.
+    /// For a vulnerability that affects the package.
     assessment: Option<Assessment>,
 }
 
