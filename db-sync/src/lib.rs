@@ -18,13 +18,13 @@ pub mod fetch;
 mod http;
 mod id;
 mod limits;
+mod module_stream;
 pub mod moment;
 mod problem;
 pub mod query;
 pub mod severity;
 pub mod sources;
 pub mod store;
-mod stream;
 mod strict;
 pub mod sync;
 pub mod transfer;
@@ -34,11 +34,11 @@ pub use compile::{BuildError, BuildReport, BuildRequest, build};
 pub use feed::{Cve, Day, Epss, Exploitation, FeedKind, Kev, Share};
 pub use id::{url as advisory_url, vendor};
 pub use limits::Limits;
+pub use module_stream::ModuleStream;
 pub use moment::Moment;
 pub use problem::{Loss, Warning};
 pub use query::{
-    Choice, Db, Doubt, Explanation, FixState, Match, Outcome, Query, Step, Undecided, choose,
+    Choice, Db, Doubt, Explanation, FixState, Match, Query, Response, Step, Undecided, choose,
 };
 pub use severity::{Rating, RatingKind};
 pub use store::{EcosystemInfo, FeedInfo, Info, OpenError, PlaceError, ReadError, SourceInfo};
-pub use stream::Stream;

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use db_sync::{Db, Exploitation, FixState, Moment, Undecided};
 
 use crate::inventory::ecosystem;
-use crate::model::finding::{Finding, Kind, RuleInfo, Vulnerability};
+use crate::model::finding::{Finding, FindingKind, RuleInfo, Vulnerability};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::phrase;
 use crate::prefer::{Preference, Shown};
 
-use self::asked::{Asker, Found};
+use self::asked::{Asker, Hit};
 pub use self::assess::{Assessment, Assessor, LookedUp};
 
 mod asked;
@@ -172,7 +172,7 @@ pub fn parts(ecosystem: &str, db: &Db) -> Vec<Arc<str>> {
 /// Adds a finding for each place of the package, and what the advisory says of itself.
 fn add(
     matched: &mut Matched,
-    asked: &Found<'_>,
+    asked: &Hit<'_>,
     assessment: Assessment,
 ) -> Result<(), db_sync::ReadError> {
     let found = &asked.vulnerability;
@@ -206,7 +206,7 @@ fn add(
     };
     let rated = Arc::clone(&vulnerability.rated);
     for location in places {
-        let kind = Kind::from(vulnerability.clone());
+        let kind = FindingKind::from(vulnerability.clone());
         matched.findings.push(Finding {
             aliases: shown.aliases.clone(),
             severity: rated.severity,

@@ -6,7 +6,7 @@
 //! names as upstream or related. What a record links is taken from all of its
 //! copies, old and new, withdrawn or not: more than needed, never less.
 
-use super::interner::{Interner, Kind};
+use super::interner::{Interner, TextKind};
 use super::state::State;
 use crate::advisory::Advisory;
 use crate::id;
@@ -32,15 +32,15 @@ impl<'a> Ids<'a> {
     }
 
     pub(super) fn number(&mut self, text: &str) -> u32 {
-        self.state.find(Kind::Ids, text).unwrap_or_else(|| {
+        self.state.find(TextKind::Ids, text).unwrap_or_else(|| {
             let number = self.more.number(text);
-            self.state.count(Kind::Ids).saturating_add(number)
+            self.state.count(TextKind::Ids).saturating_add(number)
         })
     }
 
     pub(super) fn text(&self, number: u32) -> &str {
-        match number.checked_sub(self.state.count(Kind::Ids)) {
-            None => self.state.text(Kind::Ids, number),
+        match number.checked_sub(self.state.count(TextKind::Ids)) {
+            None => self.state.text(TextKind::Ids, number),
             Some(number) => self.more.text(number),
         }
     }

@@ -3,7 +3,7 @@
 //! they come from the evaluation that answers queries, so that an explanation
 //! cannot say anything else.
 
-use super::evaluate::{Asked, Builds, Verdict};
+use super::evaluate::{Asked, Builds, Judgement};
 use super::head::Head;
 use super::package::{Package, asked, compared, is_live, is_of_another_stream};
 use super::{Db, Doubt, Match, Query, Segment};
@@ -345,7 +345,7 @@ fn entry(
         });
     }
     if let Some(asked) = package.asked {
-        if asked.judge(store, views, view)? == Verdict::Possible {
+        if asked.judge(store, views, view)? == Judgement::Possible {
             for span in views.beside(view) {
                 let beyond = bounds(store, views, asked, span)?;
                 if beyond.below.is_some() {
@@ -367,12 +367,12 @@ fn entry(
     Ok(told)
 }
 
-fn answer(verdict: Verdict<'_>) -> Answer {
+fn answer(verdict: Judgement<'_>) -> Answer {
     match verdict {
-        Verdict::Affected => Answer::Affected,
-        Verdict::Possible => Answer::Possible,
-        Verdict::NotAffected => Answer::NotAffected,
-        Verdict::Undecided(cause) => Answer::Undecided(cause.to_owned()),
+        Judgement::Affected => Answer::Affected,
+        Judgement::Possible => Answer::Possible,
+        Judgement::NotAffected => Answer::NotAffected,
+        Judgement::Undecided(cause) => Answer::Undecided(cause.to_owned()),
     }
 }
 

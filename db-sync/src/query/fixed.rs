@@ -6,7 +6,7 @@
 
 use super::choice::is_one_line;
 use super::damaged;
-use super::evaluate::{Asked, Verdict};
+use super::evaluate::{Asked, Judgement};
 use super::package::{Package, Scratch};
 use crate::advisory::{EventKind, order_of};
 use crate::store::ReadError;
@@ -196,7 +196,7 @@ fn is_still_affected(
     for record in entries.chunk_by(|left, right| left.record == right.record) {
         let builds = asked.builds(store, views, record.iter().copied())?;
         for entry in record {
-            if asked.judge(store, views, entry)? == Verdict::Affected
+            if asked.judge(store, views, entry)? == Judgement::Affected
                 && asked.compares(store, views, builds, entry)?
             {
                 return Ok(true);

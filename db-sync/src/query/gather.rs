@@ -1,13 +1,13 @@
 //! From entries to matches: the records of one vulnerability become one match.
 
 use super::doubt::{self, Doubt};
-use super::evaluate::{Builds, Verdict};
+use super::evaluate::{Builds, Judgement};
 use super::fixed::fixed;
 use super::found::Match;
 use super::head::{self, Head};
 use super::package::{Hit, Package, Scratch, asked, compared, is_live, is_of_another_stream};
 use super::state;
-use super::{FixState, Outcome, Query, Segment, Undecided};
+use super::{FixState, Query, Response, Segment, Undecided};
 use crate::id;
 use crate::store::ReadError;
 use crate::store::view::{Ratings, View, Views};
@@ -45,12 +45,12 @@ pub(super) fn outcome<'db>(
     segment: Segment<'db>,
     query: &Query<'_>,
     views: &Views<'db>,
-) -> Result<Outcome<'db>, ReadError> {
+) -> Result<Response<'db>, ReadError> {
     let store = segment.store;
     let text = compared(query);
     let asked = asked(query, text.as_deref());
     let package = Package::new(segment, query, views, asked.as_ref());
-    let mut outcome = Outcome::default();
+    let mut outcome = Response::default();
     let mut judged = Vec::new();
     for entries in views
         .entries()
@@ -60,7 +60,7 @@ pub(super) fn outcome<'db>(
             continue;
         };
         let (verdict, builds) = package.judge(entries)?;
-        if verdict != Verdict::NotAffected && !segment.masks(record)? {
+        if verdict != Judgement::NotAffected && !segment.masks(record)? {
             judged.push((
                 head::bytes(store, record)?,
                 record,
@@ -81,7 +81,7 @@ pub(super) fn outcome<'db>(
         if !is_live(&head, query) || is_of_another_stream(&head, builds, query)? {
             continue;
         }
-        if let Verdict::Undecided(cause) = verdict {
+        if let Judgement::Undecided(cause) = verdict {
             outcome.undecided.push(Undecided {
                 id: head.id.to_owned(),
                 cause: cause.to_owned(),
@@ -98,7 +98,7 @@ pub(super) fn outcome<'db>(
             group,
             entries,
             builds,
-            is_certain: verdict == Verdict::Affected,
+            is_certain: verdict == Judgement::Affected,
         });
     }
     let groups = candidates.iter().map(|candidate| candidate.group);

@@ -19,6 +19,7 @@ mod yanked;
 
 use crate::advisory::{Reference, Scope};
 use crate::feed::{Cve, Epss, FeedKind, Kev};
+use crate::module_stream::ModuleStream;
 use crate::moment::Moment;
 use crate::severity::Rating;
 use crate::store::codec::{Damaged, Reader};
@@ -26,7 +27,6 @@ use crate::store::format::Section;
 use crate::store::read::{Segments, Store};
 use crate::store::view::Views;
 use crate::store::{Info, OpenError, ReadError, hash};
-use crate::stream::Stream;
 use crate::{ecosystem, id};
 pub use choice::{Choice, Step, choose};
 pub use doubt::Doubt;
@@ -58,12 +58,12 @@ pub struct Query<'a> {
     pub as_of: Option<Moment>,
     /// The module stream that an rpm belongs to, where its label tells.
     /// Errata about other streams of the module do not concern its version.
-    pub module: Option<Stream<'a>>,
+    pub module: Option<ModuleStream<'a>>,
 }
 
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome<'db> {
+pub struct Response<'db> {
     /// The vulnerabilities that affect the version, sorted by id.
     pub matches: Vec<Match<'db>>,
     /// Records that may affect it, sorted by id.
@@ -157,8 +157,8 @@ impl Db {
     ///
     /// # Errors
     /// The part of the file that holds the answer is damaged.
-    pub fn query(&self, query: &Query<'_>) -> Result<Outcome<'_>, ReadError> {
-        let mut outcome = Outcome::default();
+    pub fn query(&self, query: &Query<'_>) -> Result<Response<'_>, ReadError> {
+        let mut outcome = Response::default();
         for segment in self.segments() {
             if let Some(views) = package(segment.store, query.ecosystem, query.name)? {
                 outcome.join(gather::outcome(segment, query, &views)?);
@@ -289,7 +289,7 @@ impl Segment<'_> {
     }
 }
 
-impl Outcome<'_> {
+impl Response<'_> {
     /// Adds the answer of another segment, which has no vulnerability of this one.
     fn join(&mut self, other: Self) {
         if self.matches.is_empty() && self.undecided.is_empty() {

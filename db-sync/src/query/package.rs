@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::evaluate::{Asked, Builds, Verdict, comparable};
+use super::evaluate::{Asked, Builds, Judgement, comparable};
 use super::head::{self, Head};
 use super::{Db, Query, Segment};
 use crate::store::ReadError;
@@ -105,25 +105,25 @@ impl<'p, 'db> Package<'p, 'db> {
     }
 
     /// The verdict of one record, and which of its entries can be compared.
-    pub(super) fn judge(&self, record: &[View<'db>]) -> Result<(Verdict<'p>, Builds), ReadError> {
+    pub(super) fn judge(&self, record: &[View<'db>]) -> Result<(Judgement<'p>, Builds), ReadError> {
         let Some(asked) = self.asked else {
-            return Ok((Verdict::Affected, Builds::All));
+            return Ok((Judgement::Affected, Builds::All));
         };
         let builds = asked.builds(self.store, self.views, record.iter())?;
-        let mut verdict = Verdict::NotAffected;
+        let mut verdict = Judgement::NotAffected;
         for entry in record {
             let own = asked.judge(self.store, self.views, entry)?;
             // Comparing the builds costs more, and most entries do not matter.
-            if own == Verdict::NotAffected
+            if own == Judgement::NotAffected
                 || !asked.compares(self.store, self.views, builds, entry)?
             {
                 continue;
             }
-            if own == Verdict::Affected {
+            if own == Judgement::Affected {
                 return Ok((own, builds));
             }
             // What cannot be decided may be more than possible.
-            if !matches!(verdict, Verdict::Undecided(_)) {
+            if !matches!(verdict, Judgement::Undecided(_)) {
                 verdict = own;
             }
         }

@@ -1,7 +1,7 @@
 //! What an answer says, on our own small set.
 
 use super::support::{Built, ask, built, built_from, merged, own};
-use db_sync::{Moment, Query, RatingKind, Stream};
+use db_sync::{ModuleStream, Moment, Query, RatingKind};
 
 fn small() -> Built {
     built(&[&own().join("osv")], None)
@@ -431,7 +431,7 @@ fn errata_of_other_streams_are_left_out_only_where_both_are_known() {
             ecosystem: "AlmaLinux:9",
             name: "nodejs",
             version: Some(version),
-            module: Stream::of_label(label),
+            module: ModuleStream::of_label(label),
             ..Query::default()
         };
         let outcome = built.db.query(&query).expect("answer");

@@ -10,7 +10,7 @@ mod tests;
 use db_sync::{Exploitation, FeedKind, Share};
 
 pub use self::open::OpenGaps;
-use crate::model::finding::{Finding, Kind, Severity};
+use crate::model::finding::{Finding, FindingKind, Severity};
 use crate::model::report::{Report, StaleSource};
 
 /// From which severity on a finding fails the run.
@@ -86,8 +86,8 @@ impl Policy {
     /// Which of its conditions a finding meets.
     fn reached(&self, finding: &Finding) -> Reached {
         let said = match &finding.kind {
-            Kind::Vulnerability(found) => found.exploitation,
-            Kind::Misconfiguration(_) => Exploitation::default(),
+            FindingKind::Vulnerability(found) => found.exploitation,
+            FindingKind::Misconfiguration(_) => Exploitation::default(),
         };
         Reached {
             severity: match self.fail_on {
@@ -211,12 +211,12 @@ impl Tally {
         if !(reached.severity || reached.kev || reached.epss) {
             return;
         }
-        let unfixed = matches!(&finding.kind, Kind::Vulnerability(v) if v.fixed.is_empty());
+        let unfixed = matches!(&finding.kind, FindingKind::Vulnerability(v) if v.fixed.is_empty());
         if finding.suppressed.is_some() {
             self.suppressed = self.suppressed.saturating_add(1);
             return;
         }
-        let doubtful = matches!(&finding.kind, Kind::Vulnerability(v) if v.doubt.is_some());
+        let doubtful = matches!(&finding.kind, FindingKind::Vulnerability(v) if v.doubt.is_some());
         if doubtful && !policy.fail_on_disputed {
             self.doubtful = self.doubtful.saturating_add(1);
             return;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::Matched;
-use crate::model::finding::{Finding, Kind, RuleInfo, Vulnerability};
+use crate::model::finding::{Finding, FindingKind, RuleInfo, Vulnerability};
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::rating::Rated;
@@ -46,7 +46,7 @@ pub(super) fn add(matched: &mut Matched, package: &Arc<Package>) {
         places => places,
     };
     for location in places {
-        let kind = Kind::from(Vulnerability {
+        let kind = FindingKind::from(Vulnerability {
             merged: vec![RULE.to_owned()],
             informational: Some(KIND.to_owned()),
             rated: rated.clone(),

@@ -122,14 +122,14 @@ pub struct Misconfiguration {
 
 /// Which engine found it, with what only that engine knows.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum FindingKind {
     /// From an advisory.
     Vulnerability(Box<Vulnerability>),
     /// From a rule.
     Misconfiguration(Misconfiguration),
 }
 
-impl From<Vulnerability> for Kind {
+impl From<Vulnerability> for FindingKind {
     fn from(vulnerability: Vulnerability) -> Self {
         Self::Vulnerability(Box::new(vulnerability))
     }
@@ -161,14 +161,14 @@ pub struct Finding {
     /// How many findings of the target have this fingerprint: the same thing several times.
     pub count: u32,
     /// What was found.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// Why it does not count, if it was suppressed. It stays in the report.
     pub suppressed: Option<Suppression>,
 }
 
 impl Finding {
     /// A violation of a rule (advisory or check) at a place, of severity UNKNOWN until it is rated.
-    pub fn new(rule: impl Into<Arc<str>>, location: Location, kind: Kind) -> Self {
+    pub fn new(rule: impl Into<Arc<str>>, location: Location, kind: FindingKind) -> Self {
         let rule = rule.into();
         Self {
             target: 0,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::digest::Digest;
 use super::image::{Image, gap};
 use super::limits::Budget;
-use super::merge::{self, Found};
+use super::merge::{self, Visible};
 use super::platform::Platform;
 use super::scanned::LayerScan;
 use super::store::{self, Job, Store};
@@ -220,7 +220,7 @@ fn contents(
         places.push(place);
     }
     let mut again_gaps = Vec::new();
-    let mut read_again = |plan: BTreeMap<usize, Again>| -> Result<Vec<Found>, SourceError> {
+    let mut read_again = |plan: BTreeMap<usize, Again>| -> Result<Vec<Visible>, SourceError> {
         let mut again = Vec::new();
         let mut from = Vec::new();
         for (layer, selection) in plan {
@@ -239,7 +239,7 @@ fn contents(
                 });
             }
         }
-        let mut found: Vec<Found> = Vec::new();
+        let mut found: Vec<Visible> = Vec::new();
         if !again.is_empty() {
             let (scans, _) = store.read_layers(&again, analyzers, budget)?;
             for (layer, scan) in from.into_iter().zip(scans) {

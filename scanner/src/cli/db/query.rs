@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use db_sync::{Db, Match, Moment, Query, ReadError, Stream};
+use db_sync::{Db, Match, ModuleStream, Moment, Query, ReadError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -59,8 +59,8 @@ pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
 }
 
 /// Reads a module stream, or the label of a package that begins with it.
-pub(super) fn stream(label: &str) -> Result<Stream<'_>, Failure> {
-    Stream::of_label(label).ok_or_else(|| {
+pub(super) fn stream(label: &str) -> Result<ModuleStream<'_>, Failure> {
+    ModuleStream::of_label(label).ok_or_else(|| {
         Failure::new(format!("{label:?} is not a module stream"))
             .hint("write name:stream, such as nodejs:18, or the package's whole MODULARITYLABEL")
     })
@@ -129,7 +129,7 @@ impl Asked<'_> {
         Ok(Assessed { found, assessment })
     }
 
-    fn json(&mut self, answer: &db_sync::Outcome<'_>) -> Result<String, ReadError> {
+    fn json(&mut self, answer: &db_sync::Response<'_>) -> Result<String, ReadError> {
         let mut matches: Vec<Value> = Vec::new();
         for found in &answer.matches {
             matches.push(self.assess(found)?.json()?);
@@ -147,7 +147,7 @@ impl Asked<'_> {
         })))
     }
 
-    fn table(&mut self, answer: &db_sync::Outcome<'_>) -> Result<String, ReadError> {
+    fn table(&mut self, answer: &db_sync::Response<'_>) -> Result<String, ReadError> {
         let mut text = String::new();
         for found in &answer.matches {
             let Assessment {

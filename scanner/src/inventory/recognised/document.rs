@@ -1,11 +1,11 @@
 //! What a YAML or JSON document of any name is, by its first bytes.
 
-use super::Kind;
+use super::FileKind;
 use super::content::{text, values};
 use super::table::{files, infrastructure as code};
 
 /// What a YAML or JSON document of any name is.
-pub(super) fn kind(first: &[u8]) -> Option<&'static Kind> {
+pub(super) fn kind(first: &[u8]) -> Option<&'static FileKind> {
     let text = text(first);
     let text = text.as_ref();
     let has = |key: &str| values(text, key).next().is_some();

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::vulnerability::{RatingView, RemedyView};
 use super::{LocationView, target_id};
-use crate::model::finding::{Finding, Kind};
+use crate::model::finding::{Finding, FindingKind};
 use crate::model::purl::Purl;
 use crate::model::report::Report;
 use crate::model::suppression::Suppression;
@@ -44,8 +44,10 @@ pub(super) struct FindingView<'a> {
 impl<'a> FindingView<'a> {
     pub(super) fn new(report: &'a Report, finding: &'a Finding) -> Self {
         let (kind, vulnerability, resource) = match &finding.kind {
-            Kind::Vulnerability(found) => ("vulnerability", Some(&**found), None),
-            Kind::Misconfiguration(found) => ("misconfiguration", None, Some(&*found.resource)),
+            FindingKind::Vulnerability(found) => ("vulnerability", Some(&**found), None),
+            FindingKind::Misconfiguration(found) => {
+                ("misconfiguration", None, Some(&*found.resource))
+            }
         };
         let target = report.targets.get(finding.target);
         let distribution = target.and_then(|target| target.distribution.as_ref());

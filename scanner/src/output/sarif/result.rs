@@ -10,7 +10,7 @@ use super::level::{self, level};
 use super::model::{LogicalLocation, PropertyBag, Result as SarifResult, Suppression, plain};
 use super::place;
 use super::row::Row;
-use crate::model::finding::{Kind, Severity};
+use crate::model::finding::{FindingKind, Severity};
 use crate::model::suppression;
 use crate::output::escape::{message, truncate};
 use crate::phrase;
@@ -34,7 +34,7 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
             part(&finding.severity_source).into(),
         ),
     ]);
-    if let Kind::Vulnerability(found) = &finding.kind {
+    if let FindingKind::Vulnerability(found) = &finding.kind {
         if let Some(kind) = &found.informational {
             properties.insert("informational".to_owned(), part(kind).into());
         }
@@ -93,8 +93,8 @@ fn suppression(by: &suppression::Suppression) -> Suppression {
 /// The package or resource as a logical place.
 fn subject(row: &Row<'_>) -> LogicalLocation {
     let (kind, name) = match &row.finding.kind {
-        Kind::Vulnerability(found) => ("package", &found.package.name),
-        Kind::Misconfiguration(found) => ("resource", &found.resource),
+        FindingKind::Vulnerability(found) => ("package", &found.package.name),
+        FindingKind::Misconfiguration(found) => ("resource", &found.resource),
     };
     LogicalLocation {
         fully_qualified_name: row.name.clone(),
@@ -113,7 +113,7 @@ fn text(row: &Row<'_>) -> String {
     let title = part(&finding.title);
     let title = title.trim_end_matches('.');
     let mut text = match &finding.kind {
-        Kind::Vulnerability(found) => {
+        FindingKind::Vulnerability(found) => {
             let name = part(&found.package.name);
             let installed = part(&found.package.full_version());
             let title = part(&phrase::title(found, title));
@@ -135,7 +135,7 @@ fn text(row: &Row<'_>) -> String {
                 None => text,
             }
         }
-        Kind::Misconfiguration(found) => {
+        FindingKind::Misconfiguration(found) => {
             let said = part(&finding.message);
             let said = if said.is_empty() {
                 title

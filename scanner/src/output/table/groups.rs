@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::finding::{Finding, Kind};
+use crate::model::finding::{Finding, FindingKind};
 use crate::model::location::Location;
 use crate::model::package::Package;
 
@@ -23,7 +23,7 @@ impl PackageGroup<'_> {
     /// no way is known.
     pub(super) fn path(&self) -> Option<&[Arc<str>]> {
         match &self.findings.first()?.kind {
-            Kind::Vulnerability(found) if !found.path.is_empty() => Some(&found.path),
+            FindingKind::Vulnerability(found) if !found.path.is_empty() => Some(&found.path),
             _ => None,
         }
     }
@@ -41,7 +41,7 @@ pub(super) struct FileGroup<'a> {
 pub(super) fn packages<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<PackageGroup<'a>> {
     let mut groups: BTreeMap<_, PackageGroup<'a>> = BTreeMap::new();
     for finding in findings {
-        let Kind::Vulnerability(found) = &finding.kind else {
+        let FindingKind::Vulnerability(found) = &finding.kind else {
             continue;
         };
         let package = &*found.package;
@@ -80,7 +80,7 @@ pub(super) fn packages<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<P
 pub(super) fn files<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FileGroup<'a>> {
     let mut groups: BTreeMap<&str, FileGroup<'a>> = BTreeMap::new();
     for finding in findings {
-        if let Kind::Misconfiguration(_) = &finding.kind {
+        if let FindingKind::Misconfiguration(_) = &finding.kind {
             let path = &*finding.location.path;
             let group = groups.entry(path).or_insert_with(|| FileGroup {
                 path,

@@ -18,7 +18,7 @@ use self::paint::Paint;
 use super::escape::{line, truncate};
 use super::{Options, width};
 use crate::gate::Verdict;
-use crate::model::finding::{Finding, Kind, Severity};
+use crate::model::finding::{Finding, FindingKind, Severity};
 use crate::model::package::Scope;
 use crate::model::report::{Report, Target};
 use crate::phrase;
@@ -214,7 +214,7 @@ struct Cells {
 
 fn cells(finding: &Finding, installed: &str) -> Cells {
     let (change, text) = match &finding.kind {
-        Kind::Vulnerability(found) => {
+        FindingKind::Vulnerability(found) => {
             let change = match found.fixed.first() {
                 Some(fixed) => format!("{installed} → {}", part(fixed)),
                 None if found.fix == FixState::WontFix => "will not be fixed".to_owned(),
@@ -231,7 +231,7 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
                 (change, format!("[{marks}] {title}"))
             }
         }
-        Kind::Misconfiguration(found) => {
+        FindingKind::Misconfiguration(found) => {
             let said = if finding.message.is_empty() {
                 &finding.title
             } else {

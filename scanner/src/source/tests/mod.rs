@@ -186,7 +186,7 @@ fn show(layers: &[Vec<Op>]) -> Shown {
         })
         .collect();
     let read_again = |plan: BTreeMap<usize, Again>| {
-        let mut found: Vec<merge::Found> = Vec::new();
+        let mut found: Vec<merge::Visible> = Vec::new();
         for (layer, again) in plan {
             let again = scan(&tars[layer], &Selection::Again(again));
             found.extend(again.files.into_iter().map(|file| (layer, file)));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use portcullis::model::finding::{Kind, Severity};
+use portcullis::model::finding::{FindingKind, Severity};
 use portcullis::model::location::Location;
 use portcullis::model::package::{Package, PackageType};
 use portcullis::model::report::Report;
@@ -154,7 +154,7 @@ fn fingerprints_survive_new_versions_and_moved_lines() {
             region.start_line += 100;
             region.end_line += 100;
         }
-        if let Kind::Vulnerability(found) = &mut finding.kind {
+        if let FindingKind::Vulnerability(found) = &mut finding.kind {
             let mut package = Package::clone(&found.package);
             package.version = format!("{}.1", package.version).into();
             found.package = Arc::new(package);

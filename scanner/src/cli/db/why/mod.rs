@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use db_sync::{Explanation, Moment, Query, ReadError};
 
-pub(super) use self::report::Report;
+pub(super) use self::report::PastReport;
 use self::subject::Subject;
 use super::{open, query};
 use crate::cli::args::WhyArguments;
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         }
         (None, package) => (arguments.finding.clone(), Subject::given(package)?),
         (Some(path), package) => {
-            let report = Report::read(path)?;
+            let report = PastReport::read(path)?;
             if as_of.is_none() {
                 as_of = report.as_of()?;
             }

@@ -7,14 +7,14 @@ use std::fmt;
 
 /// The stream of a module, as a package's label or an erratum names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stream<'a> {
+pub struct ModuleStream<'a> {
     module: &'a str,
     name: &'a str,
     /// Made of a package's name and version: `name` is a version in the stream.
     guessed: bool,
 }
 
-impl<'a> Stream<'a> {
+impl<'a> ModuleStream<'a> {
     /// Reads `name:stream`, with or without the version and context that the
     /// label of an installed package has (`nodejs:18:8090020240101:abcdef`);
     /// `None` for anything else.
@@ -58,9 +58,9 @@ impl<'a> Stream<'a> {
     /// that module, but not this stream. Only then it has nothing to say about
     /// a package of this stream: an erratum that names other modules may share
     /// packages with this one.
-    pub(crate) fn ruled_out_by<'s>(&self, summary: &'s str) -> Option<Stream<'s>> {
+    pub(crate) fn ruled_out_by<'s>(&self, summary: &'s str) -> Option<ModuleStream<'s>> {
         let mut other = None;
-        for named in Stream::named_in(summary) {
+        for named in ModuleStream::named_in(summary) {
             if named.family() != self.family() {
                 continue;
             }
@@ -82,7 +82,7 @@ impl<'a> Stream<'a> {
     }
 }
 
-impl fmt::Display for Stream<'_> {
+impl fmt::Display for ModuleStream<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}:{}", self.module, self.name)
     }
@@ -111,7 +111,7 @@ fn is_word(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::Stream;
+    use super::ModuleStream;
 
     #[test]
     fn labels_give_name_and_stream() {
@@ -126,7 +126,7 @@ mod tests {
             ("node js:18", None),
             ("", None),
         ] {
-            let read = Stream::of_label(label).map(|stream| stream.to_string());
+            let read = ModuleStream::of_label(label).map(|stream| stream.to_string());
             assert_eq!(read.as_deref(), expected, "{label}");
         }
     }
@@ -149,11 +149,11 @@ mod tests {
             ),
             ("npm", "8.1-1.module_el8", "nodejs:18 update", None),
         ] {
-            let stream = Stream::guess(name, version).expect("a stream");
+            let stream = ModuleStream::guess(name, version).expect("a stream");
             let other = stream.ruled_out_by(summary).map(|other| other.to_string());
             assert_eq!(other.as_deref(), expected, "{name} {summary}");
         }
-        assert_eq!(Stream::guess("nodejs", "v1"), None);
+        assert_eq!(ModuleStream::guess("nodejs", "v1"), None);
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
             ("maven:3.6", "Moderate: pki-deps:10.6 security update", None),
             ("nodejs:18", "nodejs:20:1 update", None),
         ] {
-            let stream = Stream::of_label(label).expect("a stream");
+            let stream = ModuleStream::of_label(label).expect("a stream");
             let other = stream.ruled_out_by(summary).map(|other| other.to_string());
             assert_eq!(other.as_deref(), expected, "{label} {summary}");
         }
