@@ -160,13 +160,13 @@ fn answer(
             return plain(&format!("{code} No"), &more);
         }
         Some(Trouble::Redirect(to)) => {
-            return plain("302 SourceRecord", &format!("Location: {to}\r\n"));
+            return plain("302 Found", &format!("Location: {to}\r\n"));
         }
         _ => {}
     }
     let root = shared.root.lock().expect("lock").clone();
     let Ok(all) = std::fs::read(root.join(path)) else {
-        return plain("404 Not SourceRecord", "");
+        return plain("404 Not Found", "");
     };
     let etag = format!("\"{:08x}-{}\"", flate2_crc(&all), all.len());
     if headers.get("if-none-match") == Some(&etag) {

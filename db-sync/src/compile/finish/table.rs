@@ -34,7 +34,7 @@ pub(super) fn places(sorted: &[u32]) -> Vec<u32> {
 /// Texts that the chosen records name, as a sorted table.
 pub(super) struct Numbered {
     pub(super) table: Table,
-    /// Storage in the table by the collector's number.
+    /// Place in the table by the collector's number.
     pub(super) numbers: Vec<u32>,
 }
 

@@ -414,7 +414,7 @@ fn other_hosts_and_other_things_are_refused() {
     let to = elsewhere.url.clone();
     let away = Server::start(Box::new(move |asked, stream| {
         let to = format!("Location: {to}{}\r\n", asked.path);
-        send(stream, "302 SourceRecord", &to, b"");
+        send(stream, "302 Found", &to, b"");
     }));
     refused(&away, "which is another place");
     assert!(elsewhere.requests().is_empty());
@@ -427,9 +427,7 @@ fn other_hosts_and_other_things_are_refused() {
         send(stream, "200 OK", "", b"<html><body>Log in</body></html>");
     }));
     refused(&page, "does not speak git's smart protocol");
-    let gone = Server::start(Box::new(|_, stream| {
-        send(stream, "404 Not SourceRecord", "", b"")
-    }));
+    let gone = Server::start(Box::new(|_, stream| send(stream, "404 Not Found", "", b"")));
     refused(&gone, "404");
 }
 

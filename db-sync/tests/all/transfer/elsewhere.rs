@@ -68,7 +68,7 @@ fn an_upload_elsewhere_goes_without_the_password() {
         "/v2/" => ok(b"{}"),
         "/v2/db/blobs/uploads/" => reply("202 Accepted", &format!("Location: {place}\r\n"), b""),
         "/v2/db/manifests/1" => reply("201 Created", "", b""),
-        _ => reply("404 Not SourceRecord", "", b""),
+        _ => reply("404 Not Found", "", b""),
     });
     push_with(&scene, &server, &password()).expect("push");
     let asked = elsewhere.asked();
@@ -94,7 +94,7 @@ fn an_upload_is_begun_again_and_refusals_are_repeated() {
             let said = br#"{"errors":[{"code":"DENIED","message":"read only"}]}"#;
             reply("403 Forbidden", "", said)
         }
-        _ => reply("404 Not SourceRecord", "", b""),
+        _ => reply("404 Not Found", "", b""),
     });
     let error = push_with(&scene, &server, &Login::Anonymous).expect_err("read only");
     assert!(

@@ -272,7 +272,7 @@ fn odd_answers_to_a_push_are_errors() {
         let server = Server::start(move |_, asked| match asked.path.as_str() {
             "/v2/" => ok(b"{}"),
             path if path.contains("uploads") => reply(status, headers, b"odd"),
-            _ => reply("404 Not SourceRecord", "", b""),
+            _ => reply("404 Not Found", "", b""),
         });
         let error = push_to(&scene, &server).expect_err(status);
         assert!(

@@ -113,7 +113,7 @@ fn a_cut_file_is_continued_in_this_run_and_in_the_next() {
     let content = file.clone();
     let server = Server::start(move |number, _| match number {
         0 => cut(&content, 300),
-        1 => reply("404 Not SourceRecord", "", b"gone for a moment"),
+        1 => reply("404 Not Found", "", b"gone for a moment"),
         2 => {
             // The rest from there is cut as well.
             let mut part = rest(&content, 300, "\"one\"");
@@ -199,7 +199,7 @@ fn a_server_that_stays_bad_is_left() {
         TransferError::Remote(RemoteError::Busy { seconds: 3600, .. })
     ));
     assert_eq!(busy.asked().len(), 1);
-    let missing = Server::start(|_, _| reply("404 Not SourceRecord", "", b"no"));
+    let missing = Server::start(|_, _| reply("404 Not Found", "", b"no"));
     let error = scene
         .pull(&[missing.url("/a?sig=secret")], &Login::Anonymous, None)
         .expect_err("missing");
@@ -220,13 +220,9 @@ fn wrong_content_goes_to_the_next_mirror() {
         "/flipped" => ok(&flipped),
         "/bomb" => ok(&bomb),
         "/short" => ok(&file[..400]),
-        "/elsewhere" => reply(
-            "302 SourceRecord",
-            "Location: http://db.example.org/a\r\n",
-            b"",
-        ),
-        "/round" => reply("302 SourceRecord", "Location: /round\r\n", b""),
-        "/moved" => reply("302 SourceRecord", "Location: /good\r\n", b""),
+        "/elsewhere" => reply("302 Found", "Location: http://db.example.org/a\r\n", b""),
+        "/round" => reply("302 Found", "Location: /round\r\n", b""),
+        "/moved" => reply("302 Found", "Location: /good\r\n", b""),
         _ => ok(&file),
     });
     let bad = [
@@ -269,7 +265,7 @@ fn a_password_is_shown_to_the_first_server_only_and_when_it_asks() {
                 b"",
             )
         } else {
-            reply("404 Not SourceRecord", "", b"")
+            reply("404 Not Found", "", b"")
         }
     });
     let second = Server::start(move |_, asked| {
@@ -308,7 +304,7 @@ fn a_signature_lies_beside_the_file() {
     let server = Server::start(move |_, asked| match asked.path.as_str() {
         "/good.minisig" => ok(good.as_bytes()),
         "/forged.minisig" => ok(forged.as_bytes()),
-        path if path.ends_with(".minisig") => reply("404 Not SourceRecord", "", b""),
+        path if path.ends_with(".minisig") => reply("404 Not Found", "", b""),
         _ => ok(&file),
     });
     let pull = |path| scene.pull(&[server.url(path)], &Login::Anonymous, Some(&key));
