@@ -6,9 +6,11 @@ use std::ffi::OsString;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
+mod beside;
 mod directory;
 mod terraform;
 
+pub(crate) use self::beside::Neighbours;
 pub(crate) use self::directory::Directory;
 pub(crate) use self::terraform::Watched;
 
