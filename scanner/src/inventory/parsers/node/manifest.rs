@@ -33,9 +33,7 @@ pub(super) fn beside(beside: &dyn Beside) -> Option<Dependencies> {
     let mut all = Dependencies::new();
     for (table, scope) in TABLES {
         for item in document.get(table).map(Node::entries).unwrap_or_default() {
-            let Some(range) = item.node.scalar() else {
-                return None;
-            };
+            let range = item.node.scalar()?;
             all.insert(item.key.to_string(), (range.to_owned(), scope));
         }
     }
