@@ -164,19 +164,19 @@ fn failure(error: &TransferError) -> Failure {
             rendered.hint("export the database with the same version of this program")
         }
         #[cfg(feature = "registry")]
-        TransferError::Remote(transfer::RemoteError::PlainHttp { .. }) => {
+        TransferError::Remote(transfer::RemoteError::Registry(transfer::RegistryError::PlainHttp { .. })) => {
             rendered.hint("use https, or --insecure")
         }
         #[cfg(feature = "registry")]
         TransferError::Remote(
-            transfer::RemoteError::Busy { .. } | transfer::RemoteError::Status { status: 429, .. },
+            transfer::RemoteError::Registry(transfer::RegistryError::Busy { .. }) | transfer::RemoteError::Registry(transfer::RegistryError::Status { status: 429, .. }),
         ) => rendered.hint("the server limits requests: log in, try later, or name a mirror as a second source"),
         #[cfg(feature = "registry")]
         TransferError::Remote(
-            transfer::RemoteError::Auth { .. }
-            | transfer::RemoteError::Status {
+            transfer::RemoteError::Registry(transfer::RegistryError::Auth { .. })
+            | transfer::RemoteError::Registry(transfer::RegistryError::Status {
                 status: 401 | 403, ..
-            },
+            }),
         ) => {
             rendered.hint("log in with docker login, or --username and --password-stdin")
         }

@@ -6,64 +6,20 @@
 //! bounds; writes nothing, runs nothing. Requests go to the host that was
 //! named and to no other.
 
-mod object;
-mod pack;
-mod packet;
-#[cfg(test)]
-mod tests;
-mod wire;
-
-use super::http::{Client, Exchanged};
-use super::{Access, FetchError};
-pub(crate) use object::{Entry, EntryKind, Snapshot};
-use object::{Format, Id};
-pub(super) use packet::Fault;
+use super::bounds::Bounds;
+use super::object::{Format, Id, Snapshot};
+use super::{pack, wire};
+use crate::fetch::http::{self as transport, Client, Exchanged};
+use crate::fetch::{Access, FetchError};
 use std::net::IpAddr;
-use std::time::Duration;
 
 /// Redirects from the address that was given.
 const MAX_REDIRECTS: usize = 5;
 /// What is asked for first (gitprotocol-http(5)).
 const DISCOVERY: &str = "/info/refs?service=git-upload-pack";
 
-/// What one repository may cost.
-#[derive(Clone, Debug)]
-pub(crate) struct Bounds {
-    /// Bytes of what a server says of itself, and of its references.
-    pub(crate) talk: u64,
-    /// Bytes of the answer with the pack.
-    pub(crate) answer: u64,
-    /// Bytes of progress reports in it, which nobody reads.
-    pub(crate) progress: u64,
-    /// Objects in the pack.
-    pub(crate) objects: u64,
-    /// Bytes of one object.
-    pub(crate) object: u64,
-    /// Bytes of all objects and deltas.
-    pub(crate) unpacked: u64,
-    /// Deltas between an object and a whole one; git itself makes 50, and
-    /// refuses to make more than 4095.
-    pub(crate) chain: usize,
-    /// The whole time of one request.
-    pub(crate) time: Duration,
-}
-
-impl Bounds {
-    /// The whole advisory-db is a hundredth of this.
-    pub(crate) const DEFAULT: Self = Self {
-        talk: 1 << 20,
-        answer: 128 << 20,
-        progress: 1 << 20,
-        objects: 500_000,
-        object: 16 << 20,
-        unpacked: 512 << 20,
-        chain: 4095,
-        time: Duration::from_secs(600),
-    };
-}
-
 /// A repository that answered.
-pub(crate) struct Remote<'a> {
+pub struct Remote<'a> {
     client: Client,
     bounds: &'a Bounds,
     /// Without the path of a service.
@@ -73,28 +29,28 @@ pub(crate) struct Remote<'a> {
 
 /// The commit that `HEAD` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tip {
+pub struct Tip {
     id: Id,
 }
 
 impl Tip {
     /// Its id in hexadecimal digits.
-    pub(crate) fn hex(&self) -> String {
+    pub fn hex(&self) -> String {
         hex::encode(&self.id)
     }
 }
 
 /// The http address of a repository, or `None` where the text names none:
 /// `git+https://…`, `git+http://…` on this machine, or `https://….git`.
-pub(crate) fn address(text: &str) -> Option<String> {
+pub fn address(text: &str) -> Option<String> {
     let marked = text.strip_prefix("git+");
     let url = marked.unwrap_or(text).trim_end_matches('/');
     let is_repository = url.strip_suffix(".git").is_some();
-    (marked.is_some() || (super::is_url(text) && is_repository)).then(|| url.to_owned())
+    (marked.is_some() || (crate::fetch::is_url(text) && is_repository)).then(|| url.to_owned())
 }
 
 /// Whether an address may be used: unencrypted only on this machine.
-fn is_allowed(url: &str) -> bool {
+pub(super) fn is_allowed(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else {
         return url.starts_with("https://");
     };
@@ -120,7 +76,7 @@ fn origin(url: &str) -> Option<&str> {
 
 impl<'a> Remote<'a> {
     /// Asks a repository what it speaks.
-    pub(crate) fn open(url: &str, access: &Access, bounds: &'a Bounds) -> Result<Self, FetchError> {
+    pub fn open(url: &str, access: &Access, bounds: &'a Bounds) -> Result<Self, FetchError> {
         if !is_allowed(url) {
             return Err(FetchError::Server {
                 url: url.to_owned(),
@@ -151,7 +107,7 @@ impl<'a> Remote<'a> {
                         url: asked,
                         cause: format!(
                             "the server redirects to {:?}, which is another place",
-                            crate::problem::printable(&to)
+                            crate::printable(&to)
                         ),
                     })?;
                 }
@@ -164,7 +120,7 @@ impl<'a> Remote<'a> {
     }
 
     /// The commit that `HEAD` names.
-    pub(crate) fn tip(&self) -> Result<Tip, FetchError> {
+    pub fn tip(&self) -> Result<Tip, FetchError> {
         let request = wire::list_request(self.format);
         let format = self.format;
         self.ask(&request, &|body| wire::head(body, format, self.bounds))
@@ -172,14 +128,14 @@ impl<'a> Remote<'a> {
     }
 
     /// All objects of the tip's tree, every one by its computed id.
-    pub(crate) fn snapshot(&self, tip: &Tip) -> Result<Snapshot, FetchError> {
+    pub fn snapshot(&self, tip: &Tip) -> Result<Snapshot, FetchError> {
         let request = wire::fetch_request(self.format, &tip.hex());
         let pack = self.ask(&request, &|body| wire::pack(body, self.bounds))?;
         let read = pack::read(&pack, self.format, tip.id.clone(), self.bounds);
-        read.map_err(|fault| super::http::fault(&self.base, fault))
+        read.map_err(|fault| transport::fault(&self.base, fault))
     }
 
-    fn ask<T>(&self, request: &[u8], take: super::http::Take<'_, T>) -> Result<T, FetchError> {
+    fn ask<T>(&self, request: &[u8], take: transport::Take<'_, T>) -> Result<T, FetchError> {
         let url = format!("{}/git-upload-pack", self.base);
         let headers = [
             ("Git-Protocol", "version=2"),
@@ -202,7 +158,7 @@ impl<'a> Remote<'a> {
 }
 
 /// The repository's address after a redirect within one host.
-fn redirected(base: &str, to: &str) -> Option<String> {
+pub(super) fn redirected(base: &str, to: &str) -> Option<String> {
     let own = origin(base)?;
     let absolute = if to.starts_with('/') && !to.starts_with("//") {
         format!("{own}{to}")

@@ -16,7 +16,7 @@ const DEFAULT_TAG: &str = "latest";
 
 /// A reference, completed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reference {
+pub struct Reference {
     registry: String,
     repository: String,
     tag: Option<String>,
@@ -24,7 +24,8 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+    /// Reads one. The error is one clause.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest)),
             None => (text, None),
@@ -74,22 +75,25 @@ impl Reference {
     }
 
     /// The host to ask, with its port.
-    pub(crate) fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         match self.registry.as_str() {
             DOCKER_HUB => DOCKER_HUB_HOST,
             other => other,
         }
     }
 
-    pub(crate) fn repository(&self) -> &str {
+    /// The path in the registry.
+    pub fn repository(&self) -> &str {
         &self.repository
     }
 
-    pub(crate) fn tag(&self) -> Option<&str> {
+    /// The tag, if it has one or neither.
+    pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    pub(crate) fn digest(&self) -> Option<&str> {
+    /// The digest, if it has one.
+    pub fn digest(&self) -> Option<&str> {
         self.digest.as_deref()
     }
 }
@@ -108,7 +112,7 @@ impl fmt::Display for Reference {
 }
 
 /// Whether a text is a SHA-256 digest; content has no other here.
-pub(crate) fn is_digest(text: &str) -> bool {
+pub fn is_digest(text: &str) -> bool {
     let digits = text.strip_prefix("sha256:").unwrap_or_default();
     let hex = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     digits.len() == 64 && digits.bytes().all(hex)

@@ -1,21 +1,11 @@
 //! Git's pkt-lines (gitprotocol-common(5)) out of a body that may be hostile:
 //! every byte counts towards a bound, whatever it is said to be.
 
+use crate::fault::{Fault, wrong};
 use std::io::{self, Read};
 
 /// The longest pkt-line, its four digits included (gitprotocol-common(5)).
 const MAX_LINE: usize = 65520;
-
-/// Why an answer is not used.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::fetch) enum Fault {
-    /// It ended early or broke off: another try may help.
-    Cut(String),
-    /// It is not what was asked for.
-    Wrong(String),
-    /// It has more than so many bytes.
-    TooLarge(u64),
-}
 
 /// One pkt-line.
 #[derive(Debug, PartialEq, Eq)]
@@ -90,14 +80,10 @@ impl<'a> Packets<'a> {
     }
 }
 
-pub(super) fn wrong(cause: impl Into<String>) -> Fault {
-    Fault::Wrong(cause.into())
-}
-
 /// What the server says of its own failure.
 pub(super) fn said(cause: &[u8]) -> Fault {
     let cause = String::from_utf8_lossy(cause);
-    let cause = crate::problem::printable(cause.trim_end());
+    let cause = crate::printable(cause.trim_end());
     wrong(format!("the server says \"{cause}\""))
 }
 

@@ -2,7 +2,6 @@
 //! computed from what it names, never taken from the server, so that a chain
 //! from the tip down to a file holds only what the tip's id vouches for.
 
-use super::packet::{Fault, wrong};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -96,7 +95,7 @@ pub(super) fn id(format: Format, kind: Kind, data: &[u8]) -> Id {
 
 /// The objects of one commit, by their computed ids.
 #[derive(Debug)]
-pub(crate) struct Snapshot {
+pub struct Snapshot {
     pub(super) format: Format,
     pub(super) tip: Id,
     pub(super) objects: BTreeMap<Id, (Kind, Vec<u8>)>,
@@ -104,25 +103,30 @@ pub(crate) struct Snapshot {
 
 /// What a name in a tree stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EntryKind {
+pub enum EntryKind {
+    /// A file, executable or not.
     File,
+    /// A tree.
     Folder,
+    /// A symbolic link; its object is the path that it leads to.
     Link,
+    /// A commit of another repository.
     Submodule,
 }
 
 /// One name in a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) kind: EntryKind,
+pub struct Entry {
+    /// What it stands for.
+    pub kind: EntryKind,
     /// Without separators; none of `.`, `..` and `.git`.
-    pub(crate) name: String,
+    pub name: String,
     pub(super) id: Id,
 }
 
 impl Snapshot {
     /// The names in the top folder.
-    pub(crate) fn root(&self) -> Result<Vec<Entry>, String> {
+    pub fn root(&self) -> Result<Vec<Entry>, String> {
         let commit = self.get(&self.tip, Kind::Commit)?;
         let tree = commit
             .strip_prefix(b"tree ")
@@ -133,12 +137,12 @@ impl Snapshot {
     }
 
     /// The names in a folder.
-    pub(crate) fn folder(&self, entry: &Entry) -> Result<Vec<Entry>, String> {
+    pub fn folder(&self, entry: &Entry) -> Result<Vec<Entry>, String> {
         self.tree(&entry.id)
     }
 
     /// The content of a file.
-    pub(crate) fn file(&self, entry: &Entry) -> Result<&[u8], String> {
+    pub fn file(&self, entry: &Entry) -> Result<&[u8], String> {
         self.get(&entry.id, Kind::Blob)
     }
 
@@ -194,9 +198,4 @@ impl Snapshot {
         };
         is_name.then_some((entry, after))
     }
-}
-
-/// Refuses an answer for what is wrong in it.
-pub(super) fn refused(cause: &str) -> Fault {
-    wrong(format!("the pack cannot be used: {cause}"))
 }

@@ -2,7 +2,7 @@
 //! what `docker login` keeps. Credential helpers are programs that the user
 //! named in docker's configuration; nothing else ever starts one.
 
-use super::RemoteError;
+use super::RegistryError;
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -27,7 +27,7 @@ pub enum Login {
 
 /// Text that is never shown.
 #[derive(Clone)]
-pub struct Secret(pub(crate) String);
+pub struct Secret(pub String);
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Secret {
 
 /// What a registry is shown.
 #[derive(Clone, Debug)]
-pub(crate) enum Credential {
+pub enum Credential {
     Password(String, Secret),
     /// A refresh token of docker's login.
     Identity(Secret),
@@ -51,7 +51,7 @@ pub(crate) enum Credential {
 
 impl Login {
     /// The credential for a registry, such as `registry.example.org:5000`.
-    pub(crate) fn credential(&self, registry: &str) -> Result<Option<Credential>, RemoteError> {
+    pub fn credential(&self, registry: &str) -> Result<Option<Credential>, RegistryError> {
         match self {
             Self::Anonymous => Ok(None),
             Self::Password(username, password) => Ok(Some(Credential::Password(
@@ -75,8 +75,8 @@ fn docker_directory() -> Option<PathBuf> {
     }
 }
 
-fn from_docker(path: &Path, registry: &str) -> Result<Option<Credential>, RemoteError> {
-    let refused = |cause: String| RemoteError::Credentials {
+fn from_docker(path: &Path, registry: &str) -> Result<Option<Credential>, RegistryError> {
+    let refused = |cause: String| RegistryError::Credentials {
         name: registry.to_owned(),
         cause,
     };
@@ -119,7 +119,7 @@ fn from_docker(path: &Path, registry: &str) -> Result<Option<Credential>, Remote
 mod tests {
     use super::*;
 
-    fn with(config: &str, registry: &str) -> Result<Option<Credential>, RemoteError> {
+    fn with(config: &str, registry: &str) -> Result<Option<Credential>, RegistryError> {
         let directory = tempfile::TempDir::new().expect("temporary directory");
         let path = directory.path().join("config.json");
         std::fs::write(&path, config).expect("write");

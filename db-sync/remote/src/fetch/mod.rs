@@ -3,16 +3,12 @@
 //! loaded once is not loaded again (tags), and what was cut off is continued.
 //! Callers check names; nothing from a server is ever used as a path here.
 
+mod beside;
 mod files;
 #[cfg(feature = "network")]
-pub(crate) mod git;
-#[cfg(feature = "network")]
-mod http;
-#[cfg(any(feature = "network", feature = "registry"))]
-pub(crate) mod retry;
+pub(crate) mod http;
 
-use crate::problem::Warning;
-use crate::store::place::{beside, replace};
+pub use beside::{beside, replace};
 use serde::{Deserialize, Serialize};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -109,7 +105,7 @@ pub enum FetchError {
 
 /// What a mirror called the version of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Tag {
+pub struct Tag {
     url: String,
     etag: Option<String>,
     last_modified: Option<String>,
@@ -120,9 +116,12 @@ pub(crate) struct Tag {
 
 /// What became of a file that was to be saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Saved {
+pub enum Saved {
+    /// It was loaded.
     Fresh,
+    /// It was there already in this version.
     Unchanged,
+    /// No mirror has it.
     Missing,
 }
 
@@ -133,16 +132,17 @@ enum Base {
 }
 
 /// Sources of the same files, in order of preference.
-pub(crate) struct Mirrors {
+pub struct Mirrors {
     bases: Vec<Base>,
     /// The mirror that worked last: after a failure its successor is used.
     current: AtomicUsize,
-    warnings: Mutex<Vec<Warning>>,
+    warnings: Mutex<Vec<String>>,
     in_flight: usize,
 }
 
 impl Mirrors {
-    pub(crate) fn new(from: &[String], access: &Access) -> Result<Self, FetchError> {
+    /// From addresses and folders, in this order.
+    pub fn new(from: &[String], access: &Access) -> Result<Self, FetchError> {
         let bases = from
             .iter()
             .map(|one| base(one, access))
@@ -163,7 +163,7 @@ impl Mirrors {
     }
 
     /// A small file as a whole; `None` where no mirror has it.
-    pub(crate) fn read(&self, path: &[&str], limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
+    pub fn read(&self, path: &[&str], limit: u64) -> Result<Option<Vec<u8>>, FetchError> {
         self.each(|base| match base {
             Base::Folder(root) => files::read(present(root, path)?, path, limit),
             #[cfg(feature = "network")]
@@ -172,11 +172,7 @@ impl Mirrors {
     }
 
     /// The first bytes of a file.
-    pub(crate) fn beginning(
-        &self,
-        path: &[&str],
-        length: u64,
-    ) -> Result<Option<Vec<u8>>, FetchError> {
+    pub fn beginning(&self, path: &[&str], length: u64) -> Result<Option<Vec<u8>>, FetchError> {
         self.each(|base| match base {
             Base::Folder(root) => files::beginning(present(root, path)?, path, length),
             #[cfg(feature = "network")]
@@ -186,7 +182,7 @@ impl Mirrors {
 
     /// Saves a file under `to`, unless it is there already in this version. An
     /// empty path means what the source itself names, word for word.
-    pub(crate) fn save(&self, path: &[&str], to: &Path, limit: u64) -> Result<Saved, FetchError> {
+    pub fn save(&self, path: &[&str], to: &Path, limit: u64) -> Result<Saved, FetchError> {
         let saved = self.each(|base| {
             let saved = match base {
                 Base::Folder(root) => files::save(present(root, path)?, path, to, limit),
@@ -217,7 +213,7 @@ impl Mirrors {
                         self.current.fetch_max(next, Ordering::Relaxed);
                         let cause = format!("the next mirror is used: {error}");
                         if let Ok(mut warnings) = self.warnings.lock() {
-                            warnings.push(Warning::new("mirrors", "", cause));
+                            warnings.push(cause);
                         }
                     }
                     failure = Some(error);
@@ -231,12 +227,12 @@ impl Mirrors {
     }
 
     /// How many requests may run at once.
-    pub(crate) fn in_flight(&self) -> usize {
+    pub fn in_flight(&self) -> usize {
         self.in_flight
     }
 
     /// What went wrong without stopping anything.
-    pub(crate) fn warnings(&self) -> Vec<Warning> {
+    pub fn warnings(&self) -> Vec<String> {
         self.warnings
             .lock()
             .map(|warnings| warnings.clone())
@@ -245,12 +241,12 @@ impl Mirrors {
 }
 
 /// Whether an address is fetched over HTTP.
-pub(crate) fn is_url(text: &str) -> bool {
+pub fn is_url(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
 /// The path that a source means, if it is no address on the network.
-pub(crate) fn path(text: &str) -> Option<PathBuf> {
+pub fn path(text: &str) -> Option<PathBuf> {
     match text.split_once("://") {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("file") => local(rest),
         // A folder may be called like an address, too.
@@ -335,7 +331,7 @@ fn saved_tag(to: &Path, url: &str) -> Option<Tag> {
 /// Whether a file that was saved is still what it was: one that was damaged
 /// would be taken for a change by the publisher, and a server that says "not
 /// modified" would keep it so for good. A file without a tag is believed.
-pub(crate) fn is_intact(to: &Path) -> bool {
+pub fn is_intact(to: &Path) -> bool {
     read_tag(&beside(to, ".tag")).is_none_or(|tag| is_of(to, &tag))
 }
 

@@ -2,8 +2,10 @@
 //! is refused within its bound.
 
 use super::object::{EntryKind, Format, Id, Kind, Snapshot, id};
-use super::packet::{Fault, put_line};
-use super::{Bounds, Remote, address, is_allowed, pack, redirected, wire};
+use super::packet::put_line;
+use super::remote::{is_allowed, redirected};
+use super::{Bounds, Remote, address, pack, wire};
+use crate::fault::Fault;
 use crate::fetch::{Access, FetchError};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;

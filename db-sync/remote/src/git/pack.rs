@@ -4,8 +4,8 @@
 //! by the id of what it became.
 
 use super::Bounds;
-use super::object::{Format, Id, Kind, Snapshot, id, refused};
-use super::packet::Fault;
+use super::object::{Format, Id, Kind, Snapshot, id};
+use crate::fault::{Fault, refused};
 use flate2::bufread::ZlibDecoder;
 use std::collections::BTreeMap;
 use std::io::Read;

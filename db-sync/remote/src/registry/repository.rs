@@ -1,15 +1,14 @@
 //! Reads manifests and blobs of one repository and writes them, and logs in
 //! when the registry asks for it.
 
-use super::RemoteError;
-use super::artifact::MANIFEST_TYPE;
+use super::RegistryError;
+use super::address::{base, may_speak, shown};
 use super::auth::{Challenge, answer};
 use super::credentials::Login;
 use super::http::{
     Ask, Authorization, Failed, Http, Memory, Sink, answered, head, tried, with_body,
 };
 use super::reference::Reference;
-use super::source::{base, may_speak, shown};
 use crate::http::{Answer, is_downgrade, text};
 use serde::Deserialize;
 use std::io::Read as _;
@@ -17,6 +16,10 @@ use ureq::http::Method;
 use ureq::http::header::{CONTENT_TYPE, LOCATION};
 use url::Url;
 
+/// The longest manifest that is read, in bytes.
+pub const MAX_MANIFEST: u64 = 1 << 20;
+/// The type of an image manifest.
+pub const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 /// How much of a refusal is read.
 const MAX_REFUSAL: u64 = 64 << 10;
 /// How much of it is repeated.
@@ -25,7 +28,7 @@ const MAX_WORDS: usize = 300;
 const PUSH: &str = "pull,push";
 
 /// One repository, for one pull or push.
-pub(crate) struct Registry<'a> {
+pub struct Registry<'a> {
     http: &'a Http,
     reference: &'a Reference,
     login: &'a Login,
@@ -34,11 +37,12 @@ pub(crate) struct Registry<'a> {
 }
 
 impl<'a> Registry<'a> {
-    pub(crate) fn new(
+    /// Asks nothing yet.
+    pub fn new(
         http: &'a Http,
         reference: &'a Reference,
         login: &'a Login,
-    ) -> Result<Self, RemoteError> {
+    ) -> Result<Self, RegistryError> {
         Ok(Self {
             http,
             reference,
@@ -49,7 +53,7 @@ impl<'a> Registry<'a> {
     }
 
     /// The manifest that a tag or digest names.
-    pub(crate) fn manifest(&mut self, wanted: &str, limit: u64) -> Result<Vec<u8>, RemoteError> {
+    pub fn manifest(&mut self, wanted: &str, limit: u64) -> Result<Vec<u8>, RegistryError> {
         let url = self.address("manifests", wanted)?;
         let mut memory = Memory::new(limit);
         self.get(url, MANIFEST_TYPE, &mut memory)?;
@@ -57,19 +61,19 @@ impl<'a> Registry<'a> {
     }
 
     /// A blob; the caller compares its digest.
-    pub(crate) fn blob(&mut self, digest: &str, sink: &mut dyn Sink) -> Result<(), RemoteError> {
+    pub fn blob(&mut self, digest: &str, sink: &mut dyn Sink) -> Result<(), RegistryError> {
         let url = self.address("blobs", digest)?;
         self.get(url, "*/*", sink)
     }
 
     /// Logs in before anything is written.
-    pub(crate) fn login(&mut self) -> Result<(), RemoteError> {
+    pub fn login(&mut self) -> Result<(), RegistryError> {
         let url = self.join("v2/")?;
-        let mut memory = Memory::new(super::artifact::MAX_MANIFEST);
+        let mut memory = Memory::new(MAX_MANIFEST);
         let question = ask(url, "*/*", None);
         match self.http.fetch(&question, &mut memory) {
             Ok(()) => {}
-            Err(RemoteError::Status {
+            Err(RegistryError::Status {
                 status: 401,
                 challenges,
                 name,
@@ -83,7 +87,7 @@ impl<'a> Registry<'a> {
     }
 
     /// Puts a blob there, unless it is there already.
-    pub(crate) fn put_blob(&mut self, digest: &str, bytes: &[u8]) -> Result<(), RemoteError> {
+    pub fn put_blob(&mut self, digest: &str, bytes: &[u8]) -> Result<(), RegistryError> {
         self.written(|this| {
             let known = head(this.address("blobs", digest)?);
             let known = this.http.send(known, this.authorization.as_ref())?;
@@ -112,7 +116,7 @@ impl<'a> Registry<'a> {
     }
 
     /// Puts a manifest there, under a tag.
-    pub(crate) fn put_manifest(&mut self, tag: &str, bytes: &[u8]) -> Result<(), RemoteError> {
+    pub fn put_manifest(&mut self, tag: &str, bytes: &[u8]) -> Result<(), RegistryError> {
         self.written(|this| {
             let url = this.address("manifests", tag)?;
             let put =
@@ -123,9 +127,9 @@ impl<'a> Registry<'a> {
 
     /// Attempts to write; logs in once more where the registry asks for it
     /// meanwhile, as it does when a token has run out.
-    fn written(&mut self, once: impl Fn(&Self) -> Result<(), Failed>) -> Result<(), RemoteError> {
+    fn written(&mut self, once: impl Fn(&Self) -> Result<(), Failed>) -> Result<(), RegistryError> {
         match tried(|| once(self)) {
-            Err(RemoteError::Status {
+            Err(RegistryError::Status {
                 status: 401,
                 challenges,
                 name,
@@ -145,8 +149,8 @@ impl<'a> Registry<'a> {
         }
     }
 
-    fn unusable(&self, cause: &str) -> RemoteError {
-        RemoteError::Push {
+    fn unusable(&self, cause: &str) -> RegistryError {
+        RegistryError::Push {
             name: self.reference.to_string(),
             cause: format!("the registry's answer cannot be used: {cause}"),
         }
@@ -163,7 +167,7 @@ impl<'a> Registry<'a> {
         let body = answer.body_mut().as_reader();
         // What cannot be read says nothing more than the status.
         let _ = body.take(MAX_REFUSAL).read_to_end(&mut bytes);
-        RemoteError::Push {
+        RegistryError::Push {
             name: self.reference.to_string(),
             cause: format!("the registry answered {status}{}", words(&bytes)),
         }
@@ -175,13 +179,13 @@ impl<'a> Registry<'a> {
         url: Url,
         accept: &'static str,
         sink: &mut dyn Sink,
-    ) -> Result<(), RemoteError> {
+    ) -> Result<(), RegistryError> {
         let first = {
             let question = ask(url.clone(), accept, self.authorization.as_ref());
             self.http.fetch(&question, sink)
         };
         match first {
-            Err(RemoteError::Status {
+            Err(RegistryError::Status {
                 status: 401,
                 challenges,
                 name,
@@ -200,9 +204,9 @@ impl<'a> Registry<'a> {
         challenges: &[String],
         actions: &str,
         name: &str,
-    ) -> Result<Authorization, RemoteError> {
+    ) -> Result<Authorization, RegistryError> {
         let registry = self.reference.host();
-        let challenge = Challenge::choose(challenges).ok_or_else(|| RemoteError::Auth {
+        let challenge = Challenge::choose(challenges).ok_or_else(|| RegistryError::Auth {
             name: name.to_owned(),
             cause: "it asks for a login that is neither Basic nor Bearer".to_owned(),
         })?;
@@ -211,13 +215,13 @@ impl<'a> Registry<'a> {
         answer(self.http, registry, &challenge, credential.as_ref(), &scope)
     }
 
-    fn address(&self, kind: &str, wanted: &str) -> Result<Url, RemoteError> {
+    fn address(&self, kind: &str, wanted: &str) -> Result<Url, RegistryError> {
         let repository = self.reference.repository();
         self.join(&format!("v2/{repository}/{kind}/{wanted}"))
     }
 
-    fn join(&self, path: &str) -> Result<Url, RemoteError> {
-        self.base.join(path).map_err(|error| RemoteError::Source {
+    fn join(&self, path: &str) -> Result<Url, RegistryError> {
+        self.base.join(path).map_err(|error| RegistryError::Source {
             text: shown(&self.base),
             cause: error.to_string(),
         })
@@ -259,7 +263,7 @@ fn words(body: &[u8]) -> String {
         None => format!(": {}", first.code),
     };
     let short: String = text.chars().take(MAX_WORDS).collect();
-    crate::problem::printable(&short)
+    crate::printable(&short)
 }
 
 #[cfg(test)]

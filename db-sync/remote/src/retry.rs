@@ -3,8 +3,7 @@
 //! equal runs shall behave equally.
 
 #[cfg(feature = "network")]
-use super::Access;
-use crate::moment::Moment;
+use crate::fetch::Access;
 use std::time::Duration;
 
 /// The wait before the try that follows `done` tries; `None` where there is
@@ -41,19 +40,10 @@ pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
 /// `Sun, 06 Nov 1994 08:49:37 GMT` as seconds since the epoch (RFC 9110 5.6.7;
 /// the two obsolete forms are not read).
 fn http_date(text: &str) -> Option<i64> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let (_, rest) = text.split_once(", ")?;
-    let mut parts = rest.split(' ');
-    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let (clock, zone) = (parts.next()?, parts.next()?);
-    if zone != "GMT" || parts.next().is_some() {
-        return None;
-    }
-    let month = MONTHS.iter().position(|name| *name == month)?;
-    let month = month.saturating_add(1);
-    Moment::parse(&format!("{year}-{month:02}-{day}T{clock}Z")).map(Moment::seconds)
+    let rest = text.strip_suffix(" GMT")?;
+    let date = jiff::fmt::strtime::parse("%a, %d %b %Y %H:%M:%S", rest).ok()?;
+    let moment = date.to_datetime().ok()?.to_zoned(jiff::tz::TimeZone::UTC);
+    Some(moment.ok()?.timestamp().as_second())
 }
 
 #[cfg(all(test, feature = "network"))]

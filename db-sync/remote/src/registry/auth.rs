@@ -3,10 +3,10 @@
 //! token). Credentials are shown to a token server only over a connection
 //! that [`may_speak`] allows.
 
-use super::RemoteError;
+use super::RegistryError;
+use super::address::{may_speak, shown};
 use super::credentials::Credential;
 use super::http::{Ask, Authorization, Http};
-use super::source::{may_speak, shown};
 use http_auth::parser::ChallengeParser;
 use serde::Deserialize;
 use url::Url;
@@ -16,14 +16,21 @@ const MAX_TOKEN: u64 = 256 << 10;
 
 /// What a registry asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Challenge {
-    Bearer { realm: Url, service: Option<String> },
+pub enum Challenge {
+    /// A token of a token server.
+    Bearer {
+        /// The token server.
+        realm: Url,
+        /// Whom the token is for.
+        service: Option<String>,
+    },
+    /// A name and a password.
     Basic,
 }
 
 impl Challenge {
     /// The first usable challenge, a token before a password.
-    pub(crate) fn choose(headers: &[String]) -> Option<Self> {
+    pub fn choose(headers: &[String]) -> Option<Self> {
         let mut basic = None;
         for challenge in headers
             .iter()
@@ -59,14 +66,14 @@ struct Token {
 
 /// Turns a challenge into an authorization. `scope` is such as
 /// `repository:team/db:pull`.
-pub(crate) fn answer(
+pub fn answer(
     http: &Http,
     registry: &str,
     challenge: &Challenge,
     credential: Option<&Credential>,
     scope: &str,
-) -> Result<Authorization, RemoteError> {
-    let refused = |cause: &str| RemoteError::Auth {
+) -> Result<Authorization, RegistryError> {
+    let refused = |cause: &str| RegistryError::Auth {
         name: registry.to_owned(),
         cause: cause.to_owned(),
     };
@@ -95,7 +102,7 @@ pub(crate) fn answer(
         ..ask
     };
     let answer = match http.bytes(&ask, MAX_TOKEN) {
-        Err(RemoteError::Status { status, .. }) if (400..500).contains(&status) => {
+        Err(RegistryError::Status { status, .. }) if (400..500).contains(&status) => {
             let name = shown(realm);
             return Err(refused(&format!("{name} answered {status}")));
         }
@@ -149,7 +156,7 @@ fn token_request(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transfer::remote::credentials::Secret;
+    use crate::registry::credentials::Secret;
 
     #[test]
     fn a_token_is_preferred_to_a_password() {

@@ -1,7 +1,7 @@
 //! A bucket in a folder: a mounted share, an unpacked mirror.
 
+use super::beside::beside;
 use super::{FetchError, Saved, Tag, failed, keep, saved_tag};
-use crate::store::place::beside;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! One way to ask a server: bounded in time and length, repeated with growing
 //! pauses where that can help, and never redirected from https to http.
 
-use super::RemoteError;
-use super::source::{may_speak, shown};
-use crate::fetch::retry;
+use super::RegistryError;
+use super::address::{may_speak, shown};
 use crate::http::{Answer, Client, Options, Question, Unanswered, range_start, text};
+use crate::retry;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{self, Read as _};
@@ -39,8 +39,10 @@ const CHALLENGES: usize = 8;
 
 /// Who asks.
 #[derive(Clone)]
-pub(crate) enum Authorization {
+pub enum Authorization {
+    /// A token.
     Bearer(String),
+    /// A name and a password.
     Basic(String, String),
 }
 
@@ -59,26 +61,29 @@ impl Authorization {
 }
 
 /// One question to a server.
-pub(crate) struct Ask<'a> {
-    pub(crate) url: Url,
-    pub(crate) accept: &'static str,
-    pub(crate) authorization: Option<&'a Authorization>,
+pub struct Ask<'a> {
+    /// Whom and what.
+    pub url: Url,
+    /// The media types that are of use.
+    pub accept: &'static str,
+    /// Who asks.
+    pub authorization: Option<&'a Authorization>,
     /// Sent as a form by POST; otherwise the question is a GET.
-    pub(crate) form: Option<String>,
+    pub form: Option<String>,
 }
 
 /// The beginning of an answer that broke off.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Kept {
+pub struct Kept {
     /// Its bytes.
-    pub(crate) length: u64,
+    pub length: u64,
     /// What the server called the version (`ETag`, else `Last-Modified`);
     /// `None` where the content is asked for by its digest.
-    pub(crate) version: Option<String>,
+    pub version: Option<String>,
 }
 
 /// Where an answer goes.
-pub(crate) trait Sink {
+pub trait Sink {
     /// What is at hand already, so that only the rest is asked for.
     fn kept(&self) -> Option<Kept> {
         None
@@ -92,13 +97,15 @@ pub(crate) trait Sink {
 }
 
 /// An answer in memory.
-pub(crate) struct Memory {
-    pub(crate) bytes: Vec<u8>,
+pub struct Memory {
+    /// What came.
+    pub bytes: Vec<u8>,
     limit: u64,
 }
 
 impl Memory {
-    pub(crate) fn new(limit: u64) -> Self {
+    /// Empty, for an answer of at most so many bytes.
+    pub fn new(limit: u64) -> Self {
         Self {
             bytes: Vec::new(),
             limit,
@@ -123,14 +130,15 @@ impl Sink for Memory {
 }
 
 /// A client with our limits.
-pub(crate) struct Http {
+pub struct Http {
     client: Client,
-    pub(crate) insecure: bool,
+    /// Whether plain http is spoken with other machines.
+    pub insecure: bool,
 }
 
 /// A failed attempt.
 pub(crate) struct Failed {
-    pub(crate) error: RemoteError,
+    pub(crate) error: RegistryError,
     again: Again,
 }
 
@@ -148,9 +156,9 @@ impl Failed {
     }
 }
 
-impl From<RemoteError> for Failed {
+impl From<RegistryError> for Failed {
     /// One that another attempt would not change.
-    fn from(error: RemoteError) -> Self {
+    fn from(error: RegistryError) -> Self {
         Self {
             error,
             again: Again::No,
@@ -159,7 +167,8 @@ impl From<RemoteError> for Failed {
 }
 
 impl Http {
-    pub(crate) fn new(insecure: bool) -> Result<Self, RemoteError> {
+    /// With the certificates and proxies of the system.
+    pub fn new(insecure: bool) -> Result<Self, RegistryError> {
         let client = Client::new(&Options {
             ca_file: None,
             https_only: false,
@@ -172,7 +181,7 @@ impl Http {
                 |url| may_speak(url, false).is_ok()
             },
         })
-        .map_err(|error| RemoteError::Request {
+        .map_err(|error| RegistryError::Request {
             name: format!(
                 "the network with the certificates in {}",
                 error.path.display()
@@ -183,13 +192,13 @@ impl Http {
     }
 
     /// Asks until there is an answer or no hope.
-    pub(crate) fn fetch(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), RemoteError> {
+    pub fn fetch(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), RegistryError> {
         may_speak(&ask.url, self.insecure)?;
         tried(|| self.once(ask, sink))
     }
 
     /// Asks for a short answer.
-    pub(crate) fn bytes(&self, ask: &Ask<'_>, limit: u64) -> Result<Vec<u8>, RemoteError> {
+    pub fn bytes(&self, ask: &Ask<'_>, limit: u64) -> Result<Vec<u8>, RegistryError> {
         let mut memory = Memory::new(limit);
         self.fetch(ask, &mut memory)?;
         Ok(memory.bytes)
@@ -211,13 +220,13 @@ impl Http {
     fn once(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), Failed> {
         let name = shown(&ask.url);
         let keep = |source| {
-            Failed::from(RemoteError::Keep {
+            Failed::from(RegistryError::Keep {
                 name: name.clone(),
                 source,
             })
         };
         let too_long = |limit| {
-            Failed::from(RemoteError::TooLong {
+            Failed::from(RegistryError::TooLong {
                 name: name.clone(),
                 limit,
             })
@@ -304,7 +313,7 @@ pub(crate) fn head<'a>(url: Url) -> Question<'a> {
 }
 
 /// Attempts something until it is done or there is no hope.
-pub(crate) fn tried<T>(mut once: impl FnMut() -> Result<T, Failed>) -> Result<T, RemoteError> {
+pub(crate) fn tried<T>(mut once: impl FnMut() -> Result<T, Failed>) -> Result<T, RegistryError> {
     let mut attempt = 1;
     let mut pause = FIRST_PAUSE;
     loop {
@@ -331,14 +340,14 @@ fn failed(name: &str, cause: &Unanswered) -> Failed {
         Unanswered::Unconnected(_) => Again::Up(CONNECT_ATTEMPTS),
         Unanswered::Broken(_) => Again::Up(ATTEMPTS),
         Unanswered::Slow => {
-            return Failed::from(RemoteError::Slow {
+            return Failed::from(RegistryError::Slow {
                 name,
                 seconds: DEADLINE.as_secs(),
             });
         }
     };
     Failed {
-        error: RemoteError::Request {
+        error: RegistryError::Request {
             name,
             cause: cause.to_string(),
         },
@@ -352,7 +361,7 @@ pub(crate) fn answered(name: &str, response: &Answer) -> Failed {
     let name = name.to_owned();
     let again = match (status, retry_after(response.headers())) {
         (408 | 425 | 429 | 500 | 502..=504, Some(wait)) if wait > LONGEST_PAUSE => {
-            return Failed::from(RemoteError::Busy {
+            return Failed::from(RegistryError::Busy {
                 name,
                 status,
                 seconds: wait.as_secs(),
@@ -371,7 +380,7 @@ pub(crate) fn answered(name: &str, response: &Answer) -> Failed {
         .map(str::to_owned)
         .collect();
     Failed {
-        error: RemoteError::Status {
+        error: RegistryError::Status {
             name,
             status,
             challenges,

@@ -3,11 +3,11 @@
 //! `NO_PROXY`. A body that is cut off is continued where it ended, if the
 //! server's strong `ETag` says that it is still the same file.
 
-use super::git::Fault;
-use super::retry;
+use super::beside::beside;
 use super::{Access, FetchError, Saved, Tag, failed, keep, read_tag, saved_tag, write_tag};
+use crate::fault::Fault;
 use crate::http::{Answer, Options, Question, Unanswered, range_start, text};
-use crate::store::place::beside;
+use crate::retry;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -21,7 +21,7 @@ use url::Url;
 const RECORD_TIME: Duration = Duration::from_secs(120);
 const ARCHIVE_TIME: Duration = Duration::from_secs(3600);
 
-pub(super) struct Client {
+pub(crate) struct Client {
     http: crate::http::Client,
     base: String,
     access: Access,
@@ -30,14 +30,14 @@ pub(super) struct Client {
 }
 
 /// What became of an exchange.
-pub(super) enum Exchanged<T> {
+pub(crate) enum Exchanged<T> {
     Answer(T),
     /// The server names another address; it was not followed.
     Redirect(String),
 }
 
 /// Takes an answer's body.
-pub(super) type Take<'a, T> = &'a dyn Fn(&mut dyn Read) -> Result<T, Fault>;
+pub(crate) type Take<'a, T> = &'a dyn Fn(&mut dyn Read) -> Result<T, Fault>;
 
 /// How one try ended.
 enum Try<T> {
@@ -48,7 +48,7 @@ enum Try<T> {
 }
 
 impl Client {
-    pub(super) fn new(base: &str, access: &Access) -> Result<Self, FetchError> {
+    pub(crate) fn new(base: &str, access: &Access) -> Result<Self, FetchError> {
         let http = crate::http::Client::new(&Options {
             ca_file: access.ca_file.as_deref(),
             // Who was told to ask over TLS is not led away from it.
@@ -78,7 +78,7 @@ impl Client {
         })
     }
 
-    pub(super) fn read(
+    pub(crate) fn read(
         &self,
         path: &[&str],
         limit: u64,
@@ -88,7 +88,7 @@ impl Client {
         self.tried(&url, || self.read_once(&url, limit, beginning))
     }
 
-    pub(super) fn save(&self, path: &[&str], to: &Path, limit: u64) -> Result<Saved, FetchError> {
+    pub(crate) fn save(&self, path: &[&str], to: &Path, limit: u64) -> Result<Saved, FetchError> {
         let url = self.url(path);
         self.tried(&url, || self.save_once(&url, to, limit))
     }
@@ -132,7 +132,7 @@ impl Client {
 
     /// Sends a request, with a body as `POST`, and reads the answer while it
     /// comes. Redirects are not followed.
-    pub(super) fn exchange<T>(
+    pub(crate) fn exchange<T>(
         &self,
         url: &str,
         headers: &[(&str, &str)],
@@ -330,7 +330,7 @@ fn unanswered<T>(url: &str, error: &Unanswered) -> Try<T> {
 }
 
 /// An answer that is not used.
-pub(super) fn fault(url: &str, fault: Fault) -> FetchError {
+pub(crate) fn fault(url: &str, fault: Fault) -> FetchError {
     let url = url.to_owned();
     match fault {
         Fault::Cut(cause) | Fault::Wrong(cause) => FetchError::Server { url, cause },

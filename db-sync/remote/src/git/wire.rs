@@ -3,7 +3,8 @@
 
 use super::Bounds;
 use super::object::{Format, Id};
-use super::packet::{Fault, Packet, Packets, put_line, said, wrong};
+use super::packet::{Packet, Packets, put_line, said};
+use crate::fault::{Fault, wrong};
 use std::io::Read;
 
 /// How we call ourselves; some servers look for a name that begins like this.
