@@ -9,6 +9,7 @@
 //! Blocking, without a runtime. Knows nothing of advisories or images. Every answer has bounds on
 //! its size, its time and its tries.
 
+#[cfg(feature = "network")]
 mod fault;
 pub mod fetch;
 pub mod git;
@@ -20,5 +21,6 @@ pub mod registry;
 #[cfg(feature = "http")]
 mod retry;
 
+#[cfg(feature = "network")]
 pub use fault::Fault;
 pub use printable::printable;

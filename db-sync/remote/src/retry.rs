@@ -46,7 +46,8 @@ fn http_date(text: &str) -> Option<i64> {
     Some(moment.ok()?.timestamp().as_second())
 }
 
-#[cfg(all(test, feature = "network"))]
+#[cfg(test)]
+#[cfg(feature = "network")]
 mod tests {
     use super::{retry_after, wait};
     use crate::fetch::Access;

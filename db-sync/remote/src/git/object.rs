@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The bytes of an object's name.
-pub(super) type Id = Vec<u8>;
+pub type Id = Vec<u8>;
 
 /// The hash of a repository (`object-format`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,7 @@ impl Format {
         }
     }
 
+    #[cfg(feature = "network")]
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "sha1",
@@ -69,15 +70,20 @@ impl Format {
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// A state of the whole tree, with its history.
     Commit,
+    /// A folder.
     Tree,
+    /// The content of a file, or where a link leads.
     Blob,
+    /// An annotated tag.
     Tag,
 }
 
 impl Kind {
-    const fn name(self) -> &'static str {
+    /// Git's word for it.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Commit => "commit",
             Self::Tree => "tree",
@@ -121,7 +127,8 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Without separators; none of `.`, `..` and `.git`.
     pub name: String,
-    pub(super) id: Id,
+    /// The object.
+    pub id: Id,
 }
 
 impl Snapshot {
@@ -160,42 +167,71 @@ impl Snapshot {
     }
 
     fn tree(&self, id: &[u8]) -> Result<Vec<Entry>, String> {
-        let mut rest = self.get(id, Kind::Tree)?;
-        let mut entries = Vec::new();
-        while !rest.is_empty() {
-            let (entry, after) = self
-                .entry(rest)
-                .ok_or_else(|| format!("tree {} is malformed", hex::encode(id)))?;
-            entries.push(entry);
-            rest = after;
-        }
-        Ok(entries)
+        let malformed = || format!("tree {} is malformed", hex::encode(id));
+        let entries = entries(self.format, self.get(id, Kind::Tree)?).ok_or_else(malformed)?;
+        let named = entries.into_iter().map(|entry| {
+            let name = String::from_utf8_lossy(&entry.name).into_owned();
+            // It becomes a path on systems with another separator, too.
+            if name.contains('\\') {
+                return Err(malformed());
+            }
+            Ok(Entry {
+                kind: entry.kind,
+                name,
+                id: entry.id,
+            })
+        });
+        named.collect()
     }
+}
 
-    /// `mode SP name NUL id`, and what follows.
-    fn entry<'a>(&self, bytes: &'a [u8]) -> Option<(Entry, &'a [u8])> {
-        let space = bytes.iter().position(|byte| *byte == b' ')?;
-        let (mode, rest) = (bytes.get(..space)?, bytes.get(space.checked_add(1)?..)?);
-        let end = rest.iter().position(|byte| *byte == 0)?;
-        let (name, rest) = (rest.get(..end)?, rest.get(end.checked_add(1)?..)?);
-        let (id, after) = rest.split_at_checked(self.format.length())?;
-        let kind = match mode {
-            b"100644" | b"100755" | b"100664" => EntryKind::File,
-            b"40000" | b"040000" => EntryKind::Folder,
-            b"120000" => EntryKind::Link,
-            b"160000" => EntryKind::Submodule,
-            _ => return None,
-        };
-        let name = String::from_utf8_lossy(name).into_owned();
-        let is_name = !name.is_empty()
-            && !name.contains(['/', '\\'])
-            && !matches!(name.as_str(), "." | "..")
-            && !name.eq_ignore_ascii_case(".git");
-        let entry = Entry {
-            kind,
-            name,
-            id: id.to_vec(),
-        };
-        is_name.then_some((entry, after))
+/// One name in a tree, as it is written there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TreeEntry {
+    /// What it stands for.
+    pub kind: EntryKind,
+    /// Whether the file may be executed.
+    pub is_executable: bool,
+    /// Not empty, without `/` and NUL; none of `.`, `..` and `.git`.
+    pub name: Vec<u8>,
+    /// The object.
+    pub id: Id,
+}
+
+/// The names in a tree; `None` where one is malformed.
+pub(super) fn entries(format: Format, mut tree: &[u8]) -> Option<Vec<TreeEntry>> {
+    let mut entries = Vec::new();
+    while !tree.is_empty() {
+        let (entry, after) = entry(format, tree)?;
+        entries.push(entry);
+        tree = after;
     }
+    Some(entries)
+}
+
+/// `mode SP name NUL id`, and what follows.
+fn entry(format: Format, bytes: &[u8]) -> Option<(TreeEntry, &[u8])> {
+    let space = bytes.iter().position(|byte| *byte == b' ')?;
+    let (mode, rest) = (bytes.get(..space)?, bytes.get(space.checked_add(1)?..)?);
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    let (name, rest) = (rest.get(..end)?, rest.get(end.checked_add(1)?..)?);
+    let (id, after) = rest.split_at_checked(format.length())?;
+    let kind = match mode {
+        b"100644" | b"100755" | b"100664" => EntryKind::File,
+        b"40000" | b"040000" => EntryKind::Folder,
+        b"120000" => EntryKind::Link,
+        b"160000" => EntryKind::Submodule,
+        _ => return None,
+    };
+    let is_name = !name.is_empty()
+        && !name.contains(&b'/')
+        && !matches!(name, b"." | b"..")
+        && !name.eq_ignore_ascii_case(b".git");
+    let entry = TreeEntry {
+        kind,
+        is_executable: mode == b"100755",
+        name: name.to_vec(),
+        id: id.to_vec(),
+    };
+    is_name.then_some((entry, after))
 }

@@ -4,6 +4,7 @@
 //! by the id of what it became.
 
 use super::Bounds;
+use super::delta::{self, Cursor};
 use super::object::{Format, Id, Kind, Snapshot, id};
 use crate::fault::{Fault, refused};
 use flate2::bufread::ZlibDecoder;
@@ -147,20 +148,8 @@ impl Unpacker<'_> {
 
     fn raw(&mut self, reader: &mut Cursor<'_>) -> Result<Raw, String> {
         let start = reader.1;
-        let head = reader.byte()?;
-        let mut size = u64::from(head & 0x0f);
-        let mut shift = 4_u32;
-        let mut more = head & 0x80 != 0;
-        while more {
-            let byte = reader.byte()?;
-            if shift > 53 {
-                return Err("an object's size is too long".to_owned());
-            }
-            size |= u64::from(byte & 0x7f) << shift;
-            shift = shift.saturating_add(7);
-            more = byte & 0x80 != 0;
-        }
-        Ok(match head >> 4 & 7 {
+        let (kind, size) = reader.head()?;
+        Ok(match kind {
             1 => Raw::Whole(Kind::Commit, self.inflate(reader, size)?),
             2 => Raw::Whole(Kind::Tree, self.inflate(reader, size)?),
             3 => Raw::Whole(Kind::Blob, self.inflate(reader, size)?),
@@ -219,102 +208,8 @@ impl Unpacker<'_> {
         Ok(data)
     }
 
-    /// Makes an object from its base (gitformat-pack(5), "Deltified representation").
     fn apply(&mut self, base: &[u8], delta: &[u8]) -> Result<Vec<u8>, String> {
-        let broken = || "a delta is malformed".to_owned();
-        let mut reader = Cursor(delta, 0);
-        if reader.size()? != base.len() as u64 {
-            return Err(broken());
-        }
-        let size = reader.size()?;
-        self.claim(size)?;
-        let mut data: Vec<u8> = Vec::new();
-        while !reader.rest().is_empty() {
-            let code = reader.byte()?;
-            let piece = if code & 0x80 == 0 {
-                if code == 0 {
-                    return Err(broken());
-                }
-                reader.take(usize::from(code))?
-            } else {
-                let from = reader.scattered(code, 4)?;
-                let length = match reader.scattered(code >> 4, 3)? {
-                    0 => 0x1_0000,
-                    length => length,
-                };
-                base.get(from..from.saturating_add(length))
-                    .ok_or_else(broken)?
-            };
-            if (data.len().saturating_add(piece.len())) as u64 > size {
-                return Err(broken());
-            }
-            data.extend_from_slice(piece);
-        }
-        if data.len() as u64 == size {
-            Ok(data)
-        } else {
-            Err(broken())
-        }
-    }
-}
-
-/// Bytes and a place in them.
-struct Cursor<'a>(&'a [u8], usize);
-
-impl<'a> Cursor<'a> {
-    fn rest(&self) -> &'a [u8] {
-        self.0.get(self.1..).unwrap_or_default()
-    }
-
-    fn skip(&mut self, length: usize) {
-        self.1 = self.1.saturating_add(length);
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'a [u8], String> {
-        let taken = self.rest().get(..length).ok_or("it is cut off")?;
-        self.skip(length);
-        Ok(taken)
-    }
-
-    fn byte(&mut self) -> Result<u8, String> {
-        Ok(self.take(1)?.first().copied().unwrap_or_default())
-    }
-
-    /// Seven bits a byte, the lowest first.
-    fn size(&mut self) -> Result<u64, String> {
-        let mut size = 0_u64;
-        for shift in (0..=49).step_by(7) {
-            let byte = self.byte()?;
-            size |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return Ok(size);
-            }
-        }
-        Err("a delta's size is too long".to_owned())
-    }
-
-    /// Seven bits a byte, the highest first; each further byte adds one.
-    fn distance(&mut self) -> Result<u64, String> {
-        let mut byte = self.byte()?;
-        let mut distance = u64::from(byte & 0x7f);
-        for _ in 0..8 {
-            if byte & 0x80 == 0 {
-                return Ok(distance);
-            }
-            byte = self.byte()?;
-            distance = distance.saturating_add(1) << 7 | u64::from(byte & 0x7f);
-        }
-        Err("a delta's base lies too far off".to_owned())
-    }
-
-    /// The bytes of a number that a copy instruction says are there.
-    fn scattered(&mut self, present: u8, bytes: u32) -> Result<usize, String> {
-        let mut number = 0_usize;
-        for place in 0..bytes {
-            if present >> place & 1 == 1 {
-                number |= usize::from(self.byte()?) << (place.saturating_mul(8));
-            }
-        }
-        Ok(number)
+        self.claim(delta::size(delta)?)?;
+        delta::apply(base, delta)
     }
 }

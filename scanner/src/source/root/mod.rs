@@ -7,10 +7,12 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 mod beside;
+mod commit;
 mod directory;
 mod terraform;
 
 pub(crate) use self::beside::Neighbours;
+pub(crate) use self::commit::CommitTree;
 pub(crate) use self::directory::Directory;
 pub(crate) use self::terraform::Watched;
 
@@ -25,6 +27,8 @@ pub(crate) enum EntryKind {
     Link,
     /// A pipe, a socket or a device.
     Special,
+    /// A commit of another repository, whose files are not here.
+    Submodule,
 }
 
 /// One entry of a directory.

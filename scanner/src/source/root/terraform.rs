@@ -118,7 +118,7 @@ impl Files for Watched<'_> {
                     let to = self.root.follow(&real.path.join(&item.name));
                     to.is_ok_and(|to| to.kind == EntryKind::Directory)
                 }
-                EntryKind::File | EntryKind::Special => false,
+                EntryKind::File | EntryKind::Special | EntryKind::Submodule => false,
             };
             if let Ok(name) = item.name.into_string() {
                 entries.push(DirEntry { name, is_dir });

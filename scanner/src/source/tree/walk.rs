@@ -147,6 +147,11 @@ impl Walk<'_> {
         let relative = shown(path);
         if self.is_blob(&relative) {
             self.found.files.skip(SkipRule::Image, 1);
+        } else if kind == EntryKind::Submodule {
+            let cause = "a submodule, whose files are in another repository, was not read";
+            let gap = gap(GapKind::NotRead, &relative, cause);
+            self.found.gaps.push(gap);
+            self.found.files.skip(SkipRule::NotRead, 1);
         } else if kind == EntryKind::Special {
             let cause = "neither a file nor a directory";
             let gap = gap(GapKind::Unreadable, &relative, cause);
@@ -172,12 +177,20 @@ impl Walk<'_> {
             let marks = ["oci-layout", "index.json", "manifest.json"];
             marks.iter().any(|mark| item.name == *mark)
         });
-        if self.interest.packages
-            && may_be_image
-            && let Some(place) = self.root.place()
-            && let Some(kind) = source::recognise(&place.join(path))
-        {
-            self.found.layouts.insert(relative, kind);
+        if !self.interest.packages || !may_be_image {
+            return;
+        }
+        if let Some(place) = self.root.place() {
+            if let Some(kind) = source::recognise(&place.join(path)) {
+                self.found.layouts.insert(relative, kind);
+            }
+            return;
+        }
+        let has = |name: &str| items.iter().any(|item| item.name == name);
+        if has("oci-layout") || has("manifest.json") && has("version") {
+            let cause = "an image in the tree of a commit is not looked into";
+            let gap = gap(GapKind::NotRead, &relative, cause);
+            self.found.gaps.push(gap.unjudged());
         }
     }
 
