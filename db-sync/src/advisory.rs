@@ -19,11 +19,11 @@ pub struct Advisory {
     pub modified: Option<Moment>,
     /// When it was withdrawn, or `None` for a live record.
     pub withdrawn: Option<Moment>,
-    /// Ids of the same flaw in other databases.
+    /// Ids of the same vulnerability in other databases.
     pub aliases: Vec<String>,
-    /// Ids of the flaws this record is derived from.
+    /// Ids of the vulnerabilities this record is derived from.
     pub upstream: Vec<String>,
-    /// Ids of flaws that have to do with this one without being it.
+    /// Ids of vulnerabilities that have to do with this one without being it.
     pub related: Vec<String>,
     /// One line.
     pub summary: String,
@@ -36,7 +36,7 @@ pub struct Advisory {
     /// `RustSec`'s kind of a record that is no vulnerability: `unmaintained`,
     /// `unsound`, `notice`.
     pub informational: Option<String>,
-    /// Where the flaw is, for sources that say so.
+    /// Where the vulnerability is, for sources that say so.
     pub scope: Scope,
     /// The affected packages.
     pub affected: Vec<Affected>,
@@ -51,7 +51,7 @@ pub struct Reference {
     pub url: String,
 }
 
-/// Limits of where in a package, or on which machines, a flaw exists.
+/// Limits of where in a package, or on which machines, a vulnerability exists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Affected functions by path.
@@ -147,7 +147,7 @@ impl EventKind {
 /// The order that a range's bounds follow: the ecosystem's own, or `SemVer` for
 /// SEMVER ranges of ecosystems without one.
 pub(crate) fn order_of(ecosystem: &str, semver: bool) -> Option<Order> {
-    Order::of_ecosystem(ecosystem).or(if semver { Some(Order::Semver) } else { None })
+    crate::ecosystem::order(ecosystem).or(if semver { Some(Order::Semver) } else { None })
 }
 
 impl Event {

@@ -273,7 +273,7 @@ pub struct Kev {
     pub ransomware: bool,
 }
 
-/// What the feeds say of one flaw, all of its CVEs taken together.
+/// What the feeds say of one vulnerability, all of its CVEs taken together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Exploitation {
     /// The highest score of its CVEs.

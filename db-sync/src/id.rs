@@ -87,13 +87,13 @@ fn rank(ecosystem: &str, id: &str) -> usize {
 pub fn vendor(id: &str) -> Option<&'static str> {
     OWN.iter()
         .find(|(ecosystem, prefixes)| {
-            Order::of_ecosystem(ecosystem).is_some_and(Order::is_of_distributions)
+            crate::ecosystem::order(ecosystem).is_some_and(Order::is_of_distributions)
                 && prefixes.iter().any(|prefix| id.starts_with(prefix))
         })
         .map(|(ecosystem, _)| *ecosystem)
 }
 
-/// Whether `id` is a distribution's own record of the flaw `upstream`, as
+/// Whether `id` is a distribution's own record of the vulnerability `upstream`, as
 /// `DEBIAN-CVE-2024-1` is of `CVE-2024-1`.
 pub(crate) fn is_record_of(id: &str, upstream: &str) -> bool {
     !upstream.is_empty()
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distributions_record_of_a_flaw_is_told_from_a_bundle() {
+    fn a_distributions_record_of_a_vulnerability_is_told_from_a_bundle() {
         assert!(is_record_of("DEBIAN-CVE-2024-1", "CVE-2024-1"));
         assert!(!is_record_of("ALSA-2024:1", "CVE-2024-1"));
         assert!(!is_record_of("CVE-2024-1", "CVE-2024-1"));

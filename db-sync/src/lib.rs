@@ -2,7 +2,7 @@
 //! into one immutable file that any number of scans read without a lock.
 //!
 //! ```text
-//! sources → Advisory* → compile → store (one file, memory mapped) → Db::query → Match*
+//! sources → Advisory* → compile → store (one file, read block by block) → Db::query → Match*
 //! ```
 //! This crate knows neither packages on disk nor the terminal, and opens no
 //! network connection, except in [`sync`] with the feature `network` and in
@@ -13,18 +13,15 @@ pub mod advisory;
 pub mod compile;
 pub mod ecosystem;
 pub mod feed;
-pub mod fetch;
-#[cfg(any(feature = "network", feature = "registry"))]
-mod http;
 mod id;
 mod limits;
+mod module_stream;
 pub mod moment;
 mod problem;
 pub mod query;
 pub mod severity;
 pub mod sources;
 pub mod store;
-mod stream;
 mod strict;
 pub mod sync;
 pub mod transfer;
@@ -34,11 +31,12 @@ pub use compile::{BuildError, BuildReport, BuildRequest, build};
 pub use feed::{Cve, Day, Epss, Exploitation, FeedKind, Kev, Share};
 pub use id::{url as advisory_url, vendor};
 pub use limits::Limits;
+pub use module_stream::ModuleStream;
 pub use moment::Moment;
 pub use problem::{Loss, Warning};
 pub use query::{
-    Choice, Db, Doubt, Explanation, FixState, Match, Outcome, Query, Step, Undecided, choose,
+    Choice, Db, Doubt, Explanation, FixState, Match, Query, Response, Step, Undecided, choose,
 };
+pub use remote::fetch;
 pub use severity::{Rating, RatingKind};
 pub use store::{EcosystemInfo, FeedInfo, Info, OpenError, PlaceError, ReadError, SourceInfo};
-pub use stream::Stream;

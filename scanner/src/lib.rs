@@ -22,6 +22,7 @@ pub mod misconfig;
 pub mod model;
 pub mod named;
 pub mod output;
+pub mod phrase;
 pub mod prefer;
 pub mod scan;
 pub mod source;

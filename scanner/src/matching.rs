@@ -1,31 +1,32 @@
 //! Packages × database → findings. Owns what a finding says, and the gaps for packages that no
-//! advisory source speaks of; how a package is looked up is in `asked`.
+//! advisory source speaks of; how a package is looked up is in `asked`, what is made of a match in
+//! `assess`.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use db_sync::advisory::Scope;
-use db_sync::{Choice, Db, Exploitation, FixState, Match, Moment, Step, Undecided};
+use db_sync::{Db, Exploitation, FixState, Moment, Undecided};
 
 use crate::inventory::ecosystem;
-use crate::model::finding::{Finding, Kind, RuleInfo, Uncertain, Vulnerability};
+use crate::model::finding::{Finding, FindingKind, RuleInfo, Vulnerability};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::package::Package;
-use crate::model::rating::Rater;
-use crate::output::words;
+use crate::phrase;
 use crate::prefer::{Preference, Shown};
 
-use self::asked::{Asker, Found};
+use self::asked::{Asker, Hit};
+pub use self::assess::{Assessment, Assessor, LookedUp};
 
 mod asked;
+mod assess;
 mod yanked;
 
 /// What matching one target's packages gave.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct Matched {
     /// One per advisory, package and place.
     pub findings: Vec<Finding>,
     /// Packages that could not be judged.
@@ -37,17 +38,18 @@ pub struct Outcome {
 }
 
 /// Matches packages of one target; the caller sets the index of the target. Answers are those of
-/// `as_of`, and flaws have the names that `prefer` says.
+/// `as_of`, and vulnerabilities have the names that `prefer` says.
 pub fn check(
     packages: &[Arc<Package>],
     db: &Db,
     as_of: Option<Moment>,
     prefer: &Preference,
-) -> Result<Outcome, db_sync::ReadError> {
-    let mut outcome = Outcome::default();
-    let mut rater = Rater::default();
+) -> Result<Matched, db_sync::ReadError> {
+    let mut matched = Matched::default();
+    let mut assessor = Assessor::new(prefer);
     let mut asker = Asker::new(db, as_of);
-    // The records of a flaw tell which CVEs it is: packages that share them need one answer.
+    // The records of a vulnerability tell which CVEs it is: packages that share them need one
+    // answer.
     let mut exploited: BTreeMap<Vec<&str>, Exploitation> = BTreeMap::new();
     for package in packages {
         // The distribution's verdict counts for what the distribution built: its version numbers
@@ -62,18 +64,18 @@ pub fn check(
             continue; // told once per target as `unknown-distribution`
         };
         if package.public && db.is_yanked(&package.name, &package.version)? {
-            yanked::add(&mut outcome, package);
+            yanked::add(&mut matched, package);
         }
         let answer = asker.ask(package)?;
         if !answer.covered {
-            outcome
+            matched
                 .unspoken
                 .entry(ecosystem.clone())
                 .or_default()
                 .add(package);
             // A record from elsewhere may name it: what is known is told.
         }
-        outcome
+        matched
             .gaps
             .extend(undecided_gaps(package, &answer.undecided));
         for asked in answer.found {
@@ -86,21 +88,20 @@ pub fn check(
                     Entry::Vacant(place) => *place.insert(found.exploitation(as_of)?),
                 }
             };
-            let flaw = Flaw {
-                package,
-                asked: &asked,
-                found,
-                exploitation,
-                shown: prefer.show(found.id, &found.merged(), found.aliases()?),
+            let looked_up = LookedUp {
+                ecosystem: &asked.ecosystem,
+                name: &asked.name,
+                version: Some(&asked.version),
             };
-            flaw.add(&mut outcome, &mut rater)?;
+            let assessment = assessor.assess(found, looked_up, package, exploitation)?;
+            add(&mut matched, &asked, assessment)?;
         }
     }
-    Ok(outcome)
+    Ok(matched)
 }
 
-/// Joins the outcomes of several parts of one target's packages.
-pub fn join(parts: Vec<Outcome>) -> Outcome {
+/// Joins the matcheds of several parts of one target's packages.
+pub fn join(parts: Vec<Matched>) -> Matched {
     let mut parts = parts.into_iter();
     // The first part, mostly the only one, need not be copied.
     let mut whole = parts.next().unwrap_or_default();
@@ -127,7 +128,8 @@ pub fn ecosystems<'p>(packages: impl Iterator<Item = &'p Package>, db: &Db) -> B
     let mut all = BTreeSet::new();
     let mut last = None;
     for package in packages {
-        // Packages are sorted by type, and those of no release differ in nothing that is asked here.
+        // Packages are sorted by type, and those of no release differ in nothing that is asked
+        // here.
         if package.release.is_none() && last == Some(&package.ecosystem) {
             continue;
         }
@@ -167,148 +169,99 @@ pub fn parts(ecosystem: &str, db: &Db) -> Vec<Arc<str>> {
     }
 }
 
-/// A flaw of a package, under the id to show.
-struct Flaw<'a, 'db> {
-    package: &'a Arc<Package>,
-    /// How it was looked up.
-    asked: &'a Found<'db>,
-    found: &'a Match<'db>,
-    shown: Shown,
-    exploitation: Exploitation,
-}
-
-impl Flaw<'_, '_> {
-    fn add(self, outcome: &mut Outcome, rater: &mut Rater) -> Result<(), db_sync::ReadError> {
-        let (package, found) = (self.package, self.found);
-        let id = self.shown.id.clone();
-        let record: Arc<str> = Arc::from(found.id);
-        let rated = rater.rate(found.id, found.ratings()?);
-        let summary = found.summary()?;
-        let informational = found.informational()?;
-        let scope = found.scope()?;
-        if !outcome.rules.contains_key(&id) {
-            outcome
-                .rules
-                .insert(id.clone(), self.rule_info(&record, summary, informational));
-        }
-        let title: Arc<str> = if summary.is_empty() {
-            Arc::from(format!("{id} in {}", package.name))
-        } else {
-            Arc::from(summary)
-        };
-        let (fixed, step) = best_first(self.asked, &found.fixed);
-        let doubt = Uncertain::of(found);
-        let mut message = message(
-            package,
-            &id,
-            informational,
-            &scope,
-            &fixed,
-            (found.state, &doubt),
+/// Adds a finding for each place of the package, and what the advisory says of itself.
+fn add(
+    matched: &mut Matched,
+    asked: &Hit<'_>,
+    assessment: Assessment,
+) -> Result<(), db_sync::ReadError> {
+    let found = &asked.vulnerability;
+    let Assessment {
+        shown,
+        vulnerability,
+    } = assessment;
+    let id = shown.id.clone();
+    let summary = found.summary()?;
+    if !matched.rules.contains_key(&id) {
+        let info = rule_info(&shown, &vulnerability, summary);
+        matched.rules.insert(id.clone(), info);
+    }
+    let package = Arc::clone(&vulnerability.package);
+    let title: Arc<str> = if summary.is_empty() {
+        Arc::from(format!("{id} in {}", package.name))
+    } else {
+        Arc::from(summary)
+    };
+    let mut message = message(&id, &vulnerability);
+    if let Some(subscription) = ecosystem::subscription(&asked.ecosystem) {
+        let _ = write!(
+            message,
+            "; fixes are for subscribers of {subscription} only"
         );
-        if let Some(subscription) = ecosystem::subscription(&self.asked.ecosystem) {
-            let _ = write!(
-                message,
-                "; fixes are for subscribers of {subscription} only"
-            );
-        }
-        let vulnerability = Vulnerability {
-            fixed,
-            fix: found.state,
-            step,
-            rated: Arc::clone(&rated),
-            merged: found.merged().into_iter().map(str::to_owned).collect(),
-            informational: informational.map(str::to_owned),
-            exploitation: self.exploitation,
-            doubt: doubt.map(Box::new),
-            scope,
-            ..Vulnerability::new(Arc::clone(package), record)
-        };
-        let places: Vec<Location> = if package.locations.is_empty() {
-            vec![Location::file("")]
+    }
+    let places: Vec<Location> = if package.locations.is_empty() {
+        vec![Location::file("")]
+    } else {
+        package.locations.clone()
+    };
+    let rated = Arc::clone(&vulnerability.rated);
+    for location in places {
+        let kind = FindingKind::from(vulnerability.clone());
+        matched.findings.push(Finding {
+            aliases: shown.aliases.clone(),
+            severity: rated.severity,
+            score: rated.score,
+            severity_source: rated.source.clone(),
+            title: title.clone(),
+            message: message.clone(),
+            ..Finding::new(id.clone(), location, kind)
+        });
+    }
+    Ok(())
+}
+
+/// What a match tells of its advisory; the stage that describes adds what only the record tells.
+fn rule_info(shown: &Shown, vulnerability: &Vulnerability, summary: &str) -> RuleInfo {
+    let Shown { id, aliases } = shown;
+    let mut help = String::new();
+    if !aliases.is_empty() {
+        let _ = writeln!(help, "Also known as {}.", aliases.join(", "));
+    }
+    let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
+    tags.extend(vulnerability.informational.clone());
+    RuleInfo {
+        id: id.clone(),
+        record: vulnerability.record.clone(),
+        title: if summary.is_empty() {
+            id.to_string()
         } else {
-            package.locations.clone()
-        };
-        for location in places {
-            let kind = Kind::from(vulnerability.clone());
-            outcome.findings.push(Finding {
-                aliases: self.shown.aliases.clone(),
-                severity: rated.severity,
-                score: rated.score,
-                severity_source: rated.source.clone(),
-                title: title.clone(),
-                message: message.clone(),
-                ..Finding::new(id.clone(), location, kind)
-            });
-        }
-        Ok(())
-    }
-
-    /// What a match tells of its advisory; [`add_texts`] adds what only the record itself tells.
-    fn rule_info(&self, record: &Arc<str>, summary: &str, informational: Option<&str>) -> RuleInfo {
-        let Shown { id, aliases } = &self.shown;
-        let mut help = String::new();
-        if !aliases.is_empty() {
-            let _ = writeln!(help, "Also known as {}.", aliases.join(", "));
-        }
-        let mut tags = vec!["security".to_owned(), "vulnerability".to_owned()];
-        tags.extend(informational.map(str::to_owned));
-        RuleInfo {
-            id: id.clone(),
-            record: record.clone(),
-            title: if summary.is_empty() {
-                id.to_string()
-            } else {
-                summary.to_owned()
-            },
-            help,
-            url: Some(db_sync::advisory_url(id)),
-            tags,
-        }
+            summary.to_owned()
+        },
+        help,
+        url: Some(db_sync::advisory_url(id)),
+        tags,
     }
 }
 
-/// The fixed versions with the recommended one first, and how far that one is.
-fn best_first(asked: &Found<'_>, fixed: &[&str]) -> (Vec<String>, Option<Step>) {
-    let choice = db_sync::choose(&asked.ecosystem, &asked.name, &asked.version, fixed);
-    let list = chosen_first(choice, fixed);
-    (list, choice.and_then(|choice| choice.step))
-}
-
-/// Puts the chosen one of a list in front; the others keep their order.
-pub fn chosen_first(choice: Option<Choice>, fixed: &[&str]) -> Vec<String> {
-    let mut list: Vec<String> = fixed.iter().map(|text| (*text).to_owned()).collect();
-    if let Some(first) = choice.and_then(|choice| list.get_mut(..=choice.place)) {
-        first.rotate_right(1);
-    }
-    list
-}
-
-fn message(
-    package: &Package,
-    id: &str,
-    informational: Option<&str>,
-    scope: &Scope,
-    fixed: &[String],
-    (state, doubt): (FixState, &Option<Uncertain>),
-) -> String {
-    let what = match informational {
-        _ if doubt.is_some() => format!("is possibly affected by {id}"),
+fn message(id: &str, found: &Vulnerability) -> String {
+    let what = match found.informational.as_deref() {
+        _ if found.doubt.is_some() => format!("is possibly affected by {id}"),
         Some("notice") => format!("is the subject of the notice {id}"),
         Some(kind) => format!("is {kind}"),
         None => format!("is affected by {id}"),
     };
-    let fix = match (fixed.first(), state) {
+    let fix = match (found.fixed.first(), found.fix) {
         (Some(fixed), _) => format!("fixed in {fixed}"),
         (None, FixState::WontFix) => "it will not be fixed".to_owned(),
         (None, _) => "no fixed version is known".to_owned(),
     };
+    let package = &found.package;
     let version = package.full_version();
     let mut text = format!("{} {version} {what}; {fix}", package.name);
-    if let Some(condition) = words::condition(scope) {
+    if let Some(condition) = phrase::condition(&found.scope) {
         let _ = write!(text, "; {condition}");
     }
-    if let Some(doubt) = doubt {
+    if let Some(doubt) = &found.doubt {
         let _ = write!(text, "; {}: {}", doubt.kind.as_str(), doubt.reason);
     }
     text

@@ -13,7 +13,7 @@ use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span, Stack};
 
 use crate::ignores::IGNORE_WORDS;
 use crate::model::coverage;
-use crate::model::finding::{Finding, Kind, Misconfiguration};
+use crate::model::finding::{Finding, FindingKind, Misconfiguration};
 use crate::model::gap::{Gap, GapClass, GapKind, GapSeverity, Stage};
 use crate::model::location::{Location, Region};
 use crate::model::report::{Checks, Undecided};
@@ -130,7 +130,7 @@ impl Known {
     fn take(&mut self, outcome: &Outcome) {
         let new = outcome.findings.get(self.findings..).unwrap_or_default();
         self.all.extend(new.iter().filter_map(|finding| {
-            let Kind::Misconfiguration(what) = &finding.kind else {
+            let FindingKind::Misconfiguration(what) = &finding.kind else {
                 return None;
             };
             let subject = (finding.rule.clone(), what.resource.clone());
@@ -173,7 +173,7 @@ fn add(outcome: &mut Outcome, ruleset: &Ruleset, stack: &Stack, result: check::O
             let severity = metadata
                 .as_ref()
                 .map_or(Severity::Unknown, |rule| rule.severity);
-            let kind = Kind::Misconfiguration(Misconfiguration {
+            let kind = FindingKind::Misconfiguration(Misconfiguration {
                 calls: stack.calls_to(&result.resource).map(location).collect(),
                 resource: result.resource,
                 fix,

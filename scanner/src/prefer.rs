@@ -1,6 +1,6 @@
-//! Which of a flaw's ids is shown. By default the database's choice: the ecosystem's own record,
-//! then GHSA, then CVE; the user may prefer others. Changes names only: fingerprints, and what
-//! suppressions fit, are made from the database's choice and from all ids.
+//! Which of a vulnerability's ids is shown. By default the database's choice: the ecosystem's own
+//! record, then GHSA, then CVE; the user may prefer others. Changes names only: fingerprints, and
+//! what suppressions fit, are made from the database's choice and from all ids.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preference(Vec<Prefix>);
 
-/// The first part of an id: `CVE` of `CVE-2024-1`, `DEBIAN-CVE` of `DEBIAN-CVE-2024-1`. In any case.
+/// The first part of an id: `CVE` of `CVE-2024-1`, `DEBIAN-CVE` of `DEBIAN-CVE-2024-1`. In any
+/// case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prefix(String);
 
@@ -35,7 +36,7 @@ impl Prefix {
     }
 }
 
-/// The ids of one flaw as they are shown.
+/// The ids of one vulnerability as they are shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// The one to name.
@@ -50,8 +51,8 @@ impl Preference {
         Self(prefixes.to_vec())
     }
 
-    /// Chooses among the ids of a flaw: `record`, which the database would show, `merged`, the
-    /// records that matched, and `aliases`, all but `record`. Of several ids with one prefix
+    /// Chooses among the ids of a vulnerability: `record`, which the database would show, `merged`,
+    /// the records that matched, and `aliases`, all but `record`. Of several ids with one prefix
     /// `record` comes first, then what matched, then the first by text.
     pub fn show(&self, record: &str, merged: &[&str], mut aliases: Vec<String>) -> Shown {
         let wanted = self.0.iter().find_map(|prefix| {

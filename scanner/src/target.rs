@@ -56,6 +56,26 @@ impl TargetSpec {
     }
 }
 
+/// The directory and the commit of a target of the kind `git`: `DIR@REF`, where the commit is `HEAD` if
+/// none is named.
+pub fn of_commit(path: &Path) -> (&Path, &str) {
+    let named = path.to_str().and_then(|text| text.rsplit_once('@'));
+    let (directory, reference) = match named {
+        Some((directory, reference)) if !path.exists() => (Path::new(directory), reference),
+        _ => (path, ""),
+    };
+    let here = directory == Path::new("");
+    let directory = if here { Path::new(".") } else { directory };
+    (
+        directory,
+        if reference.is_empty() {
+            "HEAD"
+        } else {
+            reference
+        },
+    )
+}
+
 /// Whether a file is a Terraform plan, by its first bytes.
 fn is_plan(path: &Path) -> bool {
     let mut first = Vec::new();

@@ -8,7 +8,7 @@ const EMPTY: u32 = u32::MAX;
 
 /// The texts that records name by number.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Kind {
+pub(super) enum TextKind {
     Ids,
     Versions,
     Packages,

@@ -14,7 +14,6 @@
 mod census;
 mod collect;
 mod finish;
-mod flaw;
 mod interner;
 mod journal;
 mod overlay;
@@ -25,6 +24,7 @@ mod state;
 mod steps;
 mod texts;
 pub(crate) mod update;
+mod vulnerability;
 mod yanked;
 
 use crate::feed::FeedKind;

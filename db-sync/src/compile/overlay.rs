@@ -2,8 +2,8 @@
 //! that the changes reach, compiled as they would be among all others, and the
 //! description of the whole.
 
-use super::collect::{Collector, Place, Source, Stored, Texts};
-use super::interner::Kind;
+use super::collect::{Collector, Source, Storage, Stored, Texts};
+use super::interner::TextKind;
 use super::reach::{Changed, Graph, Ids, Reach};
 use super::state::State;
 use super::steps::{Steps, read};
@@ -55,7 +55,7 @@ pub(super) fn write(steps: &Steps, output: &Path) -> Result<Vec<Warning>, Failur
         .collect();
     if records
         .iter()
-        .any(|record| record.texts.place == Place::Gone)
+        .any(|record| record.texts.place == Storage::Gone)
     {
         return Err(Failure::Far);
     }
@@ -122,7 +122,7 @@ fn collect(steps: &Steps, collector: &mut Collector) -> Result<Reach, Failure> {
     for id in &reach.records {
         for copy in state.copies(*id) {
             let mut record = state.record(copy)?;
-            let text = state.text(Kind::Ids, *id);
+            let text = state.text(TextKind::Ids, *id);
             record.sources.retain(|source| {
                 let source = state.sources.get(usize::from(*source));
                 source.is_none_or(|((kind, name), _)| {
@@ -144,7 +144,7 @@ fn collect(steps: &Steps, collector: &mut Collector) -> Result<Reach, Failure> {
             record.entries = Box::default();
             record.extras = None;
             record.texts = Texts {
-                place: Place::Old(number),
+                place: Storage::Old(number),
                 length: 0,
             };
             adopt(collector, state, record)?;
@@ -156,21 +156,22 @@ fn collect(steps: &Steps, collector: &mut Collector) -> Result<Reach, Failure> {
 /// Adds a record of the state, with the collector's numbers.
 fn adopt(collector: &mut Collector, state: &State, mut record: Stored) -> Result<(), Damaged> {
     let mut number = |kind, old: u32| collector.texts_mut(kind).number(state.text(kind, old));
-    record.id = number(Kind::Ids, record.id);
+    record.id = number(TextKind::Ids, record.id);
     for ids in [
         &mut record.aliases,
         &mut record.upstream,
         &mut record.related,
     ] {
-        ids.iter_mut().for_each(|id| *id = number(Kind::Ids, *id));
+        ids.iter_mut()
+            .for_each(|id| *id = number(TextKind::Ids, *id));
         ids.sort_unstable();
     }
     for (value, _) in &mut record.ratings {
-        *value = number(Kind::Ratings, *value);
+        *value = number(TextKind::Ratings, *value);
     }
     for values in [&mut record.package_ratings, &mut record.package_vectors] {
         let values = values.iter_mut();
-        values.for_each(|value| *value = number(Kind::Ratings, *value));
+        values.for_each(|value| *value = number(TextKind::Ratings, *value));
     }
     record.package_ratings.sort_unstable();
     record.package_vectors.sort_unstable();
@@ -178,16 +179,18 @@ fn adopt(collector: &mut Collector, state: &State, mut record: Stored) -> Result
     let mut reader = Reader::new(&record.entries);
     while !reader.is_empty() {
         let (package, mut entry) = Entry::read(&mut reader)?;
-        let package = number(Kind::Packages, package);
+        let package = number(TextKind::Packages, package);
         let spans = entry.ranges.iter_mut().chain(&mut entry.beside);
         for mark in spans.flat_map(|range| &mut range.events) {
-            mark.version = mark.version.map(|version| number(Kind::Versions, version));
+            mark.version = mark
+                .version
+                .map(|version| number(TextKind::Versions, version));
         }
         for version in entry.versions.iter_mut().chain(&mut entry.other_fixes) {
-            *version = number(Kind::Versions, *version);
+            *version = number(TextKind::Versions, *version);
         }
         for (value, _) in &mut entry.ratings {
-            *value = number(Kind::Ratings, *value);
+            *value = number(TextKind::Ratings, *value);
         }
         entry.write(package, &mut entries, &|version| version);
     }

@@ -1,19 +1,19 @@
 //! The order of a record's severities, best first: its own vectors, vectors of
-//! its aliases, of its upstream flaws, the worst one of related flaws, then
+//! its aliases, of its upstream vulnerabilities, the worst one of related vulnerabilities, then
 //! words: its own, then those of its aliases. Each keeps where it came from.
 //! (Vectors that a record gives for single packages stay with the package and
 //! come first of all when it is asked about.)
 
 use super::collect::Stored;
-use super::flaw::Flaws;
 use super::interner::Interner;
+use super::vulnerability::Vulnerabilities;
 use crate::id;
 use crate::severity::{self, RatingKind};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// At most this many ratings are inherited per record: the first is used, the
-/// others explain; flaws with hundreds of records must not repeat all of them.
+/// others explain; vulnerabilities with hundreds of records must not repeat all of them.
 const MAX_INHERITED: usize = 8;
 
 /// Where a stored rating comes from.
@@ -43,10 +43,10 @@ impl Origin {
 /// What a record lends to others: (kind, rating number, record).
 type Loan = (RatingKind, u32, u32);
 
-/// Everything that can be inherited, by flaw.
+/// Everything that can be inherited, by vulnerability.
 pub(super) struct Loans<'a> {
     ratings: &'a Interner,
-    by_flaw: BTreeMap<u32, Vec<Loan>>,
+    by_vulnerability: BTreeMap<u32, Vec<Loan>>,
     /// Scores of vectors by number: many records ask for the same ones.
     scores: RefCell<BTreeMap<u32, u32>>,
 }
@@ -54,11 +54,11 @@ pub(super) struct Loans<'a> {
 impl<'a> Loans<'a> {
     pub(super) fn of(
         records: &[&Stored],
-        flaws: &mut Flaws,
+        vulnerabilities: &mut Vulnerabilities,
         ids: &Interner,
         ratings: &'a Interner,
     ) -> Self {
-        let mut by_flaw: BTreeMap<u32, Vec<Loan>> = BTreeMap::new();
+        let mut by_vulnerability: BTreeMap<u32, Vec<Loan>> = BTreeMap::new();
         for (record, number) in records.iter().zip(0_u32..) {
             if record.withdrawn.is_some() {
                 continue;
@@ -69,13 +69,13 @@ impl<'a> Loans<'a> {
                 .map(|value| (kind_of(ratings, value), value, number))
                 .collect();
             if !loans.is_empty() {
-                by_flaw
-                    .entry(flaws.root(record.id))
+                by_vulnerability
+                    .entry(vulnerabilities.root(record.id))
                     .or_default()
                     .extend(loans);
             }
         }
-        for loans in by_flaw.values_mut() {
+        for loans in by_vulnerability.values_mut() {
             loans.sort_by(|left, right| {
                 let id = |loan: &Loan| {
                     records
@@ -91,7 +91,7 @@ impl<'a> Loans<'a> {
         }
         Self {
             ratings,
-            by_flaw,
+            by_vulnerability,
             scores: RefCell::default(),
         }
     }
@@ -101,7 +101,7 @@ impl<'a> Loans<'a> {
         &self,
         record: &Stored,
         number: u32,
-        flaws: &mut Flaws,
+        vulnerabilities: &mut Vulnerabilities,
     ) -> Vec<(u32, Origin)> {
         let is_word = |value: u32| kind_of(self.ratings, value) == RatingKind::Word;
         let (words, mut out): (Vec<_>, Vec<_>) = record
@@ -109,9 +109,9 @@ impl<'a> Loans<'a> {
             .iter()
             .map(|(value, field)| (*value, Origin::Field(*field)))
             .partition(|(value, _)| is_word(*value));
-        let own_flaw = flaws.root(record.id);
+        let own_vulnerability = vulnerabilities.root(record.id);
         let aliases: Vec<Loan> = self
-            .loans(own_flaw)
+            .loans(own_vulnerability)
             .iter()
             .filter(|(_, _, lender)| *lender != number)
             .copied()
@@ -124,8 +124,8 @@ impl<'a> Loans<'a> {
         let mut foreign = |ids: &[u32]| -> Vec<Loan> {
             let mut roots: Vec<u32> = ids
                 .iter()
-                .map(|id| flaws.root(*id))
-                .filter(|root| *root != own_flaw)
+                .map(|id| vulnerabilities.root(*id))
+                .filter(|root| *root != own_vulnerability)
                 .collect();
             roots.sort_unstable();
             roots.dedup();
@@ -163,7 +163,7 @@ impl<'a> Loans<'a> {
         out
     }
 
-    /// Of several flaws the worst counts; equal ones keep a fixed order.
+    /// Of several vulnerabilities the worst counts; equal ones keep a fixed order.
     fn worst_first(&self, loans: &mut [Loan]) {
         let mut scores = self.scores.borrow_mut();
         loans.sort_by_cached_key(|(kind, value, lender)| {
@@ -175,9 +175,9 @@ impl<'a> Loans<'a> {
         });
     }
 
-    fn loans(&self, flaw: u32) -> &[Loan] {
-        self.by_flaw
-            .get(&flaw)
+    fn loans(&self, vulnerability: u32) -> &[Loan] {
+        self.by_vulnerability
+            .get(&vulnerability)
             .map(Vec::as_slice)
             .unwrap_or_default()
     }

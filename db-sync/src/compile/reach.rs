@@ -1,12 +1,12 @@
 //! How far changed records reach: which other records are compiled to
 //! something else because of them.
 //!
-//! The records of one flaw share their ids, so that all of them go where one
-//! of them goes; and a record shows ratings that it borrows from the flaws it
+//! The records of one vulnerability share their ids, so that all of them go where one
+//! of them goes; and a record shows ratings that it borrows from the vulnerabilities it
 //! names as upstream or related. What a record links is taken from all of its
 //! copies, old and new, withdrawn or not: more than needed, never less.
 
-use super::interner::{Interner, Kind};
+use super::interner::{Interner, TextKind};
 use super::state::State;
 use crate::advisory::Advisory;
 use crate::id;
@@ -32,15 +32,15 @@ impl<'a> Ids<'a> {
     }
 
     pub(super) fn number(&mut self, text: &str) -> u32 {
-        self.state.find(Kind::Ids, text).unwrap_or_else(|| {
+        self.state.find(TextKind::Ids, text).unwrap_or_else(|| {
             let number = self.more.number(text);
-            self.state.count(Kind::Ids).saturating_add(number)
+            self.state.count(TextKind::Ids).saturating_add(number)
         })
     }
 
     pub(super) fn text(&self, number: u32) -> &str {
-        match number.checked_sub(self.state.count(Kind::Ids)) {
-            None => self.state.text(Kind::Ids, number),
+        match number.checked_sub(self.state.count(TextKind::Ids)) {
+            None => self.state.text(TextKind::Ids, number),
             Some(number) => self.more.text(number),
         }
     }
@@ -134,7 +134,7 @@ impl<'a> Graph<'a> {
         Ok(Some(reach))
     }
 
-    /// Adds ids and all ids of their flaws; `false` where those are too many.
+    /// Adds ids and all ids of their vulnerabilities; `false` where those are too many.
     fn spread(&self, from: BTreeSet<u32>, seen: &mut BTreeSet<u32>) -> Result<bool, Damaged> {
         let mut open: Vec<u32> = from.into_iter().filter(|id| seen.insert(*id)).collect();
         while let Some(id) = open.pop() {

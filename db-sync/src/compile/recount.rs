@@ -3,7 +3,7 @@
 
 use super::census::{described, of_feeds};
 use super::collect::{Collector, Stored};
-use super::interner::Kind;
+use super::interner::TextKind;
 use super::state::State;
 use super::steps::Steps;
 use crate::moment::Moment;
@@ -74,9 +74,9 @@ fn sources(steps: &Steps) -> Vec<SourceInfo> {
         let number = number.and_then(|number| u16::try_from(number).ok());
         let held = state.rows().filter(|row| {
             number.is_some_and(|number| row.sources.contains(&number))
-                && !changes.contains_key(state.text(Kind::Ids, row.id))
+                && !changes.contains_key(state.text(TextKind::Ids, row.id))
         });
-        let held = held.map(|row| (state.text(Kind::Ids, row.id), row.digest, row.modified));
+        let held = held.map(|row| (state.text(TextKind::Ids, row.id), row.digest, row.modified));
         let new = changes.iter().filter_map(|(id, change)| {
             let record = change.record()?;
             Some((id.as_str(), &record.digest, record.modified))
@@ -132,10 +132,10 @@ fn ecosystems(
 ) -> Result<Option<Vec<EcosystemInfo>>, Damaged> {
     let state: &State = &steps.state;
     let new = sides(new.iter().copied(), |n| collector.packages.text(n))?;
-    let gone_sides = sides(gone.iter(), |n| state.text(Kind::Packages, n))?;
+    let gone_sides = sides(gone.iter(), |n| state.text(TextKind::Packages, n))?;
     let masked: BTreeSet<&str> = gone
         .iter()
-        .map(|record| state.text(Kind::Ids, record.id))
+        .map(|record| state.text(TextKind::Ids, record.id))
         .collect();
     let old = &steps.compiled.info().ecosystems;
     let mut all: BTreeMap<&str, EcosystemInfo> = old

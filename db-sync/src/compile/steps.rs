@@ -3,13 +3,13 @@
 //! reach too far, or there are too many, the caller compiles all records.
 
 use super::collect::Collector;
-use super::interner::Kind;
+use super::interner::TextKind;
 use super::journal::{Change, Journal, Record};
 use super::state::State;
 use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
-use crate::sources::{self, Found, SourceError, SourceKind};
+use crate::sources::{self, SourceError, SourceKind, SourceRecord};
 use crate::store::codec::Damaged;
 use crate::store::feed::Feeds;
 use crate::store::read::{Segments, Store};
@@ -117,7 +117,7 @@ impl Steps {
         for row in self.state.rows() {
             for source in row.sources {
                 if let Some(list) = all.get_mut(usize::from(*source)) {
-                    list.push((self.state.text(Kind::Ids, row.id), row.modified));
+                    list.push((self.state.text(TextKind::Ids, row.id), row.modified));
                 }
             }
         }
@@ -167,7 +167,7 @@ impl Steps {
 
     /// Whether the RustSec tree has this advisory too.
     pub(super) fn joins_rustsec(&self, id: &str) -> bool {
-        let Some(number) = self.state.find(Kind::Ids, id) else {
+        let Some(number) = self.state.find(TextKind::Ids, id) else {
             return false;
         };
         self.state.sources.iter().any(|((kind, _), source)| {
@@ -186,7 +186,7 @@ impl Steps {
     /// The digest of a record of one source before the changes.
     fn compiled_digest(&self, name: &str, id: &str) -> Option<[u8; 32]> {
         let source = self.source(name)?;
-        let number = self.state.find(Kind::Ids, id)?;
+        let number = self.state.find(TextKind::Ids, id)?;
         let mut rows = self
             .state
             .copies(number)
@@ -240,7 +240,7 @@ impl Steps {
                 newest = newest.max(Some((record.modified, record.digest, true)));
             }
         }
-        let Some(number) = self.state.find(Kind::Ids, id) else {
+        let Some(number) = self.state.find(TextKind::Ids, id) else {
             return true;
         };
         for copy in self.state.copies(number) {
@@ -285,7 +285,7 @@ impl Steps {
 }
 
 /// Reads a record that shall have this id.
-pub(super) fn read(name: &str, id: &str, bytes: &[u8], limits: &Limits) -> Found {
+pub(super) fn read(name: &str, id: &str, bytes: &[u8], limits: &Limits) -> SourceRecord {
     let mut found = sources::osv::one(&Arc::from(name), &format!("{id}.json"), bytes, limits);
     if let Some(advisory) = &found.advisory
         && advisory.id != id

@@ -7,7 +7,7 @@
 //! same as of a build from nothing.
 
 use super::BuildError;
-use super::collect::{Place, Stored};
+use super::collect::{Storage, Stored};
 use crate::store::ReadError;
 use crate::store::codec::put;
 use crate::store::format::{BLOCK, Section};
@@ -59,7 +59,7 @@ impl<'a> Feed<'a> {
             self.old_blocks = old.text_blocks().map_err(damaged)?;
         }
         let mut numbers = records.iter().map(|record| match record.texts.place {
-            Place::Old(number) => Some(number),
+            Storage::Old(number) => Some(number),
             _ => None,
         });
         let Some(Some(first)) = numbers.next() else {
@@ -95,7 +95,7 @@ impl<'a> Feed<'a> {
             return Ok(());
         }
         match record.texts.place {
-            Place::Scratch(start) => {
+            Storage::Scratch(start) => {
                 let length = u64::from(record.texts.length);
                 self.seek(start)?;
                 let read = (&mut self.scratch).take(length).read_to_end(out)?;
@@ -104,7 +104,7 @@ impl<'a> Feed<'a> {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
             }
-            Place::Old(number) => {
+            Storage::Old(number) => {
                 let old = self.old.ok_or(io::ErrorKind::NotFound)?;
                 let block = old.text_block(number).map_err(damaged)?;
                 if self.unpacked.as_ref().map(|(first, _)| *first) != Some(block.first) {
@@ -114,7 +114,7 @@ impl<'a> Feed<'a> {
                 let text = Store::text_in(raw, *first, number).map_err(damaged)?;
                 out.extend_from_slice(text);
             }
-            Place::Gone => return Err(io::ErrorKind::NotFound.into()),
+            Storage::Gone => return Err(io::ErrorKind::NotFound.into()),
         }
         Ok(())
     }

@@ -4,9 +4,11 @@
 
 use std::borrow::Cow;
 
+mod order;
 mod package_type;
 pub(crate) mod table;
 
+pub use self::order::order;
 pub use self::package_type::{Namespace, PackageType, PurlName};
 pub use self::table::NameForm;
 

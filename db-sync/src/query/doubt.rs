@@ -1,10 +1,10 @@
 //! When a match does not stand by itself: a version above all that is known to
 //! be affected, and one that the ecosystem's own database calls free of the
-//! flaw while a copy elsewhere has a range without an end.
+//! vulnerability while a copy elsewhere has a range without an end.
 
-use super::evaluate::Verdict;
-use super::gather::{Package, Scratch};
+use super::evaluate::Judgement;
 use super::head;
+use super::package::{Package, Scratch};
 use crate::id;
 use crate::store::ReadError;
 
@@ -56,7 +56,7 @@ pub(super) fn denied_by<'p, 'db>(
             return Ok(Vec::new());
         }
         let is_open = match asked.judge(store, views, entry)? {
-            Verdict::NotAffected | Verdict::Possible => true,
+            Judgement::NotAffected | Judgement::Possible => true,
             // What is known to reach so far has its end beside the range.
             _ if !views.beside(entry).is_empty() => false,
             _ => asked.rests_on_open_ends(store, views, entry)?,
@@ -84,8 +84,8 @@ pub(super) fn denied_by<'p, 'db>(
             .iter()
             .any(|entry| !views.spans(entry).is_empty() || !entry.listed.is_empty());
         match package.judge(record)?.0 {
-            Verdict::NotAffected if speaks => denied.push(head::record_id(store, number)?),
-            Verdict::NotAffected => {}
+            Judgement::NotAffected if speaks => denied.push(head::record_id(store, number)?),
+            Judgement::NotAffected => {}
             _ => return Ok(Vec::new()),
         }
     }

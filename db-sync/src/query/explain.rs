@@ -1,11 +1,11 @@
-//! Why a flaw affects a version, or does not: each record of the flaw with the
+//! Why a vulnerability affects a version, or does not: each record of the vulnerability with the
 //! bounds that decided, in the words of the record. Verdicts are not made here:
 //! they come from the evaluation that answers queries, so that an explanation
 //! cannot say anything else.
 
-use super::evaluate::{Asked, Builds, Verdict, comparable};
-use super::gather::{self, Package};
+use super::evaluate::{Asked, Builds, Judgement};
 use super::head::Head;
+use super::package::{Package, asked, compared, is_live, is_of_another_stream};
 use super::{Db, Doubt, Match, Query, Segment};
 use crate::advisory::{Event, EventKind};
 use crate::moment::Moment;
@@ -45,18 +45,19 @@ pub enum Standing {
     OtherStream,
 }
 
-/// One flaw and one version of a package.
+/// One vulnerability and one version of a package.
 #[derive(Debug)]
 pub struct Explanation<'db> {
-    /// All ids of the flaw, sorted.
+    /// All ids of the vulnerability, sorted.
     pub ids: Vec<String>,
-    /// What [`Db::query`] says of this flaw.
+    /// What [`Db::query`] says of this vulnerability.
     pub answer: Answer,
     /// The match, where it affects the version.
     pub found: Option<Match<'db>>,
-    /// The records of the flaw, sorted by id; the flaw's other ids are only named.
+    /// The records of the vulnerability, sorted by id; the vulnerability's other ids are only
+    /// named.
     pub records: Vec<RecordTold>,
-    /// Other ecosystems in which a record of the flaw names the package, sorted.
+    /// Other ecosystems in which a record of the vulnerability names the package, sorted.
     pub elsewhere: Vec<String>,
     /// The version in the spelling that was compared, where it is another than
     /// the given one.
@@ -80,9 +81,9 @@ pub struct RecordTold {
     pub withdrawn: Option<Moment>,
     /// The sources that hold it, by name.
     pub sources: Vec<String>,
-    /// The ids of the same flaw that the record itself gives.
+    /// The ids of the same vulnerability that the record itself gives.
     pub aliases: Vec<String>,
-    /// The flaws it is derived from, as it gives them.
+    /// The vulnerabilities it is derived from, as it gives them.
     pub upstream: Vec<String>,
     /// What it says about the package; empty: it does not name it.
     pub entries: Vec<EntryTold>,
@@ -158,15 +159,15 @@ impl Bounds {
     }
 }
 
-/// Explains one flaw, which lies whole in one segment of the database.
+/// Explains one vulnerability, which lies whole in one segment of the database.
 pub(super) fn explain<'db>(
     db: &'db Db,
     query: &Query<'_>,
     id: &str,
 ) -> Result<Option<Explanation<'db>>, ReadError> {
     for segment in db.segments() {
-        if let Some(flaw) = Flaw::find(segment, id)? {
-            return told(segment, query, flaw).map(Some);
+        if let Some(vulnerability) = Vulnerability::find(segment, id)? {
+            return told(segment, query, vulnerability).map(Some);
         }
     }
     Ok(None)
@@ -175,28 +176,15 @@ pub(super) fn explain<'db>(
 fn told<'db>(
     segment: Segment<'db>,
     query: &Query<'_>,
-    flaw: Flaw,
+    vulnerability: Vulnerability,
 ) -> Result<Explanation<'db>, ReadError> {
     let (db, store) = (segment.db, segment.store);
     let views = super::package(store, query.ecosystem, query.name)?.unwrap_or_default();
-    let text = query
-        .version
-        .map(|version| comparable(query.ecosystem, query.name, version));
-    let asked = match (&text, query.version) {
-        (Some(text), Some(given)) => Some(Asked::new(query.ecosystem, given, text)),
-        _ => None,
-    };
-    let package = Package {
-        db,
-        segment,
-        query,
-        store,
-        ecosystem: query.ecosystem,
-        views: &views,
-        asked: asked.as_ref(),
-    };
+    let text = compared(query);
+    let asked = asked(query, text.as_deref());
+    let package = Package::new(segment, query, &views, asked.as_ref());
     let mut records = Vec::new();
-    for number in &flaw.records {
+    for number in &vulnerability.records {
         records.push(record(db, &package, query, *number)?);
     }
     let is_ours = |id: &str| records.iter().any(|record| record.id == id);
@@ -222,23 +210,23 @@ fn told<'db>(
         answer,
         found,
         records,
-        elsewhere: elsewhere(db, store, query, &flaw.records)?,
+        elsewhere: elsewhere(db, store, query, &vulnerability.records)?,
         compared: text
             .filter(|text| Some(text.as_ref()) != query.version)
             .map(std::borrow::Cow::into_owned),
-        ids: flaw.ids,
+        ids: vulnerability.ids,
     })
 }
 
-/// The records that tell one flaw.
-struct Flaw {
+/// The records that tell one vulnerability.
+struct Vulnerability {
     /// All its ids, sorted.
     ids: Vec<String>,
     /// The numbers of those that are records.
     records: BTreeSet<u32>,
 }
 
-impl Flaw {
+impl Vulnerability {
     /// By the id of a record, or by an id that records only name.
     fn find(segment: Segment<'_>, id: &str) -> Result<Option<Self>, ReadError> {
         let store = segment.store;
@@ -271,7 +259,7 @@ impl Flaw {
     }
 }
 
-/// What one record of the flaw says about the package.
+/// What one record of the vulnerability says about the package.
 fn record(
     db: &Db,
     package: &Package<'_, '_>,
@@ -292,12 +280,12 @@ fn record(
     if !entries.is_empty() {
         let (verdict, builds) = package.judge(entries)?;
         own = answer(verdict);
-        of_stream = !gather::is_of_another_stream(&head, builds, query)?;
+        of_stream = !is_of_another_stream(&head, builds, query)?;
         for view in entries {
             told.push(entry(package, view, builds)?);
         }
     }
-    let standing = if gather::is_live(&head, query) {
+    let standing = if is_live(&head, query) {
         if of_stream {
             Standing::Counts
         } else {
@@ -357,7 +345,7 @@ fn entry(
         });
     }
     if let Some(asked) = package.asked {
-        if asked.judge(store, views, view)? == Verdict::Possible {
+        if asked.judge(store, views, view)? == Judgement::Possible {
             for span in views.beside(view) {
                 let beyond = bounds(store, views, asked, span)?;
                 if beyond.below.is_some() {
@@ -379,12 +367,12 @@ fn entry(
     Ok(told)
 }
 
-fn answer(verdict: Verdict<'_>) -> Answer {
+fn answer(verdict: Judgement<'_>) -> Answer {
     match verdict {
-        Verdict::Affected => Answer::Affected,
-        Verdict::Possible => Answer::Possible,
-        Verdict::NotAffected => Answer::NotAffected,
-        Verdict::Undecided(cause) => Answer::Undecided(cause.to_owned()),
+        Judgement::Affected => Answer::Affected,
+        Judgement::Possible => Answer::Possible,
+        Judgement::NotAffected => Answer::NotAffected,
+        Judgement::Undecided(cause) => Answer::Undecided(cause.to_owned()),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Which fixed versions a match names: those above the asked one that no
-//! record of the flaw calls affected, lowest first. A version that is merely
+//! record of the vulnerability calls affected, lowest first. A version that is merely
 //! unaffected is not a fix: RustSec writes `unaffected = 0.2.0` and
 //! `patched >= 0.2.23` as two ends of one range, and what lies between them on
 //! the release line 0.2 tells them apart.
 
 use super::choice::is_one_line;
 use super::damaged;
-use super::evaluate::{Asked, Verdict};
-use super::gather::{Package, Scratch};
+use super::evaluate::{Asked, Judgement};
+use super::package::{Package, Scratch};
 use crate::advisory::{EventKind, order_of};
 use crate::store::ReadError;
 use crate::store::format::Section;
@@ -16,11 +16,11 @@ use crate::version::Version;
 use std::cmp::Ordering;
 
 /// Fixed versions that are named for one match. Each is compared with all
-/// records of the flaw, which a hostile record must not make quadratic.
+/// records of the vulnerability, which a hostile record must not make quadratic.
 const MAX_FIXED: usize = 64;
 
 /// Fixed versions above the asked one, lowest first, by the entries in `scratch`
-/// of the matching records of a flaw, whose ids are in `group`.
+/// of the matching records of a vulnerability, whose ids are in `group`.
 pub(super) fn fixed<'p, 'db>(
     package: &Package<'p, 'db>,
     group: &[u8],
@@ -196,7 +196,7 @@ fn is_still_affected(
     for record in entries.chunk_by(|left, right| left.record == right.record) {
         let builds = asked.builds(store, views, record.iter().copied())?;
         for entry in record {
-            if asked.judge(store, views, entry)? == Verdict::Affected
+            if asked.judge(store, views, entry)? == Judgement::Affected
                 && asked.compares(store, views, builds, entry)?
             {
                 return Ok(true);

@@ -1,29 +1,32 @@
-//! One flaw that affects a version, as the caller gets it: what every reader
+//! One vulnerability that affects a version, as the caller gets it: what every reader
 //! shows is there, borrowed from the file; the rest is read when asked for.
 
 use super::doubt::Doubt;
-use super::head::{self, Head};
+use super::head;
+use super::package::Hit;
 use super::state::FixState;
 use super::{Db, damaged, exploitation};
 use crate::advisory::Scope;
-use crate::feed::Exploitation;
+use crate::feed::{Cve, Exploitation};
 use crate::id;
 use crate::moment::Moment;
 use crate::severity::{self, Rating, RatingKind};
 use crate::store::ReadError;
+use crate::store::codec::Reader;
 use crate::store::format::Section;
 use crate::store::read::Store;
 use crate::store::view::Ratings;
+use std::collections::BTreeSet;
 use std::fmt;
 
-/// One flaw that affects the version. It borrows from the [`Db`](super::Db).
+/// One vulnerability that affects the version. It borrows from the [`Db`](super::Db).
 #[derive(Clone)]
 pub struct Match<'db> {
     /// The id to show: of the matched records the ecosystem's own database
     /// first, then GHSA, then CVE.
     pub id: &'db str,
     /// Fixed versions above the asked one, lowest first, without those that
-    /// another record of the flaw still calls affected.
+    /// another record of the vulnerability still calls affected.
     pub fixed: Vec<&'db str>,
     /// Whether a fix is known, and if not, why.
     pub state: FixState,
@@ -44,16 +47,6 @@ pub struct Match<'db> {
     pub(super) others: Vec<Hit<'db>>,
 }
 
-/// A record that matched.
-#[derive(Clone, Debug)]
-pub(super) struct Hit<'db> {
-    pub(super) head: Head<'db>,
-    /// What its first entry says of this package only.
-    pub(super) ratings: Ratings<'db>,
-    /// The same of its other entries.
-    pub(super) more_ratings: Vec<Ratings<'db>>,
-}
-
 impl<'db> Match<'db> {
     fn hits(&self) -> impl Iterator<Item = &Hit<'db>> {
         std::iter::once(&self.first).chain(&self.others)
@@ -66,7 +59,7 @@ impl<'db> Match<'db> {
         ids
     }
 
-    /// All ids of the flaw except [`Match::id`], sorted.
+    /// All ids of the vulnerability except [`Match::id`], sorted.
     ///
     /// # Errors
     /// The part of the file that holds them is damaged.
@@ -168,7 +161,32 @@ impl<'db> Match<'db> {
     /// # Errors
     /// The part of the file that holds them is damaged.
     pub fn exploitation(&self, as_of: Option<Moment>) -> Result<Exploitation, ReadError> {
-        exploitation::of_match(self, as_of)
+        if self.db.info().feeds.is_empty() {
+            return Ok(Exploitation::default());
+        }
+        exploitation::of_all(self.db, &self.cves()?, as_of)
+    }
+
+    /// The CVEs that it is about: its own id and all aliases. Where none of them is a CVE (a
+    /// distribution's notice about several vulnerabilities), those that it is derived from count,
+    /// and where it names none, those that it calls related: AlmaLinux lists what a notice fixes
+    /// there.
+    fn cves(&self) -> Result<BTreeSet<Cve>, ReadError> {
+        let named = |ids: &[String]| -> BTreeSet<Cve> {
+            ids.iter().filter_map(|id| Cve::named_by(id)).collect()
+        };
+        let mut cves = named(&self.aliases()?);
+        cves.extend(Cve::named_by(self.id));
+        if !cves.is_empty() {
+            return Ok(cves);
+        }
+        let mut related = BTreeSet::new();
+        for record in self.records() {
+            let links = links(self.store, record)?;
+            cves.extend(named(&links.upstream));
+            related.extend(named(&links.related));
+        }
+        Ok(if cves.is_empty() { related } else { cves })
     }
 
     /// The numbers of the records that matched.
@@ -180,6 +198,30 @@ impl<'db> Match<'db> {
     pub fn url(&self) -> String {
         id::url(self.id)
     }
+}
+
+/// The vulnerabilities that a record names besides its aliases.
+struct Links {
+    upstream: Vec<String>,
+    related: Vec<String>,
+}
+
+/// Reads past details and references, see `Db::advisory`.
+fn links(store: &Store, record: u32) -> Result<Links, ReadError> {
+    let texts = store.texts(record)?;
+    let read = || {
+        let mut reader = Reader::new(&texts);
+        reader.text()?;
+        for _ in 0..reader.length()? {
+            reader.text()?;
+            reader.text()?;
+        }
+        Ok(Links {
+            upstream: reader.texts()?,
+            related: reader.texts()?,
+        })
+    };
+    read().map_err(damaged(Section::Texts))
 }
 
 impl fmt::Debug for Match<'_> {

@@ -1,21 +1,21 @@
-//! From entries to matches: the records of one flaw become one match.
+//! From entries to matches: the records of one vulnerability become one match.
 
 use super::doubt::{self, Doubt};
-use super::evaluate::{Asked, Builds, Verdict, comparable};
+use super::evaluate::{Builds, Judgement};
 use super::fixed::fixed;
-use super::found::{Hit, Match};
+use super::found::Match;
 use super::head::{self, Head};
+use super::package::{Hit, Package, Scratch, asked, compared, is_live, is_of_another_stream};
 use super::state;
-use super::{Db, FixState, Outcome, Query, Segment, Undecided};
+use super::{FixState, Query, Response, Segment, Undecided};
 use crate::id;
 use crate::store::ReadError;
-use crate::store::read::Store;
 use crate::store::view::{Ratings, View, Views};
 
 /// A record that matched, with its entries.
 struct Candidate<'p, 'db> {
     head: Head<'db>,
-    /// The ids of its flaw, if it has other records.
+    /// The ids of its vulnerability, if it has other records.
     group: &'db [u8],
     entries: &'p [View<'db>],
     builds: Builds,
@@ -25,7 +25,7 @@ struct Candidate<'p, 'db> {
 
 impl Candidate<'_, '_> {
     /// By group number, or by record for those alone.
-    fn flaw(&self) -> (u32, u32) {
+    fn vulnerability(&self) -> (u32, u32) {
         match self.head.group {
             0 => (0, self.head.record),
             group => (group, 0),
@@ -33,37 +33,11 @@ impl Candidate<'_, '_> {
     }
 }
 
-/// The records of one flaw.
-struct Flaw<'c, 'p, 'db> {
+/// The records of one vulnerability.
+struct Vulnerability<'c, 'p, 'db> {
     /// The one to show.
     first: &'c Candidate<'p, 'db>,
     others: Vec<&'c Candidate<'p, 'db>>,
-}
-
-/// One package's entries and the question about them.
-pub(super) struct Package<'p, 'db> {
-    pub(super) db: &'db Db,
-    pub(super) segment: Segment<'db>,
-    pub(super) query: &'p Query<'p>,
-    pub(super) store: &'db Store,
-    pub(super) ecosystem: &'p str,
-    pub(super) views: &'p Views<'db>,
-    pub(super) asked: Option<&'p Asked<'p>>,
-}
-
-/// Lists that every match of a package needs for a moment.
-#[derive(Default)]
-pub(super) struct Scratch<'p, 'db> {
-    /// The entries of one flaw's records that could be compared with the
-    /// version, those of one record side by side.
-    pub(super) entries: Vec<&'p View<'db>>,
-    /// Fixed versions by number, and whether a SEMVER range names them.
-    pub(super) fixes: Vec<(bool, u32)>,
-    /// The entries of the flaw's other records, which do not affect the asked
-    /// version, but may affect one that another record calls fixed.
-    pub(super) silent: Vec<&'p View<'db>>,
-    /// Numbers of the flaw's records.
-    members: Vec<u32>,
 }
 
 /// Answers a query from the entries of its package in one segment.
@@ -71,25 +45,12 @@ pub(super) fn outcome<'db>(
     segment: Segment<'db>,
     query: &Query<'_>,
     views: &Views<'db>,
-) -> Result<Outcome<'db>, ReadError> {
+) -> Result<Response<'db>, ReadError> {
     let store = segment.store;
-    let text = query
-        .version
-        .map(|version| comparable(query.ecosystem, query.name, version));
-    let asked = match (&text, query.version) {
-        (Some(text), Some(given)) => Some(Asked::new(query.ecosystem, given, text)),
-        _ => None,
-    };
-    let package = Package {
-        db: segment.db,
-        segment,
-        query,
-        store,
-        ecosystem: query.ecosystem,
-        views,
-        asked: asked.as_ref(),
-    };
-    let mut outcome = Outcome::default();
+    let text = compared(query);
+    let asked = asked(query, text.as_deref());
+    let package = Package::new(segment, query, views, asked.as_ref());
+    let mut outcome = Response::default();
     let mut judged = Vec::new();
     for entries in views
         .entries()
@@ -99,7 +60,7 @@ pub(super) fn outcome<'db>(
             continue;
         };
         let (verdict, builds) = package.judge(entries)?;
-        if verdict != Verdict::NotAffected && !segment.masks(record)? {
+        if verdict != Judgement::NotAffected && !segment.masks(record)? {
             judged.push((
                 head::bytes(store, record)?,
                 record,
@@ -120,7 +81,7 @@ pub(super) fn outcome<'db>(
         if !is_live(&head, query) || is_of_another_stream(&head, builds, query)? {
             continue;
         }
-        if let Verdict::Undecided(cause) = verdict {
+        if let Judgement::Undecided(cause) = verdict {
             outcome.undecided.push(Undecided {
                 id: head.id.to_owned(),
                 cause: cause.to_owned(),
@@ -137,36 +98,38 @@ pub(super) fn outcome<'db>(
             group,
             entries,
             builds,
-            is_certain: verdict == Verdict::Affected,
+            is_certain: verdict == Judgement::Affected,
         });
     }
     let groups = candidates.iter().map(|candidate| candidate.group);
     std::hint::black_box(groups.fold(0, touch));
-    let flaws = flaws(&candidates, query.ecosystem);
+    let vulnerabilities = vulnerabilities(&candidates, query.ecosystem);
     let mut scratch = Scratch::default();
-    outcome.matches.reserve_exact(flaws.len());
-    for flaw in &flaws {
-        outcome.matches.push(package.one_match(flaw, &mut scratch)?);
+    outcome.matches.reserve_exact(vulnerabilities.len());
+    for vulnerability in &vulnerabilities {
+        outcome
+            .matches
+            .push(package.one_match(vulnerability, &mut scratch)?);
     }
     outcome.undecided.sort();
     Ok(outcome)
 }
 
-/// The records of each flaw, the one to show first, in the order of those.
-fn flaws<'c, 'p, 'db>(
+/// The records of each vulnerability, the one to show first, in the order of those.
+fn vulnerabilities<'c, 'p, 'db>(
     candidates: &'c [Candidate<'p, 'db>],
     ecosystem: &str,
-) -> Vec<Flaw<'c, 'p, 'db>> {
-    let mut by_flaw: Vec<_> = candidates
+) -> Vec<Vulnerability<'c, 'p, 'db>> {
+    let mut by_vulnerability: Vec<_> = candidates
         .iter()
-        .map(|candidate| (candidate.flaw(), candidate))
+        .map(|candidate| (candidate.vulnerability(), candidate))
         .collect();
-    by_flaw.sort_by_key(|(flaw, _)| *flaw);
-    let mut flaws = Vec::with_capacity(by_flaw.len());
-    for group in by_flaw.chunk_by(|left, right| left.0 == right.0) {
+    by_vulnerability.sort_by_key(|(vulnerability, _)| *vulnerability);
+    let mut vulnerabilities = Vec::with_capacity(by_vulnerability.len());
+    for group in by_vulnerability.chunk_by(|left, right| left.0 == right.0) {
         match group {
             [] => {}
-            [(_, first)] => flaws.push(Flaw {
+            [(_, first)] => vulnerabilities.push(Vulnerability {
                 first,
                 others: Vec::new(),
             }),
@@ -174,131 +137,44 @@ fn flaws<'c, 'p, 'db>(
                 let mut others: Vec<_> = group.iter().map(|(_, candidate)| *candidate).collect();
                 others.sort_by(|left, right| id::compare(ecosystem, left.head.id, right.head.id));
                 let first = others.remove(0);
-                flaws.push(Flaw { first, others });
+                vulnerabilities.push(Vulnerability { first, others });
             }
         }
     }
     // Records are numbered in the order of their ids.
-    flaws.sort_unstable_by_key(|flaw| flaw.first.head.record);
-    flaws
-}
-
-/// Whether the record counts: not withdrawn, and known at the asked time.
-pub(super) fn is_live(head: &Head<'_>, query: &Query<'_>) -> bool {
-    match query.as_of {
-        None => head.withdrawn.is_none(),
-        Some(day) => {
-            head.published
-                .or(head.modified)
-                .is_none_or(|known| known <= day)
-                && head.withdrawn.is_none_or(|withdrawn| withdrawn > day)
-        }
-    }
-}
-
-/// Whether a record that speaks of module builds is about another stream than
-/// the asked one. Where either is unknown, it is not.
-pub(super) fn is_of_another_stream(
-    head: &Head<'_>,
-    builds: Builds,
-    query: &Query<'_>,
-) -> Result<bool, ReadError> {
-    match query.module {
-        Some(stream) if builds.are_modular() => {
-            Ok(stream.ruled_out_by(head.title()?.summary).is_some())
-        }
-        _ => Ok(false),
-    }
+    vulnerabilities.sort_unstable_by_key(|vulnerability| vulnerability.first.head.record);
+    vulnerabilities
 }
 
 impl<'p, 'db> Package<'p, 'db> {
-    /// The verdict of one record, and which of its entries can be compared.
-    pub(super) fn judge(&self, record: &[View<'db>]) -> Result<(Verdict<'p>, Builds), ReadError> {
-        let Some(asked) = self.asked else {
-            return Ok((Verdict::Affected, Builds::All));
-        };
-        let builds = asked.builds(self.store, self.views, record.iter())?;
-        let mut verdict = Verdict::NotAffected;
-        for entry in record {
-            let own = asked.judge(self.store, self.views, entry)?;
-            // Comparing the builds costs more, and most entries do not matter.
-            if own == Verdict::NotAffected
-                || !asked.compares(self.store, self.views, builds, entry)?
-            {
-                continue;
-            }
-            if own == Verdict::Affected {
-                return Ok((own, builds));
-            }
-            // What cannot be decided may be more than possible.
-            if !matches!(verdict, Verdict::Undecided(_)) {
-                verdict = own;
-            }
-        }
-        Ok((verdict, builds))
-    }
-
-    /// Collects the entries of the live records in a flaw's group that do not match.
-    pub(super) fn silent(
-        &self,
-        group: &[u8],
-        scratch: &mut Scratch<'p, 'db>,
-    ) -> Result<(), ReadError> {
-        let Scratch {
-            entries,
-            silent,
-            members,
-            ..
-        } = scratch;
-        members.clear();
-        head::members(group, members)?;
-        members.retain(|number| !entries.iter().any(|entry| entry.record == *number));
-        let all = self.views.entries();
-        for number in members.iter().copied() {
-            // Entries are sorted by record.
-            let start = all.partition_point(|entry| entry.record < number);
-            let own = all.get(start..).unwrap_or_default();
-            let end = own.partition_point(|entry| entry.record == number);
-            let own = own.get(..end).unwrap_or_default();
-            if own.is_empty() || self.segment.masks(number)? {
-                continue;
-            }
-            let head = Head::read(self.store, number)?;
-            let (_, builds) = self.judge(own)?;
-            if is_live(&head, self.query) && !is_of_another_stream(&head, builds, self.query)? {
-                silent.extend(own);
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes one match of the records of one flaw.
+    /// Makes one match of the records of one vulnerability.
     fn one_match(
         &self,
-        flaw: &Flaw<'_, 'p, 'db>,
+        vulnerability: &Vulnerability<'_, 'p, 'db>,
         scratch: &mut Scratch<'p, 'db>,
     ) -> Result<Match<'db>, ReadError> {
         scratch.entries.clear();
-        let first = self.hit(flaw.first, scratch)?;
+        let first = self.hit(vulnerability.first, scratch)?;
         let mut published = first.head.published;
         let mut modified = first.head.modified;
-        let mut others = Vec::with_capacity(flaw.others.len());
-        for other in &flaw.others {
+        let mut others = Vec::with_capacity(vulnerability.others.len());
+        for other in &vulnerability.others {
             let hit = self.hit(other, scratch)?;
             published = [published, hit.head.published].into_iter().flatten().min();
             modified = modified.max(hit.head.modified);
             others.push(hit);
         }
-        let fixed = fixed(self, flaw.first.group, scratch)?;
+        let fixed = fixed(self, vulnerability.first.group, scratch)?;
         let state = if fixed.is_empty() {
             let hits = std::iter::once(&first).chain(&others);
             state::unfixed(self, &scratch.entries, hits)?
         } else {
             FixState::Fixed
         };
-        let mut candidates = std::iter::once(flaw.first).chain(flaw.others.iter().copied());
+        let mut candidates =
+            std::iter::once(vulnerability.first).chain(vulnerability.others.iter().copied());
         let is_certain = candidates.any(|candidate| candidate.is_certain);
-        let denied_by = doubt::denied_by(self, flaw.first.group, scratch)?;
+        let denied_by = doubt::denied_by(self, vulnerability.first.group, scratch)?;
         let doubt = match (denied_by.is_empty(), is_certain) {
             (false, _) => Some(Doubt::Disputed),
             (true, false) => Some(Doubt::Possible),

@@ -120,7 +120,7 @@ impl<'a> Head<'a> {
             .collect())
     }
 
-    /// All ids of the flaw except the record's own, sorted.
+    /// All ids of the vulnerability except the record's own, sorted.
     pub(super) fn aliases(&self, store: &Store) -> Result<Vec<String>, ReadError> {
         let Some(group) = self.group.checked_sub(1) else {
             return Ok(Vec::new());
@@ -146,7 +146,7 @@ impl<'a> Head<'a> {
         Ok(ids)
     }
 
-    /// The bytes of the flaw's group of ids, if it has other records.
+    /// The bytes of the vulnerability's group of ids, if it has other records.
     pub(super) fn shared_group(&self, store: &'a Store) -> Result<&'a [u8], ReadError> {
         match self.group.checked_sub(1).filter(|_| self.is_shared) {
             Some(group) => store.item(Section::Groups, Section::GroupOffsets, group),

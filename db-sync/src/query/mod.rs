@@ -1,5 +1,5 @@
 //! Answers from an open database: which advisories concern a version of a
-//! package. One flaw is one [`Match`], whatever number of records tell it;
+//! package. One vulnerability is one [`Match`], whatever number of records tell it;
 //! what cannot be decided is an [`Undecided`] with the reason. Nothing here
 //! is scored or judged: ratings are handed on with where they came from.
 
@@ -13,11 +13,13 @@ mod fixed;
 mod found;
 mod gather;
 mod head;
+mod package;
 mod state;
 mod yanked;
 
 use crate::advisory::{Reference, Scope};
 use crate::feed::{Cve, Epss, FeedKind, Kev};
+use crate::module_stream::ModuleStream;
 use crate::moment::Moment;
 use crate::severity::Rating;
 use crate::store::codec::{Damaged, Reader};
@@ -25,7 +27,6 @@ use crate::store::format::Section;
 use crate::store::read::{Segments, Store};
 use crate::store::view::Views;
 use crate::store::{Info, OpenError, ReadError, hash};
-use crate::stream::Stream;
 use crate::{ecosystem, id};
 pub use choice::{Choice, Step, choose};
 pub use doubt::Doubt;
@@ -57,13 +58,13 @@ pub struct Query<'a> {
     pub as_of: Option<Moment>,
     /// The module stream that an rpm belongs to, where its label tells.
     /// Errata about other streams of the module do not concern its version.
-    pub module: Option<Stream<'a>>,
+    pub module: Option<ModuleStream<'a>>,
 }
 
 /// The answer to a [`Query`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outcome<'db> {
-    /// The flaws that affect the version, sorted by id.
+pub struct Response<'db> {
+    /// The vulnerabilities that affect the version, sorted by id.
     pub matches: Vec<Match<'db>>,
     /// Records that may affect it, sorted by id.
     pub undecided: Vec<Undecided>,
@@ -83,14 +84,14 @@ pub struct Undecided {
 pub struct Details {
     /// The record's id.
     pub id: String,
-    /// All other ids of the flaw, sorted.
+    /// All other ids of the vulnerability, sorted.
     pub aliases: Vec<String>,
     /// The other ids that the record itself gives, in its order; the rest of
-    /// `aliases` comes from other records of the flaw.
+    /// `aliases` comes from other records of the vulnerability.
     pub stated: Vec<String>,
-    /// Flaws it is derived from, as the record lists them.
+    /// Vulnerabilities it is derived from, as the record lists them.
     pub upstream: Vec<String>,
-    /// Flaws it has to do with, as the record lists them.
+    /// Vulnerabilities it has to do with, as the record lists them.
     pub related: Vec<String>,
     /// One line.
     pub summary: String,
@@ -156,8 +157,8 @@ impl Db {
     ///
     /// # Errors
     /// The part of the file that holds the answer is damaged.
-    pub fn query(&self, query: &Query<'_>) -> Result<Outcome<'_>, ReadError> {
-        let mut outcome = Outcome::default();
+    pub fn query(&self, query: &Query<'_>) -> Result<Response<'_>, ReadError> {
+        let mut outcome = Response::default();
         for segment in self.segments() {
             if let Some(views) = package(segment.store, query.ecosystem, query.name)? {
                 outcome.join(gather::outcome(segment, query, &views)?);
@@ -166,7 +167,7 @@ impl Db {
         Ok(outcome)
     }
 
-    /// The parts of the file that answer; a flaw lies whole in one of them.
+    /// The parts of the file that answer; a vulnerability lies whole in one of them.
     fn segments(&self) -> impl Iterator<Item = Segment<'_>> {
         let Segments { top, below } = &self.segments;
         let below = below.as_ref().map(|store| Segment {
@@ -182,7 +183,7 @@ impl Db {
         std::iter::once(top).chain(below)
     }
 
-    /// Explains what the database knows of one flaw, by any of its ids, and one
+    /// Explains what the database knows of one vulnerability, by any of its ids, and one
     /// version of a package. `None`: the database does not know the id. The
     /// answer is that of [`Db::query`], which this asks.
     ///
@@ -234,7 +235,7 @@ impl Db {
 
     /// All feeds, as an update hands them on.
     pub(crate) fn feeds(&self) -> Result<crate::store::feed::Feeds, ReadError> {
-        crate::store::feed::all(&self.segments)
+        crate::store::read::feeds::all(&self.segments)
     }
 
     /// Whether the database has a feed that can answer as of this time.
@@ -288,8 +289,8 @@ impl Segment<'_> {
     }
 }
 
-impl Outcome<'_> {
-    /// Adds the answer of another segment, which has no flaw of this one.
+impl Response<'_> {
+    /// Adds the answer of another segment, which has no vulnerability of this one.
     fn join(&mut self, other: Self) {
         if self.matches.is_empty() && self.undecided.is_empty() {
             *self = other;

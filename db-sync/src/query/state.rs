@@ -3,9 +3,8 @@
 //! entries say about the interval that holds the version.
 
 use super::damaged;
-use super::found::Hit;
-use super::gather::Package;
 use super::head;
+use super::package::{Hit, Package};
 use crate::advisory::EventKind;
 use crate::severity;
 use crate::store::ReadError;

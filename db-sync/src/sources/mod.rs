@@ -35,7 +35,7 @@ impl SourceKind {
 
 /// One record that a source found, or why it is none.
 #[derive(Debug)]
-pub struct Found {
+pub struct SourceRecord {
     /// The source's name: its directory in the bucket, or the file's name.
     pub source: Arc<str>,
     /// What kind of source it is.
@@ -49,7 +49,7 @@ pub struct Found {
 }
 
 /// Takes one found record.
-pub(crate) type Sink<'a> = dyn FnMut(Found) -> Result<(), SourceError> + 'a;
+pub(crate) type Sink<'a> = dyn FnMut(SourceRecord) -> Result<(), SourceError> + 'a;
 
 /// Why a whole input was refused.
 #[derive(Debug, thiserror::Error)]

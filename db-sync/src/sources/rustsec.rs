@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::severity;
-use crate::sources::{Found, Sink, SourceError, SourceKind};
+use crate::sources::{Sink, SourceError, SourceKind, SourceRecord};
 use rustsec::advisory::Versions;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -99,7 +99,7 @@ fn children(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
         .collect()
 }
 
-fn one(path: &Path, name: &str, ecosystem: &str) -> Result<Found, SourceError> {
+fn one(path: &Path, name: &str, ecosystem: &str) -> Result<SourceRecord, SourceError> {
     let mut text = Vec::new();
     fs::File::open(path)
         .and_then(|file| {
@@ -110,7 +110,7 @@ fn one(path: &Path, name: &str, ecosystem: &str) -> Result<Found, SourceError> {
             path: path.to_owned(),
             source,
         })?;
-    let mut found = Found {
+    let mut found = SourceRecord {
         source: Arc::from(NAME),
         kind: SourceKind::RustSec,
         advisory: None,

@@ -36,7 +36,7 @@ pub(crate) enum Section {
     Ratings,
     /// Offsets into [`Section::Ratings`].
     RatingOffsets,
-    /// Groups of ids of one flaw.
+    /// Groups of ids of one vulnerability.
     Groups,
     /// Offsets into [`Section::Groups`].
     GroupOffsets,

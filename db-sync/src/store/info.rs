@@ -48,7 +48,7 @@ impl Info {
     }
 
     /// Whether the sources have the advisories for this ecosystem, suffix
-    /// included. That some record names it is not enough: a flaw of an npm and
+    /// included. That some record names it is not enough: a vulnerability of an npm and
     /// a `PyPI` package lies in the bucket's directory `npm` too, which has
     /// nothing else about `PyPI`.
     pub(crate) fn covers(&self, ecosystem: &str) -> bool {

@@ -8,6 +8,7 @@
 //! whoever holds its lock knows that those he finds belong to nobody any more.
 
 use super::write::directory;
+pub(crate) use remote::fetch::{beside, replace};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
@@ -222,22 +223,6 @@ pub(crate) fn scratch(target: &Path) -> io::Result<NamedTempFile> {
         .prefix(&scratch_prefix(target))
         .rand_bytes(RANDOM)
         .tempfile_in(directory(target))
-}
-
-/// The path beside a file whose name has a further suffix.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(suffix);
-    path.with_file_name(name)
-}
-
-/// Replaces a file of a [`Place`]'s folder as a whole. The caller holds its
-/// lock, so that the scratch file can have a name of its own: what a killed
-/// run left there is written over.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let scratch = beside(path, ".new");
-    fs::write(&scratch, bytes)?;
-    fs::rename(&scratch, path)
 }
 
 #[cfg(test)]

@@ -24,10 +24,10 @@ mod rustsec;
 
 use crate::compile::{BuildError, BuildReport};
 use crate::feed::FeedKind;
-use crate::fetch::{Access, FetchError};
 use crate::limits::Limits;
 use crate::problem::Warning;
 use crate::store::PlaceError;
+use remote::fetch::{Access, FetchError};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;

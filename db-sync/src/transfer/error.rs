@@ -97,6 +97,13 @@ pub enum TransferError {
     Remote(#[from] super::remote::RemoteError),
 }
 
+#[cfg(feature = "registry")]
+impl From<remote::registry::RegistryError> for TransferError {
+    fn from(error: remote::registry::RegistryError) -> Self {
+        Self::Remote(error.into())
+    }
+}
+
 impl TransferError {
     pub(crate) fn damaged(name: &str, part: &'static str) -> Self {
         Self::Damaged {

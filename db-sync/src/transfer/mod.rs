@@ -28,7 +28,7 @@ pub use import::{ImportRequest, import};
 pub use install::Installed;
 #[cfg(feature = "registry")]
 pub use remote::{
-    Login, PullRequest, Pulled, PushRequest, Pushed, Refused, RemoteError, Secret, is_loopback,
-    pull, push,
+    Login, PullRequest, Pulled, PushRequest, Pushed, Refused, RegistryError, RemoteError, Secret,
+    is_loopback, pull, push,
 };
 pub use signature::VerifyKey;

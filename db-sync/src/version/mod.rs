@@ -27,7 +27,6 @@ macro_rules! ordered {
 mod alpine;
 mod bound;
 mod debian;
-mod ecosystem;
 mod freebsd;
 mod maven;
 mod nuget;
@@ -128,14 +127,6 @@ impl Order {
             Self::RubyGems => "rubygems",
             Self::Semver => "semver",
         }
-    }
-
-    /// Order of an OSV ecosystem, or `None` where the schema or its tools define none.
-    ///
-    /// A suffix such as `:12` in `Debian:12` does not matter, except where it names the ecosystem
-    /// that the packages were taken from, as in `Root:Alpine:3.18`.
-    pub fn of_ecosystem(ecosystem: &str) -> Option<Self> {
-        ecosystem::order(ecosystem)
     }
 
     /// Reads one version, so that it can be compared with many others.

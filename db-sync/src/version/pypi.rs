@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 
 use super::pypi_legacy::Legacy;
-use super::text::{Number, Word, compare_padded, digits, is_number, run, strip_prefix_any_case};
+use super::text::{Number, Word, compare_padded, digits, is_number, strip_prefix_any_case};
 
 /// A version of a Python package; a legacy one is older than any other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -205,17 +205,4 @@ fn segments(local: &[u8]) -> impl Iterator<Item = Segment<'_>> {
             Segment::Word(Word(segment))
         }
     })
-}
-
-/// Splits off one component of a legacy version: digits, letters, one dot or hyphen, or the rest
-/// up to the next of these.
-pub(super) fn component(text: &[u8]) -> (&[u8], &[u8]) {
-    match text.first() {
-        Some(byte) if byte.is_ascii_digit() => digits(text),
-        Some(byte) if byte.is_ascii_alphabetic() => run(text, |byte| byte.is_ascii_alphabetic()),
-        Some(b'.' | b'-') => text.split_at_checked(1).unwrap_or((text, &[])),
-        _ => run(text, |byte| {
-            !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-')
-        }),
-    }
 }

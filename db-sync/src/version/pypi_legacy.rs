@@ -2,8 +2,8 @@
 //! `packaging` kept it in `LegacyVersion` until release 22. Numbers are compared by value, also
 //! those with more than the eight digits that setuptools padded to.
 
-use super::pypi::component;
 use super::text::{Number, Word};
+use super::text::{digits, run};
 
 /// A version that is none after PEP 440, as its parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,5 +61,18 @@ fn spelling(word: &[u8]) -> Word<'_> {
         Word(b"@")
     } else {
         Word(word)
+    }
+}
+
+/// Splits off one component of a legacy version: digits, letters, one dot or hyphen, or the rest
+/// up to the next of these.
+fn component(text: &[u8]) -> (&[u8], &[u8]) {
+    match text.first() {
+        Some(byte) if byte.is_ascii_digit() => digits(text),
+        Some(byte) if byte.is_ascii_alphabetic() => run(text, |byte| byte.is_ascii_alphabetic()),
+        Some(b'.' | b'-') => text.split_at_checked(1).unwrap_or((text, &[])),
+        _ => run(text, |byte| {
+            !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'-')
+        }),
     }
 }

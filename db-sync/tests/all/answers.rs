@@ -1,14 +1,14 @@
 //! What an answer says, on our own small set.
 
 use super::support::{Built, ask, built, built_from, merged, own};
-use db_sync::{Moment, Query, RatingKind, Stream};
+use db_sync::{ModuleStream, Moment, Query, RatingKind};
 
 fn small() -> Built {
     built(&[&own().join("osv")], None)
 }
 
 #[test]
-fn one_flaw_is_one_match_with_the_ecosystems_id_first() {
+fn one_vulnerability_is_one_match_with_the_ecosystems_id_first() {
     let built = small();
     assert!(
         built.report.warnings.is_empty(),
@@ -45,7 +45,7 @@ fn one_flaw_is_one_match_with_the_ecosystems_id_first() {
 }
 
 #[test]
-fn a_distributions_record_inherits_from_the_flaw() {
+fn a_distributions_record_inherits_from_the_vulnerability() {
     let built = small();
     let outcome = ask(&built.db, "Debian:12", "python-django", "3:3.2.19-1");
     let found = &outcome.matches[0];
@@ -69,7 +69,7 @@ fn a_distributions_record_inherits_from_the_flaw() {
 }
 
 #[test]
-fn an_erratums_own_word_comes_before_the_worst_related_flaw() {
+fn an_erratums_own_word_comes_before_the_worst_related_vulnerability() {
     let built = small();
     let outcome = ask(&built.db, "AlmaLinux:8", "slirp4netns", "0.1-4.el8");
     let found = &outcome.matches[0];
@@ -307,7 +307,7 @@ fn a_version_that_is_itself_affected_is_no_fix() {
 }
 
 #[test]
-fn a_fix_that_another_record_of_the_flaw_calls_affected_is_none() {
+fn a_fix_that_another_record_of_the_vulnerability_calls_affected_is_none() {
     let record = |id: &str, more: &str, events: &str| {
         format!(
             r#"{{"id":"{id}","modified":"2026-01-01T00:00:00Z","aliases":["CVE-2026-1"]{more},"affected":[{{"package":{{"ecosystem":"npm","name":"x"}},"ranges":[{{"type":"SEMVER","events":[{events}]}}]}}]}}"#
@@ -431,7 +431,7 @@ fn errata_of_other_streams_are_left_out_only_where_both_are_known() {
             ecosystem: "AlmaLinux:9",
             name: "nodejs",
             version: Some(version),
-            module: Stream::of_label(label),
+            module: ModuleStream::of_label(label),
             ..Query::default()
         };
         let outcome = built.db.query(&query).expect("answer");

@@ -21,7 +21,7 @@ struct Questions {
     named: BTreeSet<String>,
     /// Versions by ecosystem and name.
     packages: BTreeMap<(String, String), BTreeSet<String>>,
-    /// What to explain: any id of a flaw, a package of it, a version.
+    /// What to explain: any id of a vulnerability, a package of it, a version.
     whys: BTreeSet<(String, String, String, String)>,
 }
 

@@ -2,7 +2,7 @@
 //! word of the ecosystem's own database.
 
 use super::support::{Built, ask, built_from, merged};
-use db_sync::{Doubt, Outcome};
+use db_sync::{Doubt, Response};
 
 fn record(id: &str, aliases: &[&str], affected: &str) -> String {
     let aliases = aliases.join("\",\"");
@@ -23,7 +23,7 @@ fn of(records: &[String]) -> Built {
 }
 
 /// `-` no match, `+` a certain one, `?` possible, `!` disputed, `u` undecided.
-fn mark(outcome: &Outcome<'_>) -> char {
+fn mark(outcome: &Response<'_>) -> char {
     match outcome.matches.as_slice() {
         [] if outcome.undecided.is_empty() => '-',
         [] => 'u',
@@ -212,7 +212,7 @@ fn the_home_database_disputes_a_range_without_an_end() {
             '+',
         ),
         (
-            "another flaw",
+            "another vulnerability",
             Some(home(&["GHSA-2"], patched)),
             vec![copy(open, "")],
             '+',

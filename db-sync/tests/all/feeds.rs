@@ -145,7 +145,7 @@ fn told(db: &Db, ecosystem: &str, as_of: Option<Moment>) -> String {
 }
 
 #[test]
-fn a_flaw_is_asked_about_by_all_its_cves() {
+fn a_vulnerability_is_asked_about_by_all_its_cves() {
     let place = Place::new();
     let db = place.build();
     assert_eq!(

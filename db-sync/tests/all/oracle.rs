@@ -163,7 +163,7 @@ fn answer(
     records: &BTreeMap<String, Vec<Value>>,
     version: &str,
 ) -> (Vec<String>, Vec<String>) {
-    let own = Order::of_ecosystem(ecosystem).expect("an order");
+    let own = db_sync::ecosystem::order(ecosystem).expect("an order");
     let (mut matched, mut undecided) = (Vec::new(), Vec::new());
     for (id, entries) in records {
         let mut entries: Vec<&Value> = entries.iter().collect();

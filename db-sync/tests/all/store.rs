@@ -1,7 +1,7 @@
 //! The file: deterministic, replaced whole, and refused when it is damaged.
 
 use super::support::{Built, ask, built, built_from, merged, own, request, shared};
-use db_sync::{BuildRequest, Db, OpenError, Outcome, Query, build};
+use db_sync::{BuildRequest, Db, OpenError, Query, Response, build};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -94,7 +94,7 @@ fn the_real_bucket_gives_the_same_bytes_on_one_thread_and_two() {
 }
 
 /// Every question that our small set can answer, and its answers.
-fn everything(db: &Db) -> Result<Vec<Outcome<'_>>, db_sync::ReadError> {
+fn everything(db: &Db) -> Result<Vec<Response<'_>>, db_sync::ReadError> {
     let mut all = Vec::new();
     for (ecosystem, name, version) in [
         ("crates.io", "smallvec", Some("1.0.0")),

@@ -1,6 +1,6 @@
 //! What the tests share: data, archives made in memory, short questions.
 
-use db_sync::{BuildReport, BuildRequest, Db, Outcome, Query, build};
+use db_sync::{BuildReport, BuildRequest, Db, Query, Response, build};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -68,7 +68,7 @@ pub(crate) fn built_from(records: &[&str]) -> Built {
     built(&[directory.path()], None)
 }
 
-pub(crate) fn ask<'db>(db: &'db Db, ecosystem: &str, name: &str, version: &str) -> Outcome<'db> {
+pub(crate) fn ask<'db>(db: &'db Db, ecosystem: &str, name: &str, version: &str) -> Response<'db> {
     let query = Query {
         ecosystem,
         name,
@@ -79,7 +79,7 @@ pub(crate) fn ask<'db>(db: &'db Db, ecosystem: &str, name: &str, version: &str) 
 }
 
 /// The matched records of an answer, sorted.
-pub(crate) fn merged<'db>(outcome: &Outcome<'db>) -> Vec<&'db str> {
+pub(crate) fn merged<'db>(outcome: &Response<'db>) -> Vec<&'db str> {
     let mut ids: Vec<&str> = outcome
         .matches
         .iter()

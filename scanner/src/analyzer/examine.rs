@@ -4,7 +4,7 @@
 use std::io::{self, BufRead, Read as _};
 use std::sync::Arc;
 
-use super::{Content, Need, Reader, Tee};
+use super::{Beside, Content, Need, Reader, Tee};
 use crate::model::facts::Facts;
 
 /// Buffers of files that were longer are given back after the file.
@@ -56,11 +56,12 @@ pub(crate) fn examine<R: BufRead>(
     runs: &[Run],
     buffer: &mut Vec<u8>,
     most: u64,
+    beside: &dyn Beside,
 ) -> io::Result<Vec<Answer>> {
     if let [run] = runs
         && run.is_streamed()
     {
-        let facts = run.reader.read(&run.path, Content::Stream(content));
+        let facts = run.reader.read(&run.path, Content::Stream(content), beside);
         return Ok(vec![Answer::Read(Box::new(facts))]);
     }
     buffer.clear();
@@ -79,10 +80,11 @@ pub(crate) fn examine<R: BufRead>(
             return Answer::TooLong(limit);
         }
         Answer::Read(Box::new(match run.reader.need() {
-            Need::Whole(_) => run.reader.read(&run.path, Content::Whole(buffer)),
+            Need::Whole(_) => run.reader.read(&run.path, Content::Whole(buffer), beside),
             Need::Stream => {
                 let mut stream = buffer.as_slice();
-                run.reader.read(&run.path, Content::Stream(&mut stream))
+                run.reader
+                    .read(&run.path, Content::Stream(&mut stream), beside)
             }
         }))
     });

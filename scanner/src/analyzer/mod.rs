@@ -20,12 +20,14 @@ use serde::{Deserialize, Serialize};
 use crate::model::facts::Facts;
 use crate::model::gap::Gap;
 
+mod beside;
 mod examine;
 mod key;
 mod tee;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use self::beside::{Alone, Beside};
 pub(crate) use self::examine::{Answer, Run, examine, fits};
 pub use self::key::Key;
 pub(crate) use self::tee::Tee;
@@ -89,8 +91,9 @@ pub trait Reader: Sync {
     /// Whether its files are databases that later layers rewrite as a whole.
     fn is_database(&self) -> bool;
 
-    /// Reads one file. Never fails and never panics: what could not be read is a gap in the facts.
-    fn read<'a>(&self, path: &'a str, content: Content<'a>) -> Facts;
+    /// Reads one file, with what lies beside it where that can be seen. Never fails and never
+    /// panics: what could not be read is a gap in the facts.
+    fn read<'a>(&self, path: &'a str, content: Content<'a>, beside: &'a dyn Beside) -> Facts;
 }
 
 /// Sees every byte of every file once, in order, also of files that a higher layer hides.

@@ -40,7 +40,7 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct ScanArguments {
     /// Directory, image (OCI layout or archive) or Terraform plan (JSON); `dir:`, `oci:`, `oci-archive:`,
-    /// `docker-archive:` or `plan:` in front forces the kind.
+    /// `docker-archive:` or `plan:` in front forces the kind. `git:DIR@COMMIT` is the tree of a commit.
     #[arg(value_name = "TARGET", default_value = ".")]
     pub(super) targets: Vec<String>,
     /// Report format on stdout.

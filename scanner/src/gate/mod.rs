@@ -10,7 +10,7 @@ mod tests;
 use db_sync::{Exploitation, FeedKind, Share};
 
 pub use self::open::OpenGaps;
-use crate::model::finding::{Finding, Kind, Severity};
+use crate::model::finding::{Finding, FindingKind, Severity};
 use crate::model::report::{Report, StaleSource};
 
 /// From which severity on a finding fails the run.
@@ -40,9 +40,9 @@ pub enum GapPolicy {
 pub struct Policy {
     /// Threshold.
     pub fail_on: FailOn,
-    /// Flaws that are listed in KEV violate, whatever their severity.
+    /// Vulnerabilities that are listed in KEV violate, whatever their severity.
     pub fail_on_kev: bool,
-    /// Flaws whose EPSS score is this or above violate, whatever their severity.
+    /// Vulnerabilities whose EPSS score is this or above violate, whatever their severity.
     pub fail_on_epss: Option<Share>,
     /// Vulnerabilities without a known fixed version do not count, whether nobody fixed it, nobody
     /// will, or no record says which version is free of it.
@@ -86,8 +86,8 @@ impl Policy {
     /// Which of its conditions a finding meets.
     fn reached(&self, finding: &Finding) -> Reached {
         let said = match &finding.kind {
-            Kind::Vulnerability(found) => found.exploitation,
-            Kind::Misconfiguration(_) => Exploitation::default(),
+            FindingKind::Vulnerability(found) => found.exploitation,
+            FindingKind::Misconfiguration(_) => Exploitation::default(),
         };
         Reached {
             severity: match self.fail_on {
@@ -173,7 +173,8 @@ pub struct Verdict {
     pub violations: usize,
     /// Gaps by class.
     pub gaps: OpenGaps,
-    /// Of the process: 0 within the policy, 1 violated, 2 not finished. `--exit-zero` hides 1, never
+    /// Of the process: 0 within the policy, 1 violated, 2 not finished. `--exit-zero` hides 1,
+    /// never
     /// 2. A run that did not reach a verdict exits with 2.
     pub exit_code: u8,
 }
@@ -210,12 +211,12 @@ impl Tally {
         if !(reached.severity || reached.kev || reached.epss) {
             return;
         }
-        let unfixed = matches!(&finding.kind, Kind::Vulnerability(v) if v.fixed.is_empty());
+        let unfixed = matches!(&finding.kind, FindingKind::Vulnerability(v) if v.fixed.is_empty());
         if finding.suppressed.is_some() {
             self.suppressed = self.suppressed.saturating_add(1);
             return;
         }
-        let doubtful = matches!(&finding.kind, Kind::Vulnerability(v) if v.doubt.is_some());
+        let doubtful = matches!(&finding.kind, FindingKind::Vulnerability(v) if v.doubt.is_some());
         if doubtful && !policy.fail_on_disputed {
             self.doubtful = self.doubtful.saturating_add(1);
             return;

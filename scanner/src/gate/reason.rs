@@ -7,7 +7,7 @@ use db_sync::FeedKind;
 use super::{FailOn, GapPolicy, OpenGaps, Policy, Tally, too_old};
 use crate::model::finding::Severity;
 use crate::model::report::Report;
-use crate::output::words;
+use crate::phrase;
 
 /// What fails the run.
 fn conditions(policy: Policy) -> String {
@@ -132,8 +132,8 @@ fn unfinished(
         }
         GapPolicy::Unjudged if gaps.unjudged > 0 => {
             let kinds = gaps.kinds.iter().map(|(kind, count)| match count {
-                1 => words::word(kind),
-                count => format!("{count} {}", words::word(kind)),
+                1 => phrase::word(kind),
+                count => format!("{count} {}", phrase::word(kind)),
             });
             let kinds: Vec<String> = kinds.collect();
             parts.push(format!(
@@ -160,7 +160,7 @@ fn counted(gaps: &OpenGaps) -> String {
         .collect();
     format!(
         "{} ({})",
-        words::count(gaps.counted(), "gap"),
+        phrase::count(gaps.counted(), "gap"),
         classes.join(", ")
     )
 }

@@ -12,7 +12,7 @@ use crate::model::package::{Package, PackageType};
 use crate::model::report::{Database, Feed, TargetGap, Undecided};
 use crate::model::suppression::{self, Origin, Suppression};
 
-fn finding(severity: Severity, kind: Kind) -> Finding {
+fn finding(severity: Severity, kind: FindingKind) -> Finding {
     Finding {
         severity,
         ..Finding::new("r", Location::file("f"), kind)
@@ -27,7 +27,7 @@ fn misconfigured(severity: Severity) -> Finding {
     let resource = "a.b".into();
     finding(
         severity,
-        Kind::Misconfiguration(Misconfiguration {
+        FindingKind::Misconfiguration(Misconfiguration {
             resource,
             fix: None,
             content: "".into(),
@@ -42,14 +42,14 @@ fn vulnerable(severity: Severity, fixed: &[&str]) -> Finding {
         fixed: fixed.iter().map(|version| (*version).to_owned()).collect(),
         ..Vulnerability::new(package, "r")
     };
-    finding(severity, Kind::from(vulnerability))
+    finding(severity, FindingKind::from(vulnerability))
 }
 
 #[test]
 fn a_doubtful_finding_is_told_and_does_not_decide() {
     for kind in [Doubt::Possible, Doubt::Disputed] {
         let mut finding = vulnerable(Severity::Critical, &[]);
-        if let Kind::Vulnerability(found) = &mut finding.kind {
+        if let FindingKind::Vulnerability(found) = &mut finding.kind {
             found.doubt = Some(Box::new(Uncertain {
                 kind,
                 denied_by: Vec::new(),
@@ -215,11 +215,11 @@ fn unfixed_and_suppressed_findings_do_not_count() {
     );
 }
 
-/// A flaw that feeds speak of.
+/// A vulnerability that feeds speak of.
 fn exploited(severity: Severity, fixed: &[&str], listed: bool, score: &str) -> Finding {
     let mut finding = vulnerable(severity, fixed);
     let cve = Cve::parse("CVE-2026-1000").unwrap();
-    if let Kind::Vulnerability(found) = &mut finding.kind {
+    if let FindingKind::Vulnerability(found) = &mut finding.kind {
         found.exploitation.kev = listed.then_some(Kev {
             cve,
             date_added: None,

@@ -10,8 +10,8 @@ use super::checksum::{self, Hashed};
 use super::graph;
 use super::parsers::ALL;
 use super::recognised::member::Unread;
-use super::{Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
-use crate::analyzer::{Analyzers, Reader};
+use super::{Beside, Content, Evidence, Facts, Input, Need, ParseError, Parser, Want};
+use crate::analyzer::{Alone, Analyzers, Reader};
 use crate::model::gap::GapKind;
 
 type Table<T> = BTreeMap<&'static str, Vec<T>>;
@@ -194,8 +194,8 @@ impl Reader for Parser {
         self.database
     }
 
-    fn read<'a>(&self, path: &'a str, content: Content<'a>) -> Facts {
-        run(self, path, content)
+    fn read<'a>(&self, path: &'a str, content: Content<'a>, beside: &'a dyn Beside) -> Facts {
+        run_beside(self, path, content, beside)
     }
 }
 
@@ -204,17 +204,32 @@ fn summed<'a>(
     parser: &Parser,
     path: &'a str,
     content: Content<'a>,
+    beside: &'a dyn Beside,
     facts: &mut Facts,
 ) -> Result<(), ParseError> {
     let (outcome, digests) = match content {
         Content::Whole(bytes) => {
-            let outcome = (parser.parse)(Input { path, content }, facts);
+            let outcome = (parser.parse)(
+                Input {
+                    path,
+                    content,
+                    beside,
+                },
+                facts,
+            );
             (outcome, Some(checksum::of(bytes)))
         }
         Content::Stream(stream) => {
             let mut hashed = Hashed::new(stream);
             let content = Content::Stream(&mut hashed);
-            let outcome = (parser.parse)(Input { path, content }, facts);
+            let outcome = (parser.parse)(
+                Input {
+                    path,
+                    content,
+                    beside,
+                },
+                facts,
+            );
             (outcome, hashed.finish())
         }
     };
@@ -224,9 +239,19 @@ fn summed<'a>(
     outcome
 }
 
+/// Runs one parser on one file that stands alone.
+pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
+    run_beside(parser, path, content, &Alone)
+}
+
 /// Runs one parser on one file. Its error, and its panic, become a gap; what it found before
 /// stays.
-pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
+pub fn run_beside<'a>(
+    parser: &Parser,
+    path: &'a str,
+    content: Content<'a>,
+    beside: &'a dyn Beside,
+) -> Facts {
     let mut facts = Facts::default();
     // What an interrupted write leaves behind; only a list of requirements may be empty.
     if parser.evidence == Evidence::Locked
@@ -240,9 +265,16 @@ pub fn run<'a>(parser: &Parser, path: &'a str, content: Content<'a>) -> Facts {
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         if parser.evidence == Evidence::Installed && !parser.database && checksum::is_wanted(path) {
-            return summed(parser, path, content, &mut facts);
+            return summed(parser, path, content, beside, &mut facts);
         }
-        (parser.parse)(Input { path, content }, &mut facts)
+        (parser.parse)(
+            Input {
+                path,
+                content,
+                beside,
+            },
+            &mut facts,
+        )
     }));
     // A lockfile or a database lists many packages; the file of one installed package is one entry.
     let note = if parser.evidence == Evidence::Locked || parser.database {

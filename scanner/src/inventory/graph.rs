@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::model::facts::Facts;
-use crate::model::package::{Package, PackageType};
+use crate::model::facts::{Facts, Requested};
+use crate::model::package::{Package, PackageType, Scope};
 
 /// Longest path that is reported, in packages.
 pub const MAX_PATH: usize = 64;
@@ -25,12 +25,14 @@ pub(super) fn settle(facts: &mut Facts) {
     }
     let packages: Vec<&Package> = facts.packages.iter().collect();
     let index = Index::new(&packages);
+    let mut scopes = Vec::new();
     let mut is_direct = vec![roots.is_none().then_some(true); packages.len()];
     if let Some(roots) = &roots {
         is_direct.fill(Some(false));
         for root in roots {
-            index.each(root, |number| set(&mut is_direct, number, Some(true)));
+            index.each(&root.edge, |number| set(&mut is_direct, number, Some(true)));
         }
+        scopes = reached(&packages, &index, roots);
     } else {
         for (number, package) in packages.iter().enumerate() {
             for edge in &package.dependencies {
@@ -46,6 +48,39 @@ pub(super) fn settle(facts: &mut Facts) {
     for (package, is_direct) in facts.packages.iter_mut().zip(is_direct) {
         package.direct = package.direct.or(is_direct);
     }
+    for (package, scope) in facts.packages.iter_mut().zip(scopes) {
+        package.scope = package.scope.or(scope);
+    }
+}
+
+/// What each package is needed for, by what asks for it; empty where that is not said of all that
+/// the project asks for. A package that nothing leads to stays without.
+fn reached(packages: &[&Package], index: &Index<'_>, roots: &[Requested]) -> Vec<Option<Scope>> {
+    let Some(mut open) = roots
+        .iter()
+        .map(|root| Some((root.scope?, &*root.edge)))
+        .collect::<Option<Vec<(Scope, &str)>>>()
+    else {
+        return Vec::new();
+    };
+    // What is needed to run is that, whoever else asks for it.
+    open.sort_unstable();
+    let mut scopes = vec![None; packages.len()];
+    let mut next = Vec::new();
+    for (scope, edge) in open {
+        index.each(edge, |number| next.push(number));
+        while let Some(number) = next.pop() {
+            let Some(place) = scopes.get_mut(number).filter(|place| place.is_none()) else {
+                continue;
+            };
+            *place = Some(scope);
+            let edges = packages.get(number).map(|package| &package.dependencies);
+            for edge in edges.into_iter().flatten() {
+                index.each(edge, |other| next.push(other));
+            }
+        }
+    }
+    scopes
 }
 
 fn set(all: &mut [Option<bool>], number: usize, value: Option<bool>) {
@@ -173,7 +208,12 @@ mod tests {
             package.dependencies = edges.iter().map(|edge| Arc::from(*edge)).collect();
             facts.packages.push(package);
         }
-        facts.roots = roots.map(|roots| roots.iter().map(|root| Arc::from(*root)).collect());
+        facts.roots = roots.map(|roots| {
+            roots
+                .iter()
+                .map(|root| Arc::<str>::from(*root).into())
+                .collect()
+        });
         settle(&mut facts);
         facts
     }

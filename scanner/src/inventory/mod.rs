@@ -4,8 +4,8 @@
 //! function. Dispatch looks a path up once; a file that no parser wants is never read. Whatever
 //! a parser cannot read becomes a gap; no error or panic of one file loses another.
 
-pub use crate::analyzer::{Content, Need, Want};
-pub use crate::model::facts::{Distribution, Facts, Include, Owned};
+pub use crate::analyzer::{Beside, Content, Need, Want};
+pub use crate::model::facts::{Distribution, Facts, Include, Owned, Requested};
 use crate::model::gap::GapKind;
 
 pub mod assemble;
@@ -78,6 +78,8 @@ pub struct Input<'a> {
     pub path: &'a str,
     /// Its content.
     pub content: Content<'a>,
+    /// What lies beside it, for formats that leave to another file what the project asks for.
+    pub beside: &'a dyn Beside,
 }
 
 /// Why a whole file could not be read. Parts of a file are gaps in [`Facts`].

@@ -8,7 +8,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use db_sync::{Db, Match, Moment, Outcome, Query, ReadError, Stream, Undecided};
+use db_sync::{Db, Match, ModuleStream, Moment, Query, ReadError, Response, Undecided};
 
 use crate::inventory::ecosystem::{self, Names};
 use crate::model::package::{Doubt, Package, PackageType, Release};
@@ -48,7 +48,7 @@ enum Version {
 }
 
 /// A vulnerability of a package, and how it was looked up.
-pub(super) struct Found<'db> {
+pub(super) struct Hit<'db> {
     pub(super) ecosystem: Arc<str>,
     pub(super) name: Arc<str>,
     pub(super) version: String,
@@ -60,7 +60,7 @@ pub(super) struct Found<'db> {
 pub(super) struct Answer<'db> {
     /// Whether the database has the advisories for its release.
     pub(super) covered: bool,
-    pub(super) found: Vec<Found<'db>>,
+    pub(super) found: Vec<Hit<'db>>,
     pub(super) undecided: Vec<Undecided>,
 }
 
@@ -176,8 +176,8 @@ impl<'db> Asker<'db> {
         &self,
         question: &Question,
         version: Option<&str>,
-        module: Option<Stream<'_>>,
-    ) -> Result<Outcome<'db>, ReadError> {
+        module: Option<ModuleStream<'_>>,
+    ) -> Result<Response<'db>, ReadError> {
         self.db.query(&Query {
             ecosystem: &question.ecosystem,
             name: &question.name,
@@ -196,9 +196,9 @@ impl<'db> Asker<'db> {
     fn answer(
         &self,
         question: &Question,
-        module: Option<Stream<'_>>,
-    ) -> Result<(Vec<Found<'db>>, Vec<Undecided>), ReadError> {
-        let made = |version: &str, found: Match<'db>| Found {
+        module: Option<ModuleStream<'_>>,
+    ) -> Result<(Vec<Hit<'db>>, Vec<Undecided>), ReadError> {
+        let made = |version: &str, found: Match<'db>| Hit {
             ecosystem: Arc::clone(&question.ecosystem),
             name: Arc::clone(&question.name),
             version: version.to_owned(),
@@ -466,12 +466,12 @@ fn root_name(kind: PackageType, name: &Arc<str>) -> Arc<str> {
 }
 
 /// The module stream of an rpm: from its label, else from what name and version allow.
-fn stream(package: &Package) -> Option<Stream<'_>> {
+fn stream(package: &Package) -> Option<ModuleStream<'_>> {
     match &package.module {
-        Some(label) => Stream::of_label(label),
+        Some(label) => ModuleStream::of_label(label),
         None if package.kind == PackageType::RPM => {
             db_sync::ecosystem::module_build(&package.version)?;
-            Stream::guess(&package.name, &package.version)
+            ModuleStream::guess(&package.name, &package.version)
         }
         None => None,
     }

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use super::Outcome;
-use crate::model::finding::{Finding, Kind, RuleInfo, Vulnerability};
+use super::Matched;
+use crate::model::finding::{Finding, FindingKind, RuleInfo, Vulnerability};
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::model::rating::Rated;
@@ -16,14 +16,14 @@ pub(crate) const RULE: &str = "crates-io-yanked";
 const KIND: &str = "yanked";
 const TITLE: &str = "The version was yanked from crates.io";
 const HELP: &str = "The publisher of a crate can yank a version: no new lockfile will choose it, \
-and old ones keep it. The reason is not recorded; it is often a serious bug or a flaw without an \
+and old ones keep it. The reason is not recorded; it is often a serious bug or a vulnerability without an \
 advisory yet. Run `cargo update -p CRATE` to move to a version that was not yanked.\n";
 const URL: &str = "https://doc.rust-lang.org/cargo/commands/cargo-yank.html";
 
 /// Adds a finding for each place of a yanked package.
-pub(super) fn add(outcome: &mut Outcome, package: &Arc<Package>) {
+pub(super) fn add(matched: &mut Matched, package: &Arc<Package>) {
     let rule: Arc<str> = Arc::from(RULE);
-    outcome
+    matched
         .rules
         .entry(rule.clone())
         .or_insert_with(|| RuleInfo {
@@ -46,13 +46,13 @@ pub(super) fn add(outcome: &mut Outcome, package: &Arc<Package>) {
         places => places,
     };
     for location in places {
-        let kind = Kind::from(Vulnerability {
+        let kind = FindingKind::from(Vulnerability {
             merged: vec![RULE.to_owned()],
             informational: Some(KIND.to_owned()),
             rated: rated.clone(),
             ..Vulnerability::new(package.clone(), rule.clone())
         });
-        outcome.findings.push(Finding {
+        matched.findings.push(Finding {
             title: TITLE.into(),
             message: format!(
                 "{} {} is yanked: its publisher withdrew this version from crates.io",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::gap::Gap;
-use super::package::Package;
+use super::package::{Package, Scope};
 
 /// A file that an operating-system package owns.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,9 +73,9 @@ pub struct Facts {
     /// Files that this one includes; only those of a source tree are followed.
     #[serde(skip)]
     pub includes: Vec<Include>,
-    /// What the project itself asks for, as `name@version` or `name`, where the file tells.
+    /// What the project itself asks for, where the file tells.
     #[serde(skip)]
-    pub roots: Option<Vec<Arc<str>>>,
+    pub roots: Option<Vec<Requested>>,
     /// Only the file's name or folder made us take it for what it is: a file that names it knows
     /// better.
     #[serde(skip)]
@@ -83,6 +83,21 @@ pub struct Facts {
     /// How much the limits kept out; the inventory turns it into gaps.
     #[serde(skip)]
     pub(crate) left_out: LeftOut,
+}
+
+/// A dependency that the project itself asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requested {
+    /// `name@version`, or `name`.
+    pub edge: Arc<str>,
+    /// What for, where the file tells of all of them.
+    pub scope: Option<Scope>,
+}
+
+impl From<Arc<str>> for Requested {
+    fn from(edge: Arc<str>) -> Self {
+        Self { edge, scope: None }
+    }
 }
 
 /// The checksums of one file, in lower-case hexadecimal.

@@ -19,7 +19,7 @@ pub const FINGERPRINT_VERSION: &str = "v2";
 pub struct Vulnerability {
     /// The package.
     pub package: Arc<Package>,
-    /// The record that the database shows for the flaw; the fingerprint is made from it,
+    /// The record that the database shows for the vulnerability; the fingerprint is made from it,
     /// whichever id the user prefers to see as the finding's rule.
     pub record: Arc<str>,
     /// Fixed versions above the installed one, best first: the smallest on the installed
@@ -29,7 +29,7 @@ pub struct Vulnerability {
     pub fix: FixState,
     /// How far the first of `fixed` lies from the installed version, where that can be told.
     pub step: Option<Step>,
-    /// Every rating of the flaw, and why the finding's severity won.
+    /// Every rating of the vulnerability, and why the finding's severity won.
     pub rated: Arc<Rated>,
     /// Ids of the merged records that matched, sorted.
     pub merged: Vec<String>,
@@ -90,7 +90,7 @@ impl Uncertain {
 }
 
 impl Vulnerability {
-    /// A flaw of a package of which nothing more is known than its record's id.
+    /// A vulnerability of a package of which nothing more is known than its record's id.
     pub fn new(package: Arc<Package>, record: impl Into<Arc<str>>) -> Self {
         Self {
             package,
@@ -124,14 +124,14 @@ pub struct Misconfiguration {
 
 /// Which engine found it, with what only that engine knows.
 #[derive(Clone, Debug)]
-pub enum Kind {
+pub enum FindingKind {
     /// From an advisory.
     Vulnerability(Box<Vulnerability>),
     /// From a rule.
     Misconfiguration(Misconfiguration),
 }
 
-impl From<Vulnerability> for Kind {
+impl From<Vulnerability> for FindingKind {
     fn from(vulnerability: Vulnerability) -> Self {
         Self::Vulnerability(Box::new(vulnerability))
     }
@@ -144,7 +144,7 @@ pub struct Finding {
     pub target: usize,
     /// Advisory id (the one to show, see [`crate::prefer`]) or rule id.
     pub rule: Arc<str>,
-    /// Other ids of the same flaw or check, sorted.
+    /// Other ids of the same vulnerability or check, sorted.
     pub aliases: Vec<String>,
     /// How bad.
     pub severity: Severity,
@@ -152,7 +152,7 @@ pub struct Finding {
     pub score: Option<f64>,
     /// Where the severity comes from: `own CVSS_V3`, `alias GHSA-…`, `rule`, `none`.
     pub severity_source: Arc<str>,
-    /// One line: what the flaw is.
+    /// One line: what the vulnerability is.
     pub title: Arc<str>,
     /// What is wrong at this place, one sentence.
     pub message: String,
@@ -163,14 +163,14 @@ pub struct Finding {
     /// How many findings of the target have this fingerprint: the same thing several times.
     pub count: u32,
     /// What was found.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// Why it does not count, if it was suppressed. It stays in the report.
     pub suppressed: Option<Suppression>,
 }
 
 impl Finding {
     /// A violation of a rule (advisory or check) at a place, of severity UNKNOWN until it is rated.
-    pub fn new(rule: impl Into<Arc<str>>, location: Location, kind: Kind) -> Self {
+    pub fn new(rule: impl Into<Arc<str>>, location: Location, kind: FindingKind) -> Self {
         let rule = rule.into();
         Self {
             target: 0,

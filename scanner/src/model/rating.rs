@@ -8,9 +8,8 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 
 use db_sync::{Rating, RatingKind};
+use rules::Severity;
 use serde::Serialize;
-
-use crate::model::finding::Severity;
 
 /// Ratings of another class that a reason names; the report has all of them.
 const NAMED: usize = 2;
@@ -26,7 +25,7 @@ pub struct Rated {
     pub source: Arc<str>,
     /// Why this one, and which others say something else: one sentence without final period.
     pub reason: Arc<str>,
-    /// Every rating of the flaw, most trusted first.
+    /// Every rating of the vulnerability, most trusted first.
     pub ratings: Vec<Graded>,
 }
 
@@ -61,7 +60,7 @@ impl Default for Rated {
 }
 
 /// Rates advisories and remembers what it rated: one advisory concerns many packages, and most
-/// vectors are those of other flaws, too.
+/// vectors are those of other vulnerabilities, too.
 #[derive(Debug, Default)]
 pub struct Rater {
     known: BTreeMap<(Box<str>, Vec<Rating>), Arc<Rated>>,

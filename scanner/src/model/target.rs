@@ -23,6 +23,8 @@ pub enum ImageKind {
 pub enum TargetKind {
     /// A source tree.
     Directory,
+    /// The tree of a commit.
+    Commit,
     /// One Terraform plan, as JSON.
     Plan,
     /// A container image.
@@ -34,6 +36,7 @@ impl TargetKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Directory => "dir",
+            Self::Commit => "git",
             Self::Plan => "plan",
             Self::Image(ImageKind::OciLayout) => "oci",
             Self::Image(ImageKind::OciArchive) => "oci-archive",
@@ -43,8 +46,9 @@ impl TargetKind {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Directory,
+        Self::Commit,
         Self::Plan,
         Self::Image(ImageKind::OciLayout),
         Self::Image(ImageKind::OciArchive),

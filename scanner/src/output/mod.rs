@@ -3,12 +3,11 @@
 
 pub mod escape;
 pub mod inert;
-mod json;
+pub mod json;
 mod sarif;
 pub mod serial;
 mod table;
 mod width;
-pub mod words;
 
 use std::io::{self, Write};
 use std::str::FromStr;

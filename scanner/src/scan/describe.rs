@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::matched::Advised;
 use super::{Error, Rules};
-use crate::model::finding::{Kind, RuleInfo};
+use crate::model::finding::{FindingKind, RuleInfo};
 use crate::model::report::Report;
 
 /// Adds them; those of advisories were found with the matches.
@@ -17,7 +17,7 @@ pub(super) fn rules(
     let violated: BTreeSet<Arc<str>> = report
         .findings
         .iter()
-        .filter(|finding| matches!(finding.kind, Kind::Misconfiguration(_)))
+        .filter(|finding| matches!(finding.kind, FindingKind::Misconfiguration(_)))
         .map(|finding| finding.rule.clone())
         .collect();
     if !violated.is_empty() {

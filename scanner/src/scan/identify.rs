@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::finding::{Finding, Kind, fingerprint};
+use crate::model::finding::{Finding, FindingKind, fingerprint};
 use crate::model::package::Package;
 use crate::model::report::Report;
 use crate::model::target::Target;
@@ -34,7 +34,7 @@ pub(super) fn findings(report: &mut Report) {
 fn of(finding: &Finding, target: Option<&Target>) -> String {
     let path = path(finding, target);
     match &finding.kind {
-        Kind::Vulnerability(found) => {
+        FindingKind::Vulnerability(found) => {
             let package = &found.package;
             fingerprint(&[
                 "vulnerability",
@@ -45,7 +45,7 @@ fn of(finding: &Finding, target: Option<&Target>) -> String {
                 &found.record,
             ])
         }
-        Kind::Misconfiguration(found) => fingerprint(&[
+        FindingKind::Misconfiguration(found) => fingerprint(&[
             "misconfiguration",
             &path,
             &found.resource,
@@ -117,7 +117,7 @@ mod tests {
 
     fn vulnerable(kind: PackageType, name: &str, version: &str, place: Location) -> Finding {
         let package = Arc::new(Package::new(kind, name, version).at(place.clone()));
-        let kind = Kind::from(Vulnerability::new(package, "GHSA-1"));
+        let kind = FindingKind::from(Vulnerability::new(package, "GHSA-1"));
         Finding::new("CVE-1", place, kind)
     }
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     fn bucket(content: &str, line: u32) -> Finding {
-        let kind = Kind::Misconfiguration(Misconfiguration {
+        let kind = FindingKind::Misconfiguration(Misconfiguration {
             resource: "aws_security_group.a".into(),
             fix: None,
             content: content.into(),

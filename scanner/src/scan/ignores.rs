@@ -15,7 +15,7 @@ use super::read::Work;
 use super::{Error, Rules};
 use crate::ignores::{self, Form, Ignore};
 use crate::misconfig::Outcome;
-use crate::model::finding::{Finding, Kind, Misconfiguration, RuleInfo, Severity};
+use crate::model::finding::{Finding, FindingKind, Misconfiguration, RuleInfo, Severity};
 use crate::model::location::{Location, Region};
 use crate::model::suppression::{Origin, Status, Suppression};
 
@@ -220,7 +220,7 @@ impl Places {
     fn of(outcome: &Outcome) -> Self {
         let mut places = Self::default();
         for (index, finding) in outcome.findings.iter().enumerate() {
-            let Kind::Misconfiguration(found) = &finding.kind else {
+            let FindingKind::Misconfiguration(found) = &finding.kind else {
                 continue;
             };
             let own = std::iter::once((&finding.location, Through::Itself));
@@ -321,7 +321,7 @@ fn report(comment: &Comment, ignore: &Ignore, rule: &str, message: &str) -> Find
         }),
         ..Location::file(Arc::clone(&comment.file))
     };
-    let kind = Kind::Misconfiguration(Misconfiguration {
+    let kind = FindingKind::Misconfiguration(Misconfiguration {
         resource: format!("{subject} {}", ignore.id).trim_end().into(),
         fix: None,
         content: ignore.id.as_str().into(),

@@ -40,7 +40,7 @@ fn one(
     rules: &dyn Rules,
 ) -> Result<Option<misconfig::Outcome>, Error> {
     let analyzers = dispatch::in_trees();
-    let files = Watched::new(&code.root, &analyzers);
+    let files = Watched::new(&*code.root, &analyzers);
     let outcome = if code.inputs.values().all(Vec::is_empty) {
         None
     } else {

@@ -44,7 +44,7 @@ pub(super) fn nothing_judged(coverage: &Coverage) -> bool {
 /// The gap of a target in which nothing was judged.
 pub(super) fn nothing(kind: TargetKind) -> Gap {
     let cause = match kind {
-        TargetKind::Directory => {
+        TargetKind::Directory | TargetKind::Commit => {
             "no lockfile, infrastructure code or image that this run reads was found"
         }
         TargetKind::Plan => "the plan was not judged: infrastructure code was not asked for",

@@ -108,9 +108,9 @@ fn matched(
     request: &Request,
     packages: &[Arc<Package>],
     db: &Db,
-) -> Result<matching::Outcome, Error> {
+) -> Result<matching::Matched, Error> {
     let check = |chunk: &[_]| matching::check(chunk, db, request.as_of, &request.prefer);
-    let chunks: Vec<matching::Outcome> = if packages.len() <= FEW_PACKAGES {
+    let chunks: Vec<matching::Matched> = if packages.len() <= FEW_PACKAGES {
         vec![check(packages)?]
     } else {
         let chunks = packages.par_chunks(CHUNK).map(check);

@@ -47,7 +47,7 @@ pub struct Request {
     pub platform: Option<Platform>,
     /// Answer from the database as if it were this moment.
     pub as_of: Option<Moment>,
-    /// Which of a flaw's ids to show.
+    /// Which of a vulnerability's ids to show.
     pub prefer: Preference,
     /// What to do about sources that were not updated for long.
     pub staleness: Staleness,

@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
+use remote::git::store::StoreError;
+
 use super::images::Images;
 use super::plan::{NamedImages, Plan, Planned};
 use super::{Request, TargetFailure};
@@ -16,7 +18,7 @@ use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
 use crate::source::limits::Budget;
-use crate::source::root::Directory;
+use crate::source::root::{CommitTree, Directory, Root};
 use crate::source::tree::{self, Interest};
 use crate::source::{Cost, ImageKind, SourceError, open_image, recognise};
 use crate::target::{self, TargetKind};
@@ -40,7 +42,7 @@ pub(super) struct Work {
 
 /// The infrastructure code of a source tree, before it is evaluated.
 pub(super) struct Infrastructure {
-    pub(super) root: Directory,
+    pub(super) root: Box<dyn Root>,
     /// What there is of each kind.
     pub(super) inputs: Inputs,
     /// All of its files.
@@ -96,6 +98,7 @@ fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Readi
             Err(error) => error.into(),
         },
         Ok(TargetKind::Directory) => read_directory(request, path, named),
+        Ok(TargetKind::Commit) => read_commit(request, path),
         Ok(TargetKind::Plan) => read_plan(request, path),
     }
 }
@@ -125,6 +128,7 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
     // Paths in a file that is a target begin with its directory.
     let directory = match kind {
         TargetKind::Directory => Some(path),
+        TargetKind::Commit => Some(target::of_commit(path).0),
         TargetKind::Plan => Some(path.parent().unwrap_or(Path::new(""))),
         TargetKind::Image(_) => None,
     };
@@ -201,7 +205,7 @@ fn read_plan(request: &Request, path: &Path) -> Reading {
     let mut work = Work::new(new_target(request, TargetKind::Plan, path));
     if request.misconfigurations {
         work.infrastructure = Some(Infrastructure {
-            root,
+            root: Box::new(root),
             inputs: Inputs::from([("plan", files.clone())]),
             files,
         });
@@ -214,23 +218,23 @@ fn read_plan(request: &Request, path: &Path) -> Reading {
     }
 }
 
-fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Reading {
-    let interest = Interest {
+/// The parts of a tree that a run looks for.
+fn interest(request: &Request) -> Interest {
+    Interest {
         packages: request.vulnerabilities,
         code: request.misconfigurations,
         vendored: request.include_vendored,
         memory: request.memory,
-    };
-    let root = match Directory::new(path) {
-        Ok(root) => root,
-        Err(source) => {
-            let path = path.to_path_buf();
-            return SourceError::Io { path, source }.into();
-        }
-    };
-    let tree = tree::read(&root, interest, &dispatch::in_trees());
-    let mut target = new_target(request, TargetKind::Directory, path);
-    target.coverage.files = tree.coverage;
+    }
+}
+
+/// Reads a tree, whatever keeps it. The images that were found in it are for the caller.
+fn read_tree(
+    request: &Request,
+    root: Box<dyn Root>,
+    target: Target,
+) -> (Work, Vec<(String, ImageKind)>) {
+    let tree = tree::read(&*root, interest(request), &dispatch::in_trees());
     let mut work = Work {
         files: tree.files,
         gaps: tree.gaps,
@@ -241,6 +245,39 @@ fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Readin
         }),
         ..Work::new(target)
     };
+    work.target.coverage.files = tree.coverage;
+    (work, tree.images)
+}
+
+/// Reads the tree of a commit. Images in it cannot be opened, and are gaps.
+fn read_commit(request: &Request, path: &Path) -> Reading {
+    let (place, reference) = target::of_commit(path);
+    let root = match CommitTree::open(place, reference) {
+        Ok(root) => root,
+        Err(error) => {
+            let place = target::shown(path, &request.working_directory);
+            let cause = commit_cause(&error);
+            return SourceError::Invalid { place, cause }.into();
+        }
+    };
+    let target = new_target(request, TargetKind::Commit, path);
+    let (work, _) = read_tree(request, Box::new(root), target);
+    Reading {
+        works: vec![work],
+        failures: Vec::new(),
+    }
+}
+
+fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Reading {
+    let root = match Directory::new(path) {
+        Ok(root) => root,
+        Err(source) => {
+            let path = path.to_path_buf();
+            return SourceError::Io { path, source }.into();
+        }
+    };
+    let target = new_target(request, TargetKind::Directory, path);
+    let (mut work, lying) = read_tree(request, Box::new(root), target);
     // A directory that holds nothing but images, such as a layout that was named without `oci:`,
     // is just these, and they were named with it.
     let files = &work.target.coverage.files;
@@ -249,7 +286,7 @@ fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Readin
     let mut failures = Vec::new();
     let mut found = Vec::new();
     let mut images = Images::new(request.memory);
-    for (image, kind) in tree.images {
+    for (image, kind) in lying {
         let place = path.join(&image);
         work.holds_images = true;
         if named.has(&place) {
@@ -300,6 +337,18 @@ fn read_directory(request: &Request, path: &Path, named: &NamedImages) -> Readin
     Reading {
         works: found,
         failures,
+    }
+}
+
+/// Why a commit cannot be read, without absolute paths.
+fn commit_cause(error: &StoreError) -> String {
+    match error {
+        StoreError::NotThere { .. } => "it is not in a git repository".to_owned(),
+        StoreError::Io { source, .. } => source.to_string(),
+        StoreError::Unsupported { what, .. } => {
+            format!("its repository uses {what}, which is not supported")
+        }
+        other => other.to_string(),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::credentials;
-use crate::model::finding::{Finding, Kind};
+use crate::model::finding::{Finding, FindingKind};
 use crate::model::report::Report;
 
 /// Sorts a report.
@@ -28,8 +28,8 @@ pub(super) fn report(report: &mut Report) {
 
 fn order(finding: &Finding) -> impl Ord + '_ {
     let subject: (&str, &str) = match &finding.kind {
-        Kind::Vulnerability(found) => (&found.package.name, &found.package.version),
-        Kind::Misconfiguration(found) => (&found.resource, ""),
+        FindingKind::Vulnerability(found) => (&found.package.name, &found.package.version),
+        FindingKind::Misconfiguration(found) => (&found.resource, ""),
     };
     (
         finding.target,

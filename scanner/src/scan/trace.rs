@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::inventory::graph::Paths;
-use crate::model::finding::Kind;
+use crate::model::finding::FindingKind;
 use crate::model::package::Package;
 use crate::model::report::Report;
 
@@ -13,7 +13,7 @@ use crate::model::report::Report;
 pub(super) fn findings(report: &mut Report) {
     let mut wanted: BTreeMap<(usize, Arc<str>), Vec<usize>> = BTreeMap::new();
     for (number, finding) in report.findings.iter().enumerate() {
-        if let Kind::Vulnerability(found) = &finding.kind
+        if let FindingKind::Vulnerability(found) = &finding.kind
             && !found.package.kind.is_os()
             && found.package.direct != Some(true)
         {
@@ -35,7 +35,7 @@ pub(super) fn findings(report: &mut Report) {
             let Some(finding) = report.findings.get_mut(number) else {
                 continue; // there is one for each number
             };
-            if let Kind::Vulnerability(found) = &mut finding.kind {
+            if let FindingKind::Vulnerability(found) = &mut finding.kind {
                 let path = paths.to(&found.package).unwrap_or_default();
                 if path.len() > 1 {
                     found.path = path;

@@ -9,10 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::layer::LayerScan;
 use super::limits;
 use super::names::{self, PathHash};
-use super::overlay::{Kind, Tree};
+use super::overlay::{NodeKind, Tree};
+use super::scanned::LayerScan;
 use super::wanted::Again;
 use crate::analyzer::Analyzers;
 use crate::analyzer::Want;
@@ -101,7 +101,7 @@ pub(super) fn second_names(
     let links: Vec<String> = tree
         .entries()
         .into_iter()
-        .filter(|(_, kind)| matches!(kind, Kind::Symlink(_)))
+        .filter(|(_, kind)| matches!(kind, NodeKind::Symlink(_)))
         .map(|(path, _)| path)
         .collect();
     let examples = Examples::new(analyzers);
@@ -187,7 +187,7 @@ pub(super) fn through(layers: &[&LayerScan], analyzers: &Analyzers<'_>) -> (Thro
         let mut pairs = Vec::new();
         while let Some((name, link)) = open.pop_front() {
             // A directory of its own may have taken its place.
-            if !matches!(tree.get(&link), Some(Kind::Symlink(_))) {
+            if !matches!(tree.get(&link), Some(NodeKind::Symlink(_))) {
                 continue;
             }
             let Ok(real) = tree.resolve(&link) else {

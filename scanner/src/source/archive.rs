@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use super::decode::{self, Encoding};
 use super::stream::LayerStream;
-use super::tar::{Kind, Skip, Tar, TarError};
-use super::{SourceError, limits, names, tar};
+use super::tar::{MemberKind, Skip, Tar, TarError};
+use super::{SourceError, invalid, limits, names, tar};
 
 /// One member.
 #[derive(Clone, Debug)]
@@ -160,13 +160,6 @@ impl Skip for Stream {
     }
 }
 
-fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
-    SourceError::Invalid {
-        place: place.into(),
-        cause: cause.into(),
-    }
-}
-
 impl Archive {
     /// Lists the members; for a compressed archive keeps the JSON documents.
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
@@ -193,7 +186,7 @@ impl Archive {
             let Ok(name) = names::normalise(&member.path) else {
                 continue;
             };
-            if member.kind == Kind::Directory {
+            if member.kind == MemberKind::Directory {
                 continue;
             }
             name_bytes = name_bytes.saturating_add(name.len());
@@ -201,13 +194,13 @@ impl Archive {
                 let cause = format!("more than {} bytes of names", limits::ARCHIVE_NAME_BYTES);
                 return Err(invalid("archive", cause));
             }
-            let is_file = matches!(member.kind, Kind::File | Kind::Unknown(_));
+            let is_file = matches!(member.kind, MemberKind::File | MemberKind::Unknown(_));
             let link = match member.kind {
-                Kind::Symlink => {
+                MemberKind::Symlink => {
                     let target = names::join(names::split(&name).0, &names::text(&member.link));
                     names::normalise(target.as_bytes()).ok()
                 }
-                Kind::HardLink => names::normalise(&member.link).ok(),
+                MemberKind::HardLink => names::normalise(&member.link).ok(),
                 _ => None,
             };
             documents.remove(&name);
@@ -334,7 +327,7 @@ impl Archive {
         let mut ordinal = 0;
         while let Some((member, _)) = tar.next().map_err(broken)? {
             ordinal += 1;
-            if matches!(member.kind, Kind::File | Kind::Unknown(_)) {
+            if matches!(member.kind, MemberKind::File | MemberKind::Unknown(_)) {
                 each(ordinal, &mut tar);
             }
         }

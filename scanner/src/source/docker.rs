@@ -12,15 +12,8 @@ use super::manifest::SavedImage;
 use super::platform::Platform;
 use super::store::Store;
 use super::stream::Promise;
-use super::{ImageKind, SourceError, limits, meaning, names, oci};
+use super::{ImageKind, SourceError, invalid, limits, meaning, names, oci};
 use crate::model::gap::GapKind;
-
-fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
-    SourceError::Invalid {
-        place: shorten(place),
-        cause: cause.into(),
-    }
-}
 
 /// The images of an archive for one platform.
 pub(super) fn images(

@@ -4,12 +4,19 @@
 use super::digest::{Digest, shorten};
 use super::image::{Image, LayerRef, gap};
 use super::manifest::{Config, Descriptor, Document, Nature};
-use super::oci::{Candidate, invalid};
 use super::platform::Platform;
 use super::store::Store;
 use super::stream::Promise;
-use super::{SourceError, limits, meaning};
+use super::{SourceError, invalid, limits, meaning};
 use crate::model::gap::GapKind;
+
+/// A manifest that may be an image.
+pub(super) struct Candidate {
+    pub(super) descriptor: Descriptor,
+    pub(super) reference: Option<String>,
+    /// Manifests that are the same image for different platforms.
+    pub(super) group: String,
+}
 
 /// What a candidate turned out to be.
 pub(super) enum Loaded {

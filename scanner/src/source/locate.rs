@@ -1,17 +1,17 @@
 //! Where a path is, of which only the hashes in the layers are known.
 
-use super::layer::LayerScan;
 use super::names;
+use super::scanned::LayerScan;
 
 /// Where a path that the tree does not hold is a file.
-pub(super) enum Place {
+pub(super) enum Whereabouts {
     Layer(usize),
     Directory,
     Nowhere,
 }
 
 /// The topmost of the layers `..below` that has the path.
-pub(super) fn locate(layers: &[&LayerScan], below: usize, path: &str) -> Place {
+pub(super) fn locate(layers: &[&LayerScan], below: usize, path: &str) -> Whereabouts {
     let mut hash = names::ROOT;
     let mut above = Vec::new();
     let mut prefixes = Vec::new();
@@ -27,10 +27,10 @@ pub(super) fn locate(layers: &[&LayerScan], below: usize, path: &str) -> Place {
     for (number, layer) in layers.iter().enumerate().take(below).rev() {
         let has = |set: &[u128], hash: &u128| set.binary_search(hash).is_ok();
         if has(&layer.non_directories, &hash) {
-            return Place::Layer(number);
+            return Whereabouts::Layer(number);
         }
         if has(&layer.directories, &hash) || has(&layer.implied, &hash) {
-            return Place::Directory;
+            return Whereabouts::Directory;
         }
         let whited = |path: &str| {
             layer
@@ -50,8 +50,8 @@ pub(super) fn locate(layers: &[&LayerScan], below: usize, path: &str) -> Place {
                 .any(|prefix| whited(prefix) || opaque(prefix))
             || above.iter().any(|hash| has(&layer.non_directories, hash))
         {
-            return Place::Nowhere;
+            return Whereabouts::Nowhere;
         }
     }
-    Place::Nowhere
+    Whereabouts::Nowhere
 }

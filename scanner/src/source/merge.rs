@@ -4,16 +4,16 @@
 //! name the layer that brought them: for databases that is the lowest of the consecutive copies
 //! with this very version, for other files the layer that wrote the file last. Wanted paths that
 //! are links to files read under no wanted name are listed by [`super::plan`], read a second time, and
-//! given to [`merge`] as [`Found`]; what a layer wrote through a link was added to it before.
+//! given to [`merge`] as [`Visible`]; what a layer wrote through a link was added to it before.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::alias::{self, Through};
-use super::layer::{LayerScan, ScannedFile};
-use super::locate::{Place, locate};
+use super::locate::{Whereabouts, locate};
 use super::names;
-use super::overlay::{Kind, Tree};
+use super::overlay::{NodeKind, Tree};
+use super::scanned::{LayerScan, ScannedFile};
 use crate::analyzer::Reading;
 use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
@@ -21,12 +21,12 @@ use crate::model::location::{Layer, Location};
 use crate::model::package::Package;
 
 /// A file read under the path of a link to it, with its layer.
-pub(crate) type Found = (usize, ScannedFile);
+pub(crate) type Visible = (usize, ScannedFile);
 
 /// The layers that wrote files through links, with these files where they lie in the image.
 pub(crate) fn with_written(
     layers: &[&LayerScan],
-    written: Vec<Found>,
+    written: Vec<Visible>,
 ) -> BTreeMap<usize, LayerScan> {
     let mut complete: BTreeMap<usize, LayerScan> = BTreeMap::new();
     for (number, file) in written {
@@ -86,7 +86,7 @@ pub(crate) struct Merged {
 pub(crate) fn merge(
     layers: &[&LayerScan],
     places: &[Arc<Layer>],
-    found: &[Found],
+    found: &[Visible],
     through: &Through,
 ) -> Merged {
     let mut tree = Tree::build(layers);
@@ -99,7 +99,7 @@ pub(crate) fn merge(
     let direct: BTreeSet<String> = {
         let entries = tree.entries();
         for (path, kind) in &entries {
-            if let Kind::File(copies) = kind {
+            if let NodeKind::File(copies) = kind {
                 let copies: Vec<_> = copies.iter().map(|(layer, file)| (*layer, *file)).collect();
                 shown.extend(copies.last().map(|(layer, file)| (*layer, &file.path)));
                 add(&mut files, path, &copies, places);
@@ -107,14 +107,18 @@ pub(crate) fn merge(
         }
         entries
             .into_iter()
-            .filter(|(_, kind)| matches!(kind, Kind::File(_)))
+            .filter(|(_, kind)| matches!(kind, NodeKind::File(_)))
             .map(|(path, _)| path)
             .collect()
     };
     for (path, mut copies) in seen {
         // A whole directory was read where the wanted one is a link to it.
-        let is_link = matches!(tree.get(path), Some(Kind::Symlink(_) | Kind::HardLink(..)));
-        let is_there = |path: &str| matches!(locate(layers, layers.len(), path), Place::Layer(_));
+        let is_link = matches!(
+            tree.get(path),
+            Some(NodeKind::Symlink(_) | NodeKind::HardLink(..))
+        );
+        let is_there =
+            |path: &str| matches!(locate(layers, layers.len(), path), Whereabouts::Layer(_));
         let visible = is_link
             || tree.resolve(path).is_ok_and(|real| {
                 let mut names = copies

@@ -16,11 +16,11 @@ use crate::model::facts::Facts;
 use crate::model::gap::Gap;
 pub use crate::model::target::ImageKind;
 
-pub use self::image::open_image;
-pub use self::layer::{LayerScan, Link, ScannedFile};
 pub use self::merge::Hidden;
+pub use self::open::open_image;
 pub use self::platform::Platform;
 pub use self::recognise::{FIRST_BYTES, Unknown, is_part_of_image, may_be_archive};
+pub use self::scanned::{LayerScan, Link, ScannedFile};
 
 mod alias;
 mod archive;
@@ -41,11 +41,14 @@ mod members;
 mod merge;
 mod names;
 mod oci;
+mod open;
 mod overlay;
 mod plan;
 mod platform;
 mod recognise;
 pub(crate) mod root;
+mod scanned;
+mod stop;
 mod store;
 mod stream;
 mod tar;
@@ -91,6 +94,16 @@ pub enum SourceError {
         /// What is wrong.
         cause: String,
     },
+}
+
+/// Most characters of a place in an error: digests and names of members are foreign text.
+const PLACE: usize = 200;
+
+fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
+    SourceError::Invalid {
+        place: digest::shorten_to(place, PLACE),
+        cause: cause.into(),
+    }
 }
 
 /// What it took to read the layers of a target.

@@ -9,27 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::choice::{none_for, select};
 use super::digest::{Digest, shorten};
 use super::image::{Image, gap};
-use super::load::{Loaded, config_of, load, verified};
+use super::load::{Candidate, Loaded, config_of, load, verified};
 use super::manifest::{Descriptor, Document, Layout};
 use super::platform::Platform;
 use super::store::Store;
-use super::{SourceError, limits, meaning};
+use super::{SourceError, invalid, limits, meaning};
 use crate::model::gap::{Gap, GapClass, GapKind};
-
-pub(super) fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
-    SourceError::Invalid {
-        place: shorten(place),
-        cause: cause.into(),
-    }
-}
-
-/// A manifest that may be an image.
-pub(super) struct Candidate {
-    pub(super) descriptor: Descriptor,
-    pub(super) reference: Option<String>,
-    /// Manifests that are the same image for different platforms.
-    group: String,
-}
 
 /// The images of a layout for one platform.
 pub(super) fn images(

@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::layer::{LayerScan, ScannedFile};
 use super::limits;
 use super::names::{self, PathHash};
+use super::scanned::{LayerScan, ScannedFile};
 
 /// A symbolic link circle, or one that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) struct Circle;
 pub(super) type Copies<'a> = Vec<(usize, &'a ScannedFile)>;
 
 /// What is at a path.
-pub(super) enum Kind<'a> {
+pub(super) enum NodeKind<'a> {
     Directory,
     File(Copies<'a>),
     Symlink(&'a str),
@@ -33,7 +33,7 @@ struct Node<'a> {
     name: Arc<str>,
     hash: PathHash,
     children: BTreeMap<Arc<str>, usize>,
-    kind: Kind<'a>,
+    kind: NodeKind<'a>,
 }
 
 /// See the module.
@@ -67,7 +67,7 @@ impl<'a> Tree<'a> {
                 name: "".into(),
                 hash: names::ROOT,
                 children: BTreeMap::new(),
-                kind: Kind::Directory,
+                kind: NodeKind::Directory,
             }],
             free: Vec::new(),
             index: BTreeMap::new(),
@@ -97,19 +97,22 @@ impl<'a> Tree<'a> {
         // layer's is not one that anybody wants.
         let mut stale = Vec::new();
         for node in self.matching(&layer.non_directories) {
-            if matches!(self.node(node).kind, Kind::File(_)) {
+            if matches!(self.node(node).kind, NodeKind::File(_)) {
                 stale.push(node);
             } else {
                 self.remove(node);
             }
         }
         for node in self.matching(&layer.directories) {
-            if !matches!(self.node(node).kind, Kind::Directory) {
+            if !matches!(self.node(node).kind, NodeKind::Directory) {
                 self.remove(node);
             }
         }
         for node in self.matching(&layer.implied) {
-            if matches!(self.node(node).kind, Kind::File(_) | Kind::HardLink(..)) {
+            if matches!(
+                self.node(node).kind,
+                NodeKind::File(_) | NodeKind::HardLink(..)
+            ) {
                 self.remove(node);
             }
         }
@@ -119,14 +122,14 @@ impl<'a> Tree<'a> {
                 let path = self.real_parent(&link.path);
                 let symlink = match self.get(&link.target) {
                     _ if !hard => Some(&*link.target),
-                    Some(Kind::Symlink(target)) => Some(*target),
+                    Some(NodeKind::Symlink(target)) => Some(*target),
                     _ => None,
                 };
                 if let Some(node) = self.insert(&path) {
                     self.clear(node);
                     self.node_mut(node).kind = match symlink {
-                        Some(target) => Kind::Symlink(target),
-                        None => Kind::HardLink(&link.target, number),
+                        Some(target) => NodeKind::Symlink(target),
+                        None => NodeKind::HardLink(&link.target, number),
                     };
                 }
             }
@@ -136,16 +139,16 @@ impl<'a> Tree<'a> {
             let Some(node) = self.insert(&path) else {
                 continue;
             };
-            if let Kind::File(copies) = &mut self.node_mut(node).kind {
+            if let NodeKind::File(copies) = &mut self.node_mut(node).kind {
                 copies.push((number, file));
             } else {
                 self.clear(node);
-                self.node_mut(node).kind = Kind::File(vec![(number, file)]);
+                self.node_mut(node).kind = NodeKind::File(vec![(number, file)]);
             }
         }
         for node in stale {
             let last = match &self.node(node).kind {
-                Kind::File(copies) => copies.last().map(|(layer, _)| *layer),
+                NodeKind::File(copies) => copies.last().map(|(layer, _)| *layer),
                 _ => None,
             };
             if last.is_some_and(|last| last != number) {
@@ -194,7 +197,7 @@ impl<'a> Tree<'a> {
     }
 
     /// What is at a path; links are not followed.
-    pub(super) fn get(&self, path: &str) -> Option<&Kind<'a>> {
+    pub(super) fn get(&self, path: &str) -> Option<&NodeKind<'a>> {
         self.find(path).map(|node| &self.node(node).kind)
     }
 
@@ -202,8 +205,8 @@ impl<'a> Tree<'a> {
     fn insert(&mut self, path: &str) -> Option<usize> {
         let mut node = ROOT;
         for name in path.split('/').filter(|name| !name.is_empty()) {
-            if !matches!(self.node(node).kind, Kind::Directory) {
-                self.node_mut(node).kind = Kind::Directory;
+            if !matches!(self.node(node).kind, NodeKind::Directory) {
+                self.node_mut(node).kind = NodeKind::Directory;
             }
             node = match self.node(node).children.get(name) {
                 Some(child) => *child,
@@ -219,7 +222,7 @@ impl<'a> Tree<'a> {
             name: name.into(),
             hash: names::child(self.node(parent).hash, name),
             children: BTreeMap::new(),
-            kind: Kind::Directory,
+            kind: NodeKind::Directory,
         };
         let (name, hash) = (Arc::clone(&fresh.name), fresh.hash);
         let node = if let Some(node) = self.free.pop() {
@@ -261,7 +264,7 @@ impl<'a> Tree<'a> {
             below.extend(std::mem::take(&mut self.node_mut(node).children).into_values());
             let hash = self.node(node).hash;
             self.index.remove(&hash);
-            self.node_mut(node).kind = Kind::Directory;
+            self.node_mut(node).kind = NodeKind::Directory;
             self.free.push(node);
         }
     }
@@ -300,7 +303,7 @@ impl<'a> Tree<'a> {
             }
             let directory = walked.last().map_or(Some(ROOT), |(_, node)| *node);
             let node = directory.and_then(|node| self.node(node).children.get(name).copied());
-            if let Some(Kind::Symlink(target)) = node.map(|node| &self.node(node).kind) {
+            if let Some(NodeKind::Symlink(target)) = node.map(|node| &self.node(node).kind) {
                 let target: &'a str = target;
                 hops += 1;
                 if hops > limits::SYMLINK_HOPS {
@@ -333,7 +336,7 @@ impl<'a> Tree<'a> {
                 return Vec::new();
             }
             let node = self.node(node);
-            if let Kind::Symlink(_) = node.kind {
+            if let NodeKind::Symlink(_) = node.kind {
                 links.push(path);
                 continue;
             }
@@ -346,12 +349,12 @@ impl<'a> Tree<'a> {
     }
 
     /// All files and links with their paths, sorted by path.
-    pub(super) fn entries(&self) -> Vec<(String, &Kind<'a>)> {
+    pub(super) fn entries(&self) -> Vec<(String, &NodeKind<'a>)> {
         let mut entries = Vec::new();
         let mut open = vec![(ROOT, String::new())];
         while let Some((node, path)) = open.pop() {
             let node = self.node(node);
-            if matches!(node.kind, Kind::Directory) {
+            if matches!(node.kind, NodeKind::Directory) {
                 for (name, child) in &node.children {
                     open.push((*child, names::join(&path, name)));
                 }

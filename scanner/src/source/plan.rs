@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::alias::{self, Through};
-use super::layer::LayerScan;
 use super::limits;
-use super::locate::{Place, locate};
+use super::locate::{Whereabouts, locate};
 use super::names;
-use super::overlay::{Circle, Kind, Tree};
+use super::overlay::{Circle, NodeKind, Tree};
+use super::scanned::LayerScan;
 use super::wanted::Again;
 use crate::analyzer::Analyzers;
 use crate::inventory::Want;
@@ -97,7 +97,7 @@ fn hard_link(
 ) -> Result<(usize, String), &'static str> {
     let mut target = target.to_owned();
     for _ in 0..limits::SYMLINK_HOPS {
-        let Place::Layer(found) = locate(layers, layer.saturating_add(1), &target) else {
+        let Whereabouts::Layer(found) = locate(layers, layer.saturating_add(1), &target) else {
             return Err("a hard link to a file that is not there");
         };
         let links = layers.get(found).map_or(&[][..], |layer| &layer.links);
@@ -128,8 +128,8 @@ pub(crate) fn plan(layers: &[&LayerScan], analyzers: &Analyzers<'_>, through: &T
         .entries()
         .into_iter()
         .filter_map(|(path, kind)| match kind {
-            Kind::Symlink(_) if !(analyzers.by_path)(&path).is_empty() => Some((path, None)),
-            Kind::HardLink(target, layer) => Some((path, Some(((*target).to_owned(), *layer)))),
+            NodeKind::Symlink(_) if !(analyzers.by_path)(&path).is_empty() => Some((path, None)),
+            NodeKind::HardLink(target, layer) => Some((path, Some(((*target).to_owned(), *layer)))),
             _ => None,
         })
         .collect();
@@ -157,13 +157,19 @@ pub(crate) fn plan(layers: &[&LayerScan], analyzers: &Analyzers<'_>, through: &T
         dead_links(layers, &mut tree, &mut plan, wanted.trim_end_matches('/'));
         match want {
             Want::Path(path)
-                if !matches!(tree.get(path), Some(Kind::Symlink(_) | Kind::HardLink(..))) =>
+                if !matches!(
+                    tree.get(path),
+                    Some(NodeKind::Symlink(_) | NodeKind::HardLink(..))
+                ) =>
             {
                 if let Ok(target) = tree.resolve(path) {
                     if target != path {
                         follow(layers, analyzers, &tree, &mut plan, path, &target, false);
                     }
-                    if matches!(locate(layers, layers.len(), &target), Place::Directory) {
+                    if matches!(
+                        locate(layers, layers.len(), &target),
+                        Whereabouts::Directory
+                    ) {
                         plan.dead(path, "a directory in the place of a file");
                     }
                 }
@@ -185,7 +191,9 @@ pub(crate) fn plan(layers: &[&LayerScan], analyzers: &Analyzers<'_>, through: &T
     let all = alias::second_names(
         &mut tree,
         analyzers,
-        |path| path.is_empty() || matches!(locate(layers, layers.len(), path), Place::Directory),
+        |path| {
+            path.is_empty() || matches!(locate(layers, layers.len(), path), Whereabouts::Directory)
+        },
         |real, name| pairs.push((real.to_owned(), name.to_owned())),
     );
     for (real, name) in pairs {
@@ -218,14 +226,17 @@ fn dead_links(layers: &[&LayerScan], tree: &mut Tree<'_>, plan: &mut Plan, wante
         let Ok(above) = tree.resolve(above) else {
             return;
         };
-        if !matches!(tree.get(&names::join(&above, name)), Some(Kind::Symlink(_))) {
+        if !matches!(
+            tree.get(&names::join(&above, name)),
+            Some(NodeKind::Symlink(_))
+        ) {
             continue;
         }
         match tree.resolve(directory) {
             Err(Circle) => plan.dead(directory, "symbolic links in a circle"),
             Ok(real) if real.is_empty() => continue,
             Ok(real) => match locate(layers, layers.len(), &real) {
-                Place::Directory => continue,
+                Whereabouts::Directory => continue,
                 _ => plan.dead(
                     directory,
                     "a symbolic link to a directory that is not there",
@@ -247,20 +258,20 @@ fn follow(
     is_link: bool,
 ) {
     let found = match tree.get(target) {
-        Some(Kind::HardLink(target, layer)) => match hard_link(layers, *layer, target) {
+        Some(NodeKind::HardLink(target, layer)) => match hard_link(layers, *layer, target) {
             Ok(found) => found,
             Err(_) => return,
         },
         _ => match locate(layers, layers.len(), target) {
-            Place::Layer(layer) => (layer, target.to_owned()),
-            Place::Directory => {
+            Whereabouts::Layer(layer) => (layer, target.to_owned()),
+            Whereabouts::Directory => {
                 if is_link {
                     let cause = "a symbolic link to a directory in the place of a file";
                     plan.gap(path, GapKind::Link, cause);
                 }
                 return;
             }
-            Place::Nowhere => {
+            Whereabouts::Nowhere => {
                 if is_link && !target.is_empty() {
                     plan.gap(
                         path,
@@ -283,7 +294,7 @@ fn follow(
         .any(|reader| reader.is_database())
     {
         let mut below = top;
-        while let Place::Layer(lower) = locate(layers, below, &source) {
+        while let Whereabouts::Layer(lower) = locate(layers, below, &source) {
             plan.file(lower, &source, path);
             below = lower;
         }

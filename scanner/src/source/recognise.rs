@@ -9,7 +9,7 @@ use std::path::Path;
 use super::archive::Stream;
 use super::decode::Encoding;
 use super::manifest::Document;
-use super::tar::{self, Kind, Tar};
+use super::tar::{self, MemberKind, Tar};
 use super::{ImageKind, limits, names};
 
 /// Bytes of a file from which [`may_be_archive`] knows.
@@ -135,7 +135,7 @@ pub(super) fn looks_like(path: &Path) -> Result<Option<ImageKind>, Unknown> {
             continue;
         };
         match name.as_str() {
-            _ if member.kind == Kind::Directory => {}
+            _ if member.kind == MemberKind::Directory => {}
             "oci-layout" | "index.json" | "manifest.json" => {
                 let mut content = Vec::new();
                 let head = (&mut tar)

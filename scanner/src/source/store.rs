@@ -16,23 +16,25 @@ use std::sync::{Mutex, PoisonError};
 use super::archive::Archive;
 use super::digest::{Algorithm, Hasher};
 use super::hashing::Cores;
-use super::layer::{self, LayerScan};
+use super::layer;
 use super::limits::Budget;
 use super::manifest::{Descriptor, Document};
-use super::stream::{Promise, Shared, Stop};
+use super::scanned::LayerScan;
+use super::stop::Stop;
+use super::stream::{Promise, Shared};
 use super::totals::Totals;
 use super::wanted::Selection;
-use super::{Cost, SourceError, limits, names};
+use super::{Cost, SourceError, invalid, limits, names};
 use crate::analyzer::Analyzers;
 
 /// See the module.
 pub(super) struct Store {
-    place: Place,
+    place: Backing,
     /// Bytes of documents read so far.
     documents: AtomicU64,
 }
 
-enum Place {
+enum Backing {
     Directory(PathBuf),
     /// The directory, and the digest of its `manifest.json`, which has no other name there.
     Flat(PathBuf, Box<Descriptor>),
@@ -49,15 +51,8 @@ pub(super) struct Job {
     pub(super) selection: Selection,
 }
 
-fn invalid(place: &str, cause: impl Into<String>) -> SourceError {
-    SourceError::Invalid {
-        place: place.into(),
-        cause: cause.into(),
-    }
-}
-
 impl Store {
-    const fn new(place: Place) -> Self {
+    const fn new(place: Backing) -> Self {
         Self {
             place,
             documents: AtomicU64::new(0),
@@ -67,7 +62,7 @@ impl Store {
     /// The manifest of a flat directory, which has no index.
     pub(super) fn manifest(&self) -> Option<Descriptor> {
         match &self.place {
-            Place::Flat(_, descriptor) => Some((**descriptor).clone()),
+            Backing::Flat(_, descriptor) => Some((**descriptor).clone()),
             _ => None,
         }
     }
@@ -75,7 +70,7 @@ impl Store {
     /// Whether members follow the end of an archive.
     pub(super) const fn is_followed(&self) -> bool {
         match &self.place {
-            Place::Archive(archive) => archive.is_followed(),
+            Backing::Archive(archive) => archive.is_followed(),
             _ => false,
         }
     }
@@ -83,7 +78,7 @@ impl Store {
     /// Whether there is anything of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         match &self.place {
-            Place::Archive(archive) => archive.has(name),
+            Backing::Archive(archive) => archive.has(name),
             _ => self
                 .path(name)
                 .is_some_and(|path| fs::symlink_metadata(path).is_ok()),
@@ -93,9 +88,9 @@ impl Store {
     /// Where a blob is in a directory.
     fn path(&self, name: &str) -> Option<PathBuf> {
         match &self.place {
-            Place::Archive(_) => None,
-            Place::Directory(root) => Some(root.join(name)),
-            Place::Flat(root, manifest) => {
+            Backing::Archive(_) => None,
+            Backing::Directory(root) => Some(root.join(name)),
+            Backing::Flat(root, manifest) => {
                 let hex = names::split(name).1;
                 if manifest.digest.ends_with(hex) {
                     return Some(root.join("manifest.json"));
@@ -110,7 +105,7 @@ impl Store {
     /// Length of a blob. The error says why it cannot be read.
     pub(super) fn size(&self, name: &str) -> Result<u64, String> {
         match (&self.place, self.path(name)) {
-            (Place::Archive(archive), _) => archive
+            (Backing::Archive(archive), _) => archive
                 .resolve(name)
                 .map(|(_, entry)| entry.size)
                 .ok_or_else(|| "there is no such file in the archive".into()),
@@ -130,7 +125,7 @@ impl Store {
     /// A document as a whole; `None` if it is not there.
     pub(super) fn document(&self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
         let content = match (&self.place, self.path(name)) {
-            (Place::Archive(archive), _) => archive.document(name)?,
+            (Backing::Archive(archive), _) => archive.document(name)?,
             (_, Some(path)) if self.has(name) => {
                 let size = self.size(name).map_err(|cause| invalid(name, cause))?;
                 if size > limits::DOCUMENT_BYTES {
@@ -160,7 +155,7 @@ impl Store {
     fn open(&self, name: &str) -> Result<Box<dyn Read>, String> {
         self.size(name)?;
         let file: io::Result<Box<dyn Read>> = match (&self.place, self.path(name)) {
-            (Place::Archive(archive), _) => match archive.resolve(name) {
+            (Backing::Archive(archive), _) => match archive.resolve(name) {
                 Some((_, entry)) => archive.member(entry).map(|member| Box::new(member) as _),
                 None => return Err("there is no such file in the archive".into()),
             },
@@ -199,7 +194,7 @@ impl Store {
             totals: Arc::new(Totals::new(budget, stored)),
         };
         let results = match &self.place {
-            Place::Archive(archive) if archive.is_compressed() => {
+            Backing::Archive(archive) if archive.is_compressed() => {
                 in_order(archive, jobs, analyzers, &shared)?
             }
             _ => {
@@ -212,7 +207,7 @@ impl Store {
             }
         };
         // A limit on all layers is the fault of none of them.
-        let failed = |result: &Outcome| match result {
+        let failed = |result: &Scanned| match result {
             Some(Err(Stop::Total(cause))) => Some(cause.clone()),
             _ => None,
         };
@@ -240,7 +235,7 @@ impl Store {
     }
 }
 
-type Outcome = Option<Result<LayerScan, Stop>>;
+type Scanned = Option<Result<LayerScan, Stop>>;
 
 fn at_once(
     jobs: &[Job],
@@ -248,8 +243,8 @@ fn at_once(
     workers: usize,
     cores: &Cores,
     one: impl Fn(&Job) -> Result<LayerScan, Stop> + Sync,
-) -> Vec<Outcome> {
-    let results: Mutex<Vec<Outcome>> = Mutex::new(jobs.iter().map(|_| None).collect());
+) -> Vec<Scanned> {
+    let results: Mutex<Vec<Scanned>> = Mutex::new(jobs.iter().map(|_| None).collect());
     let next = AtomicUsize::new(0);
     // Layers above one that is broken need not be read.
     let broken = AtomicUsize::new(usize::MAX);
@@ -292,8 +287,8 @@ fn in_order(
     jobs: &[Job],
     analyzers: &Analyzers<'_>,
     shared: &Shared,
-) -> Result<Vec<Outcome>, SourceError> {
-    let mut results: Vec<Outcome> = jobs.iter().map(|_| None).collect();
+) -> Result<Vec<Scanned>, SourceError> {
+    let mut results: Vec<Scanned> = jobs.iter().map(|_| None).collect();
     let mut left: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (number, job) in jobs.iter().enumerate() {
         let Some((_, entry)) = archive.resolve(&job.name) else {
@@ -328,7 +323,7 @@ fn in_order(
 
 /// Opens a layout directory.
 pub(super) fn directory(path: &Path) -> Store {
-    Store::new(Place::Directory(path.to_owned()))
+    Store::new(Backing::Directory(path.to_owned()))
 }
 
 /// Opens a flat directory.
@@ -347,7 +342,7 @@ pub(super) fn flat(path: &Path) -> Result<Store, SourceError> {
         artifact_type: None,
         annotations: None,
     };
-    Ok(Store::new(Place::Flat(
+    Ok(Store::new(Backing::Flat(
         path.to_owned(),
         Box::new(descriptor),
     )))
@@ -355,5 +350,5 @@ pub(super) fn flat(path: &Path) -> Result<Store, SourceError> {
 
 /// Opens an archive.
 pub(super) fn archive(path: &Path) -> Result<Store, SourceError> {
-    Ok(Store::new(Place::Archive(Archive::open(path)?)))
+    Ok(Store::new(Backing::Archive(Archive::open(path)?)))
 }

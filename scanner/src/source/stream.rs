@@ -12,6 +12,7 @@ use super::decode::{self, Decoder, Encoding};
 use super::digest::{Algorithm, Digest, Hasher};
 use super::hashing::{Apart, Cores, TarHash};
 use super::limits;
+use super::stop::Stop;
 use super::tar::Skip;
 use super::totals::{Held, Totals};
 
@@ -21,25 +22,6 @@ const INPUT_BUFFER: usize = 128 << 10;
 /// Bytes decompressed at once: small enough for the second-level cache, large enough that the
 /// inflater's copy of its window per call does not count.
 const OUTPUT_BUFFER: usize = 256 << 10;
-
-/// Why a layer stream stopped before its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// A limit; what was read so far is good.
-    Limit(String),
-    /// The stream is broken.
-    Broken(String),
-    /// A limit on all layers together: none of them counts.
-    Total(String),
-}
-
-impl Stop {
-    /// The sentence that says why.
-    pub(crate) fn cause(&self) -> &str {
-        let (Self::Limit(cause) | Self::Broken(cause) | Self::Total(cause)) = self;
-        cause
-    }
-}
 
 /// What the manifest and the config promise about a blob.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::Cost;
 use super::limits::{self, Budget};
-use super::stream::Stop;
+use super::stop::Stop;
 
 /// See the module.
 pub(crate) struct Totals {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::limits::Budget;
 use super::names;
-use crate::analyzer::{Analyzers, Answer, Reading, Run, Tee, examine};
+use crate::analyzer::{Alone, Analyzers, Answer, Reading, Run, Tee, examine};
 use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
@@ -95,7 +95,7 @@ pub(crate) fn read_member<R: BufRead>(
     buffer: &mut Vec<u8>,
     budget: Budget,
 ) -> Vec<(Arc<str>, Reading)> {
-    let Ok(answers) = examine(content, size, runs, buffer, budget.file()) else {
+    let Ok(answers) = examine(content, size, runs, buffer, budget.file(), &Alone) else {
         // The stream remembers its fault, and the layer ends with it.
         return Vec::new();
     };

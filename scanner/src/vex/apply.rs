@@ -3,10 +3,10 @@
 //! the comparisons reach their limit, since a statement not compared could be the newer one.
 
 use super::identity::{self, Mismatch};
-use super::index::{Found, Index};
+use super::index::{Index, Indexed};
 use super::limits::MAX_COMPARISONS;
 use super::{Component, Product, Statement, product};
-use crate::model::finding::{Finding, Kind};
+use crate::model::finding::{Finding, FindingKind};
 use crate::model::package::Package;
 use crate::model::report::Report;
 use crate::model::suppression::{Origin, Suppression, UnmatchedSuppression};
@@ -83,7 +83,7 @@ impl Run<'_> {
         if statement.products.is_empty() {
             return Err("it names no product".to_owned());
         }
-        let founds: Vec<&Found> = statement
+        let founds: Vec<&Indexed> = statement
             .ids
             .iter()
             .filter_map(|id| self.index.found(id))
@@ -213,7 +213,7 @@ fn parts(product: &Product) -> impl Iterator<Item = (&Product, Option<&Component
 
 /// The findings that a product or a part can speak of.
 fn candidates<'a>(
-    found: &'a Found,
+    found: &'a Indexed,
     product: &'a Product,
     part: Option<&'a Component>,
 ) -> impl Iterator<Item = &'a usize> {
@@ -231,8 +231,8 @@ fn candidates<'a>(
 
 fn package(finding: &Finding) -> Option<&Package> {
     match &finding.kind {
-        Kind::Vulnerability(vulnerability) => Some(&vulnerability.package),
-        Kind::Misconfiguration(_) => None,
+        FindingKind::Vulnerability(vulnerability) => Some(&vulnerability.package),
+        FindingKind::Misconfiguration(_) => None,
     }
 }
 

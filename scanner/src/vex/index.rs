@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::identity;
-use crate::model::finding::Kind;
+use crate::model::finding::FindingKind;
 use crate::model::package::Package;
 use crate::model::report::Report;
 
 /// Findings of one vulnerability, as indices into the report's.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Indexed {
     pub(super) all: Vec<usize>,
     pub(super) by_package: BTreeMap<String, Vec<usize>>,
 }
@@ -19,15 +19,15 @@ pub(super) struct Found {
 /// The index.
 pub(super) struct Index<'a> {
     pub(super) report: &'a Report,
-    vulnerabilities: BTreeMap<String, Found>,
+    vulnerabilities: BTreeMap<String, Indexed>,
     packages: BTreeMap<String, Vec<(usize, &'a Package)>>,
 }
 
 impl<'a> Index<'a> {
     pub(super) fn of(report: &'a Report) -> Self {
-        let mut vulnerabilities: BTreeMap<String, Found> = BTreeMap::new();
+        let mut vulnerabilities: BTreeMap<String, Indexed> = BTreeMap::new();
         for (index, finding) in report.findings.iter().enumerate() {
-            let Kind::Vulnerability(vulnerability) = &finding.kind else {
+            let FindingKind::Vulnerability(vulnerability) = &finding.kind else {
                 continue;
             };
             let keys = identity::keys(&vulnerability.package);
@@ -63,7 +63,7 @@ impl<'a> Index<'a> {
     }
 
     /// Findings of a vulnerability, by any of its ids.
-    pub(super) fn found(&self, id: &str) -> Option<&Found> {
+    pub(super) fn found(&self, id: &str) -> Option<&Indexed> {
         self.vulnerabilities.get(&id.to_ascii_uppercase())
     }
 

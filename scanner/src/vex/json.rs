@@ -14,7 +14,7 @@ use super::limits::{MAX_BYTES, MAX_OBJECTS, MAX_VALUES};
 
 /// The formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum VexFormat {
     /// OpenVEX.
     OpenVex,
     /// OpenVEX as the predicate of an in-toto statement.
@@ -95,7 +95,7 @@ pub(super) fn check_size(bytes: &[u8], path: &str) -> Result<(), VexError> {
 }
 
 /// Tells the format by its content.
-pub(super) fn format(bytes: &[u8], path: &str) -> Result<Format, VexError> {
+pub(super) fn format(bytes: &[u8], path: &str) -> Result<VexFormat, VexError> {
     let probe: Probe = typed(bytes, path)?;
     let openvex = match &probe.context {
         Context::One(iri) => iri.starts_with(OPENVEX),
@@ -107,13 +107,13 @@ pub(super) fn format(bytes: &[u8], path: &str) -> Result<Format, VexError> {
         cause,
     };
     if openvex {
-        Ok(Format::OpenVex)
+        Ok(VexFormat::OpenVex)
     } else if probe.predicate_type.starts_with(OPENVEX) {
-        Ok(Format::Attested)
+        Ok(VexFormat::Attested)
     } else if probe.bom_format == "CycloneDX" {
-        Ok(Format::CycloneDx)
+        Ok(VexFormat::CycloneDx)
     } else if matches!(probe.document.csaf_version.as_str(), "2.0" | "2.1") {
-        Ok(Format::Csaf)
+        Ok(VexFormat::Csaf)
     } else if probe.document.csaf_version.is_empty() {
         Err(unknown(format!(
             "no \"@context\" below {OPENVEX}, no \"bomFormat\", no \"csaf_version\""

@@ -6,7 +6,6 @@
 mod apply;
 mod csaf;
 mod cyclonedx;
-mod distribution;
 mod error;
 mod identity;
 mod index;
@@ -110,13 +109,13 @@ pub fn parse(bytes: &[u8], path: &str) -> Result<Vec<Statement>, VexError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     json::check_size(bytes, path)?;
     let mut statements = match json::format(bytes, path)? {
-        json::Format::OpenVex => openvex::read(json::typed(bytes, path)?, path, ""),
-        json::Format::Attested => {
+        json::VexFormat::OpenVex => openvex::read(json::typed(bytes, path)?, path, ""),
+        json::VexFormat::Attested => {
             let attested: openvex::Attestation = json::typed(bytes, path)?;
             openvex::read(attested.predicate, path, "/predicate")
         }
-        json::Format::Csaf => csaf::read(&json::typed(bytes, path)?, path),
-        json::Format::CycloneDx => cyclonedx::read(&json::typed(bytes, path)?, path),
+        json::VexFormat::Csaf => csaf::read(&json::typed(bytes, path)?, path),
+        json::VexFormat::CycloneDx => cyclonedx::read(&json::typed(bytes, path)?, path),
     }?;
     limit(statements.len(), limits::MAX_STATEMENTS, "statements", path)?;
     mark_sole_product(&mut statements);

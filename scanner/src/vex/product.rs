@@ -2,10 +2,10 @@
 //! platform by its CPE; a package by being in the target. Without any of these, the name of the
 //! target or a document about one product only has to do, and nothing may speak against it.
 
-use super::distribution::Distribution;
 use super::identity::{self, Mismatch};
 use super::index::Index;
 use super::{Component, Product, Statement};
+use crate::inventory::ecosystem::Platform;
 use crate::model::package::Package;
 use crate::model::purl::Purl;
 use crate::model::report::Target;
@@ -48,7 +48,7 @@ pub(super) fn holds(
     }
     match &component.cpe {
         Some(cpe) if package.kind.is_os() => {
-            let own = package.ecosystem.as_deref().map(Distribution::of);
+            let own = package.ecosystem.as_deref().map(Platform::of);
             if own.is_some_and(|own| own.has_cpe(cpe)) {
                 return Ok(());
             }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{Status, identity, product};
-use crate::model::finding::{Finding, Kind};
+use crate::model::finding::{Finding, FindingKind};
 use crate::model::package::Package;
 use crate::model::purl::Purl;
 use crate::model::report::{Report, Target};
@@ -82,7 +82,7 @@ struct Subcomponent {
 }
 
 /// Vulnerability, image (empty if there is none) and package.
-type Place<'a> = (&'a str, String, String);
+type Spot<'a> = (&'a str, String, String);
 
 /// What is said in one statement: vulnerability, status, justification, impact statement.
 type Said<'a> = (&'a str, Status, Option<String>, Option<String>);
@@ -91,7 +91,7 @@ type Said<'a> = (&'a str, Status, Option<String>, Option<String>);
 /// package its subcomponent; elsewhere, where the product has no package URL, it is the package.
 pub fn write_openvex(report: &Report, author: &str, out: &mut dyn Write) -> io::Result<()> {
     let timestamp = format!("{}T00:00:00Z", report.date);
-    let mut counted: BTreeSet<Place<'_>> = BTreeSet::new();
+    let mut counted: BTreeSet<Spot<'_>> = BTreeSet::new();
     for (finding, package) in
         vulnerabilities(report).filter(|(finding, _)| finding.suppressed.is_none())
     {
@@ -153,13 +153,13 @@ fn vulnerabilities(report: &Report) -> impl Iterator<Item = (&Finding, &Package)
         .findings
         .iter()
         .filter_map(|finding| match &finding.kind {
-            Kind::Vulnerability(found) => Some((finding, &*found.package)),
-            Kind::Misconfiguration(_) => None,
+            FindingKind::Vulnerability(found) => Some((finding, &*found.package)),
+            FindingKind::Misconfiguration(_) => None,
         })
 }
 
 /// `None` for a package without a name, of which nothing can be said.
-fn place<'a>(report: &Report, finding: &'a Finding, package: &Package) -> Option<Place<'a>> {
+fn place<'a>(report: &Report, finding: &'a Finding, package: &Package) -> Option<Spot<'a>> {
     let image = report.targets.get(finding.target).and_then(image);
     Some((
         &*finding.rule,

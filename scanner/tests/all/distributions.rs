@@ -77,10 +77,10 @@ fn found(inventory: Inventory, db: &Db) -> Vec<String> {
     let findings = outcome.findings.iter();
     let mut found: Vec<String> = findings
         .map(|finding| match &finding.kind {
-            portcullis::model::finding::Kind::Vulnerability(found) => {
+            portcullis::model::finding::FindingKind::Vulnerability(found) => {
                 format!("{} {}", found.record, found.package.name)
             }
-            portcullis::model::finding::Kind::Misconfiguration(_) => unreachable!(),
+            portcullis::model::finding::FindingKind::Misconfiguration(_) => unreachable!(),
         })
         .collect();
     found.sort();

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod commit;
+#[cfg(test)]
 mod distributions;
 #[cfg(test)]
 mod doubt;

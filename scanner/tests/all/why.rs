@@ -37,7 +37,7 @@ fn a_preferred_id_is_shown_and_changes_no_fingerprint() {
     assert!(before.keys().eq(after.keys()));
     let shown: Vec<&str> = after.values().copied().collect();
     assert!(shown.contains(&"CVE-2020-26235") && !shown.contains(&"RUSTSEC-2020-0071"));
-    // A distribution's record of a flaw is one flaw with it.
+    // A distribution's record of a vulnerability is one vulnerability with it.
     assert!(shown.contains(&"CVE-2024-6119"));
     let time = findings(&preferred)
         .find(|finding| finding["rule_id"] == "CVE-2020-26235")

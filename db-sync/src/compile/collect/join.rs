@@ -3,7 +3,7 @@
 use super::Collector;
 use crate::advisory::{Advisory, Affected, EventKind};
 use crate::problem::Warning;
-use crate::sources::Found;
+use crate::sources::SourceRecord;
 
 /// An advisory of RustSec's tree that waits for OSV's record.
 pub(super) struct RustSec {
@@ -16,7 +16,7 @@ pub(super) struct RustSec {
 impl Collector {
     /// Keeps a RustSec advisory until OSV's record of the same id comes, or
     /// [`Collector::add_rest`].
-    pub(in crate::compile) fn rustsec(&mut self, found: Found) {
+    pub(in crate::compile) fn rustsec(&mut self, found: SourceRecord) {
         let source = self.source(found.kind, &found.source);
         self.warnings.extend(found.warnings);
         let Some(advisory) = found.advisory else {

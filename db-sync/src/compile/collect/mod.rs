@@ -5,14 +5,14 @@ mod join;
 mod stored;
 
 use self::join::RustSec;
-pub(super) use self::stored::{Extras, Place, Source, Sources, Stored, Texts};
-use super::interner::{Interner, Kind};
+pub(super) use self::stored::{Extras, Source, Sources, Storage, Stored, Texts};
+use super::interner::{Interner, TextKind};
 use crate::advisory::{Advisory, Affected, EventKind, Range, order_of};
 use crate::ecosystem;
 use crate::problem::Warning;
 use crate::severity::{self, Rating};
 use crate::sources::crates_index::Yanked;
-use crate::sources::{Found, SourceError, SourceKind};
+use crate::sources::{SourceError, SourceKind, SourceRecord};
 use crate::store::codec::{put, put_text, put_texts};
 use crate::store::entry::{Entry, Mark, Span};
 use crate::store::feed::Feeds;
@@ -68,26 +68,26 @@ impl Collector {
     }
 
     /// The texts of one kind.
-    pub(super) fn texts(&self, kind: Kind) -> &Interner {
+    pub(super) fn texts(&self, kind: TextKind) -> &Interner {
         match kind {
-            Kind::Ids => &self.ids,
-            Kind::Versions => &self.versions,
-            Kind::Packages => &self.packages,
-            Kind::Ratings => &self.ratings,
+            TextKind::Ids => &self.ids,
+            TextKind::Versions => &self.versions,
+            TextKind::Packages => &self.packages,
+            TextKind::Ratings => &self.ratings,
         }
     }
 
-    pub(super) fn texts_mut(&mut self, kind: Kind) -> &mut Interner {
+    pub(super) fn texts_mut(&mut self, kind: TextKind) -> &mut Interner {
         match kind {
-            Kind::Ids => &mut self.ids,
-            Kind::Versions => &mut self.versions,
-            Kind::Packages => &mut self.packages,
-            Kind::Ratings => &mut self.ratings,
+            TextKind::Ids => &mut self.ids,
+            TextKind::Versions => &mut self.versions,
+            TextKind::Packages => &mut self.packages,
+            TextKind::Ratings => &mut self.ratings,
         }
     }
 
     /// Takes a record of an OSV export.
-    pub(super) fn osv(&mut self, found: Found) -> Result<(), SourceError> {
+    pub(super) fn osv(&mut self, found: SourceRecord) -> Result<(), SourceError> {
         let source = self.source(found.kind, &found.source);
         self.warnings.extend(found.warnings);
         let Some(mut advisory) = found.advisory else {
@@ -228,7 +228,7 @@ impl Collector {
                 .iter()
                 .filter_map(|copy| self.records.get(*copy as usize))
                 .max_by_key(|record| (record.modified, record.digest));
-            winner.is_none_or(|record| record.texts.place != Place::Gone)
+            winner.is_none_or(|record| record.texts.place != Storage::Gone)
         })
     }
 
@@ -326,7 +326,7 @@ impl Collector {
                 record.sources.push(*source);
             }
         }
-        if record.texts.place == Place::Gone {
+        if record.texts.place == Storage::Gone {
             let texts = self.spill(advisory).map_err(SourceError::Scratch)?;
             if let Some(record) = self.records.get_mut(known as usize) {
                 record.texts = texts;
@@ -409,7 +409,7 @@ impl Collector {
         put_texts(&mut out, &advisory.related);
         put_texts(&mut out, &advisory.aliases);
         let length = u32::try_from(out.len()).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        let place = Place::Scratch(self.position);
+        let place = Storage::Scratch(self.position);
         self.scratch.write_all(&out)?;
         self.position = self.position.saturating_add(u64::from(length));
         Ok(Texts { place, length })

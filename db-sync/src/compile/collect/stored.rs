@@ -37,14 +37,14 @@ pub(in crate::compile) struct Stored {
 /// The long texts of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::compile) struct Texts {
-    pub(in crate::compile) place: Place,
+    pub(in crate::compile) place: Storage,
     /// Their length in bytes.
     pub(in crate::compile) length: u32,
 }
 
 /// Where texts are until they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::compile) enum Place {
+pub(in crate::compile) enum Storage {
     /// At this offset of the scratch file.
     Scratch(u64),
     /// In the database that is replaced, under this record number.

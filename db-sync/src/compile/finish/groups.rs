@@ -1,19 +1,19 @@
-//! The ids of each flaw that has more than one.
+//! The ids of each vulnerability that has more than one.
 
 use super::table::Table;
 use crate::compile::BuildError;
 use crate::compile::collect::{ALL, Stored};
-use crate::compile::flaw::Flaws;
 use crate::compile::interner::Interner;
+use crate::compile::vulnerability::Vulnerabilities;
 use crate::problem::Warning;
 use crate::store::codec::{put, put_text};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Ids that are listed for one flaw; a hostile set of aliases must not make
+/// Ids that are listed for one vulnerability; a hostile set of aliases must not make
 /// every match carry all ids of the database.
 const MAX_ALIASES: usize = 1000;
 
-/// Groups of more than one id, and the group of each flaw.
+/// Groups of more than one id, and the group of each vulnerability.
 pub(super) struct Groups {
     pub(super) table: Table,
     /// Group number plus one, by root.
@@ -23,7 +23,7 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// What a record's head says of its flaw's group: its number plus one, and
+    /// What a record's head says of its vulnerability's group: its number plus one, and
     /// in the lowest bit whether it has other records; 0 for an id alone.
     pub(super) fn of(&self, root: u32) -> u64 {
         let number = self.by_root.get(&root).copied().unwrap_or(0);
@@ -33,13 +33,13 @@ impl Groups {
 
 pub(super) fn groups(
     records: &[&Stored],
-    flaws: &mut Flaws,
+    vulnerabilities: &mut Vulnerabilities,
     ids: &Interner,
     warnings: &mut Vec<Warning>,
 ) -> Result<Groups, BuildError> {
     let mut members: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for id in 0..u32::try_from(ids.len()).unwrap_or(u32::MAX) {
-        let root = flaws.root(id);
+        let root = vulnerabilities.root(id);
         if root != id {
             members.entry(root).or_default().push(id);
         }

@@ -9,8 +9,8 @@ use self::groups::{Groups, groups};
 use self::packages::packages;
 use self::table::{Numbered, Table, used_ratings, used_versions};
 use super::collect::{ALL, Collector, Stored};
-use super::flaw::Flaws;
 use super::rate::Loans;
+use super::vulnerability::Vulnerabilities;
 use super::{BuildError, census, texts, yanked};
 use crate::moment::Moment;
 use crate::problem::Warning;
@@ -72,10 +72,22 @@ pub(super) fn write(
     let mut feed = texts::Feed::new(&mut scratch, old);
     texts::write(&mut writer, &records, &mut feed).map_err(failed)??;
 
-    let mut flaws = Flaws::of(records.iter().copied(), &collector.ids);
-    let groups = groups(&records, &mut flaws, &collector.ids, &mut warnings)?;
+    let mut vulnerabilities = Vulnerabilities::of(records.iter().copied(), &collector.ids);
+    let groups = groups(
+        &records,
+        &mut vulnerabilities,
+        &collector.ids,
+        &mut warnings,
+    )?;
     let rated = used_ratings(collector, &records)?;
-    let heads = heads(collector, &records, &rated, &mut flaws, &groups, &sources)?;
+    let heads = heads(
+        collector,
+        &records,
+        &rated,
+        &mut vulnerabilities,
+        &groups,
+        &sources,
+    )?;
     let versions = used_versions(collector, &records)?;
     let (packages, ecosystems) = packages(collector, &records, &versions.numbers, &rated)?;
     let (info, masked, below) = match over {
@@ -200,11 +212,11 @@ fn heads(
     collector: &Collector,
     records: &[&Stored],
     rated: &Numbered,
-    flaws: &mut Flaws,
+    vulnerabilities: &mut Vulnerabilities,
     groups: &Groups,
     sources: &[u32],
 ) -> Result<(Table, Vec<u64>), BuildError> {
-    let loans = Loans::of(records, flaws, &collector.ids, &collector.ratings);
+    let loans = Loans::of(records, vulnerabilities, &collector.ids, &collector.ratings);
     let mut table = Table::default();
     let mut hashes = Vec::with_capacity(records.len());
     for (record, number) in records.iter().zip(0_u32..) {
@@ -221,9 +233,9 @@ fn heads(
         for moment in [record.published, record.modified, record.withdrawn] {
             put_moment(out, moment);
         }
-        let root = flaws.root(record.id);
+        let root = vulnerabilities.root(record.id);
         put(out, groups.of(root));
-        let ratings = loans.ratings(record, number, flaws);
+        let ratings = loans.ratings(record, number, vulnerabilities);
         put(out, ratings.len() as u64);
         for (value, origin) in ratings {
             put(out, u64::from(rated.of(value)));

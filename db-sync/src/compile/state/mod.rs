@@ -9,8 +9,8 @@
 
 mod dump;
 
-use super::collect::{Collector, Extras, Place, Source, Sources, Stored, Texts};
-use super::interner::{Interner, Kind};
+use super::collect::{Collector, Extras, Source, Sources, Storage, Stored, Texts};
+use super::interner::{Interner, TextKind};
 use crate::advisory::Scope;
 use crate::moment::Moment;
 use crate::sources::SourceKind;
@@ -39,7 +39,12 @@ pub(super) struct Label {
     pub(super) updates: u64,
 }
 
-const KINDS: [Kind; 4] = [Kind::Ids, Kind::Versions, Kind::Packages, Kind::Ratings];
+const KINDS: [TextKind; 4] = [
+    TextKind::Ids,
+    TextKind::Versions,
+    TextKind::Packages,
+    TextKind::Ratings,
+];
 
 /// The parts of the file, in order; the first twelve are three of each kind of
 /// texts: the bytes, where each ends, and the numbers in the order of texts.
@@ -211,13 +216,13 @@ impl State {
     }
 
     /// How many texts of a kind there are.
-    pub(super) fn count(&self, kind: Kind) -> u32 {
+    pub(super) fn count(&self, kind: TextKind) -> u32 {
         let ends = self.part((kind as usize).saturating_mul(3).saturating_add(1));
         u32::try_from(ends.len() / 4).unwrap_or(u32::MAX)
     }
 
     /// A text by its number; empty for one that was never given.
-    pub(super) fn text(&self, kind: Kind, number: u32) -> &str {
+    pub(super) fn text(&self, kind: TextKind, number: u32) -> &str {
         let first = (kind as usize).saturating_mul(3);
         let ends = first.saturating_add(1);
         let place = number as usize;
@@ -233,7 +238,7 @@ impl State {
     }
 
     /// The number of a text.
-    pub(super) fn find(&self, kind: Kind, text: &str) -> Option<u32> {
+    pub(super) fn find(&self, kind: TextKind, text: &str) -> Option<u32> {
         let order = (kind as usize).saturating_mul(3).saturating_add(2);
         let order: &[[u8; 4]] = self.part(order).as_chunks().0;
         let number = |word: &[u8; 4]| u32::from_le_bytes(*word);
@@ -300,9 +305,9 @@ impl State {
         let row = self.row(number)?;
         let body = self.part(BODIES).get(row.body as usize..).ok_or(Damaged)?;
         let place = if number < self.winners {
-            Place::Old(number)
+            Storage::Old(number)
         } else {
-            Place::Gone
+            Storage::Gone
         };
         take_body(&mut Reader::new(body), &row, place)
     }
@@ -330,7 +335,7 @@ fn split_end(bytes: &[u8], length: usize) -> Result<(&[u8], &[u8]), Damaged> {
     bytes.split_at_checked(at).ok_or(Damaged)
 }
 
-fn take_body(reader: &mut Reader<'_>, row: &Row<'_>, place: Place) -> Result<Stored, Damaged> {
+fn take_body(reader: &mut Reader<'_>, row: &Row<'_>, place: Storage) -> Result<Stored, Damaged> {
     let (published, withdrawn) = (take_moment(reader)?, take_moment(reader)?);
     let mut numbers = || reader.rising().map(Vec::into_boxed_slice);
     let (aliases, upstream, related) = (numbers()?, numbers()?, numbers()?);

@@ -12,10 +12,10 @@ use crate::feed::FeedKind;
 use crate::moment::Moment;
 use crate::store::codec::{Damaged, Reader};
 use crate::store::format::Section;
-use crate::store::read::Store;
+use crate::store::read::{Store, feeds};
 use crate::store::sound::sound;
 use crate::store::view::Views;
-use crate::store::{EcosystemInfo, ReadError, feed, hash};
+use crate::store::{EcosystemInfo, ReadError, hash};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Db {
@@ -82,7 +82,7 @@ fn segment<'db>(one: Segment<'db>, census: &mut Census<'db>) -> Result<(), ReadE
     versions(store)?;
     packages(one, &counted, census)?;
     yanked(store)?;
-    feed::check(store)
+    feeds::check(store)
 }
 
 /// Whether no record counts in both segments, and all that are masked exist.
@@ -268,7 +268,7 @@ fn yanked(store: &Store) -> Result<(), ReadError> {
     store.check_index(Section::YankedIndex, &hashes)
 }
 
-/// Details, links, and the ids of other flaws; see `Details`.
+/// Details, links, and the ids of other vulnerabilities; see `Details`.
 fn check_text(texts: &[u8]) -> Result<(), Damaged> {
     let mut reader = Reader::new(texts);
     reader.text()?;

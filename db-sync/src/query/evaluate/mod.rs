@@ -22,7 +22,7 @@ use std::cmp::Ordering;
 
 /// What an entry says about a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict<'v> {
+pub(super) enum Judgement<'v> {
     Affected,
     /// It lies in a range without an end, above all that its source knows to be
     /// affected.
@@ -34,7 +34,7 @@ pub(super) enum Verdict<'v> {
 
 /// Where a version lies to a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     Outside,
     /// In an interval that ends somewhere.
     Closed,
@@ -175,14 +175,14 @@ impl<'a> Asked<'a> {
         store: &Store,
         views: &'v Views<'_>,
         view: &View<'_>,
-    ) -> Result<Verdict<'v>, ReadError> {
+    ) -> Result<Judgement<'v>, ReadError> {
         let mut doubt = None;
         let mut is_open = false;
         for span in views.spans(view) {
             match self.place(store, views, span)? {
-                Ok(Place::Outside) => {}
-                Ok(Place::Open) if !views.beside(view).is_empty() => is_open = true,
-                Ok(Place::Closed | Place::Open) => return Ok(Verdict::Affected),
+                Ok(Position::Outside) => {}
+                Ok(Position::Open) if !views.beside(view).is_empty() => is_open = true,
+                Ok(Position::Closed | Position::Open) => return Ok(Judgement::Affected),
                 Err(cause) => {
                     doubt.get_or_insert(cause);
                 }
@@ -190,17 +190,17 @@ impl<'a> Asked<'a> {
         }
         if is_open {
             if !self.is_beyond(store, views, view)? {
-                return Ok(Verdict::Affected);
+                return Ok(Judgement::Affected);
             }
             // Whoever lists the versions of such a range lists them to no end, too.
-            return Ok(doubt.map_or(Verdict::Possible, Verdict::Undecided));
+            return Ok(doubt.map_or(Judgement::Possible, Judgement::Undecided));
         }
         if !view.listed.is_empty()
             && (self.is_listed(store, view)? || self.is_listed_otherwise(store, view)?)
         {
-            return Ok(Verdict::Affected);
+            return Ok(Judgement::Affected);
         }
-        Ok(doubt.map_or(Verdict::NotAffected, Verdict::Undecided))
+        Ok(doubt.map_or(Judgement::NotAffected, Judgement::Undecided))
     }
 
     /// Evaluates one range.
@@ -209,11 +209,11 @@ impl<'a> Asked<'a> {
         store: &Store,
         views: &Views<'_>,
         span: &SpanView<'v>,
-    ) -> Result<Verdict<'v>, ReadError> {
+    ) -> Result<Judgement<'v>, ReadError> {
         Ok(match self.place(store, views, span)? {
-            Ok(Place::Outside) => Verdict::NotAffected,
-            Ok(Place::Closed | Place::Open) => Verdict::Affected,
-            Err(cause) => Verdict::Undecided(cause),
+            Ok(Position::Outside) => Judgement::NotAffected,
+            Ok(Position::Closed | Position::Open) => Judgement::Affected,
+            Err(cause) => Judgement::Undecided(cause),
         })
     }
 
@@ -224,13 +224,13 @@ impl<'a> Asked<'a> {
         store: &Store,
         views: &Views<'_>,
         span: &SpanView<'v>,
-    ) -> Result<Result<Place, &'v str>, ReadError> {
+    ) -> Result<Result<Position, &'v str>, ReadError> {
         let marks = views.marks(span);
         if let Some(cause) = span.unusable {
             return Ok(Err(cause));
         }
         Ok(match self.reading(span.semver) {
-            Err(_) if marks.is_empty() => Ok(Place::Outside),
+            Err(_) if marks.is_empty() => Ok(Position::Outside),
             Err(cause) => Err(cause),
             Ok(_) => Ok(self.place_of(store, span.semver, marks)?),
         })
@@ -246,9 +246,9 @@ impl<'a> Asked<'a> {
         let mut is_open = false;
         for span in views.spans(view) {
             match self.place(store, views, span)? {
-                Ok(Place::Closed) => return Ok(false),
-                Ok(Place::Open) => is_open = true,
-                Ok(Place::Outside) | Err(_) => {}
+                Ok(Position::Closed) => return Ok(false),
+                Ok(Position::Open) => is_open = true,
+                Ok(Position::Outside) | Err(_) => {}
             }
         }
         Ok(is_open)
@@ -311,7 +311,7 @@ impl<'a> Asked<'a> {
         }))
     }
 
-    fn place_of(&self, store: &Store, semver: bool, marks: &[Mark]) -> Result<Place, ReadError> {
+    fn place_of(&self, store: &Store, semver: bool, marks: &[Mark]) -> Result<Position, ReadError> {
         let mut affected = false;
         let mut limited = false;
         let mut ends_here = false;
@@ -335,9 +335,9 @@ impl<'a> Asked<'a> {
                 let closes =
                     |mark: &Mark| mark.kind != EventKind::Introduced && mark.version.is_some();
                 return Ok(match (is_inside, ends_here || above.iter().any(closes)) {
-                    (false, _) => Place::Outside,
-                    (true, true) => Place::Closed,
-                    (true, false) => Place::Open,
+                    (false, _) => Position::Outside,
+                    (true, true) => Position::Closed,
+                    (true, false) => Position::Open,
                 });
             }
             match mark.kind {
@@ -349,9 +349,9 @@ impl<'a> Asked<'a> {
             }
         }
         Ok(match (affected && !limited, ends_here) {
-            (false, _) => Place::Outside,
-            (true, true) => Place::Closed,
-            (true, false) => Place::Open,
+            (false, _) => Position::Outside,
+            (true, true) => Position::Closed,
+            (true, false) => Position::Open,
         })
     }
 

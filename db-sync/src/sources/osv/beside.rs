@@ -15,12 +15,10 @@
 //! of commits (OSS-Fuzz' `fixed_range`), or is no bound (Debian's `urgency`, which
 //! is a rating: `unimportant` is one, `end-of-life` says that no fix will come).
 
-use super::parse;
-use super::schema;
+use super::{range, schema};
 use crate::advisory::{Affected, Event, EventKind, Range};
 use crate::limits::Limits;
 use crate::problem::Causes;
-use crate::version::Order;
 
 /// Adds to an entry that has a range without an end how far that is known to
 /// reach: GitHub's text, and Go's ranges.
@@ -31,7 +29,7 @@ pub(super) fn add(
     limits: &Limits,
     causes: &mut Causes,
 ) {
-    let semver = Order::of_ecosystem(&affected.ecosystem).is_none();
+    let semver = crate::ecosystem::order(&affected.ecosystem).is_none();
     if let Some(text) = known {
         let mut range = last_known(text).unwrap_or_else(|| Range {
             unusable: Some("it names no upper bound".to_owned()),
@@ -47,7 +45,7 @@ pub(super) fn add(
         }
     }
     for raw in custom.unwrap_or_default() {
-        let Some(mut range) = parse::range(raw) else {
+        let Some(mut range) = range::range(raw) else {
             continue;
         };
         range.semver = semver;

@@ -7,12 +7,12 @@
 mod archive;
 mod beside;
 mod parse;
+mod range;
 mod schema;
 
 use crate::limits::Limits;
 use crate::problem::{Causes, Warning};
-use crate::sources::{Found, Sink, SourceError, SourceKind};
-use crate::version::Order;
+use crate::sources::{Sink, SourceError, SourceKind, SourceRecord};
 use archive::{Archive, Member};
 use flate2::Decompress;
 use rayon::prelude::*;
@@ -127,7 +127,7 @@ impl Reader<'_, '_> {
     }
 
     fn told(&mut self, source: &Arc<str>, warning: Warning) -> Result<(), SourceError> {
-        self.emit(Found {
+        self.emit(SourceRecord {
             source: Arc::clone(source),
             kind: SourceKind::Osv,
             advisory: None,
@@ -136,7 +136,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn emit(&mut self, found: Found) -> Result<(), SourceError> {
+    fn emit(&mut self, found: SourceRecord) -> Result<(), SourceError> {
         if found.advisory.is_some() {
             self.usable = self.usable.saturating_add(1);
         }
@@ -182,7 +182,7 @@ impl Reader<'_, '_> {
             self.archive(&archive, &Arc::from(own_name.as_str()))?;
         }
         // The folder of an ecosystem stays one, whatever folders lie in it.
-        if is_bucket && Order::of_ecosystem(&own_name).is_none() {
+        if is_bucket && crate::ecosystem::order(&own_name).is_none() {
             return self.strays(root);
         }
         self.loose_records(root, &Arc::from(own_name))
@@ -309,7 +309,7 @@ impl Reader<'_, '_> {
     /// Inflates and parses a batch on all threads, then hands it on in order.
     fn flush(&mut self, source: &Arc<str>, batch: Vec<Raw>) -> Result<(), SourceError> {
         let limits = self.limits;
-        let found: Vec<(Found, u64)> = batch
+        let found: Vec<(SourceRecord, u64)> = batch
             .into_par_iter()
             .map_init(
                 || (Decompress::new(false), Vec::new()),
@@ -332,7 +332,7 @@ impl Reader<'_, '_> {
 }
 
 /// Reads a single record that was fetched by itself.
-pub(crate) fn one(source: &Arc<str>, entry: &str, bytes: &[u8], limits: &Limits) -> Found {
+pub(crate) fn one(source: &Arc<str>, entry: &str, bytes: &[u8], limits: &Limits) -> SourceRecord {
     let within = bytes.len() as u64 <= limits.record_bytes;
     let raw = Raw {
         entry: entry.to_owned(),
@@ -357,8 +357,8 @@ fn examine(
     limits: &Limits,
     inflater: &mut Decompress,
     buffer: &mut Vec<u8>,
-) -> (Found, u64) {
-    let mut found = Found {
+) -> (SourceRecord, u64) {
+    let mut found = SourceRecord {
         source: Arc::clone(source),
         kind: SourceKind::Osv,
         advisory: None,

@@ -2,9 +2,9 @@
 //! usable is added to the causes; what would change what matches, and cannot
 //! be read, refuses the record.
 
-use super::beside;
 use super::schema::{self, Affects, LooseList, Specific};
-use crate::advisory::{Advisory, Affected, Event, EventKind, Range, Reference, Scope};
+use super::{beside, range};
+use crate::advisory::{Advisory, Affected, Range, Reference, Scope};
 use crate::ecosystem::normalise_name;
 use crate::limits::Limits;
 use crate::moment::Moment;
@@ -282,7 +282,7 @@ fn package(
         ));
     }
     for raw in ranges {
-        if let Some(mut range) = range(raw) {
+        if let Some(mut range) = range::range(raw) {
             range.prepare(&affected.ecosystem, limits.version_length);
             if let Some(cause) = &range.unusable {
                 causes.push(format!(
@@ -309,42 +309,6 @@ fn package(
         ));
     }
     advisory.affected.push(affected);
-}
-
-/// A range that applies to package versions; GIT ranges do not.
-pub(super) fn range(raw: schema::Range) -> Option<Range> {
-    let semver = match raw.kind.as_deref() {
-        Some("SEMVER") => true,
-        Some("ECOSYSTEM") => false,
-        Some("GIT") => return None,
-        other => {
-            let kind = other.unwrap_or("");
-            return Some(Range {
-                unusable: Some(format!("range of unknown type {kind:?}")),
-                ..Range::default()
-            });
-        }
-    };
-    let mut range = Range {
-        semver,
-        ..Range::default()
-    };
-    for raw in raw.events.unwrap_or_default() {
-        let mut keys = [
-            (EventKind::Introduced, raw.introduced),
-            (EventKind::Fixed, raw.fixed),
-            (EventKind::LastAffected, raw.last_affected),
-            (EventKind::Limit, raw.limit),
-        ]
-        .into_iter()
-        .filter_map(|(kind, version)| version.map(|version| Event { kind, version }));
-        match (keys.next(), keys.next()) {
-            (Some(event), None) => range.events.push(event),
-            (None, _) => range.unusable = Some("event without a known key".to_owned()),
-            (Some(_), Some(_)) => range.unusable = Some("event with more than one key".to_owned()),
-        }
-    }
-    Some(range)
 }
 
 fn custom_fixes(ranges: Option<&[schema::Range]>) -> Vec<String> {

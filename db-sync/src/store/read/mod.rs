@@ -1,6 +1,7 @@
 //! Opens a database and hands out checked bytes by section and number.
 
 mod error;
+pub(crate) mod feeds;
 mod segments;
 mod texts;
 
@@ -109,7 +110,7 @@ impl Store {
         let fits = match &store.below {
             None => {
                 info.records == store.count(Section::RecordOffsets)
-                    && feed::fits(&store, &info.feeds)
+                    && feed::fits(|section| store.length(section), &info.feeds)
             }
             // Told together with the segment below, see [`Segments::open`].
             Some(_) => true,

@@ -53,7 +53,11 @@ impl Segments {
         let below = Store::open(&pages, start, path)?;
         let expected = top.below.as_ref().map(|below| below.digest.as_str());
         let belong = expected == Some(below.info.root_digest.as_str())
-            && feed::fits_above(&top, &top.info.feeds, &below.info.feeds);
+            && feed::fits_above(
+                |section| top.length(section),
+                &top.info.feeds,
+                &below.info.feeds,
+            );
         if below.header.below != 0 || !belong {
             return Err(lost());
         }

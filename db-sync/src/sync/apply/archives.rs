@@ -3,9 +3,9 @@
 use super::Sync;
 use super::names::Names;
 use crate::compile::update::Session;
-use crate::fetch::{Saved, is_intact};
 use crate::sync::cache::MAX_LOG;
 use crate::sync::{SyncError, pool};
+use remote::fetch::{Saved, is_intact};
 use std::path::PathBuf;
 
 /// Longest archive of one ecosystem.

@@ -3,12 +3,12 @@
 
 use super::Sync;
 use crate::compile::update::{Applied, Session};
-use crate::fetch::FetchError;
 use crate::moment::Moment;
 use crate::sync::cache::Changes;
 use crate::sync::list::{self, Listed};
 use crate::sync::plan::{self, Plan, Settled};
 use crate::sync::{SyncError, pool, skipped, warning};
+use remote::fetch::FetchError;
 use std::collections::BTreeMap;
 
 /// More changed records than this are fetched as one archive.

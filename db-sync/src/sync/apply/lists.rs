@@ -1,10 +1,10 @@
 //! The publisher's lists of what changed when.
 
 use super::{MAX_LIST, Sync};
-use crate::fetch::{Saved, is_intact};
 use crate::moment::Moment;
 use crate::store::place::replace;
 use crate::sync::{SyncError, cache, warning};
+use remote::fetch::{Saved, is_intact};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is read of the list over all ecosystems: its newest lines.

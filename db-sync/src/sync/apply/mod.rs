@@ -12,12 +12,12 @@ use super::old::Old;
 use super::{EcosystemSync, SyncError, SyncReport, SyncRequest, feeds, kept, loss, rustsec};
 use crate::compile::BuildReport;
 use crate::compile::update::{Files, Session};
-use crate::fetch::Mirrors;
 use crate::moment::Moment;
 use crate::problem::Warning;
 use crate::query::Db;
 use crate::sources::crates_index::Yanked;
 use crate::store::place::LOCK_WAIT;
+use remote::fetch::Mirrors;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Longest list.
@@ -187,7 +187,9 @@ impl Sync<'_> {
         };
         build.warnings.append(&mut self.warnings);
         if let Some(mirrors) = &self.mirrors {
-            build.warnings.extend(mirrors.warnings());
+            let causes = mirrors.warnings().into_iter();
+            let warnings = causes.map(|cause| Warning::new("mirrors", "", cause));
+            build.warnings.extend(warnings);
         }
         build.warnings.sort();
         build.warnings.dedup();

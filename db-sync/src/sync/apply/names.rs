@@ -3,9 +3,9 @@
 use super::{ECOSYSTEMS, MAX_LIST, Sync};
 use crate::compile::update::Session;
 use crate::ecosystem;
-use crate::fetch::{Saved, is_intact, is_url};
 use crate::sources::osv::is_directory_name;
 use crate::sync::{SyncError, cache, list, skipped, warning};
+use remote::fetch::{Saved, is_intact, is_url};
 use std::collections::BTreeSet;
 
 /// The directories of a run.

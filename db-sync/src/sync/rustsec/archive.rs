@@ -2,10 +2,10 @@
 //! a file or an address.
 
 use super::{MAX_ADVISORY, Tree, place};
-use crate::fetch::{Access, Mirrors, Saved, is_intact};
 use crate::sync::SyncError;
 use crate::sync::cache::Cache;
 use flate2::read::MultiGzDecoder;
+use remote::fetch::{Access, Mirrors, Saved, is_intact};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek};

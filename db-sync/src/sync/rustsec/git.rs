@@ -4,12 +4,12 @@
 //! is fetched again.
 
 use super::{MAX_ADVISORY, NAME, Tree, digest_of, place};
-use crate::fetch::git::{Bounds, Entry, EntryKind, Remote, Snapshot};
-use crate::fetch::{Access, FetchError};
 use crate::problem::Warning;
 use crate::store::place::replace;
 use crate::sync::SyncError;
 use crate::sync::cache::{self, Cache};
+use remote::fetch::{Access, FetchError};
+use remote::git::{Bounds, Entry, EntryKind, Remote, Snapshot};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::Write as _;

@@ -8,8 +8,8 @@ mod git;
 
 use super::SyncError;
 use super::cache::Cache;
-use crate::fetch::{Access, FetchError, path};
 use crate::problem::Warning;
+use remote::fetch::{Access, FetchError, path};
 use sha2::{Digest, Sha256};
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -102,7 +102,7 @@ fn from_one(one: &str, offline: bool, access: &Access, cache: &Cache) -> Result<
         });
     }
     #[cfg(feature = "network")]
-    if let Some(url) = crate::fetch::git::address(one) {
+    if let Some(url) = remote::git::address(one) {
         return git::tree(&url, offline, access, cache);
     }
     if one.starts_with("git+") {

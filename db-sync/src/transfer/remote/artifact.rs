@@ -3,9 +3,9 @@
 //! signed, one layer that is the minisign text.
 
 use super::RemoteError;
-use super::reference::is_digest;
 use crate::transfer::export::Exported;
 use crate::transfer::head::digest_text;
+use remote::registry::{MANIFEST_TYPE, is_digest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -21,11 +21,6 @@ pub(crate) const SIGNATURE_TYPE: &str =
 pub(crate) const ROOT_DIGEST: &str = "portcullis.advisories.root-digest";
 /// The annotation with the format version of the database.
 pub(crate) const FORMAT: &str = "portcullis.advisories.format-version";
-/// The longest manifest that is read, in bytes.
-pub(crate) const MAX_MANIFEST: u64 = 1 << 20;
-
-/// The type of the manifest.
-pub(crate) const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
 /// The configuration of artifacts that have none.
 pub(crate) const EMPTY: &[u8] = b"{}";

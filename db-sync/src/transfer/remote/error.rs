@@ -1,80 +1,15 @@
-//! What can fail on the way to a server. Names carry no query and no password.
+//! Why no database came from a server, or went to one.
 
 use super::super::TransferError;
+use remote::registry::RegistryError;
 use std::fmt;
-use std::io;
 
 /// Why a server was of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
-    /// Neither an address nor a reference.
-    #[error("{text} is neither an http(s) address nor an image reference: {cause}")]
-    Source {
-        /// What was given.
-        text: String,
-        /// The reason.
-        cause: String,
-    },
-    /// Plain http to another machine.
-    #[error("{name} is not asked over plain http")]
-    PlainHttp {
-        /// The host or address.
-        name: String,
-    },
-    /// A connection failed.
-    #[error("cannot reach {name}: {cause}")]
-    Request {
-        /// The address.
-        name: String,
-        /// The reason.
-        cause: String,
-    },
-    /// The server answered, but not with what was asked for.
-    #[error("{name} answered {status}")]
-    Status {
-        /// The address.
-        name: String,
-        /// The HTTP status.
-        status: u16,
-        /// `WWW-Authenticate`, as sent.
-        challenges: Vec<String>,
-    },
-    /// The server asks to come back later than we are willing to wait.
-    #[error("{name} answered {status} and asks to wait {seconds} seconds")]
-    Busy {
-        /// The address.
-        name: String,
-        /// The HTTP status.
-        status: u16,
-        /// How long it asks to wait.
-        seconds: u64,
-    },
-    /// A request took longer than its limit.
-    #[error("{name} did not complete within {seconds} seconds")]
-    Slow {
-        /// The address.
-        name: String,
-        /// The limit.
-        seconds: u64,
-    },
-    /// An answer is longer than allowed or announced.
-    #[error("the answer of {name} is longer than {limit} bytes")]
-    TooLong {
-        /// The address.
-        name: String,
-        /// The limit.
-        limit: u64,
-    },
-    /// The content does not have the digest it was asked by.
-    #[error("{name} sent content with the digest {found} for {expected}")]
-    Digest {
-        /// The reference.
-        name: String,
-        /// The digest asked for.
-        expected: String,
-        /// The digest of the content.
-        found: String,
-    },
+    /// The way to it, or what it answered.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The manifest describes something else.
     #[error("{name} is not an advisory database: {cause}")]
     Artifact {
@@ -82,38 +17,6 @@ pub enum RemoteError {
         name: String,
         /// What is wrong with it.
         cause: String,
-    },
-    /// No token could be had.
-    #[error("cannot authenticate to {name}: {cause}")]
-    Auth {
-        /// The registry.
-        name: String,
-        /// The reason.
-        cause: String,
-    },
-    /// The user's docker credentials cannot be used.
-    #[error("cannot use the docker credentials for {name}: {cause}")]
-    Credentials {
-        /// The registry.
-        name: String,
-        /// The reason.
-        cause: String,
-    },
-    /// The registry refused what was pushed.
-    #[error("cannot push to {name}: {cause}")]
-    Push {
-        /// The reference.
-        name: String,
-        /// The reason.
-        cause: String,
-    },
-    /// A downloaded file could not be kept.
-    #[error("cannot keep what {name} sent")]
-    Keep {
-        /// The address.
-        name: String,
-        /// The system's reason.
-        source: io::Error,
     },
     /// No source gave a database.
     #[error("none of the sources gave a database: {}", Listed(.refused))]

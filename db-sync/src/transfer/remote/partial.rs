@@ -2,8 +2,8 @@
 //! and continued, in this run or in the next one; whether old and new part fit
 //! together is decided by the digest of the whole, never by what a server says.
 
-use super::http::{Kept, Sink};
 use crate::transfer::head::{HEAD, Head, digest_text};
+use remote::registry::{Kept, Sink};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, OpenOptions};

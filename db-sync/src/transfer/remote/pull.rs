@@ -2,14 +2,9 @@
 //! hands it to the same door as an import. Where the database that is already
 //! there has the offered root digest, nothing is downloaded.
 
-use super::artifact::{MAX_MANIFEST, offer};
-use super::auth::{Challenge, answer};
-use super::credentials::Login;
-use super::http::{Ask, Http, Memory, Sink};
+use super::artifact::offer;
 use super::partial::Download;
-use super::reference::Reference;
-use super::registry::Registry;
-use super::source::{Source, shown};
+use super::source::Source;
 use super::{Refused, RemoteError};
 use crate::query::Db;
 use crate::store::place::{LOCK_WAIT, Place};
@@ -17,6 +12,10 @@ use crate::transfer::head::{MAX_DATABASE, digest_text};
 use crate::transfer::install::{Incoming, Installed, install};
 use crate::transfer::signature::{MAX_SIGNATURE, Seal};
 use crate::transfer::{TransferError, VerifyKey};
+use remote::registry::{
+    Ask, Challenge, Http, Login, MAX_MANIFEST, Memory, Reference, Registry, RegistryError, Sink,
+    answer, shown,
+};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use url::Url;
@@ -174,7 +173,7 @@ impl Attempt<'_> {
             beside.set_path(&format!("{}.minisig", url.path()));
             let mut memory = Memory::new(MAX_SIGNATURE);
             match self.get(&beside, &mut memory) {
-                Err(RemoteError::Status {
+                Err(RegistryError::Status {
                     status: 404 | 410, ..
                 }) => {
                     return Err(TransferError::Unsigned { name });
@@ -197,7 +196,7 @@ impl Attempt<'_> {
     }
 
     /// Asks a static server; with a password only when it asks for one.
-    fn get(&self, url: &Url, sink: &mut dyn Sink) -> Result<(), RemoteError> {
+    fn get(&self, url: &Url, sink: &mut dyn Sink) -> Result<(), RegistryError> {
         let mut ask = Ask {
             url: url.clone(),
             accept: "*/*",
@@ -205,7 +204,7 @@ impl Attempt<'_> {
             form: None,
         };
         let refused = match self.http.fetch(&ask, sink) {
-            Err(RemoteError::Status {
+            Err(RegistryError::Status {
                 status: 401,
                 challenges,
                 name,
@@ -266,11 +265,11 @@ impl Attempt<'_> {
     }
 }
 
-fn same(name: &str, expected: &str, found: &str) -> Result<(), RemoteError> {
+fn same(name: &str, expected: &str, found: &str) -> Result<(), RegistryError> {
     if expected == found {
         Ok(())
     } else {
-        Err(RemoteError::Digest {
+        Err(RegistryError::Digest {
             name: name.to_owned(),
             expected: expected.to_owned(),
             found: found.to_owned(),

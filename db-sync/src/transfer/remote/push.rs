@@ -1,18 +1,13 @@
 //! Publishes a database in a registry. Blobs go first, the manifest last: a
 //! push that breaks off leaves the tag at what it was.
 
-use super::RemoteError;
 use super::artifact::{Descriptor, EMPTY, LAYER_TYPE, SIGNATURE_TYPE, describe, manifest};
-use super::credentials::Login;
-use super::http::Http;
-use super::reference::Reference;
-use super::registry::Registry;
-use super::source::reference;
 use super::workspace::Workspace;
 use crate::transfer::export::{Exported, export_to};
 use crate::transfer::head::{HEAD, Head, MAGIC, digest_text};
 use crate::transfer::signature::{MAX_SIGNATURE, decode};
 use crate::transfer::{ImportRequest, TransferError, VerifyKey, file, import};
+use remote::registry::{Http, Login, Reference, Registry, RegistryError, reference};
 use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::Path;
@@ -58,7 +53,7 @@ pub fn push(request: &PushRequest<'_>) -> Result<Pushed, TransferError> {
     )?;
     let name = target.to_string();
     if target.digest().is_some() {
-        return Err(RemoteError::Push {
+        return Err(RegistryError::Push {
             name,
             cause: "a digest cannot be pushed to, give a tag".to_owned(),
         }
@@ -82,7 +77,7 @@ pub fn push(request: &PushRequest<'_>) -> Result<Pushed, TransferError> {
     let manifest = manifest(&content.exported, layers);
     let mut descriptors = vec![manifest.config.clone()];
     descriptors.extend(manifest.layers.iter().cloned());
-    let bytes = serde_json::to_vec(&manifest).map_err(|error| RemoteError::Push {
+    let bytes = serde_json::to_vec(&manifest).map_err(|error| RegistryError::Push {
         name: name.clone(),
         cause: error.to_string(),
     })?;
@@ -174,7 +169,7 @@ struct Cargo {
     manifest: Vec<u8>,
 }
 
-fn send(request: &PushRequest<'_>, cargo: &Cargo) -> Result<(), RemoteError> {
+fn send(request: &PushRequest<'_>, cargo: &Cargo) -> Result<(), RegistryError> {
     let http = Http::new(request.insecure)?;
     let mut registry = Registry::new(&http, &cargo.target, request.login)?;
     registry.login()?;

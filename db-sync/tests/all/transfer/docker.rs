@@ -3,7 +3,7 @@
 use super::Scene;
 use super::signing::{Signer, base64};
 use db_sync::transfer::{
-    Login, PushRequest, Pushed, RemoteError, Secret, TransferError, VerifyKey, push,
+    Login, PushRequest, Pushed, RegistryError, RemoteError, Secret, TransferError, VerifyKey, push,
 };
 use std::fmt::Write as _;
 use std::fs;
@@ -153,7 +153,9 @@ fn a_database_goes_through_a_real_registry() {
             None,
             None
         ),
-        Err(TransferError::Remote(RemoteError::Push { .. }))
+        Err(TransferError::Remote(RemoteError::Registry(
+            RegistryError::Push { .. }
+        )))
     ));
 }
 

@@ -3,7 +3,9 @@
 
 use super::Scene;
 use super::server::{Asked, Server, ok, reply};
-use db_sync::transfer::{Login, PushRequest, RemoteError, Secret, TransferError, push};
+use db_sync::transfer::{
+    Login, PushRequest, RegistryError, RemoteError, Secret, TransferError, push,
+};
 
 fn password() -> Login {
     Login::Password("user".to_owned(), Secret::from("pass".to_owned()))
@@ -98,7 +100,10 @@ fn an_upload_is_begun_again_and_refusals_are_repeated() {
     });
     let error = push_with(&scene, &server, &Login::Anonymous).expect_err("read only");
     assert!(
-        matches!(error, TransferError::Remote(RemoteError::Push { .. })),
+        matches!(
+            error,
+            TransferError::Remote(RemoteError::Registry(RegistryError::Push { .. }))
+        ),
         "{error}"
     );
     assert!(

@@ -2,7 +2,9 @@
 
 use super::Scene;
 use super::server::{Asked, Server, ok, reply};
-use db_sync::transfer::{Login, PushRequest, Pushed, RemoteError, Secret, TransferError, push};
+use db_sync::transfer::{
+    Login, PushRequest, Pushed, RegistryError, RemoteError, Secret, TransferError, push,
+};
 use sha2::{Digest, Sha256};
 
 const TYPE: &str = "application/vnd.portcullis.advisories.v1";
@@ -78,7 +80,9 @@ fn blobs_and_manifests_must_have_their_digest_and_length() {
     let pinned = format!("{}/db@{}", server.address, digest(b"another"));
     assert!(matches!(
         scene.pull(&[pinned], &Login::Anonymous, None),
-        Err(TransferError::Remote(RemoteError::Digest { .. }))
+        Err(TransferError::Remote(RemoteError::Registry(
+            RegistryError::Digest { .. }
+        )))
     ));
 }
 
@@ -92,10 +96,10 @@ fn endless_manifests_are_cut_off() {
     });
     assert!(matches!(
         refused(&scene, &server, &Login::Anonymous),
-        TransferError::Remote(RemoteError::TooLong {
+        TransferError::Remote(RemoteError::Registry(RegistryError::TooLong {
             limit: 1_048_576,
             ..
-        })
+        }))
     ));
 }
 
@@ -109,7 +113,7 @@ fn passwords_do_not_go_to_plain_token_servers_elsewhere() {
     });
     assert!(matches!(
         refused(&scene, &server, &password()),
-        TransferError::Remote(RemoteError::PlainHttp { .. })
+        TransferError::Remote(RemoteError::Registry(RegistryError::PlainHttp { .. }))
     ));
     assert!(
         server
@@ -231,13 +235,16 @@ fn odd_tokens_are_refused() {
         let server = with_tokens(odd, scene.file());
         assert!(matches!(
             refused(&scene, &server, &password()),
-            TransferError::Remote(RemoteError::Auth { .. })
+            TransferError::Remote(RemoteError::Registry(RegistryError::Auth { .. }))
         ));
     }
     let endless: &'static str = Box::leak(" ".repeat((256 << 10) + 1).into_boxed_str());
     assert!(matches!(
         refused(&scene, &with_tokens(endless, scene.file()), &password()),
-        TransferError::Remote(RemoteError::TooLong { limit: 262_144, .. })
+        TransferError::Remote(RemoteError::Registry(RegistryError::TooLong {
+            limit: 262_144,
+            ..
+        }))
     ));
     // Anonymous: the token server refuses, and says so.
     let server = with_tokens("{\"token\":\"good\"}", scene.file());
@@ -276,7 +283,10 @@ fn odd_answers_to_a_push_are_errors() {
         });
         let error = push_to(&scene, &server).expect_err(status);
         assert!(
-            matches!(error, TransferError::Remote(RemoteError::Push { .. })),
+            matches!(
+                error,
+                TransferError::Remote(RemoteError::Registry(RegistryError::Push { .. }))
+            ),
             "{error}"
         );
     }

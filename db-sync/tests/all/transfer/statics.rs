@@ -4,7 +4,7 @@ use super::server::{Server, ok, reply};
 use super::signing::Signer;
 use super::{Scene, wrapped};
 use db_sync::transfer::{
-    Login, PullRequest, Pulled, RemoteError, Secret, TransferError, VerifyKey, pull,
+    Login, PullRequest, Pulled, RegistryError, RemoteError, Secret, TransferError, VerifyKey, pull,
 };
 use std::fs;
 
@@ -182,7 +182,10 @@ fn a_date_to_come_back_at_is_understood() {
         .expect_err("late");
     assert!(matches!(
         error,
-        TransferError::Remote(RemoteError::Busy { seconds: 3600, .. })
+        TransferError::Remote(RemoteError::Registry(RegistryError::Busy {
+            seconds: 3600,
+            ..
+        }))
     ));
     assert_eq!(server.asked().len(), 3);
 }
@@ -196,7 +199,10 @@ fn a_server_that_stays_bad_is_left() {
         .expect_err("busy");
     assert!(matches!(
         error,
-        TransferError::Remote(RemoteError::Busy { seconds: 3600, .. })
+        TransferError::Remote(RemoteError::Registry(RegistryError::Busy {
+            seconds: 3600,
+            ..
+        }))
     ));
     assert_eq!(busy.asked().len(), 1);
     let missing = Server::start(|_, _| reply("404 Not Found", "", b"no"));

@@ -1,18 +1,21 @@
 //! `portcullis db query`: the advisories for one package, as table or JSON.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use db_sync::{Db, Exploitation, Match, Moment, Query, ReadError, Stream};
+use db_sync::{Db, Match, ModuleStream, Moment, Query, ReadError};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::open;
 use crate::cli::args::{QueryArguments, TextOrJson};
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use portcullis::model::finding::Uncertain;
-use portcullis::model::rating::{Rated, Rater};
-use portcullis::output::{escape, serial, words};
-use portcullis::prefer::{Preference, Shown};
+use portcullis::matching::{Assessment, Assessor, LookedUp};
+use portcullis::model::package::Package;
+use portcullis::output::json::{RatingView, RemedyView};
+use portcullis::output::{escape, serial};
+use portcullis::phrase;
 
 /// Ecosystems that an error names; `db status --format json` has all.
 const NAMED: usize = 12;
@@ -34,11 +37,17 @@ pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
             module,
         })
         .map_err(read)?;
-    let mut asked = Asked {
-        arguments,
+    let looked_up = LookedUp {
         ecosystem,
-        prefer: arguments.answer.preference(),
-        rater: Rater::default(),
+        name: &arguments.name,
+        version: arguments.version.as_deref(),
+    };
+    let prefer = arguments.answer.preference();
+    let mut asked = Asked {
+        ecosystem,
+        assessor: Assessor::new(&prefer),
+        looked_up,
+        package: Arc::new(looked_up.package()),
         as_of,
     };
     let text = match arguments.format {
@@ -50,8 +59,8 @@ pub(super) fn run(arguments: &QueryArguments) -> Result<u8, Failure> {
 }
 
 /// Reads a module stream, or the label of a package that begins with it.
-pub(super) fn stream(label: &str) -> Result<Stream<'_>, Failure> {
-    Stream::of_label(label).ok_or_else(|| {
+pub(super) fn stream(label: &str) -> Result<ModuleStream<'_>, Failure> {
+    ModuleStream::of_label(label).ok_or_else(|| {
         Failure::new(format!("{label:?} is not a module stream"))
             .hint("write name:stream, such as nodejs:18, or the package's whole MODULARITYLABEL")
     })
@@ -96,49 +105,34 @@ pub(super) fn known(db: &Db, ecosystem: &str) -> Result<(), Failure> {
     Err(failure.hint(format!("it has {}{more}", named.join(", "))))
 }
 
-/// One match with what our side makes of it.
-struct Told<'m, 'db> {
+/// One match with what is made of it.
+struct Assessed<'m, 'db> {
     found: &'m Match<'db>,
-    exploitation: Exploitation,
-    shown: Shown,
-    rated: std::sync::Arc<Rated>,
-    fixed: Vec<String>,
-    step: Option<db_sync::Step>,
-    doubt: Option<Uncertain>,
+    assessment: Assessment,
 }
 
 struct Asked<'a> {
-    arguments: &'a QueryArguments,
     /// As the database spells it.
     ecosystem: &'a str,
-    prefer: Preference,
-    rater: Rater,
+    looked_up: LookedUp<'a>,
+    assessor: Assessor<'a>,
+    package: Arc<Package>,
     as_of: Option<Moment>,
 }
 
 impl Asked<'_> {
-    fn tell<'m, 'db>(&mut self, found: &'m Match<'db>) -> Result<Told<'m, 'db>, ReadError> {
-        let ecosystem = self.ecosystem;
-        let choice = self.arguments.version.as_deref().and_then(|version| {
-            db_sync::choose(ecosystem, &self.arguments.name, version, &found.fixed)
-        });
-        Ok(Told {
-            found,
-            exploitation: found.exploitation(self.as_of)?,
-            shown: self
-                .prefer
-                .show(found.id, &found.merged(), found.aliases()?),
-            rated: self.rater.rate(found.id, found.ratings()?),
-            fixed: portcullis::matching::chosen_first(choice, &found.fixed),
-            step: choice.and_then(|choice| choice.step),
-            doubt: Uncertain::of(found),
-        })
+    fn assess<'m, 'db>(&mut self, found: &'m Match<'db>) -> Result<Assessed<'m, 'db>, ReadError> {
+        let exploitation = found.exploitation(self.as_of)?;
+        let assessment =
+            self.assessor
+                .assess(found, self.looked_up, &self.package, exploitation)?;
+        Ok(Assessed { found, assessment })
     }
 
-    fn json(&mut self, answer: &db_sync::Outcome<'_>) -> Result<String, ReadError> {
+    fn json(&mut self, answer: &db_sync::Response<'_>) -> Result<String, ReadError> {
         let mut matches: Vec<Value> = Vec::new();
         for found in &answer.matches {
-            matches.push(self.tell(found)?.json()?);
+            matches.push(self.assess(found)?.json()?);
         }
         let undecided: Vec<Value> = answer
             .undecided
@@ -153,30 +147,34 @@ impl Asked<'_> {
         })))
     }
 
-    fn table(&mut self, answer: &db_sync::Outcome<'_>) -> Result<String, ReadError> {
+    fn table(&mut self, answer: &db_sync::Response<'_>) -> Result<String, ReadError> {
         let mut text = String::new();
         for found in &answer.matches {
-            let told = self.tell(found)?;
-            let fixed = match told.fixed.first() {
+            let Assessment {
+                shown,
+                vulnerability,
+            } = self.assess(found)?.assessment;
+            let fixed = match vulnerability.fixed.first() {
                 Some(fixed) => format!("fixed: {}", escape::line(fixed)),
                 None => format!("fix: {}", found.state.as_str()),
             };
-            let mut marks = words::remarks(told.doubt.as_ref(), &told.exploitation);
+            let mut marks =
+                phrase::remarks(vulnerability.doubt.as_deref(), &vulnerability.exploitation);
             if !marks.is_empty() {
                 marks = format!("[{}] ", escape::line(&marks));
             }
             let _ = writeln!(
                 text,
                 "{:<8} {}  {fixed}  {marks}{}",
-                told.rated.severity,
-                escape::line(&told.shown.id),
-                escape::line(&words::remark(
-                    found.informational()?,
-                    &found.scope()?,
-                    found.summary()?
-                ))
+                vulnerability.rated.severity,
+                escape::line(&shown.id),
+                escape::line(&phrase::title(&vulnerability, found.summary()?))
             );
-            let _ = writeln!(text, "         {}", escape::line(&told.rated.reason));
+            let _ = writeln!(
+                text,
+                "         {}",
+                escape::line(&vulnerability.rated.reason)
+            );
         }
         for undecided in &answer.undecided {
             let _ = writeln!(
@@ -194,39 +192,39 @@ impl Asked<'_> {
     }
 }
 
-impl Told<'_, '_> {
+/// The answer about one vulnerability.
+#[derive(Serialize)]
+struct MatchView<'a> {
+    id: &'a str,
+    record: &'a str,
+    merged: &'a [String],
+    aliases: &'a [String],
+    summary: &'a str,
+    #[serde(flatten)]
+    rating: RatingView<'a>,
+    #[serde(flatten)]
+    remedy: RemedyView<'a>,
+    published: Option<String>,
+    modified: Option<String>,
+    url: String,
+}
+
+impl Assessed<'_, '_> {
     fn json(&self) -> Result<Value, ReadError> {
-        let found = self.found;
-        let scope = found.scope()?;
-        Ok(json!({
-            "id": &*self.shown.id,
-            "record": found.id,
-            "merged": found.merged(),
-            "aliases": self.shown.aliases,
-            "summary": found.summary()?,
-            "severity": self.rated.severity.as_str(),
-            "severity_source": &*self.rated.source,
-            "severity_reason": &*self.rated.reason,
-            "score": self.rated.score,
-            "ratings": self.rated.ratings,
-            "epss": self.exploitation.epss,
-            "kev": self.exploitation.kev,
-            "fixed": self.fixed,
-            "fix": {
-                "state": found.state.as_str(),
-                "version": self.fixed.first(),
-                "step": self.step.map(db_sync::Step::as_str),
-            },
-            "doubt": self.doubt.as_ref().map(|doubt| json!({
-                "kind": doubt.kind.as_str(),
-                "reason": &*doubt.reason,
-                "denied_by": doubt.denied_by,
-            })),
-            "published": found.published.map(|moment| moment.to_string()),
-            "modified": found.modified.map(|moment| moment.to_string()),
-            "informational": found.informational()?,
-            "limited_to": { "functions": scope.functions, "arch": scope.arch, "os": scope.os },
-            "url": db_sync::advisory_url(&self.shown.id),
-        }))
+        let (found, shown) = (self.found, &self.assessment.shown);
+        let vulnerability = &self.assessment.vulnerability;
+        let view = MatchView {
+            id: &shown.id,
+            record: found.id,
+            merged: &vulnerability.merged,
+            aliases: &shown.aliases,
+            summary: found.summary()?,
+            rating: RatingView::new(vulnerability),
+            remedy: RemedyView::new(vulnerability),
+            published: found.published.map(|moment| moment.to_string()),
+            modified: found.modified.map(|moment| moment.to_string()),
+            url: db_sync::advisory_url(&shown.id),
+        };
+        Ok(json!(view))
     }
 }

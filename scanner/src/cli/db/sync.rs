@@ -7,7 +7,7 @@ use db_sync::Db;
 use db_sync::fetch::FetchError;
 use db_sync::sync::{SyncError, SyncReport, SyncRequest};
 
-use super::why::Report;
+use super::why::PastReport;
 use super::{feeds, warn};
 use crate::cli::args::SyncArguments;
 use crate::cli::failure::Failure;
@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &SyncArguments) -> Result<u8, Failure> {
     let output = paths::database_to_write(&arguments.database)?;
     let mut found = BTreeSet::new();
     for path in &arguments.report {
-        found.extend(Report::read(path)?.ecosystems());
+        found.extend(PastReport::read(path)?.ecosystems());
     }
     if found.is_empty() && !arguments.report.is_empty() && !output.exists() {
         print("the reports name no package that advisories speak of: nothing to sync\n")?;

@@ -164,22 +164,27 @@ fn failure(error: &TransferError) -> Failure {
             rendered.hint("export the database with the same version of this program")
         }
         #[cfg(feature = "registry")]
-        TransferError::Remote(transfer::RemoteError::PlainHttp { .. }) => {
-            rendered.hint("use https, or --insecure")
-        }
-        #[cfg(feature = "registry")]
-        TransferError::Remote(
-            transfer::RemoteError::Busy { .. } | transfer::RemoteError::Status { status: 429, .. },
-        ) => rendered.hint("the server limits requests: log in, try later, or name a mirror as a second source"),
-        #[cfg(feature = "registry")]
-        TransferError::Remote(
-            transfer::RemoteError::Auth { .. }
-            | transfer::RemoteError::Status {
-                status: 401 | 403, ..
-            },
-        ) => {
-            rendered.hint("log in with docker login, or --username and --password-stdin")
-        }
+        TransferError::Remote(transfer::RemoteError::Registry(error)) => match hint(error) {
+            Some(hint) => rendered.hint(hint),
+            None => rendered,
+        },
         _ => rendered,
+    }
+}
+
+/// What may help where a registry or static server was of no use.
+#[cfg(feature = "registry")]
+fn hint(error: &transfer::RegistryError) -> Option<&'static str> {
+    use transfer::RegistryError as Error;
+    match error {
+        Error::PlainHttp { .. } => Some("use https, or --insecure"),
+        Error::Busy { .. } | Error::Status { status: 429, .. } => Some(
+            "the server limits requests: log in, try later, or name a mirror as a second source",
+        ),
+        Error::Auth { .. }
+        | Error::Status {
+            status: 401 | 403, ..
+        } => Some("log in with docker login, or --username and --password-stdin"),
+        _ => None,
     }
 }

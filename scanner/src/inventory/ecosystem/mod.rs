@@ -10,9 +10,11 @@ use db_sync::ecosystem::base;
 use super::Distribution;
 use crate::model::package::{PackageType, Release};
 
+mod platform;
 mod supplier;
 mod table;
 
+pub(crate) use self::platform::Platform;
 pub(crate) use self::supplier::supplier;
 pub use self::table::Names;
 use self::table::{DISTRIBUTIONS, RECORDS, Records};

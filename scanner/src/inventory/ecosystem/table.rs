@@ -183,6 +183,25 @@ pub(super) struct Records {
     pub(super) ecosystem: &'static str,
     pub(super) names: Names,
     pub(super) makers: &'static [&'static str],
+    /// Namespaces of its package URLs where they are not just the name; the first is the one we
+    /// write, and each is also an id in the qualifier `distro`.
+    pub(super) namespaces: &'static [&'static str],
+    /// CPE products, as `vendor:product`.
+    pub(super) products: &'static [&'static str],
+}
+
+impl Records {
+    const fn named(
+        self,
+        namespaces: &'static [&'static str],
+        products: &'static [&'static str],
+    ) -> Self {
+        Self {
+            namespaces,
+            products,
+            ..self
+        }
+    }
 }
 
 const fn records(
@@ -194,15 +213,22 @@ const fn records(
         ecosystem,
         names,
         makers,
+        namespaces: &[],
+        products: &[],
     }
 }
 
 /// Sorted by ecosystem.
 pub(super) const RECORDS: &[Records] = &[
-    records("AlmaLinux", Names::Binary, &["almalinux"]),
+    records("AlmaLinux", Names::Binary, &["almalinux"])
+        .named(&["almalinux", "alma"], &["almalinux:almalinux"]),
     records("Alpaquita", Names::Source, &["bell-sw", "bellsoft"]),
-    records("Alpine", Names::Source, &["alpinelinux"]),
-    records("Azure Linux", Names::Source, &["microsoft"]),
+    records("Alpine", Names::Source, &["alpinelinux"])
+        .named(&["alpine"], &["alpinelinux:alpine_linux"]),
+    records("Azure Linux", Names::Source, &["microsoft"]).named(
+        &["azurelinux", "mariner", "microsoft"],
+        &["microsoft:azure_linux"],
+    ),
     records(
         "BellSoft Hardened Containers",
         Names::Source,
@@ -210,7 +236,7 @@ pub(super) const RECORDS: &[Records] = &[
     ),
     records("Chainguard", Names::Both, &["chainguard", "wolfi"]),
     records("CleanStart", Names::Both, &["cleanstart"]),
-    records("Debian", Names::Source, &["debian"]),
+    records("Debian", Names::Source, &["debian"]).named(&["debian"], &["debian:debian_linux"]),
     records(
         "Docker Hardened Images",
         Names::Both,
@@ -219,17 +245,63 @@ pub(super) const RECORDS: &[Records] = &[
     records("Echo", Names::Source, &["debian", "echo"]),
     records("Mageia", Names::Source, &["mageia"]),
     records("MinimOS", Names::Both, &["minimos", "wolfi", "chainguard"]),
-    records("Photon OS", Names::Both, &["vmware", "broadcom"]),
-    records("Red Hat", Names::Binary, &["red hat", "redhat"]),
-    records("Rocky Linux", Names::Source, &["rocky"]),
+    records("Photon OS", Names::Both, &["vmware", "broadcom"])
+        .named(&["photon", "vmware"], &["vmware:photon_os"]),
+    records("Red Hat", Names::Binary, &["red hat", "redhat"]).named(
+        &["redhat", "rhel"],
+        &[
+            "redhat:enterprise_linux",
+            "redhat:rhel_eus",
+            "redhat:rhel_aus",
+            "redhat:rhel_tus",
+            "redhat:rhel_e4s",
+        ],
+    ),
+    records("Rocky Linux", Names::Source, &["rocky"]).named(
+        &["rocky", "rocky-linux", "rockylinux"],
+        &["resf:rocky_linux", "rocky:rocky"],
+    ),
     records("Root", Names::Both, &["root.io"]),
-    records("SUSE", Names::Source, &["suse"]),
+    records("SUSE", Names::Source, &["suse"]).named(
+        &["suse", "sles", "sled", "sle-micro", "sl-micro"],
+        &[
+            "suse:sles",
+            "suse:sled",
+            "suse:suse_linux_enterprise_server",
+            "suse:linux_enterprise_server",
+        ],
+    ),
     records("TuxCare", Names::Binary, &["tuxcare", "cloudlinux"]),
     // What Ubuntu takes over unchanged keeps Debian's maintainer.
-    records("Ubuntu", Names::Source, &["ubuntu", "canonical", "debian"]),
+    records("Ubuntu", Names::Source, &["ubuntu", "canonical", "debian"])
+        .named(&["ubuntu"], &["canonical:ubuntu_linux"]),
     records("Wolfi", Names::Both, &["wolfi", "chainguard"]),
-    records("openEuler", Names::Source, &["openeuler"]),
-    records("openSUSE", Names::Source, &["suse"]),
+    records("openEuler", Names::Source, &["openeuler"])
+        .named(&["openeuler"], &["openeuler:openeuler"]),
+    records("openSUSE", Names::Source, &["suse"]).named(
+        &[
+            "opensuse",
+            "opensuse-leap",
+            "opensuse-leap-micro",
+            "opensuse-tumbleweed",
+        ],
+        &["opensuse:leap", "opensuse:opensuse"],
+    ),
+];
+
+/// Code names that `distro` and people write instead of numbers.
+pub(super) const CODENAMES: &[(&str, &str, &str)] = &[
+    ("Debian", "buster", "10"),
+    ("Debian", "bullseye", "11"),
+    ("Debian", "bookworm", "12"),
+    ("Debian", "trixie", "13"),
+    ("Debian", "forky", "14"),
+    ("Ubuntu", "trusty", "14.04"),
+    ("Ubuntu", "xenial", "16.04"),
+    ("Ubuntu", "bionic", "18.04"),
+    ("Ubuntu", "focal", "20.04"),
+    ("Ubuntu", "jammy", "22.04"),
+    ("Ubuntu", "noble", "24.04"),
 ];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Changes of single formats that no reader can tell from a good file, each with its reason.
 
-use super::judge::{Item, Known, line_at, text_of};
+use super::items::{Item, Known, line_at, text_of};
 use super::{Edit, Mutant};
 
 struct Exception {

@@ -1,4 +1,4 @@
-//! What a file told, as items that may not vanish, and whether a mutant lost one in silence.
+//! Whether a mutant lost an item of the good file in silence.
 //!
 //! The changes that are no loss, whatever the format:
 //! - a letter of a name or version, or beside it, that became another letter, as long as the result
@@ -10,136 +10,32 @@
 //!
 //! Those of single formats are in [`super::exceptions`].
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::items::{Item, Items, Known, counts, keys, line_of};
 use super::{Edit, Mutant, Source, exceptions, tree};
-use crate::inventory::{Facts, ecosystem};
-use crate::model::gap::{GapClass, GapKind};
-use crate::model::location::Location;
 
-/// One thing that a file told.
-#[derive(Clone, Debug)]
-pub(super) struct Item {
-    /// What makes it the same; the cause, of a gap.
-    pub(super) key: String,
-    pub(super) line: Option<u32>,
-    pub(super) name: String,
-    pub(super) version: String,
-    is_gap: bool,
-    /// A package, or a gap that stands for one. Other gaps tell of a fault of the good file, which
-    /// damage may heal.
-    is_package: bool,
-}
-
-/// Packages, the distribution if it has advisories, and gaps.
-#[derive(Debug, Default)]
-pub(super) struct Items {
-    packages: Vec<Item>,
-    gaps: Vec<Item>,
-    internal: bool,
-    /// The file told of no distribution that has advisories: if it did before, its packages are
-    /// now unjudged, which is told when the target is put together.
-    homeless: bool,
-    /// The file, or an unknown part of its list, was not read, or it was read in two ways.
-    unjudged: bool,
-}
-
-impl Items {
-    /// Whether there is something to lose, and all that there is was read.
-    pub(super) fn is_good(&self) -> bool {
-        !self.packages.is_empty() && !self.unjudged
-    }
-
-    pub(super) fn same(&self, other: &Self) -> bool {
-        keys(&self.packages) == keys(&other.packages) && self.gaps.len() == other.gaps.len()
-    }
-}
-
-pub(super) fn items(facts: &Facts) -> Items {
-    let packages = facts.packages.iter().map(|package| {
-        let version = package.full_version();
-        Item {
-            key: format!("{} {} {version}", package.kind.as_str(), package.name),
-            line: package.locations.first().and_then(Location::start_line),
-            name: package.name.to_string(),
-            version,
-            is_gap: false,
-            is_package: true,
-        }
-    });
-    let distribution = facts.distribution.iter().filter_map(|distribution| {
-        let (_, ecosystem) = ecosystem::of(distribution)?;
-        Some(Item {
-            key: ecosystem,
-            line: None,
-            name: distribution.id.to_string(),
-            version: distribution.version.as_deref().unwrap_or("").to_owned(),
-            is_gap: false,
-            is_package: true,
-        })
-    });
-    let gaps = facts.gaps.iter().map(|gap| Item {
-        is_package: matches!(
-            gap.kind,
-            GapKind::ForeignPackage | GapKind::Unpinned | GapKind::UnknownVersion
-        ),
-        key: format!("{:?} {}", gap.kind, gap.cause),
-        line: gap.location.start_line(),
-        name: String::new(),
-        version: String::new(),
-        is_gap: true,
-    });
-    let homes: Vec<_> = distribution.collect();
-    Items {
-        homeless: facts.distribution.is_some() && homes.is_empty(),
-        packages: packages.chain(homes).collect(),
-        gaps: gaps.collect(),
-        internal: facts.gaps.iter().any(|gap| gap.kind == GapKind::Internal),
-        unjudged: facts
-            .gaps
-            .iter()
-            .any(|gap| gap.class != GapClass::Partial || gap.kind == GapKind::Ambiguous),
-    }
-}
-
-fn keys(items: &[Item]) -> BTreeSet<&str> {
-    items.iter().map(|item| item.key.as_str()).collect()
-}
-
-fn counts(items: &[Item]) -> BTreeMap<&str, usize> {
-    let mut counts = BTreeMap::new();
-    for item in items {
-        *counts.entry(item.key.as_str()).or_insert(0) += 1;
-    }
-    counts
-}
-
-/// What is known about a mutant beside itself.
-pub(super) struct Known<'a> {
-    pub(super) parser: &'static str,
-    pub(super) source: &'a Source,
-}
-
-pub(super) enum Verdict {
-    Told,
+/// What became of the items.
+pub(super) enum Loss {
+    /// The mutant says so.
+    Reported,
     Survives(String),
 }
 
 /// Compares what the good file told with what the mutant tells.
-pub(super) fn judge(known: &Known<'_>, good: &Items, bad: &Items, mutant: &Mutant) -> Verdict {
+pub(super) fn judge(known: &Known<'_>, good: &Items, bad: &Items, mutant: &Mutant) -> Loss {
     if bad.internal {
-        return Verdict::Survives("the parser panicked".to_owned());
+        return Loss::Survives("the parser panicked".to_owned());
     }
     if bad.homeless {
-        return Verdict::Told;
+        return Loss::Reported;
     }
     let gaps = counts(&good.gaps);
     if counts(&bad.gaps)
         .iter()
         .any(|(key, count)| gaps.get(key).is_none_or(|before| before < count))
     {
-        return Verdict::Told;
+        return Loss::Reported;
     }
     let (before, after) = (keys(&good.packages), keys(&bad.packages));
     let added: Vec<_> = bad
@@ -148,7 +44,7 @@ pub(super) fn judge(known: &Known<'_>, good: &Items, bad: &Items, mutant: &Mutan
         .filter(|item| !before.contains(item.key.as_str()))
         .collect();
     if let Some(odd) = added.iter().find(|item| !plausible(item)) {
-        return Verdict::Survives(format!("not a name or version: {:?}", odd.key));
+        return Loss::Survives(format!("not a name or version: {:?}", odd.key));
     }
     let mut lost: Vec<_> = good
         .packages
@@ -176,10 +72,10 @@ pub(super) fn judge(known: &Known<'_>, good: &Items, bad: &Items, mutant: &Mutan
         .iter()
         .find(|item| !context.excuses(item) && !exceptions::hold(known, item, mutant));
     match unexcused {
-        None => Verdict::Told,
+        None => Loss::Reported,
         Some(item) => {
             let added: Vec<_> = added.iter().map(|item| item.key.as_str()).collect();
-            Verdict::Survives(format!("lost {:?}, got {added:?}", item.key))
+            Loss::Survives(format!("lost {:?}, got {added:?}", item.key))
         }
     }
 }
@@ -242,11 +138,6 @@ impl Context<'_> {
     }
 }
 
-fn line_of(source: &Source, line: Option<u32>) -> Option<&Range<usize>> {
-    let index = usize::try_from(line?).ok()?.checked_sub(1)?;
-    source.lines.get(index)
-}
-
 fn on_line(source: &Source, range: &Range<usize>, line: Option<u32>) -> bool {
     line_of(source, line).is_some_and(|line| line.start <= range.start && range.end <= line.end)
 }
@@ -302,18 +193,6 @@ fn is_comment(source: &Source, bytes: &[u8], range: &Range<usize>, item: &Item) 
 /// Names as their ecosystems compare them, byte for byte as long.
 fn plain(text: &str) -> String {
     text.to_ascii_lowercase().replace(['_', '.'], "-")
-}
-
-/// The text of a line, from 1.
-pub(super) fn text_of(source: &Source, line: Option<u32>) -> String {
-    let bytes = line_of(source, line).and_then(|line| source.bytes.get(line.clone()));
-    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
-}
-
-/// The line of an offset, from 1.
-pub(super) fn line_at(source: &Source, at: usize) -> Option<u32> {
-    let index = source.lines.iter().position(|line| line.contains(&at))?;
-    u32::try_from(index + 1).ok()
 }
 
 /// Whether the bytes lie in a place where the name or version stands as a word.

@@ -14,11 +14,13 @@ use super::parsers;
 use super::{Parser, corpus};
 
 mod exceptions;
+mod items;
 mod judge;
 mod lines;
 mod tree;
 
-use self::judge::{Known, Verdict, items};
+use self::items::{Known, items};
+use self::judge::Loss;
 
 /// Mutants of each space in an ordinary run.
 const FEW: usize = 120;
@@ -161,7 +163,7 @@ fn drive(few: usize) -> BTreeMap<&'static str, Tally> {
                         parser: parser.id,
                         source: &source,
                     };
-                    if let Verdict::Survives(what) = judge::judge(&known, &good, &bad, &mutant) {
+                    if let Loss::Survives(what) = judge::judge(&known, &good, &bad, &mutant) {
                         let entry = tally.survivors.entry(mutator.name).or_default();
                         entry.0 += 1;
                         if entry.1.len() < 4 || few > FEW && entry.1.len() < 12 {

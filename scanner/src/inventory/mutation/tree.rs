@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use super::judge::items;
+use super::items::items;
 use super::{Edit, Mutant, Mutator, Source};
 use crate::inventory::document::{self, Entry, Node, Value};
 use crate::inventory::{Parser, corpus};

@@ -21,6 +21,7 @@ mod java {
 }
 
 mod node {
+    mod manifest;
     pub(super) mod node_modules;
     mod npm;
     pub(super) mod package_lock;

@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use memchr::memmem;
 
-use super::Kind;
+use super::FileKind;
 use super::table::files;
 
 /// How many first bytes are looked at: Go's build id stands at the start of the code or in a note
@@ -41,7 +41,7 @@ fn is_object(first: &[u8]) -> bool {
 }
 
 /// What an executable is, by its two ends (the same bytes where it is short).
-pub fn kind(head: &[u8], tail: &[u8]) -> Option<&'static Kind> {
+pub fn kind(head: &[u8], tail: &[u8]) -> Option<&'static FileKind> {
     if !is_executable(head) {
         return None;
     }
@@ -58,7 +58,7 @@ const GO_NOTE: &[u8] = b"\x04\x00\x00\x00Go\x00\x00";
 
 /// What the marks of an executable say; the first one counts. One after the other they are found
 /// faster than all at once.
-static MARKS: [(&[u8], &Kind); 11] = [
+static MARKS: [(&[u8], &FileKind); 11] = [
     (b".dep-v0", &files::AUDITABLE_EXECUTABLE),
     (b"Go build ID: \"", &files::GO_EXECUTABLE),
     (b"\xff Go buildinf:", &files::GO_EXECUTABLE),
@@ -73,7 +73,7 @@ static MARKS: [(&[u8], &Kind); 11] = [
 ];
 
 /// What an executable in a file is; the file is read from its start.
-pub fn of_file(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static Kind>> {
+pub fn of_file(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static FileKind>> {
     let limit = u64::try_from(END_BYTES).unwrap_or(u64::MAX);
     let mut head = Vec::new();
     file.by_ref()
@@ -122,7 +122,7 @@ impl Ends {
     }
 
     /// What it is.
-    pub fn kind(&self) -> Option<&'static Kind> {
+    pub fn kind(&self) -> Option<&'static FileKind> {
         kind(&self.head, &self.tail)
     }
 }

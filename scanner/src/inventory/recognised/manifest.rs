@@ -3,11 +3,11 @@
 //! nothing says that it does not.
 
 use super::content::{text, values};
-use super::{CONTENT_BYTES, Kind};
+use super::{CONTENT_BYTES, FileKind};
 use crate::inventory::document::{self, Entry, Node, Value};
 
 /// Whether members of a workspace lie below this manifest, whose lockfile is theirs, too.
-pub(super) fn is_workspace(kind: &Kind, first: &[u8]) -> bool {
+pub(super) fn is_workspace(kind: &FileKind, first: &[u8]) -> bool {
     match kind.id {
         "package-json" => values(&text(first), "workspaces").next().is_some(),
         "deno-json" => values(&text(first), "workspace").next().is_some(),

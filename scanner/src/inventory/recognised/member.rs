@@ -5,7 +5,7 @@
 use std::io::{self, BufRead, Read as _};
 
 use super::executable::{self, Ends};
-use super::{CONTENT_BYTES, Kind, Place, confirm, recognise};
+use super::{CONTENT_BYTES, FileKind, Within, confirm, recognise};
 use crate::analyzer::{Entry, Look};
 use crate::model::gap::Gap;
 
@@ -22,7 +22,7 @@ impl Look for Unread {
         entry: &Entry<'_>,
         content: &mut dyn BufRead,
     ) -> io::Result<Option<(&'static str, Gap)>> {
-        let kind = match recognise(entry.path, Place::Image) {
+        let kind = match recognise(entry.path, Within::Image) {
             Some(kind) if kind.needs_content() => {
                 self.content.clear();
                 let most = CONTENT_BYTES as u64;
@@ -42,7 +42,7 @@ impl Unread {
         &mut self,
         content: &mut dyn BufRead,
         size: u64,
-    ) -> io::Result<Option<&'static Kind>> {
+    ) -> io::Result<Option<&'static FileKind>> {
         let mut magic = [0; executable::MAGIC_BYTES];
         let mut count = 0;
         while let Some(rest) = magic.get_mut(count..).filter(|rest| !rest.is_empty()) {

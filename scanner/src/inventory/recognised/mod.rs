@@ -14,6 +14,7 @@ use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 
 mod content;
+mod document;
 pub mod executable;
 mod manifest;
 pub(super) mod member;
@@ -29,7 +30,7 @@ pub const CONTENT_BYTES: usize = 64 << 10;
 
 /// Where a file was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Within {
     /// A source tree.
     Tree,
     /// A layer of an image.
@@ -85,12 +86,12 @@ pub enum Look {
     Path,
     /// The first bytes must agree.
     Content(fn(&[u8]) -> bool),
-    /// The first bytes say which kind it is, if any.
-    Sniff(fn(&[u8]) -> Option<&'static Kind>),
+    /// The first bytes say which kind of document it is, if any.
+    Document,
 }
 
 /// One row of the table.
-pub struct Kind {
+pub struct FileKind {
     /// Kebab-case name, unique: `bun-lock`.
     pub id: &'static str,
     /// What it is, as it stands in a sentence: `Bun lockfile`.
@@ -105,7 +106,7 @@ pub struct Kind {
     pub look: Look,
 }
 
-impl Kind {
+impl FileKind {
     /// Whether [`confirm`] must see the first bytes before the file counts.
     pub const fn needs_content(&self) -> bool {
         !matches!(self.look, Look::Path)
@@ -146,16 +147,16 @@ impl Kind {
         }
     }
 
-    fn counts_in(&self, place: Place) -> bool {
+    fn counts_in(&self, place: Within) -> bool {
         match self.places {
             Places::Both => true,
-            Places::Tree => place == Place::Tree,
-            Places::Image => place == Place::Image,
+            Places::Tree => place == Within::Tree,
+            Places::Image => place == Within::Image,
         }
     }
 }
 
-impl std::fmt::Debug for Kind {
+impl std::fmt::Debug for FileKind {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(self.id)
     }
@@ -164,13 +165,13 @@ impl std::fmt::Debug for Kind {
 /// Rows by what decides fastest: the file name, its extension, or else a look at the path.
 #[derive(Default)]
 struct Index {
-    names: BTreeMap<&'static str, &'static Kind>,
-    others: Vec<(&'static Pattern, &'static Kind)>,
-    extensions: BTreeMap<&'static str, &'static Kind>,
+    names: BTreeMap<&'static str, &'static FileKind>,
+    others: Vec<(&'static Pattern, &'static FileKind)>,
+    extensions: BTreeMap<&'static str, &'static FileKind>,
 }
 
 impl Index {
-    fn new(place: Place) -> Self {
+    fn new(place: Within) -> Self {
         let mut index = Self::default();
         for kind in table::all().filter(|kind| kind.counts_in(place)) {
             for pattern in kind.patterns {
@@ -188,7 +189,7 @@ impl Index {
         index
     }
 
-    fn find(&self, path: &str) -> Option<&'static Kind> {
+    fn find(&self, path: &str) -> Option<&'static FileKind> {
         let name = path.rsplit('/').next().unwrap_or(path);
         if let Some(kind) = self.names.get(name) {
             return Some(kind);
@@ -206,24 +207,24 @@ impl Index {
     }
 }
 
-static TREE: LazyLock<Index> = LazyLock::new(|| Index::new(Place::Tree));
-static IMAGE: LazyLock<Index> = LazyLock::new(|| Index::new(Place::Image));
+static TREE: LazyLock<Index> = LazyLock::new(|| Index::new(Within::Tree));
+static IMAGE: LazyLock<Index> = LazyLock::new(|| Index::new(Within::Image));
 
 /// The kind of a file by its path from the root of the target. If it [needs
-/// content](Kind::needs_content), [`confirm`] decides; otherwise it is recognised.
-pub fn recognise(path: &str, place: Place) -> Option<&'static Kind> {
+/// content](FileKind::needs_content), [`confirm`] decides; otherwise it is recognised.
+pub fn recognise(path: &str, place: Within) -> Option<&'static FileKind> {
     match place {
-        Place::Tree => TREE.find(path),
-        Place::Image => IMAGE.find(path),
+        Within::Tree => TREE.find(path),
+        Within::Image => IMAGE.find(path),
     }
 }
 
 /// The kind that a file is, by its first [`CONTENT_BYTES`] (all of a shorter file).
-pub fn confirm(kind: &'static Kind, first: &[u8]) -> Option<&'static Kind> {
+pub fn confirm(kind: &'static FileKind, first: &[u8]) -> Option<&'static FileKind> {
     match kind.look {
         Look::Path => Some(kind),
         Look::Content(agrees) => agrees(first).then_some(kind),
-        Look::Sniff(sniff) => sniff(first),
+        Look::Document => document::kind(first),
     }
 }
 
@@ -233,7 +234,7 @@ mod tests {
     use crate::inventory::{Evidence, dispatch, parsers};
     use crate::model::gap::GapClass;
 
-    fn id(path: &str, place: Place) -> Option<&'static str> {
+    fn id(path: &str, place: Within) -> Option<&'static str> {
         recognise(path, place).map(|kind| kind.id)
     }
 
@@ -241,8 +242,8 @@ mod tests {
     fn no_row_matches_what_a_parser_wants() {
         for parser in parsers::ALL {
             let place = match parser.evidence {
-                Evidence::Locked => Place::Tree,
-                Evidence::Installed => Place::Image,
+                Evidence::Locked => Within::Tree,
+                Evidence::Installed => Within::Image,
             };
             for path in parser.wants.iter().map(path::example_of_want) {
                 if dispatch::by_path(&path, parser.evidence).is_empty() {
@@ -250,15 +251,15 @@ mod tests {
                 }
                 // Content is asked of files that no parser reads.
                 let found = recognise(&path, place);
-                let found = found.filter(|kind| !matches!(kind.look, Look::Sniff(_)));
+                let found = found.filter(|kind| !matches!(kind.look, Look::Document));
                 assert!(found.is_none(), "{path} is read by {}", parser.id);
             }
         }
         for kind in table::all() {
             for path in kind.patterns.iter().map(Pattern::example) {
                 for (place, evidence) in [
-                    (Place::Tree, Evidence::Locked),
-                    (Place::Image, Evidence::Installed),
+                    (Within::Tree, Evidence::Locked),
+                    (Within::Image, Evidence::Installed),
                 ] {
                     if kind.counts_in(place) {
                         let parsers = dispatch::by_path(&path, evidence);
@@ -274,7 +275,7 @@ mod tests {
     fn every_pattern_finds_its_row() {
         for kind in table::all() {
             for path in kind.patterns.iter().map(Pattern::example) {
-                for place in [Place::Tree, Place::Image] {
+                for place in [Within::Tree, Within::Image] {
                     if kind.counts_in(place) {
                         assert_eq!(id(&path, place), Some(kind.id), "{path}");
                     }
@@ -299,23 +300,23 @@ mod tests {
 
     #[test]
     fn places_and_classes() {
-        assert_eq!(id("a/bun.lock", Place::Tree), Some("bun-lock"));
-        assert_eq!(id("a/bun.lock", Place::Image), None);
-        assert_eq!(id("lib/LOG4J.JAR", Place::Tree), Some("java-archive"));
-        assert_eq!(id("a/Dockerfile.dev", Place::Tree), Some("dockerfile"));
-        assert_eq!(id("a/dev.Dockerfile", Place::Tree), Some("dockerfile"));
-        assert_eq!(id("src/main.rs", Place::Tree), None);
-        let gap = recognise("a/bun.lock", Place::Tree)
+        assert_eq!(id("a/bun.lock", Within::Tree), Some("bun-lock"));
+        assert_eq!(id("a/bun.lock", Within::Image), None);
+        assert_eq!(id("lib/LOG4J.JAR", Within::Tree), Some("java-archive"));
+        assert_eq!(id("a/Dockerfile.dev", Within::Tree), Some("dockerfile"));
+        assert_eq!(id("a/dev.Dockerfile", Within::Tree), Some("dockerfile"));
+        assert_eq!(id("src/main.rs", Within::Tree), None);
+        let gap = recognise("a/bun.lock", Within::Tree)
             .unwrap()
             .gap("a/bun.lock");
         assert_eq!(
             (gap.kind, gap.class),
             (GapKind::NotRead, GapClass::Unjudged)
         );
-        let gap = recognise("x.jar", Place::Tree).unwrap().gap("x.jar");
+        let gap = recognise("x.jar", Within::Tree).unwrap().gap("x.jar");
         assert_eq!((gap.kind, gap.class), (GapKind::NotRead, GapClass::Partial));
         let store = "nix/store/0123-bash-5.2/bin/bash";
-        let gap = recognise(store, Place::Image).unwrap().gap(store);
+        let gap = recognise(store, Within::Image).unwrap().gap(store);
         assert_eq!(&*gap.location.path, "nix/store/0123-bash-5.2");
     }
 }

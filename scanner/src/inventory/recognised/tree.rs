@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use super::{Above, Kind, Place, Role, confirm, manifest, recognise, table};
+use super::{Above, FileKind, Role, Within, confirm, manifest, recognise, table};
 use crate::model::gap::Gap;
 
 /// Files of which the name alone makes a directory the root of a workspace.
@@ -34,12 +34,12 @@ static ANSWERS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
 #[derive(Clone, Copy, Debug)]
 pub struct Looked {
     /// What it is, if it is anything.
-    kind: Option<&'static Kind>,
+    kind: Option<&'static FileKind>,
     workspace: bool,
 }
 
 /// Looks at the first [`super::CONTENT_BYTES`] of a file whose kind wants that.
-pub fn look(kind: &'static Kind, first: &[u8]) -> Looked {
+pub fn look(kind: &'static FileKind, first: &[u8]) -> Looked {
     Looked {
         kind: confirm(kind, first),
         workspace: manifest::is_workspace(kind, first),
@@ -49,7 +49,7 @@ pub fn look(kind: &'static Kind, first: &[u8]) -> Looked {
 /// What has been met so far.
 #[derive(Debug, Default)]
 pub struct Tree {
-    found: BTreeMap<Arc<str>, &'static Kind>,
+    found: BTreeMap<Arc<str>, &'static FileKind>,
     /// By directory: the names of its lockfiles.
     lockfiles: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     workspaces: BTreeSet<Arc<str>>,
@@ -58,7 +58,7 @@ pub struct Tree {
 impl Tree {
     /// Notes a file of the tree; every file, also those that parsers read, which are never more
     /// than a lockfile here. Returns its kind if its content decides.
-    pub fn meet(&mut self, path: &str, is_parsed: bool) -> Option<&'static Kind> {
+    pub fn meet(&mut self, path: &str, is_parsed: bool) -> Option<&'static FileKind> {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         if ANSWERS.iter().any(|pattern| fits(name, pattern)) {
             self.lockfile(directory, name);
@@ -82,7 +82,7 @@ impl Tree {
         if is_parsed {
             return None;
         }
-        let kind = recognise(path, Place::Tree)?;
+        let kind = recognise(path, Within::Tree)?;
         if kind.needs_content() {
             return Some(kind);
         }
@@ -109,7 +109,7 @@ impl Tree {
     }
 
     /// Notes an executable, as [`super::executable`] tells them.
-    pub fn add_executable(&mut self, path: &str, kind: &'static Kind) {
+    pub fn add_executable(&mut self, path: &str, kind: &'static FileKind) {
         self.found.insert(path.into(), kind);
     }
 
@@ -127,7 +127,7 @@ impl Tree {
     /// Whether a lockfile that answers for a manifest of this name lies beside a directory, or
     /// anywhere above it: that is what fills `node_modules` and the like.
     pub fn answers(&self, manifest: &str, path: &str) -> bool {
-        let kind = recognise(manifest, Place::Tree);
+        let kind = recognise(manifest, Within::Tree);
         let Some(Role::Manifest { answers, .. }) = kind.map(|kind| kind.role) else {
             return false;
         };
@@ -139,7 +139,7 @@ impl Tree {
         names.insert(name.into());
     }
 
-    fn is_answered(&self, path: &str, kind: &Kind) -> bool {
+    fn is_answered(&self, path: &str, kind: &FileKind) -> bool {
         let Role::Manifest { answers, above } = kind.role else {
             return false;
         };

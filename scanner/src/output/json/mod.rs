@@ -4,6 +4,7 @@
 
 mod database;
 mod finding;
+mod vulnerability;
 
 use std::io::{self, Write};
 
@@ -12,7 +13,8 @@ use serde::ser::Serializer;
 
 use self::database::DatabaseView;
 use self::finding::FindingView;
-use super::{serial, words};
+pub use self::vulnerability::{RatingView, RemedyView};
+use super::serial;
 use crate::gate::{Status, Verdict};
 use crate::model::coverage::Coverage;
 use crate::model::gap::{GapClass, GapKind, GapSeverity, Stage};
@@ -20,6 +22,7 @@ use crate::model::location::{Layer, Location};
 use crate::model::package::{Package, PackageType, Scope, SourcePackage};
 use crate::model::purl::Purl;
 use crate::model::report::{Report, Target, TargetGap, Undecided};
+use crate::phrase;
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
@@ -144,7 +147,7 @@ impl<'a> TargetView<'a> {
             platform: target.platform.as_deref(),
             digest: target.digest.as_deref(),
             other_platforms: &target.other_platforms,
-            distribution: target.distribution.as_ref().and_then(words::distribution),
+            distribution: target.distribution.as_ref().and_then(phrase::distribution),
             coverage: &target.coverage,
         }
     }

@@ -2,13 +2,13 @@
 //! as code scanning demands: 7.0 and above is an error, 4.0 and above a warning, else a note.
 
 use super::model::Level;
-use crate::model::finding::{Finding, Kind, Severity};
+use crate::model::finding::{Finding, FindingKind, Severity};
 
 /// What a finding counts as in SARIF. One that is not certain is a note: code scanning fails a pull
 /// request by severity, and a doubtful finding shall not do that by itself.
 pub(crate) fn severity(finding: &Finding) -> (Severity, Option<f64>) {
     match &finding.kind {
-        Kind::Vulnerability(found) if found.doubt.is_some() => (Severity::Low, None),
+        FindingKind::Vulnerability(found) if found.doubt.is_some() => (Severity::Low, None),
         _ => (finding.severity, finding.score),
     }
 }

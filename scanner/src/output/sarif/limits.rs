@@ -112,7 +112,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::model::finding::{Finding, Kind, Misconfiguration, Severity};
+    use crate::model::finding::{Finding, FindingKind, Misconfiguration, Severity};
     use crate::model::location::Location;
     use crate::model::report::Report;
     use crate::model::suppression::{Origin, Status, Suppression};
@@ -121,7 +121,7 @@ mod tests {
     /// Six findings on lines 1 to 6, of which one is suppressed.
     fn report() -> Report {
         let finding = |(line, severity): (u32, Severity)| {
-            let kind = Kind::Misconfiguration(Misconfiguration {
+            let kind = FindingKind::Misconfiguration(Misconfiguration {
                 resource: "a.b".into(),
                 fix: None,
                 content: "".into(),

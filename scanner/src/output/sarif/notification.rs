@@ -5,7 +5,7 @@ use super::{place, uri};
 use crate::model::gap::{GapKind, GapSeverity};
 use crate::model::report::{Report, TargetGap};
 use crate::output::escape::{message, truncate};
-use crate::output::words;
+use crate::phrase;
 
 /// Most characters of a cause or path in a notification.
 const PART_LIMIT: usize = 1_000;
@@ -23,7 +23,7 @@ pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Ve
     if left_out > 0 {
         let text = format!(
             "{} not listed here, to keep the file small; the JSON report has all",
-            words::count(left_out, "gap")
+            phrase::count(left_out, "gap")
         );
         out.push(notification(
             GapKind::ResultsDropped,
@@ -32,17 +32,17 @@ pub(crate) fn notifications(report: &Report, dropped: usize, limit: usize) -> Ve
         ));
     }
     undecided(report, limit, &mut out);
-    for note in words::notes(report).iter().take(limit) {
+    for note in phrase::notes(report).iter().take(limit) {
         out.push(remark("note", note));
     }
     for target in report.targets.iter().take(limit) {
-        let ledger = words::coverage(&target.coverage);
+        let ledger = phrase::coverage(&target.coverage);
         out.push(remark("coverage", &format!("{}: {ledger}", target.id)));
     }
     if dropped > 0 {
         let text = format!(
             "{} left out, the least severe first, to stay under the limits of code scanning; the JSON report has all",
-            words::count(dropped, "result")
+            phrase::count(dropped, "result")
         );
         out.push(notification(
             GapKind::ResultsDropped,
@@ -83,7 +83,7 @@ fn undecided(report: &Report, limit: usize, out: &mut Vec<Notification>) {
     if left_out > 0 {
         let text = format!(
             "{} more undecided, not listed here to keep the file small; the JSON report has all",
-            words::count(left_out, "check")
+            phrase::count(left_out, "check")
         );
         out.push(remark("undecided", &text));
     }
@@ -92,9 +92,9 @@ fn undecided(report: &Report, limit: usize, out: &mut Vec<Notification>) {
 fn notification(kind: GapKind, severity: GapSeverity, text: String) -> Notification {
     Notification {
         descriptor: ReportingDescriptorReference {
-            id: words::word(kind),
+            id: phrase::word(kind),
         },
-        level: words::word(severity),
+        level: phrase::word(severity),
         locations: Vec::new(),
         message: plain(text),
     }
@@ -103,13 +103,13 @@ fn notification(kind: GapKind, severity: GapSeverity, text: String) -> Notificat
 fn of_gap(report: &Report, entry: &TargetGap) -> Notification {
     let gap = &entry.gap;
     let target = entry.target.and_then(|index| report.targets.get(index));
-    let shown = message(&truncate(&words::place(&gap.location), PART_LIMIT));
+    let shown = message(&truncate(&phrase::place(&gap.location), PART_LIMIT));
     let cause = message(&truncate(&gap.cause, PART_LIMIT));
-    let stage = words::word(gap.stage);
+    let stage = phrase::word(gap.stage);
     let class = if entry.accepted {
         "accepted".to_owned()
     } else {
-        words::word(gap.class)
+        phrase::word(gap.class)
     };
     let text = if shown.is_empty() {
         format!("{class}, {stage}: {cause}")

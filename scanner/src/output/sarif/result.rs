@@ -10,10 +10,10 @@ use super::level::{self, level};
 use super::model::{LogicalLocation, PropertyBag, Result as SarifResult, Suppression, plain};
 use super::place;
 use super::row::Row;
-use crate::model::finding::{Kind, Severity};
+use crate::model::finding::{FindingKind, Severity};
 use crate::model::suppression::{self, Origin};
 use crate::output::escape::{message, truncate};
-use crate::output::words;
+use crate::phrase;
 
 /// Most characters of one part of a message; code scanning shows far less.
 const PART_LIMIT: usize = 1_000;
@@ -34,11 +34,11 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
             part(&finding.severity_source).into(),
         ),
     ]);
-    if let Kind::Vulnerability(found) = &finding.kind {
+    if let FindingKind::Vulnerability(found) = &finding.kind {
         if let Some(kind) = &found.informational {
             properties.insert("informational".to_owned(), part(kind).into());
         }
-        if let Some(condition) = words::condition(&found.scope) {
+        if let Some(condition) = phrase::condition(&found.scope) {
             properties.insert("limited_to".to_owned(), part(&condition).into());
         }
         properties.insert(
@@ -96,8 +96,8 @@ fn suppression(by: &suppression::Suppression) -> Suppression {
 /// The package or resource as a logical place.
 fn subject(row: &Row<'_>) -> LogicalLocation {
     let (kind, name) = match &row.finding.kind {
-        Kind::Vulnerability(found) => ("package", &found.package.name),
-        Kind::Misconfiguration(found) => ("resource", &found.resource),
+        FindingKind::Vulnerability(found) => ("package", &found.package.name),
+        FindingKind::Misconfiguration(found) => ("resource", &found.resource),
     };
     LogicalLocation {
         fully_qualified_name: row.name.clone(),
@@ -116,10 +116,10 @@ fn text(row: &Row<'_>) -> String {
     let title = part(&finding.title);
     let title = title.trim_end_matches('.');
     let mut text = match &finding.kind {
-        Kind::Vulnerability(found) => {
+        FindingKind::Vulnerability(found) => {
             let name = part(&found.package.name);
             let installed = part(&found.package.full_version());
-            let title = part(&words::title(found, title));
+            let title = part(&phrase::title(found, title));
             let text = match found.fixed.first() {
                 Some(fixed) => format!("{name} {installed} → {}: {title}.", part(fixed)),
                 None if found.fix == FixState::WontFix => {
@@ -138,7 +138,7 @@ fn text(row: &Row<'_>) -> String {
                 None => text,
             }
         }
-        Kind::Misconfiguration(found) => {
+        FindingKind::Misconfiguration(found) => {
             let said = part(&finding.message);
             let said = if said.is_empty() {
                 title
@@ -156,7 +156,7 @@ fn text(row: &Row<'_>) -> String {
         text.push_str(" Severity UNKNOWN: no source rates it.");
     }
     if let Some(layer) = &finding.location.layer {
-        let _ = write!(text, " In {}.", part(&words::layer(layer)));
+        let _ = write!(text, " In {}.", part(&phrase::layer(layer)));
     }
     text
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::level::{self, level};
 use super::{place, uri};
-use crate::model::finding::{Finding, Kind, fingerprint};
+use crate::model::finding::{Finding, FindingKind, fingerprint};
 use crate::model::location::Region;
 use crate::model::purl::Purl;
 use crate::model::report::{Report, Target};
@@ -32,11 +32,11 @@ impl<'a> Row<'a> {
     fn new(report: &'a Report, finding: &'a Finding) -> Self {
         let target = report.targets.get(finding.target);
         let name = match &finding.kind {
-            Kind::Vulnerability(found) => {
+            FindingKind::Vulnerability(found) => {
                 let distribution = target.and_then(|target| target.distribution.as_ref());
                 Purl::of(&found.package, distribution).to_string()
             }
-            Kind::Misconfiguration(found) => line(&found.resource).into_owned(),
+            FindingKind::Misconfiguration(found) => line(&found.resource).into_owned(),
         };
         Self {
             finding,
@@ -78,8 +78,8 @@ fn mark(finding: &Finding, target: Option<&Target>) -> String {
     let platform = target.and_then(|target| target.platform.as_deref());
     // Not the id that the user prefers to see.
     let rule = match &finding.kind {
-        Kind::Vulnerability(found) => &found.record,
-        Kind::Misconfiguration(_) => &finding.rule,
+        FindingKind::Vulnerability(found) => &found.record,
+        FindingKind::Misconfiguration(_) => &finding.rule,
     };
     fingerprint(&[
         &finding.fingerprint,

@@ -10,7 +10,7 @@ use super::model::{
 };
 use super::row::Row;
 use super::uri;
-use crate::model::finding::{Kind, RuleInfo, Severity};
+use crate::model::finding::{FindingKind, RuleInfo, Severity};
 use crate::model::report::Report;
 use crate::output::escape::{foreign_markdown, line, lines, markdown, truncate};
 
@@ -48,7 +48,7 @@ pub(crate) fn rules<'a>(report: &'a Report, rows: &[&'a Row<'a>]) -> Vec<Rule<'a
             id: &row.rule,
             info: infos.get(&*finding.rule).copied(),
             title: &finding.title,
-            vulnerability: matches!(finding.kind, Kind::Vulnerability(_)),
+            vulnerability: matches!(finding.kind, FindingKind::Vulnerability(_)),
             severity,
             score,
         });

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::Table;
-use crate::output::words;
+use crate::phrase;
 
 impl<W: Write> Table<'_, W> {
     pub(super) fn coverage(&mut self) -> io::Result<()> {
@@ -13,7 +13,7 @@ impl<W: Write> Table<'_, W> {
         writeln!(
             self.out,
             "looked at: {}",
-            words::coverage(&self.report.coverage())
+            phrase::coverage(&self.report.coverage())
         )?;
         writeln!(self.out)
     }

@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use super::{SEVERITY_WIDTH, Table, part};
 use crate::model::gap::{GapClass, GapKind};
 use crate::model::report::TargetGap;
-use crate::output::{width, words};
+use crate::output::width;
+use crate::phrase;
 
 /// Gaps of one class, kind and cause. The order is that of the output: failures first, accepted
 /// ones last.
@@ -18,7 +19,7 @@ impl<W: Write> Table<'_, W> {
         if self.report.gaps.is_empty() {
             return Ok(());
         }
-        let title = words::count(self.report.gaps.len(), "gap");
+        let title = phrase::count(self.report.gaps.len(), "gap");
         writeln!(self.out, "{} (not looked at)", self.paint.bold(&title))?;
         let mut folded: BTreeMap<Key<'_>, Vec<&TargetGap>> = BTreeMap::new();
         for entry in &self.report.gaps {
@@ -30,7 +31,7 @@ impl<W: Write> Table<'_, W> {
             let class = if accepted {
                 "accepted".to_owned()
             } else {
-                words::word(class)
+                phrase::word(class)
             };
             let class = width::pad(&class, SEVERITY_WIDTH);
             let mut place = entries
@@ -44,7 +45,7 @@ impl<W: Write> Table<'_, W> {
                 0 | 1 => String::new(),
                 all => format!(" (and {} more like this)", all.saturating_sub(1)),
             };
-            let kind = words::word(kind);
+            let kind = phrase::word(kind);
             writeln!(self.out, "  {class}  {kind}  {place}{}{more}", part(cause))?;
         }
         writeln!(self.out)
@@ -58,7 +59,7 @@ impl<W: Write> Table<'_, W> {
         let id = target.map(|target| part(&target.id)).unwrap_or_default();
         // The working directory goes without saying.
         let mut place = if id == "." { String::new() } else { id };
-        let path = part(&words::place(location));
+        let path = part(&phrase::place(location));
         if !path.is_empty() {
             if !place.is_empty() {
                 place.push(' ');
@@ -66,7 +67,7 @@ impl<W: Write> Table<'_, W> {
             place.push_str(&path);
         }
         if let Some(layer) = &location.layer {
-            let _ = write!(place, " in {}", part(&words::layer(layer)));
+            let _ = write!(place, " in {}", part(&phrase::layer(layer)));
         }
         place
     }

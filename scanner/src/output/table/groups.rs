@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::finding::{Finding, Kind};
+use crate::model::finding::{Finding, FindingKind};
 use crate::model::location::Location;
 use crate::model::package::Package;
 
-/// The flaws of one package at one place.
+/// The vulnerabilities of one package at one place.
 pub(super) struct PackageGroup<'a> {
     /// The package.
     pub(super) package: &'a Package,
@@ -19,11 +19,11 @@ pub(super) struct PackageGroup<'a> {
 }
 
 impl PackageGroup<'_> {
-    /// How the package comes in, from a direct dependency; `None` for one that is direct, and where no
-    /// way is known.
+    /// How the package comes in, from a direct dependency; `None` for one that is direct, and where
+    /// no way is known.
     pub(super) fn path(&self) -> Option<&[Arc<str>]> {
         match &self.findings.first()?.kind {
-            Kind::Vulnerability(found) if !found.path.is_empty() => Some(&found.path),
+            FindingKind::Vulnerability(found) if !found.path.is_empty() => Some(&found.path),
             _ => None,
         }
     }
@@ -37,11 +37,11 @@ pub(super) struct FileGroup<'a> {
     pub(super) findings: Vec<&'a Finding>,
 }
 
-/// The vulnerable packages: the one with the worst flaw first, then by name.
+/// The vulnerable packages: the one with the worst vulnerability first, then by name.
 pub(super) fn packages<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<PackageGroup<'a>> {
     let mut groups: BTreeMap<_, PackageGroup<'a>> = BTreeMap::new();
     for finding in findings {
-        let Kind::Vulnerability(found) = &finding.kind else {
+        let FindingKind::Vulnerability(found) = &finding.kind else {
             continue;
         };
         let package = &*found.package;
@@ -80,7 +80,7 @@ pub(super) fn packages<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<P
 pub(super) fn files<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FileGroup<'a>> {
     let mut groups: BTreeMap<&str, FileGroup<'a>> = BTreeMap::new();
     for finding in findings {
-        if let Kind::Misconfiguration(_) = &finding.kind {
+        if let FindingKind::Misconfiguration(_) = &finding.kind {
             let path = &*finding.location.path;
             let group = groups.entry(path).or_insert_with(|| FileGroup {
                 path,

@@ -1,6 +1,7 @@
 //! The report for people: per target the vulnerable packages, worst first, then the
 //! misconfigured files, then undecided checks, gaps, notes and the ledger in one line. The last
-//! line says why the gate passed or failed. Untrusted text is shown with its control characters spelled out.
+//! line says why the gate passed or failed. Untrusted text is shown with its control characters
+//! spelled out.
 
 mod coverage;
 mod gaps;
@@ -15,11 +16,12 @@ use db_sync::FixState;
 use self::groups::{FileGroup, PackageGroup};
 use self::paint::Paint;
 use super::escape::{line, truncate};
-use super::{Options, width, words};
+use super::{Options, width};
 use crate::gate::Verdict;
-use crate::model::finding::{Finding, Kind, Severity};
+use crate::model::finding::{Finding, FindingKind, Severity};
 use crate::model::package::Scope;
 use crate::model::report::{Report, Target};
+use crate::phrase;
 
 /// The narrowest table; a smaller terminal wraps.
 const LEAST_WIDTH: usize = 60;
@@ -87,18 +89,18 @@ impl<W: Write> Table<'_, W> {
             target
                 .distribution
                 .as_ref()
-                .and_then(words::distribution)
+                .and_then(phrase::distribution)
                 .map(|name| part(&name)),
             target
                 .digest
                 .as_deref()
-                .map(|digest| part(words::short_digest(digest))),
+                .map(|digest| part(phrase::short_digest(digest))),
             match target.other_platforms.as_slice() {
                 [] => None,
                 others => Some(format!("not {}", part(&others.join(", ")))),
             },
-            Some(words::count(packages.count(), "package")),
-            Some(words::count(mine().count(), "finding")),
+            Some(phrase::count(packages.count(), "package")),
+            Some(phrase::count(mine().count(), "finding")),
         ];
         let facts: Vec<String> = facts.into_iter().flatten().collect();
         let id = self.paint.bold(&part(&target.id));
@@ -112,20 +114,21 @@ impl<W: Write> Table<'_, W> {
         writeln!(self.out)
     }
 
-    /// `libssl3 3.0.9-1 (deb)  layer 0 (0123456789ab)  var/lib/dpkg/status`, then its flaws.
+    /// `libssl3 3.0.9-1 (deb)  layer 0 (0123456789ab)  var/lib/dpkg/status`, then its
+    /// vulnerabilities.
     fn package(&mut self, group: &PackageGroup<'_>) -> io::Result<()> {
         let package = group.package;
         let name = self.paint.bold(&part(&package.name));
         let installed = part(&package.full_version());
         let kind = package.kind.as_str();
-        let place = part(&words::place(group.location));
+        let place = part(&phrase::place(group.location));
         let kind = match group.package.scope {
             Some(scope) if scope != Scope::Runtime => format!("{kind}, {}", scope.as_str()),
             _ => kind.to_owned(),
         };
         match &group.location.layer {
             Some(layer) => {
-                let layer = part(&words::layer(layer));
+                let layer = part(&phrase::layer(layer));
                 writeln!(self.out, "  {name} {installed} ({kind})  {layer}  {place}")?;
             }
             None => writeln!(self.out, "  {name} {installed} ({kind})  {place}")?,
@@ -184,7 +187,7 @@ impl<W: Write> Table<'_, W> {
     }
 
     fn notes(&mut self) -> io::Result<()> {
-        let notes = words::notes(self.report);
+        let notes = phrase::notes(self.report);
         if notes.is_empty() {
             return Ok(());
         }
@@ -211,21 +214,24 @@ struct Cells {
 
 fn cells(finding: &Finding, installed: &str) -> Cells {
     let (change, text) = match &finding.kind {
-        Kind::Vulnerability(found) => {
+        FindingKind::Vulnerability(found) => {
             let change = match found.fixed.first() {
                 Some(fixed) => format!("{installed} → {}", part(fixed)),
                 None if found.fix == FixState::WontFix => "will not be fixed".to_owned(),
                 None => "no fix known".to_owned(),
             };
-            let marks = part(&words::remarks(found.doubt.as_deref(), &found.exploitation));
-            let title = part(&words::title(found, &finding.title));
+            let marks = part(&phrase::remarks(
+                found.doubt.as_deref(),
+                &found.exploitation,
+            ));
+            let title = part(&phrase::title(found, &finding.title));
             if marks.is_empty() {
                 (change, title)
             } else {
                 (change, format!("[{marks}] {title}"))
             }
         }
-        Kind::Misconfiguration(found) => {
+        FindingKind::Misconfiguration(found) => {
             let said = if finding.message.is_empty() {
                 &finding.title
             } else {

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use super::{SEVERITY_WIDTH, Table, part};
 use crate::model::report::Undecided;
-use crate::output::{width, words};
+use crate::output::width;
+use crate::phrase;
 
 /// Most checks that are listed under one cause; the JSON report has all.
 const SHOWN: usize = 5;
@@ -15,7 +16,7 @@ impl<W: Write> Table<'_, W> {
         if self.report.undecided.is_empty() {
             return Ok(());
         }
-        let title = words::count(self.report.undecided.len(), "check");
+        let title = phrase::count(self.report.undecided.len(), "check");
         let title = self.paint.bold(&title);
         writeln!(self.out, "{title} undecided (neither passed nor failed)")?;
         let mut causes: BTreeMap<&str, Vec<&Undecided>> = BTreeMap::new();
@@ -34,7 +35,7 @@ impl<W: Write> Table<'_, W> {
                     "    {severity}  {}  {}  {}",
                     part(&check.rule),
                     part(&check.resource),
-                    part(&words::place(&check.location)),
+                    part(&phrase::place(&check.location)),
                 )?;
             }
             let more = checks.len().saturating_sub(shown.len());

@@ -9,11 +9,12 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::counts::{Counts, count};
-use super::layer::{LayerScan, Link, ScannedFile};
 use super::limits;
 use super::names::{self, BadName, PathHash, Walker};
-use super::stream::{LayerStream, Shared, Stop};
-use super::tar::{Kind, Member, Tar};
+use super::scanned::{LayerScan, Link, ScannedFile};
+use super::stop::Stop;
+use super::stream::{LayerStream, Shared};
+use super::tar::{Member, MemberKind, Tar};
 use super::totals::Totals;
 use super::wanted::Selection;
 use crate::analyzer::{Analyzers, Look};
@@ -164,7 +165,7 @@ impl Members {
         self.met = self.met.saturating_add(1);
         let path = match names::normalise(&member.path) {
             Ok(path) if path.is_empty() => {
-                if member.kind != Kind::Directory {
+                if member.kind != MemberKind::Directory {
                     count(&mut self.counts.not_recognised);
                 }
                 return;
@@ -173,7 +174,7 @@ impl Members {
             Err(bad) => {
                 let (kind, cause) = bad_name(bad);
                 self.gap(kind, &names::text(&member.path), cause);
-                if member.kind != Kind::Directory {
+                if member.kind != MemberKind::Directory {
                     count(&mut self.counts.unreadable);
                 }
                 return;
@@ -189,14 +190,14 @@ impl Members {
             self.walker.visit(&path, |parent| implied.push(parent))
         };
         self.forget(&path, member.kind);
-        if member.kind == Kind::Directory {
+        if member.kind == MemberKind::Directory {
             self.directories.push(hash);
             return;
         }
         self.non_directories.push(hash);
         match member.kind {
-            Kind::File => self.file(tar, path, member, shared, analyzers, selection),
-            Kind::Unknown(kind) => {
+            MemberKind::File => self.file(tar, path, member, shared, analyzers, selection),
+            MemberKind::Unknown(kind) => {
                 if member.executable || !selection.runs(analyzers, &path).is_empty() {
                     let cause = format!(
                         "a member of the unknown type `{}`; read as a regular file",
@@ -206,7 +207,7 @@ impl Members {
                 }
                 self.file(tar, path, member, shared, analyzers, selection);
             }
-            Kind::Sparse => {
+            MemberKind::Sparse => {
                 if member.executable || !selection.runs(analyzers, &path).is_empty() {
                     let cause = "a file stored with holes, which are not filled here";
                     self.gap(GapKind::UnknownFormat, &path, cause);
@@ -215,7 +216,7 @@ impl Members {
                     count(&mut self.counts.not_recognised);
                 }
             }
-            Kind::Symlink | Kind::HardLink => {
+            MemberKind::Symlink | MemberKind::HardLink => {
                 count(&mut self.counts.link);
                 self.link_member(path, member);
             }
@@ -231,7 +232,7 @@ impl Members {
     }
 
     fn link_member(&mut self, path: String, member: &Member) {
-        if member.kind == Kind::HardLink {
+        if member.kind == MemberKind::HardLink {
             match names::normalise(&member.link) {
                 Ok(target) => self.link(path, target, true),
                 Err(bad) => {
@@ -250,13 +251,13 @@ impl Members {
 
     /// A member takes the place of what the layer had at its path before: engines remove that,
     /// with everything below, unless both are directories.
-    fn forget(&mut self, path: &str, kind: Kind) {
+    fn forget(&mut self, path: &str, kind: MemberKind) {
         if self.present.is_empty() {
             return;
         }
         let before = self.present.remove(path);
         self.replace(before);
-        if kind != Kind::Directory {
+        if kind != MemberKind::Directory {
             self.probe.clear();
             self.probe.push_str(path);
             self.probe.push('/');

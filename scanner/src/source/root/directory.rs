@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Astray, Blob, Item, Kind, Real, Root};
+use super::{Astray, Blob, EntryKind, Item, Real, Root};
 
 /// See the module.
 #[derive(Debug)]
@@ -67,15 +67,15 @@ impl Directory {
     }
 }
 
-fn kind(kind: FileType) -> Kind {
+fn kind(kind: FileType) -> EntryKind {
     if kind.is_file() {
-        Kind::File
+        EntryKind::File
     } else if kind.is_dir() {
-        Kind::Directory
+        EntryKind::Directory
     } else if kind.is_symlink() {
-        Kind::Link
+        EntryKind::Link
     } else {
-        Kind::Special
+        EntryKind::Special
     }
 }
 
@@ -137,8 +137,8 @@ mod tests {
         let follow = |path: &str| directory.follow(Path::new(path));
         let real = follow("inside/file").unwrap();
         assert_eq!((real.path.as_path(), real.length), (Path::new("a/file"), 3));
-        assert_eq!(real.kind, Kind::File);
-        assert_eq!(follow("a/../a/b").unwrap().kind, Kind::Directory);
+        assert_eq!(real.kind, EntryKind::File);
+        assert_eq!(follow("a/../a/b").unwrap().kind, EntryKind::Directory);
         assert_eq!(follow("").unwrap().path, Path::new(""));
         assert!(matches!(follow("out"), Err(Astray::Outside(_))));
         assert!(matches!(follow("../secret"), Err(Astray::Outside(_))));
@@ -151,10 +151,10 @@ mod tests {
         assert_eq!(
             items,
             [
-                ("a", Kind::Directory),
-                ("broken", Kind::Link),
-                ("inside", Kind::Link),
-                ("out", Kind::Link)
+                ("a", EntryKind::Directory),
+                ("broken", EntryKind::Link),
+                ("inside", EntryKind::Link),
+                ("out", EntryKind::Link)
             ]
         );
     }

@@ -6,9 +6,13 @@ use std::ffi::OsString;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
+mod beside;
+mod commit;
 mod directory;
 mod terraform;
 
+pub(crate) use self::beside::Neighbours;
+pub(crate) use self::commit::CommitTree;
 pub(crate) use self::directory::Directory;
 pub(crate) use self::terraform::Watched;
 
@@ -17,19 +21,21 @@ pub(crate) const MAX_TERRAFORM_FILE: u64 = 16 * 1024 * 1024;
 
 /// What an entry of a directory is by itself; links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum EntryKind {
     File,
     Directory,
     Link,
     /// A pipe, a socket or a device.
     Special,
+    /// A commit of another repository, whose files are not here.
+    Submodule,
 }
 
 /// One entry of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Item {
     pub(crate) name: OsString,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EntryKind,
 }
 
 /// Where a path leads, links followed.
@@ -37,7 +43,7 @@ pub(crate) struct Item {
 pub(crate) struct Real {
     /// Without links, below the root.
     pub(crate) path: PathBuf,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EntryKind,
     /// Of a file.
     pub(crate) length: u64,
 }
@@ -47,7 +53,7 @@ pub(crate) struct Real {
 pub(crate) enum Astray {
     /// It leads out of the root, to something of this kind.
     #[error("a link that leaves the scanned directory")]
-    Outside(Kind),
+    Outside(EntryKind),
     /// It leads to something that is not a regular file, where one is needed.
     #[error("not a regular file")]
     NotAFile,
@@ -91,7 +97,7 @@ pub(crate) trait Root: Sync {
 /// The real path of a regular file.
 pub(crate) fn file(root: &dyn Root, path: &Path) -> Result<Real, Astray> {
     let real = root.follow(path)?;
-    if real.kind != Kind::File {
+    if real.kind != EntryKind::File {
         return Err(Astray::NotAFile);
     }
     Ok(real)

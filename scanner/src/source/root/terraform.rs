@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rules::files::{DirEntry, Files};
 
-use super::{Kind, MAX_TERRAFORM_FILE, Root, file};
+use super::{EntryKind, MAX_TERRAFORM_FILE, Root, file};
 use crate::analyzer::{Analyzers, Entry, Reading, Tee};
 
 /// See the module.
@@ -113,12 +113,12 @@ impl Files for Watched<'_> {
         let mut entries = Vec::new();
         for item in self.root.list(&real.path)? {
             let is_dir = match item.kind {
-                Kind::Directory => true,
-                Kind::Link => {
+                EntryKind::Directory => true,
+                EntryKind::Link => {
                     let to = self.root.follow(&real.path.join(&item.name));
-                    to.is_ok_and(|to| to.kind == Kind::Directory)
+                    to.is_ok_and(|to| to.kind == EntryKind::Directory)
                 }
-                Kind::File | Kind::Special => false,
+                EntryKind::File | EntryKind::Special | EntryKind::Submodule => false,
             };
             if let Ok(name) = item.name.into_string() {
                 entries.push(DirEntry { name, is_dir });

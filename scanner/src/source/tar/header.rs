@@ -6,7 +6,7 @@ pub(super) const BLOCK: usize = 512;
 
 /// What a member is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum MemberKind {
     File,
     HardLink,
     Symlink,
@@ -24,7 +24,7 @@ pub(crate) enum Kind {
     GlobalPax,
 }
 
-impl Kind {
+impl MemberKind {
     /// Engines (Go's `archive/tar`) ignore the size in these headers; no data follows.
     pub(super) const fn is_header_only(self) -> bool {
         matches!(
@@ -37,7 +37,7 @@ impl Kind {
 /// One member, after PAX and GNU headers were applied.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
-    pub(crate) kind: Kind,
+    pub(crate) kind: MemberKind,
     pub(crate) path: Vec<u8>,
     pub(crate) link: Vec<u8>,
     /// Bytes of content in the stream.
@@ -72,20 +72,20 @@ impl Raw {
         }
         path.extend_from_slice(self.text(0, 100));
         let kind = match self.kind() {
-            0 | b'0' | b'7' => Kind::File,
-            b'1' => Kind::HardLink,
-            b'2' => Kind::Symlink,
-            b'3' | b'4' | b'6' => Kind::Special,
-            b'5' => Kind::Directory,
+            0 | b'0' | b'7' => MemberKind::File,
+            b'1' => MemberKind::HardLink,
+            b'2' => MemberKind::Symlink,
+            b'3' | b'4' | b'6' => MemberKind::Special,
+            b'5' => MemberKind::Directory,
             b'S' if !self.is_gnu() => {
                 return Err("a sparse member in a header that is not GNU's".into());
             }
-            b'S' => Kind::Sparse,
-            b'L' => Kind::LongName,
-            b'K' => Kind::LongLink,
-            b'x' => Kind::Pax,
-            b'g' => Kind::GlobalPax,
-            other => Kind::Unknown(other),
+            b'S' => MemberKind::Sparse,
+            b'L' => MemberKind::LongName,
+            b'K' => MemberKind::LongLink,
+            b'x' => MemberKind::Pax,
+            b'g' => MemberKind::GlobalPax,
+            other => MemberKind::Unknown(other),
         };
         Ok(Member {
             kind,
@@ -159,7 +159,9 @@ impl Raw {
 
     /// Whether an old GNU sparse header goes on in the next block.
     pub(super) fn is_extended(&self, member: &Member) -> bool {
-        member.kind == Kind::Sparse && self.field(156, 1) == b"S" && self.field(482, 1) != b"\0"
+        member.kind == MemberKind::Sparse
+            && self.field(156, 1) == b"S"
+            && self.field(482, 1) != b"\0"
     }
 
     /// The same for a block of such a continuation.

@@ -13,7 +13,7 @@ mod pax;
 use std::io::{self, BufRead, Read};
 
 use self::header::{BLOCK, Raw};
-pub(crate) use self::header::{Kind, Member};
+pub(crate) use self::header::{Member, MemberKind};
 use super::limits;
 use crate::model::gap::GapKind;
 
@@ -118,7 +118,10 @@ impl<R: Skip> Tar<R> {
             };
             let mut member = raw.member().map_err(malformed)?;
             match member.kind {
-                Kind::LongName | Kind::LongLink | Kind::Pax | Kind::GlobalPax => {
+                MemberKind::LongName
+                | MemberKind::LongLink
+                | MemberKind::Pax
+                | MemberKind::GlobalPax => {
                     self.open(member.size)?;
                     if member.size > limits::META_BYTES {
                         troubles.push((
@@ -130,7 +133,7 @@ impl<R: Skip> Tar<R> {
                             ),
                         ));
                         troubles.truncate(limits::MEMBER_TROUBLES);
-                        if member.kind != Kind::GlobalPax {
+                        if member.kind != MemberKind::GlobalPax {
                             extra.begin(member.kind);
                         }
                         continue;
@@ -138,7 +141,7 @@ impl<R: Skip> Tar<R> {
                     let mut text = Vec::new();
                     self.read_to_end(&mut text)?;
                     let read = match member.kind {
-                        Kind::GlobalPax => extra.read_global(&text, &mut troubles),
+                        MemberKind::GlobalPax => extra.read_global(&text, &mut troubles),
                         kind => extra.read(kind, &text, &mut troubles),
                     };
                     read.map_err(malformed)?;
@@ -147,7 +150,7 @@ impl<R: Skip> Tar<R> {
                 _ => {
                     extra.apply(&mut member);
                     if raw.is_untyped() && member.path.ends_with(b"/") {
-                        member.kind = Kind::Directory;
+                        member.kind = MemberKind::Directory;
                     }
                     if member.kind.is_header_only() {
                         member.size = 0;

@@ -3,7 +3,7 @@
 //! path, a size that is not one), is refused here; what only loses a record is a trouble.
 
 use super::Trouble;
-use super::header::{Kind, Member, until_nul};
+use super::header::{Member, MemberKind, until_nul};
 use crate::model::gap::GapKind;
 
 /// The overriding values collected before a member.
@@ -52,9 +52,9 @@ impl Extra {
     }
 
     /// A header of this kind was met; a PAX header replaces an earlier one.
-    pub(super) fn begin(&mut self, kind: Kind) {
+    pub(super) fn begin(&mut self, kind: MemberKind) {
         self.pending = true;
-        if kind == Kind::Pax {
+        if kind == MemberKind::Pax {
             self.records = Records::default();
         }
     }
@@ -63,14 +63,14 @@ impl Extra {
     /// is an error: nothing after it could be found.
     pub(super) fn read(
         &mut self,
-        kind: Kind,
+        kind: MemberKind,
         text: &[u8],
         troubles: &mut Vec<Trouble>,
     ) -> Result<(), String> {
         self.begin(kind);
         match kind {
-            Kind::LongName => self.long_path = named(until_nul(text)),
-            Kind::LongLink => self.long_link = named(until_nul(text)),
+            MemberKind::LongName => self.long_path = named(until_nul(text)),
+            MemberKind::LongLink => self.long_link = named(until_nul(text)),
             _ => self.records = Records::read(text, troubles)?,
         }
         Ok(())
@@ -116,8 +116,8 @@ impl Extra {
         if let Some(size) = records.size {
             member.size = size;
         }
-        if member.kind == Kind::File && records.sparse.applies() {
-            member.kind = Kind::Sparse;
+        if member.kind == MemberKind::File && records.sparse.applies() {
+            member.kind = MemberKind::Sparse;
             if let Some(path) = records.sparse.name {
                 member.path = path;
             }

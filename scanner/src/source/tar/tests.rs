@@ -119,7 +119,7 @@ fn sparse_maps_are_passed_over() {
     assert_eq!(read(&bytes).unwrap()[1].0, "x");
 }
 
-fn members(bytes: &[u8]) -> Result<Vec<(Kind, String, usize)>, TarError> {
+fn members(bytes: &[u8]) -> Result<Vec<(MemberKind, String, usize)>, TarError> {
     let mut tar = Tar::new(bytes);
     let mut all = Vec::new();
     while let Some((member, troubles)) = tar.next()? {
@@ -147,13 +147,16 @@ fn headers_mean_what_engines_read() {
     let other = || file(b"x", b"y");
     // The type is decided when the name is known.
     let bytes = [pax(b'x', &[("path", "etc/f")]), old(b"dir/")].concat();
-    assert_eq!(members(&bytes).unwrap(), [(Kind::File, "etc/f".into(), 0)]);
+    assert_eq!(
+        members(&bytes).unwrap(),
+        [(MemberKind::File, "etc/f".into(), 0)]
+    );
     let bytes = [pax(b'x', &[("path", "dir/")]), old(b"f")].concat();
     assert_eq!(
         members(&bytes).unwrap(),
-        [(Kind::Directory, "dir/".into(), 0)]
+        [(MemberKind::Directory, "dir/".into(), 0)]
     );
-    assert_eq!(members(&old(b"d/")).unwrap()[0].0, Kind::Directory);
+    assert_eq!(members(&old(b"d/")).unwrap()[0].0, MemberKind::Directory);
     // Of two records the last counts, and an empty one leaves the name of the header.
     let bytes = [pax(b'x', &[("path", "a"), ("path", "")]), other()].concat();
     assert_eq!(members(&bytes).unwrap()[0].1, "x");
@@ -168,21 +171,27 @@ fn headers_mean_what_engines_read() {
     ];
     assert_eq!(
         members(&bytes.concat()).unwrap(),
-        [(Kind::File, "x".into(), 1)]
+        [(MemberKind::File, "x".into(), 1)]
     );
     for key in ["path", "linkpath", "size"] {
         let bytes = [pax(b'g', &[(key, "7")]), other()].concat();
-        assert_eq!(members(&bytes).unwrap(), [(Kind::File, "x".into(), 1)]);
+        assert_eq!(
+            members(&bytes).unwrap(),
+            [(MemberKind::File, "x".into(), 1)]
+        );
     }
     let bytes = [pax(b'g', &[("comment", "c")]), other()].concat();
-    assert_eq!(members(&bytes).unwrap(), [(Kind::File, "x".into(), 0)]);
+    assert_eq!(
+        members(&bytes).unwrap(),
+        [(MemberKind::File, "x".into(), 0)]
+    );
     // A NUL in a path is refused, wherever.
     for key in ["path", "linkpath", "GNU.sparse.name"] {
         let bytes = [pax(b'x', &[(key, "a\0b")]), other()].concat();
         assert!(matches!(members(&bytes), Err(TarError::Malformed { .. })));
     }
     let bytes = header(b"odd", b"00000000000", b' ', b"");
-    assert_eq!(members(&bytes).unwrap()[0].0, Kind::Unknown(b' '));
+    assert_eq!(members(&bytes).unwrap()[0].0, MemberKind::Unknown(b' '));
 }
 
 #[test]
@@ -196,15 +205,15 @@ fn files_with_holes_are_known_by_version() {
     let major = ("GNU.sparse.major", "1");
     assert_eq!(
         sparse(&[name, major, ("GNU.sparse.minor", "0")]),
-        (Kind::Sparse, "n".into())
+        (MemberKind::Sparse, "n".into())
     );
     assert_eq!(
         sparse(&[name, ("GNU.sparse.map", "0,1")]),
-        (Kind::Sparse, "n".into())
+        (MemberKind::Sparse, "n".into())
     );
     // Records of no version that readers know change nothing.
     for records in [&[name][..], &[name, major, ("GNU.sparse.minor", "7")]] {
-        assert_eq!(sparse(records), (Kind::File, "x".into()));
+        assert_eq!(sparse(records), (MemberKind::File, "x".into()));
     }
 }
 

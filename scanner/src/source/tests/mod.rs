@@ -7,10 +7,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::hashing::Cores;
-use super::layer::{self, LayerScan};
+use super::layer;
 use super::limits::Budget;
 use super::merge::{self, merge};
 use super::plan::plan;
+use super::scanned::LayerScan;
 use super::stream::{Promise, Shared};
 use super::totals::Totals;
 use super::wanted::{Again, Selection};
@@ -185,7 +186,7 @@ fn show(layers: &[Vec<Op>]) -> Shown {
         })
         .collect();
     let read_again = |plan: BTreeMap<usize, Again>| {
-        let mut found: Vec<merge::Found> = Vec::new();
+        let mut found: Vec<merge::Visible> = Vec::new();
         for (layer, again) in plan {
             let again = scan(&tars[layer], &Selection::Again(again));
             found.extend(again.files.into_iter().map(|file| (layer, file)));

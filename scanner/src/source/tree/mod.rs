@@ -19,7 +19,7 @@ use self::tools::SKIPPED_DIRECTORIES;
 pub use self::vendored::may_be_passed_over;
 use self::walk::Candidate;
 use super::ImageKind;
-use super::root::{self, Root, Watched};
+use super::root::{self, Neighbours, Root, Watched};
 use crate::analyzer::{Analyzers, Answer, Entry, Run, Tee, Watching, examine};
 use crate::inventory::recognised::tree as recognised;
 use crate::misconfig::Inputs;
@@ -424,7 +424,9 @@ fn read_file(
     let mut content = Tee::new(BufReader::with_capacity(capacity, opened), watching);
     let mut buffer = Vec::new();
     let size = file.length.unwrap_or_default();
-    let answers = examine(&mut content, size, runs, &mut buffer, u64::MAX).map_err(unreadable)?;
+    let beside = Neighbours::of(root, &file.real);
+    let answers =
+        examine(&mut content, size, runs, &mut buffer, u64::MAX, &beside).map_err(unreadable)?;
     let mut all = Facts::default();
     for answer in answers {
         match answer {

@@ -9,7 +9,7 @@ use rules::input;
 use crate::analyzer::{Reading, Tee, Watching};
 use crate::inventory::recognised::executable::{self, Ends};
 use crate::inventory::recognised::tree::{Looked, look};
-use crate::inventory::recognised::{CONTENT_BYTES, Kind};
+use crate::inventory::recognised::{CONTENT_BYTES, FileKind};
 use crate::source::root::Root;
 use crate::source::{self, ImageKind, Unknown, tar};
 
@@ -20,7 +20,7 @@ pub(super) enum Sniffed {
     /// An image archive.
     Image(ImageKind),
     /// An executable of a language whose packages stand in it.
-    Executable(&'static Kind),
+    Executable(&'static FileKind),
     /// Infrastructure code of this kind of input.
     Code(&'static str),
     /// What the content of a document told.
@@ -37,7 +37,7 @@ pub(super) enum Sniffed {
 pub(super) fn sniff(
     root: &dyn Root,
     real: &Path,
-    kind: Option<&'static Kind>,
+    kind: Option<&'static FileKind>,
     watching: Vec<Watching<'_>>,
 ) -> (Sniffed, Vec<Reading>) {
     let unreadable = |error: io::Error| (Sniffed::Unreadable(error.kind().to_string()), Vec::new());
@@ -67,7 +67,7 @@ fn archive(root: &dyn Root, real: &Path, first: &[u8]) -> Option<Sniffed> {
 }
 
 /// What a document is whose first bytes are these.
-fn document(real: &Path, kind: &'static Kind, first: &[u8]) -> Sniffed {
+fn document(real: &Path, kind: &'static FileKind, first: &[u8]) -> Sniffed {
     let name = real.file_name().unwrap_or_default().to_string_lossy();
     match input::by_content(&name, first) {
         Some(input) => Sniffed::Code(input.id()),
@@ -76,7 +76,7 @@ fn document(real: &Path, kind: &'static Kind, first: &[u8]) -> Sniffed {
 }
 
 /// Reads no more than the two ends of the file.
-fn ends(root: &dyn Root, real: &Path, kind: Option<&'static Kind>) -> io::Result<Sniffed> {
+fn ends(root: &dyn Root, real: &Path, kind: Option<&'static FileKind>) -> io::Result<Sniffed> {
     let mut file = root.open(real)?;
     let mut magic = [0u8; source::FIRST_BYTES];
     let count = tar::fill(&mut file, &mut magic)?;
@@ -103,7 +103,7 @@ fn ends(root: &dyn Root, real: &Path, kind: Option<&'static Kind>) -> io::Result
 fn whole(
     root: &dyn Root,
     real: &Path,
-    kind: Option<&'static Kind>,
+    kind: Option<&'static FileKind>,
     watching: Vec<Watching<'_>>,
 ) -> io::Result<(Sniffed, Vec<Reading>)> {
     let size = root.length(real)?;

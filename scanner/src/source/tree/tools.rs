@@ -5,7 +5,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use crate::source::root::{Kind, Root};
+use crate::source::root::{EntryKind, Root};
 
 /// Folders that are not entered, as far as they hold what their tools put there.
 pub(super) const SKIPPED_DIRECTORIES: [&str; 6] = [
@@ -131,7 +131,7 @@ pub(super) fn is_its(root: &dyn Root, tool: &str, path: &Path) -> bool {
         // A folder called by a digest, with others in it that hold the copies.
         ".terragrunt-cache" => root
             .list(path)
-            .is_ok_and(|items| items.iter().all(|item| item.kind == Kind::Directory)),
+            .is_ok_and(|items| items.iter().all(|item| item.kind == EntryKind::Directory)),
         _ => true,
     }
 }

@@ -13,11 +13,11 @@ use super::vendored::{self, Vendored};
 use super::{Interest, MAX_DEPTH, MAX_ENTRIES, gap};
 use crate::analyzer::{Analyzers, Reader};
 use crate::inventory::recognised::tree::Tree;
-use crate::inventory::recognised::{self, Place};
+use crate::inventory::recognised::{self, Within};
 use crate::misconfig::Inputs;
 use crate::model::coverage::{Files, SkipRule};
 use crate::model::gap::{Gap, GapKind};
-use crate::source::root::{Astray, Item, Kind, Root};
+use crate::source::root::{Astray, EntryKind, Item, Root};
 use crate::source::{self, ImageKind};
 
 /// How many components the path of a file may have in an image that is a directory.
@@ -33,12 +33,12 @@ pub(super) struct Candidate {
     /// Its length; `None` for a link, of which nothing is known yet.
     pub(super) length: Option<u64>,
     /// What it is, if its content agrees.
-    pub(super) kind: Option<&'static recognised::Kind>,
+    pub(super) kind: Option<&'static recognised::FileKind>,
 }
 
 /// What a walk met.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Walked {
     /// Files that a parser wants, in the order of the walk.
     pub(super) wanted: Vec<Candidate>,
     /// Files that may be images or that only their content can tell.
@@ -62,19 +62,19 @@ struct Walk<'a> {
     interest: Interest,
     wants: fn(&str) -> Vec<&'static dyn Reader>,
     sees_all: bool,
-    found: Found,
+    found: Walked,
     evidence: Vec<String>,
     entries: usize,
 }
 
 /// Walks a tree.
-pub(super) fn walk(root: &dyn Root, interest: Interest, analyzers: &Analyzers<'_>) -> Found {
+pub(super) fn walk(root: &dyn Root, interest: Interest, analyzers: &Analyzers<'_>) -> Walked {
     let mut walk = Walk {
         root,
         interest,
         wants: analyzers.by_path,
         sees_all: analyzers.sees_all(),
-        found: Found::default(),
+        found: Walked::default(),
         evidence: Vec::new(),
         entries: 0,
     };
@@ -123,7 +123,7 @@ impl Walk<'_> {
                 return;
             }
             let path = directory.join(&item.name);
-            if item.kind != Kind::Directory {
+            if item.kind != EntryKind::Directory {
                 self.entry(&path, item.kind);
             } else if let Some(tool) = tool_of(self.root, &path) {
                 self.skip(tool, &path);
@@ -143,21 +143,26 @@ impl Walk<'_> {
         }
     }
 
-    fn entry(&mut self, path: &Path, kind: Kind) {
+    fn entry(&mut self, path: &Path, kind: EntryKind) {
         let relative = shown(path);
         if self.is_blob(&relative) {
             self.found.files.skip(SkipRule::Image, 1);
-        } else if kind == Kind::Special {
+        } else if kind == EntryKind::Submodule {
+            let cause = "a submodule, whose files are in another repository, was not read";
+            let gap = gap(GapKind::NotRead, &relative, cause);
+            self.found.gaps.push(gap);
+            self.found.files.skip(SkipRule::NotRead, 1);
+        } else if kind == EntryKind::Special {
             let cause = "neither a file nor a directory";
             let gap = gap(GapKind::Unreadable, &relative, cause);
             if self.is_interesting(&relative) {
                 self.found.gaps.push(gap.unjudged());
-            } else if recognised::recognise(&relative, Place::Tree).is_some() {
+            } else if recognised::recognise(&relative, Within::Tree).is_some() {
                 self.found.gaps.push(gap);
             }
             self.found.files.skip(SkipRule::Special, 1);
         } else {
-            self.file(path, relative, kind == Kind::Link);
+            self.file(path, relative, kind == EntryKind::Link);
         }
     }
 
@@ -172,12 +177,20 @@ impl Walk<'_> {
             let marks = ["oci-layout", "index.json", "manifest.json"];
             marks.iter().any(|mark| item.name == *mark)
         });
-        if self.interest.packages
-            && may_be_image
-            && let Some(place) = self.root.place()
-            && let Some(kind) = source::recognise(&place.join(path))
-        {
-            self.found.layouts.insert(relative, kind);
+        if !self.interest.packages || !may_be_image {
+            return;
+        }
+        if let Some(place) = self.root.place() {
+            if let Some(kind) = source::recognise(&place.join(path)) {
+                self.found.layouts.insert(relative, kind);
+            }
+            return;
+        }
+        let has = |name: &str| items.iter().any(|item| item.name == name);
+        if has("oci-layout") || has("manifest.json") && has("version") {
+            let cause = "an image in the tree of a commit is not looked into";
+            let gap = gap(GapKind::NotRead, &relative, cause);
+            self.found.gaps.push(gap.unjudged());
         }
     }
 
@@ -273,7 +286,7 @@ impl Walk<'_> {
     }
 
     /// Takes out what lies in vendored trees, and says which of the others are recognised.
-    fn finish(mut self) -> Found {
+    fn finish(mut self) -> Walked {
         let found = &mut self.found;
         if !self.interest.vendored {
             let vendored = Vendored::new(self.evidence.iter().map(String::as_str));
@@ -308,7 +321,7 @@ impl Walk<'_> {
         let mut unknown = Vec::new();
         for mut file in std::mem::take(&mut found.unknown) {
             let kind = found.recognised.meet(&file.path, false);
-            let is_asked = |kind: &&recognised::Kind| kind.is_asked(packages, infrastructure);
+            let is_asked = |kind: &&recognised::FileKind| kind.is_asked(packages, infrastructure);
             file.kind = kind.filter(is_asked);
             if found.recognised.has(&file.path) {
                 found.files.skip(SkipRule::NotRead, 1);
@@ -350,10 +363,10 @@ enum Behind {
 /// `None` for a link that leads to no directory, which is opened by its own name.
 fn behind(root: &dyn Root, link: &Path) -> Option<Behind> {
     match root.follow(link) {
-        Err(Astray::Outside(Kind::Directory)) => Some(Behind::Unseen(
+        Err(Astray::Outside(EntryKind::Directory)) => Some(Behind::Unseen(
             "a link to a directory outside; it is not followed",
         )),
-        Ok(real) if real.kind == Kind::Directory => {
+        Ok(real) if real.kind == EntryKind::Directory => {
             let is_skipped = real.path.iter().any(|part| tools::skipped(part).is_some());
             Some(if is_skipped {
                 Behind::Unseen("a link into a directory that is not entered")

@@ -17,8 +17,8 @@ use self::qualifier::check_qualifier;
 pub(super) use self::qualifier::same_arch;
 
 use super::Component;
-use super::distribution::Distribution;
 use super::versions::{VersionRule, bare};
+use crate::inventory::ecosystem::Platform;
 use crate::model::package::{Package, PackageType};
 use crate::model::purl::Purl;
 
@@ -62,7 +62,7 @@ pub(super) fn purl_of(package: &Package) -> Option<Purl> {
         .as_deref()
         .filter(|_| package.kind.is_os())
     {
-        let own = Distribution::of(ecosystem);
+        let own = Platform::of(ecosystem);
         purl.namespace = Some(own.namespace());
         let distro = own.qualifier();
         purl.qualifiers
@@ -136,7 +136,7 @@ fn same_name(purl: &Purl, kind: PackageType, name: &str) -> bool {
 }
 
 fn check_namespace(purl: &Purl, package: &Package) -> Result<(), Mismatch> {
-    let own = package.ecosystem.as_deref().map(Distribution::of);
+    let own = package.ecosystem.as_deref().map(Platform::of);
     let same = match (&purl.namespace, own) {
         (Some(given), Some(own)) => own.is_named(given),
         (None, None) => true,
@@ -147,7 +147,7 @@ fn check_namespace(purl: &Purl, package: &Package) -> Result<(), Mismatch> {
     }
     Err(Mismatch::Namespace {
         given: purl.namespace.clone().unwrap_or_else(|| "none".to_owned()),
-        installed: own.map_or_else(|| "unknown".to_owned(), Distribution::namespace),
+        installed: own.map_or_else(|| "unknown".to_owned(), Platform::namespace),
     })
 }
 

@@ -2,8 +2,8 @@
 //! known agrees with nothing: a statement about another build must not silence this one.
 
 use super::{Mismatch, installed};
+use crate::inventory::ecosystem::Platform;
 use crate::model::package::{Package, PackageType};
-use crate::vex::distribution::Distribution;
 
 /// Qualifiers that name nothing of the package itself.
 const IGNORED: [&str; 1] = ["package-id"];
@@ -30,7 +30,7 @@ pub(super) fn check_qualifier(
                 .ecosystem
                 .as_deref()
                 .filter(|_| package.kind.is_os());
-            let agrees = own.is_some_and(|own| Distribution::of(own).has_qualifier(given));
+            let agrees = own.is_some_and(|own| Platform::of(own).has_qualifier(given));
             (agrees, own.map(str::to_owned))
         }
         "epoch" if package.kind == PackageType::RPM => {

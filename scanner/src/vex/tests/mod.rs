@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::*;
 
-use crate::model::finding::{Finding, Kind, Severity, Vulnerability};
+use crate::model::finding::{Finding, FindingKind, Severity, Vulnerability};
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType};
 use crate::model::report::{Report, Target};
@@ -27,7 +27,7 @@ fn image(path: &str) -> Target {
 }
 
 fn finding(target: usize, rule: &str, aliases: &[&str], package: &Arc<Package>) -> Finding {
-    let kind = Kind::from(Vulnerability {
+    let kind = FindingKind::from(Vulnerability {
         merged: vec![format!("M-{rule}")],
         ..Vulnerability::new(package.clone(), rule)
     });

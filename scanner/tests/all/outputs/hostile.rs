@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portcullis::gate::{Policy, judge};
 use portcullis::model::coverage::Judged;
-use portcullis::model::finding::Kind;
+use portcullis::model::finding::FindingKind;
 use portcullis::model::location::Location;
 use portcullis::model::package::{Package, SourcePackage};
 use portcullis::model::report::Report;
@@ -88,14 +88,14 @@ fn fill(report: &mut Report, text: &str) {
             finding.suppressed = Some(sample::suppression(text));
         }
         match &mut finding.kind {
-            Kind::Vulnerability(found) => {
+            FindingKind::Vulnerability(found) => {
                 package(&mut found.package);
                 found.record = Arc::clone(&shared);
                 found.fixed = vec![text.to_owned()];
                 found.merged = vec![text.to_owned()];
                 found.informational = Some(text.to_owned());
             }
-            Kind::Misconfiguration(found) => {
+            FindingKind::Misconfiguration(found) => {
                 found.resource = Arc::clone(&shared);
                 found.fix = Some(text.to_owned());
             }

@@ -6,7 +6,7 @@ use db_sync::{Cve, Day, Epss, Exploitation, FeedInfo, FeedKind, Kev};
 use portcullis::inventory::Distribution;
 use portcullis::model::coverage::{Coverage, Files, Judged, Layers, SkipRule, Terraform};
 use portcullis::model::finding::{
-    Finding, Kind, Misconfiguration, RuleInfo, Severity, Vulnerability, fingerprint,
+    Finding, FindingKind, Misconfiguration, RuleInfo, Severity, Vulnerability, fingerprint,
 };
 use portcullis::model::gap::{Gap, GapKind, Stage};
 use portcullis::model::location::{Layer, Location, Region};
@@ -221,7 +221,7 @@ pub(crate) fn vulnerability(
         .first()
         .cloned()
         .unwrap_or_else(|| Location::file("none"));
-    let kind = Kind::from(Vulnerability {
+    let kind = FindingKind::from(Vulnerability {
         merged: vec![id.to_owned()],
         ..Vulnerability::new(Arc::clone(package), id)
     });
@@ -230,7 +230,7 @@ pub(crate) fn vulnerability(
         aliases: vec![format!("CVE-2026-{}", id.len())],
         severity,
         severity_source: "own CVSS_V3".into(),
-        title: format!("Flaw in {}", package.name).into(),
+        title: format!("Vulnerability in {}", package.name).into(),
         message: format!("{} {} is affected by {id}", package.name, package.version),
         fingerprint: fingerprint(&[id, "any", &location.path, &package.name]),
         ..Finding::new(id, location, kind)
@@ -273,7 +273,7 @@ fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
     });
     let mut first = vulnerability(0, "RUSTSEC-2026-0001", &old, Severity::Critical);
     first.score = Some(9.8);
-    if let Kind::Vulnerability(found) = &mut first.kind {
+    if let FindingKind::Vulnerability(found) = &mut first.kind {
         found.fixed = vec!["0.4.1".to_owned(), "0.5.0".to_owned()];
         found.exploitation = exploitation();
     }
@@ -315,7 +315,7 @@ fn misconfigurations() -> Vec<Finding> {
                 region: Some(region),
                 ..Location::file("main.tf")
             };
-            let kind = Kind::Misconfiguration(Misconfiguration {
+            let kind = FindingKind::Misconfiguration(Misconfiguration {
                 resource: address.into(),
                 fix: Some("\"private\"".to_owned()),
                 content: "".into(),

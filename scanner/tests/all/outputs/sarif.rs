@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use portcullis::model::finding::{Kind, Severity};
+use portcullis::model::finding::{FindingKind, Severity};
 use portcullis::model::location::Location;
 use portcullis::model::package::{Package, PackageType};
 use portcullis::model::report::Report;
@@ -108,8 +108,8 @@ fn rules_and_results_agree() {
     assert_eq!(results[0]["properties"]["epss"]["score"], 0.94999);
     assert_eq!(results[0]["properties"]["kev"]["ransomware"], true);
     assert!(results[1]["properties"].get("epss").is_none());
-    assert_eq!(text(0), "tar 0.3.0 → 0.4.1: Flaw in tar.");
-    assert_eq!(text(1), "tar 0.4.0 (no fix known): Flaw in tar.");
+    assert_eq!(text(0), "tar 0.3.0 → 0.4.1: Vulnerability in tar.");
+    assert_eq!(text(1), "tar 0.4.0 (no fix known): Vulnerability in tar.");
     assert_eq!(
         run["automationDetails"]["id"],
         "portcullis/.,build/app.tar/"
@@ -154,7 +154,7 @@ fn fingerprints_survive_new_versions_and_moved_lines() {
             region.start_line += 100;
             region.end_line += 100;
         }
-        if let Kind::Vulnerability(found) = &mut finding.kind {
+        if let FindingKind::Vulnerability(found) = &mut finding.kind {
             let mut package = Package::clone(&found.package);
             package.version = format!("{}.1", package.version).into();
             found.package = Arc::new(package);

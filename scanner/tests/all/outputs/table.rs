@@ -8,21 +8,21 @@ use super::sample;
 const EXPECTED: &str = r#"
 . (dir, 4 packages, 6 findings)
   tar 0.3.0 (cargo)  Cargo.lock:7
-    CRITICAL  RUSTSEC-2026-0001  0.3.0 → 0.4.1  [KEV, EPSS 0.94] Flaw in tar
+    CRITICAL  RUSTSEC-2026-0001  0.3.0 → 0.4.1  [KEV, EPSS 0.94] Vulnerability in tar
   tar 0.4.0 (cargo)  Cargo.lock:13
-    CRITICAL  RUSTSEC-2026-0001  no fix known  Flaw in tar
+    CRITICAL  RUSTSEC-2026-0001  no fix known  Vulnerability in tar
   \u{1b}[31mred\u{202e} <img src=x> [a](https://evil.example) @team `x` 1\u{7} (pypi)  odd dir/ü.txt:1
     HIGH      GHSA-odd  no fix known  \u{1b}[31mred\u{202e} <img src=x> [a](https://evil.example) @…
   @acme/left 1.0.0 (npm, dev)  web/package-lock.json:40
-    UNKNOWN   GHSA-unrated  no fix known  Flaw in @acme/left
+    UNKNOWN   GHSA-unrated  no fix known  Vulnerability in @acme/left
   main.tf
     HIGH      aws-s3-bucket-public  line 12  aws_s3_bucket.logs: acl is "public-read"
     HIGH      aws-s3-bucket-public  line 12  module.a["x"].aws_s3_bucket.b: acl is "public-read"
 
 build/app.tar (docker-archive, linux/amd64, Debian GNU/Linux 12 (bookworm), abcd, not linux/arm64, 2 packages, 2 findings)
   libssl3 3.0.9-1 (deb)  layer 0 (000000000000)  var/lib/dpkg/status
-    MEDIUM    DEBIAN-CVE-2026-2  no fix known  Flaw in libssl3
-    LOW       DEBIAN-CVE-2026-1  no fix known  Flaw in libssl3
+    MEDIUM    DEBIAN-CVE-2026-2  no fix known  Vulnerability in libssl3
+    LOW       DEBIAN-CVE-2026-1  no fix known  Vulnerability in libssl3
               suppressed: VEX vex.json: not_affected: not reachable\u{7}
 
 1 check undecided (neither passed nor failed)

@@ -1,5 +1,5 @@
-//! `portcullis db why`: explains one finding, or why a flaw is none. Owns what is asked about; the
-//! answer is the database's ([`db_sync::Db::explain`]), and `render` puts it into words.
+//! `portcullis db why`: explains one finding, or why a vulnerability is none. Owns what is asked
+//! about; the answer is the database's ([`db_sync::Db::explain`]), and `render` puts it into words.
 
 mod render;
 mod report;
@@ -9,15 +9,13 @@ use std::sync::Arc;
 
 use db_sync::{Explanation, Moment, Query, ReadError};
 
-pub(super) use self::report::Report;
+pub(super) use self::report::PastReport;
 use self::subject::Subject;
 use super::{open, query};
 use crate::cli::args::WhyArguments;
 use crate::cli::failure::Failure;
 use crate::cli::print;
-use portcullis::matching;
-use portcullis::model::rating::{Rated, Rater};
-use portcullis::prefer::Shown;
+use portcullis::matching::{self, Assessment, Assessor, LookedUp};
 
 /// All that is told.
 struct Told<'db> {
@@ -27,16 +25,8 @@ struct Told<'db> {
     explanation: Explanation<'db>,
     database: &'db db_sync::Info,
     as_of: Option<Moment>,
-    /// For a flaw that affects the package.
-    verdict: Option<Affected>,
-}
-
-/// What our side makes of a match.
-struct Affected {
-    shown: Shown,
-    rated: Arc<Rated>,
-    fixed: Vec<String>,
-    step: Option<db_sync::Step>,
+    /// For a vulnerability that affects the package.
+    assessment: Option<Assessment>,
 }
 
 /// Explains; whatever the answer is, the code is 0. Without an answer it is 2.
@@ -52,7 +42,7 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         }
         (None, package) => (arguments.finding.clone(), Subject::given(package)?),
         (Some(path), package) => {
-            let report = Report::read(path)?;
+            let report = PastReport::read(path)?;
             if as_of.is_none() {
                 as_of = report.as_of()?;
             }
@@ -106,25 +96,18 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         query::known(&db, &subject.ecosystem)?;
     }
     let explanation = explanation.ok_or_else(|| unknown(&id))?;
-    let verdict = match &explanation.found {
+    let assessment = match &explanation.found {
         Some(found) => {
-            let choice = db_sync::choose(
-                &subject.ecosystem,
-                &subject.name,
-                &subject.version,
-                &found.fixed,
-            );
-            let aliases = found.aliases().map_err(read)?;
-            let ratings = found.ratings().map_err(read)?;
-            Some(Affected {
-                shown: arguments
-                    .answer
-                    .preference()
-                    .show(found.id, &found.merged(), aliases),
-                rated: Rater::default().rate(found.id, ratings),
-                fixed: matching::chosen_first(choice, &found.fixed),
-                step: choice.and_then(|choice| choice.step),
-            })
+            let looked_up = LookedUp {
+                ecosystem: &subject.ecosystem,
+                name: &subject.name,
+                version: Some(&subject.version),
+            };
+            let package = Arc::new(looked_up.package());
+            let prefer = arguments.answer.preference();
+            let exploitation = found.exploitation(as_of).map_err(read)?;
+            let assessed = Assessor::new(&prefer).assess(found, looked_up, &package, exploitation);
+            Some(assessed.map_err(read)?)
         }
         None => None,
     };
@@ -134,7 +117,7 @@ pub(super) fn run(arguments: &WhyArguments) -> Result<u8, Failure> {
         explanation,
         database: db.info(),
         as_of,
-        verdict,
+        assessment,
     };
     print(&match arguments.format {
         crate::cli::args::TextOrJson::Json => told.json(),

@@ -4,16 +4,32 @@
 use std::fmt::Write as _;
 
 use db_sync::query::{Answer, EntryTold, RangeTold, RecordTold, Standing};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Affected, Told};
-use portcullis::model::finding::Uncertain;
+use super::Told;
+use portcullis::matching::Assessment;
+use portcullis::model::finding::{Uncertain, Vulnerability};
 use portcullis::output::escape::line;
+use portcullis::output::json::{RatingView, RemedyView};
 use portcullis::output::serial;
-use portcullis::output::words::count;
+use portcullis::phrase::count;
 
 /// Ranges that the headline names; all follow below it.
 const NAMED: usize = 3;
+
+/// What is made of a vulnerability that affects the package.
+#[derive(Serialize)]
+struct AffectedView<'a> {
+    shown_as: &'a str,
+    record: &'a str,
+    merged: &'a [String],
+    #[serde(flatten)]
+    rating: RatingView<'a>,
+    #[serde(flatten)]
+    remedy: RemedyView<'a>,
+    fix_reason: String,
+}
 
 impl Told<'_> {
     /// The answer in one sentence.
@@ -130,9 +146,9 @@ impl Told<'_> {
             text.push('\n');
             self.record(&mut text, record);
         }
-        if let Some(affected) = &self.verdict {
+        if let Some(assessment) = &self.assessment {
             text.push('\n');
-            self.affected(&mut text, affected);
+            affected(&mut text, assessment);
         }
         text
     }
@@ -207,32 +223,6 @@ impl Told<'_> {
         }
     }
 
-    fn affected(&self, text: &mut String, affected: &Affected) {
-        let Some(found) = &self.explanation.found else {
-            return;
-        };
-        let rated = &affected.rated;
-        let _ = writeln!(text, "shown as   {}", line(&affected.shown.id));
-        let _ = writeln!(text, "severity   {}", line(&rated.reason));
-        for rating in &rated.ratings {
-            let class = rating
-                .severity
-                .map_or("cannot be read", |severity| severity.as_str());
-            let score = rating
-                .score
-                .map(|score| format!(" {score:.1}"))
-                .unwrap_or_default();
-            let _ = writeln!(
-                text,
-                "  {}{score} {class}: {} ({})",
-                rating.kind,
-                line(&rating.value),
-                line(&rating.source)
-            );
-        }
-        let _ = writeln!(text, "fix        {}", line(&fix(found.state, affected)));
-    }
-
     fn sources(&self, record: &RecordTold) -> impl Iterator<Item = &db_sync::SourceInfo> {
         let names = record.sources.clone();
         self.database
@@ -250,23 +240,15 @@ impl Told<'_> {
             .iter()
             .map(|record| self.record_json(record))
             .collect();
-        let affected = self.verdict.as_ref().zip(explanation.found.as_ref());
-        let affected = affected.map(|(affected, found)| {
-            json!({
-                "shown_as": &*affected.shown.id,
-                "record": found.id,
-                "merged": found.merged(),
-                "severity": affected.rated.severity.as_str(),
-                "severity_reason": &*affected.rated.reason,
-                "score": affected.rated.score,
-                "ratings": affected.rated.ratings,
-                "fixed_versions": affected.fixed,
-                "fix": {
-                    "state": found.state.as_str(),
-                    "version": affected.fixed.first(),
-                    "step": affected.step.map(db_sync::Step::as_str),
-                    "reason": fix(found.state, affected),
-                },
+        let affected = self.assessment.as_ref().map(|assessment| {
+            let found = &assessment.vulnerability;
+            json!(AffectedView {
+                shown_as: &assessment.shown.id,
+                record: &found.record,
+                merged: &found.merged,
+                rating: RatingView::new(found),
+                remedy: RemedyView::new(found),
+                fix_reason: fix(found),
             })
         });
         let (answer, _) = said(&explanation.answer);
@@ -400,10 +382,10 @@ fn times(record: &RecordTold) -> String {
 }
 
 /// What is known about a fix, and why the recommended version is it.
-fn fix(state: db_sync::FixState, affected: &Affected) -> String {
+fn fix(found: &Vulnerability) -> String {
     use db_sync::{FixState, Step};
-    let Some((best, others)) = affected.fixed.split_first() else {
-        return match state {
+    let Some((best, others)) = found.fixed.split_first() else {
+        return match found.fix {
             FixState::WontFix => "none, and a source says that it stays so".to_owned(),
             FixState::NotFixed => "none: the range ends nowhere".to_owned(),
             FixState::Fixed | FixState::Unknown => {
@@ -411,7 +393,7 @@ fn fix(state: db_sync::FixState, affected: &Affected) -> String {
             }
         };
     };
-    let why = match affected.step {
+    let why = match found.step {
         Some(Step::Distribution) => "the first fixed build of the release",
         Some(Step::Patch) => "the smallest fixed version with the same major and minor number",
         Some(Step::Minor) => "the smallest fixed version with the same major number",
@@ -423,4 +405,28 @@ fn fix(state: db_sync::FixState, affected: &Affected) -> String {
     } else {
         format!("{best}: {why}; also fixed: {}", others.join(", "))
     }
+}
+
+fn affected(text: &mut String, assessment: &Assessment) {
+    let found = &assessment.vulnerability;
+    let rated = &found.rated;
+    let _ = writeln!(text, "shown as   {}", line(&assessment.shown.id));
+    let _ = writeln!(text, "severity   {}", line(&rated.reason));
+    for rating in &rated.ratings {
+        let class = rating
+            .severity
+            .map_or("cannot be read", |severity| severity.as_str());
+        let score = rating
+            .score
+            .map(|score| format!(" {score:.1}"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "  {}{score} {class}: {} ({})",
+            rating.kind,
+            line(&rating.value),
+            line(&rating.source)
+        );
+    }
+    let _ = writeln!(text, "fix        {}", line(&fix(found)));
 }

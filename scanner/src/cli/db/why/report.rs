@@ -20,7 +20,7 @@ const NAMED: usize = 8;
 
 /// What is read of a report.
 #[derive(Debug, Deserialize)]
-pub(in crate::cli) struct Report {
+pub(in crate::cli) struct PastReport {
     schema_version: String,
     database: Option<Database>,
     packages: Vec<Package>,
@@ -107,7 +107,7 @@ impl fmt::Display for Suppression {
     }
 }
 
-impl Report {
+impl PastReport {
     /// Reads a report; `-` is stdin.
     pub(in crate::cli) fn read(path: &Path) -> Result<Self, Failure> {
         let name = path.display();
@@ -283,7 +283,7 @@ impl Report {
 mod tests {
     use super::*;
 
-    fn report() -> Report {
+    fn report() -> PastReport {
         let finding = |print: &str, rule: &str, purl: &str| {
             format!(
                 r#"{{"target": ".", "kind": "vulnerability", "rule_id": "{rule}", "aliases": ["CVE-1"], "purl": "{purl}", "fingerprint": "{print}", "location": {{"path": "lock"}}}}"#
@@ -297,7 +297,7 @@ mod tests {
             finding("v1:abcd", "R-1", "pkg:a"),
             finding("v1:abce", "R-2", "pkg:b"),
         );
-        Report::parse(text.as_bytes()).unwrap()
+        PastReport::parse(text.as_bytes()).unwrap()
     }
 
     #[test]
@@ -330,7 +330,7 @@ mod tests {
             "{}",
             r#"{"schema_version": "1.0", "database": null, "findings": [], "packages": []}"#,
         ] {
-            assert!(Report::parse(text.as_bytes()).is_err(), "{text}");
+            assert!(PastReport::parse(text.as_bytes()).is_err(), "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ use super::pnpm_key::{self, Key};
 use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::parsers::shared::outside_node_modules;
-use crate::inventory::{Facts, Input, ParseError, Parser, Want};
+use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::Scope;
 
@@ -138,7 +138,7 @@ fn missing(
             );
         }
     }
-    let mut roots: Vec<Arc<str>> = list.facts.roots.take().unwrap_or_default();
+    let mut roots: Vec<Requested> = list.facts.roots.take().unwrap_or_default();
     let importers = document.entries_at("importers")?.iter();
     let projects = importers.map(|item| &item.node).chain([document]);
     for project in projects {
@@ -151,7 +151,10 @@ fn missing(
                     continue;
                 };
                 let keys = pnpm_key::of_dependency(&item.key, version, slashes);
-                roots.extend(keys.iter().map(|key| Arc::from(key.as_str())));
+                roots.extend(
+                    keys.iter()
+                        .map(|key| Requested::from(Arc::<str>::from(key.as_str()))),
+                );
                 look(item.line, keys);
             }
         }

@@ -2,14 +2,16 @@
 //! of the project are left out; of an alias the real name counts. A package from git or an
 //! archive has the version that its manifest gave.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::manifest::{self, Dependencies};
 use super::npm::{self, List};
 use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::shared::{names, outside_node_modules};
-use crate::inventory::{Facts, Input, ParseError, Parser, Want};
+use crate::inventory::{Beside, Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
 
 /// Both formats have one name.
@@ -30,9 +32,9 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     };
     if text.lines().any(is_berry) {
         let documents = document::yaml(text)?;
-        berry(&documents, &mut list)?;
+        berry(&documents, &mut list, input.beside)?;
     } else {
-        classic(text, &mut list)?;
+        classic(text, &mut list, input.beside)?;
     }
     list.close();
     Ok(())
@@ -85,6 +87,44 @@ fn is_path(range: &str) -> bool {
         .any(|begin| range.starts_with(begin))
 }
 
+/// Which version each descriptor is locked to, where the manifest beside the lockfile tells which
+/// of them the project itself asks for.
+struct Locked<'a> {
+    asked: Option<Dependencies>,
+    /// `name@version` by called name and range.
+    edges: BTreeMap<(&'a str, &'a str), Arc<str>>,
+}
+
+impl<'a> Locked<'a> {
+    fn new(beside: &dyn Beside) -> Self {
+        Self {
+            asked: manifest::beside(beside),
+            edges: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, keys: impl Iterator<Item = (&'a str, &'a str)>, name: &str, version: &str) {
+        let Some(asked) = &self.asked else { return };
+        let keys = keys.filter(|(name, _)| asked.contains_key(*name));
+        let edge: Arc<str> = format!("{name}@{version}").into();
+        self.edges.extend(keys.map(|key| (key, Arc::clone(&edge))));
+    }
+
+    /// What the project asks for. An entry that the lockfile has under another range, or not at
+    /// all, being older than the manifest, is taken by its name.
+    fn roots(&self) -> Option<Vec<Requested>> {
+        let asked = self.asked.as_ref()?.iter();
+        let roots = asked.map(|(name, (range, scope))| {
+            let edge = self.edges.get(&(name.as_str(), range.as_str()));
+            Requested {
+                edge: edge.map_or_else(|| name.as_str().into(), Arc::clone),
+                scope: Some(*scope),
+            }
+        });
+        Some(roots.collect())
+    }
+}
+
 /// An entry of version 1.
 struct Open<'a> {
     line: u32,
@@ -96,7 +136,8 @@ struct Open<'a> {
     dependencies: Vec<Arc<str>>,
 }
 
-fn classic(text: &str, list: &mut List<'_>) -> Result<(), ParseError> {
+fn classic(text: &str, list: &mut List<'_>, beside: &dyn Beside) -> Result<(), ParseError> {
+    let mut locked = Locked::new(beside);
     let mut complete = Complete::default();
     let mut open: Option<Open<'_>> = None;
     let mut in_dependencies = false;
@@ -110,7 +151,7 @@ fn classic(text: &str, list: &mut List<'_>) -> Result<(), ParseError> {
         }
         let indent = line.len().saturating_sub(line.trim_start().len());
         if indent == 0 {
-            close(open.take(), list);
+            close(open.take(), list, &mut locked);
             let keys = content.strip_suffix(':').and_then(descriptors);
             let Some(keys) = keys else {
                 return Err(ParseError::at(number, "not an entry of yarn.lock"));
@@ -156,7 +197,8 @@ fn classic(text: &str, list: &mut List<'_>) -> Result<(), ParseError> {
             open.dependencies.push(key.into());
         }
     }
-    close(open, list);
+    close(open, list, &mut locked);
+    list.facts.roots = locked.roots();
     complete.close(&list.path, list.facts);
     Ok(())
 }
@@ -195,7 +237,7 @@ fn token(text: &str) -> Option<(&str, &str)> {
     }
 }
 
-fn close(open: Option<Open<'_>>, list: &mut List<'_>) {
+fn close<'a>(open: Option<Open<'a>>, list: &mut List<'_>, locked: &mut Locked<'a>) {
     let Some(open) = open else { return };
     let is_project = open
         .keys
@@ -218,6 +260,7 @@ fn close(open: Option<Open<'_>>, list: &mut List<'_>) {
         let cause = format!("package {} has no version", shown(name));
         return list.facts.malformed(&list.path, Some(open.line), cause);
     };
+    locked.add(open.keys.iter().copied(), name, version);
     let dependencies = open.dependencies;
     list.add_resolved(open.line, name, version, open.resolved, |package| {
         package.dependencies = dependencies;
@@ -234,7 +277,18 @@ fn calls(key: &str, name: &str) -> bool {
     })
 }
 
-fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> {
+/// A descriptor of Berry as the manifest has it: `npm:` is left out there.
+fn ranged(key: &str) -> Option<(&str, &str)> {
+    let (name, range) = descriptor(key)?;
+    Some((name, range.strip_prefix("npm:").unwrap_or(range)))
+}
+
+fn berry(
+    documents: &[Node<'_>],
+    list: &mut List<'_>,
+    beside: &dyn Beside,
+) -> Result<(), ParseError> {
+    let mut locked = Locked::new(beside);
     let mut complete = Complete::default();
     if let Some(node) = documents.iter().find(|node| !node.is_table()) {
         return Err(ParseError::at(node.line, "not a mapping"));
@@ -265,7 +319,7 @@ fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> 
             continue;
         }
         // What is fetched is what the resolution says.
-        let locked = range
+        let exact = range
             .strip_prefix("npm:")
             .map(|range| range.split("::").next().unwrap_or(range))
             .filter(|range| npm::is_version(range));
@@ -274,7 +328,7 @@ fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> 
             list.facts.malformed(&list.path, Some(item.line), cause);
             continue;
         };
-        let differs = locked.filter(|locked| *locked != version);
+        let differs = exact.filter(|exact| *exact != version);
         let is_called = calls(&item.key, name);
         let line = match node.get("resolution") {
             Some(resolution) if !is_called => resolution.line,
@@ -291,11 +345,13 @@ fn berry(documents: &[Node<'_>], list: &mut List<'_>) -> Result<(), ParseError> 
         if differs.is_some() {
             list.add(line, name, version, |_| {});
         }
-        let version = locked.unwrap_or(version);
+        let version = exact.unwrap_or(version);
+        locked.add(item.key.split(", ").filter_map(ranged), name, version);
         list.add(line, name, version, |package| {
             package.dependencies = names(node, &["dependencies"]);
         });
     }
+    list.facts.roots = locked.roots();
     complete.close(&list.path, list.facts);
     Ok(())
 }

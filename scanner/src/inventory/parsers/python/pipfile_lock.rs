@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::pypi;
-use super::pypi::place::{self, Place};
+use super::pypi::place::{self, Site};
 use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::parsers::shared::{file_name, has_extension, repeated};
@@ -70,11 +70,11 @@ fn read(item: &Entry<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
         .find_map(|key| item.node.text_at(key));
     let is_own = |own: &str| pypi::canonical(own) == pypi::canonical(name);
     let version = match (place.map(place::at), pinned) {
-        (Some(Place::Project), _) => return,
+        (Some(Site::Project), _) => return,
         // Where pipenv writes the version of an archive, it has looked into it.
         (_, Some(version)) => Some(version.to_owned()),
-        (Some(Place::Package(own, version)), None) if is_own(&own) => Some(version),
-        (Some(Place::Likely(own, version)), None) if is_own(&own) => {
+        (Some(Site::Package(own, version)), None) if is_own(&own) => Some(version),
+        (Some(Site::Likely(own, version)), None) if is_own(&own) => {
             let cause = format!(
                 "package {}: only the archive's name says the version",
                 shown(name)

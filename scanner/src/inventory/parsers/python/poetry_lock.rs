@@ -9,7 +9,7 @@ use super::pypi;
 use crate::inventory::collect::shown;
 use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::shared::{file_name, other_lists};
-use crate::inventory::{Facts, Input, ParseError, Parser, Want};
+use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::Scope;
 
@@ -78,7 +78,7 @@ fn packages(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(
         if is_local(node) {
             if is_project(node) {
                 let roots = facts.roots.get_or_insert_default();
-                roots.extend(asked(node));
+                roots.extend(asked(node).into_iter().map(Requested::from));
             }
             continue;
         }

@@ -142,7 +142,7 @@ impl Lockfile<'_> {
             // What the Gemfile asks for.
             let name = content.split([' ', '!']).next().unwrap_or(content);
             let roots = self.facts.roots.get_or_insert_default();
-            roots.push(name.into());
+            roots.push(Arc::<str>::from(name).into());
         }
         match indent {
             _ if self.section == Section::Other => {}

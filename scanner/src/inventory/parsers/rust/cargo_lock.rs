@@ -11,7 +11,7 @@ use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::foreign::Foreign;
 use crate::inventory::parsers::shared::{entry, file_name};
-use crate::inventory::{Facts, Input, ParseError, Parser, Want};
+use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
 
@@ -76,7 +76,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     if let Some(root) = document.get("root") {
         reader.needs(root);
         let roots = reader.facts.roots.get_or_insert_default();
-        roots.extend(dependencies(root));
+        roots.extend(dependencies(root).into_iter().map(Requested::from));
     }
     for node in packages {
         reader.package(node);
@@ -115,7 +115,7 @@ impl<'a> Reader<'a, '_> {
             }
             // A member of the workspace.
             let roots = self.facts.roots.get_or_insert_default();
-            roots.extend(dependencies(node));
+            roots.extend(dependencies(node).into_iter().map(Requested::from));
             return;
         };
         if !is_name(text) {

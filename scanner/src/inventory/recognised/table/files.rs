@@ -1,6 +1,6 @@
 //! Lists of materials, archives of packages and executables, in trees and in images.
 
-use super::{Kind, Look, Pattern, Places, Role, looking, row};
+use super::{FileKind, Look, Pattern, Places, Role, looking, row};
 use crate::inventory::recognised::content;
 use Pattern::{Between, Extension, Name, Suffix};
 
@@ -9,11 +9,11 @@ const fn file(
     phrase: &'static str,
     places: Places,
     patterns: &'static [Pattern],
-) -> Kind {
+) -> FileKind {
     row(id, phrase, Role::Other, places, patterns)
 }
 
-pub(super) static ALL: &[Kind] = &[
+pub(super) static ALL: &[FileKind] = &[
     file(
         "sbom",
         "SBOM",
@@ -211,19 +211,20 @@ pub(super) static ALL: &[Kind] = &[
 ];
 
 /// Kinds that only the content shows.
-pub(super) static SNIFFED: &[&Kind] = &[
+pub(super) static SNIFFED: &[&FileKind] = &[
     &SBOM_JSON,
     &GO_EXECUTABLE,
     &RUST_EXECUTABLE,
     &AUDITABLE_EXECUTABLE,
 ];
 
-pub(in super::super) static SBOM_JSON: Kind = file("sbom-other-name", "SBOM", Places::Tree, &[]);
-pub(in super::super) static GO_EXECUTABLE: Kind =
+pub(in super::super) static SBOM_JSON: FileKind =
+    file("sbom-other-name", "SBOM", Places::Tree, &[]);
+pub(in super::super) static GO_EXECUTABLE: FileKind =
     file("go-executable", "Go executable", Places::Both, &[]);
-pub(in super::super) static RUST_EXECUTABLE: Kind =
+pub(in super::super) static RUST_EXECUTABLE: FileKind =
     file("rust-executable", "Rust executable", Places::Both, &[]);
-pub(in super::super) static AUDITABLE_EXECUTABLE: Kind = file(
+pub(in super::super) static AUDITABLE_EXECUTABLE: FileKind = file(
     "auditable-executable",
     "Rust executable with its list of crates",
     Places::Both,

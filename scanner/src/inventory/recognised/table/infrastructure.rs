@@ -1,14 +1,14 @@
 //! Infrastructure code and pipelines that other scanners judge and we do not.
 
-use super::{Kind, Look, Pattern, Places, Role, looking, row};
+use super::{FileKind, Look, Pattern, Places, Role, looking, row};
 use crate::inventory::recognised::content;
 use Pattern::{Between, Extension, In, Name, Suffix};
 
-const fn code(id: &'static str, phrase: &'static str, patterns: &'static [Pattern]) -> Kind {
+const fn code(id: &'static str, phrase: &'static str, patterns: &'static [Pattern]) -> FileKind {
     row(id, phrase, Role::Infrastructure, Places::Tree, patterns)
 }
 
-pub(super) static ALL: &[Kind] = &[
+pub(super) static ALL: &[FileKind] = &[
     code(
         "dockerfile",
         "Dockerfile",
@@ -166,7 +166,7 @@ pub(super) static ALL: &[Kind] = &[
             "YAML document",
             &[Extension("yaml"), Extension("yml")],
         ),
-        Look::Sniff(content::document),
+        Look::Document,
     ),
     looking(
         &code(
@@ -174,12 +174,12 @@ pub(super) static ALL: &[Kind] = &[
             "JSON document",
             &[Extension("json"), Extension("template"), Extension("jsonc")],
         ),
-        Look::Sniff(content::document),
+        Look::Document,
     ),
 ];
 
 /// Kinds that only the content shows.
-pub(super) static SNIFFED: &[&Kind] = &[
+pub(super) static SNIFFED: &[&FileKind] = &[
     &KUBERNETES,
     &CLOUDFORMATION,
     &ANSIBLE,
@@ -190,17 +190,18 @@ pub(super) static SNIFFED: &[&Kind] = &[
     &DEPLOYMENT_MANAGER,
 ];
 
-pub(in super::super) static KUBERNETES: Kind = code("kubernetes", "Kubernetes manifest", &[]);
-pub(in super::super) static CLOUDFORMATION: Kind =
+pub(in super::super) static KUBERNETES: FileKind = code("kubernetes", "Kubernetes manifest", &[]);
+pub(in super::super) static CLOUDFORMATION: FileKind =
     code("cloudformation", "CloudFormation template", &[]);
-pub(in super::super) static ANSIBLE: Kind = code("ansible", "Ansible playbook", &[]);
-pub(in super::super) static COMPOSE: Kind = code("compose-other-name", "Compose file", &[]);
-pub(in super::super) static ARM: Kind = code(
+pub(in super::super) static ANSIBLE: FileKind = code("ansible", "Ansible playbook", &[]);
+pub(in super::super) static COMPOSE: FileKind = code("compose-other-name", "Compose file", &[]);
+pub(in super::super) static ARM: FileKind = code(
     "azure-resource-manager",
     "Azure Resource Manager template",
     &[],
 );
-pub(in super::super) static OPENAPI: Kind = code("openapi", "OpenAPI description", &[]);
-pub(in super::super) static TERRAFORM_PLAN: Kind = code("terraform-plan", "Terraform plan", &[]);
-pub(in super::super) static DEPLOYMENT_MANAGER: Kind =
+pub(in super::super) static OPENAPI: FileKind = code("openapi", "OpenAPI description", &[]);
+pub(in super::super) static TERRAFORM_PLAN: FileKind =
+    code("terraform-plan", "Terraform plan", &[]);
+pub(in super::super) static DEPLOYMENT_MANAGER: FileKind =
     code("deployment-manager", "Google Deployment Manager file", &[]);

@@ -1,15 +1,19 @@
 //! What installers leave in images and no parser reads yet. Where an installer keeps every file
 //! of a package below one directory, that directory is the gap.
 
-use super::{Kind, Look, Pattern, Places, Role, looking, row};
+use super::{FileKind, Look, Pattern, Places, Role, looking, row};
 use crate::inventory::recognised::content;
 use Pattern::{Below, Between, In, Name, Path, Suffix};
 
-const fn installed(id: &'static str, phrase: &'static str, patterns: &'static [Pattern]) -> Kind {
+const fn installed(
+    id: &'static str,
+    phrase: &'static str,
+    patterns: &'static [Pattern],
+) -> FileKind {
     row(id, phrase, Role::Other, Places::Image, patterns)
 }
 
-pub(super) static ALL: &[Kind] = &[
+pub(super) static ALL: &[FileKind] = &[
     // Languages
     installed(
         "gem-installed",

@@ -1,13 +1,17 @@
 //! Lockfiles: each is a list of packages that should have been judged.
 
-use super::{Kind, Pattern, Places, Role, row};
+use super::{FileKind, Pattern, Places, Role, row};
 use Pattern::{Between, Extension, Name, Suffix};
 
-const fn lockfile(id: &'static str, phrase: &'static str, patterns: &'static [Pattern]) -> Kind {
+const fn lockfile(
+    id: &'static str,
+    phrase: &'static str,
+    patterns: &'static [Pattern],
+) -> FileKind {
     row(id, phrase, Role::Lockfile, Places::Tree, patterns)
 }
 
-pub(super) static ALL: &[Kind] = &[
+pub(super) static ALL: &[FileKind] = &[
     // JavaScript
     lockfile(
         "bun-lock",

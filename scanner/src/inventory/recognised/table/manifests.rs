@@ -1,6 +1,6 @@
 //! Manifests: they ask for dependencies, and a lockfile beside them says which versions are used.
 
-use super::{Above, Kind, Look, Pattern, Places, Role, looking, row};
+use super::{Above, FileKind, Look, Pattern, Places, Role, looking, row};
 use crate::inventory::recognised::manifest as declares;
 use Pattern::{Between, Extension, In, Name};
 
@@ -11,7 +11,7 @@ const fn manifest(
     answers: &'static [&'static str],
     above: Above,
     look: Look,
-) -> Kind {
+) -> FileKind {
     let role = Role::Manifest { answers, above };
     looking(&row(id, phrase, role, Places::Tree, patterns), look)
 }
@@ -31,7 +31,7 @@ const PYTHON: &[&str] = &[
     "requirements*.lock",
 ];
 
-pub(super) static ALL: &[Kind] = &[
+pub(super) static ALL: &[FileKind] = &[
     manifest(
         "package-json",
         "package.json",

@@ -1,7 +1,7 @@
 //! The rows, by what they are. To add one, add it to the fitting list; when a parser for it
 //! arrives, take it out.
 
-use super::{Above, Kind, Look, Pattern, Places, Role};
+use super::{Above, FileKind, Look, Pattern, Places, Role};
 
 pub(super) mod files;
 pub(super) mod infrastructure;
@@ -10,7 +10,7 @@ mod lockfiles;
 mod manifests;
 
 /// Every row; earlier ones win where several match in the same way.
-pub(super) fn all() -> impl Iterator<Item = &'static Kind> {
+pub(super) fn all() -> impl Iterator<Item = &'static FileKind> {
     lockfiles::ALL
         .iter()
         .chain(manifests::ALL)
@@ -27,8 +27,8 @@ const fn row(
     role: Role,
     places: Places,
     patterns: &'static [Pattern],
-) -> Kind {
-    Kind {
+) -> FileKind {
+    FileKind {
         id,
         phrase,
         role,
@@ -38,8 +38,8 @@ const fn row(
     }
 }
 
-const fn looking(kind: &Kind, look: Look) -> Kind {
-    Kind {
+const fn looking(kind: &FileKind, look: Look) -> FileKind {
+    FileKind {
         id: kind.id,
         phrase: kind.phrase,
         role: kind.role,

@@ -29,7 +29,7 @@ const VERSION_CONTROL: [&str; 4] = ["git", "hg", "svn", "bzr"];
 
 /// What lies at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) enum Place {
+pub(in super::super) enum Site {
     /// A package, whose name and version the name of its archive must say.
     Package(String, String),
     /// A package, whose name and version the name of its archive says by custom only.
@@ -41,19 +41,19 @@ pub(in super::super) enum Place {
 }
 
 /// What lies at an address or a path.
-pub(in super::super) fn at(text: &str) -> Place {
+pub(in super::super) fn at(text: &str) -> Site {
     if !has_control(text)
         && let Some(archive) = archive(text)
     {
         return match archive {
-            Archive::Named(name, version) => Place::Package(name, version),
-            Archive::Likely(name, version) => Place::Likely(name, version),
-            Archive::Nameless => Place::Foreign,
+            Archive::Named(name, version) => Site::Package(name, version),
+            Archive::Likely(name, version) => Site::Likely(name, version),
+            Archive::Nameless => Site::Foreign,
         };
     }
     let path = match scheme(text) {
         Some("file") => text.get("file:".len()..).unwrap_or_default(),
-        _ if is_address(text) => return Place::Foreign,
+        _ if is_address(text) => return Site::Foreign,
         _ => text,
     };
     let has_drive = path
@@ -61,9 +61,9 @@ pub(in super::super) fn at(text: &str) -> Place {
         .is_some_and(|drive| matches!(drive, ":\\" | ":/"));
     let is_elsewhere = path.starts_with(['/', '\\', '~']) || has_drive || has_variable(path);
     if is_elsewhere || is_unpacked(path) {
-        return Place::Foreign;
+        return Site::Foreign;
     }
-    Place::Project
+    Site::Project
 }
 
 /// Whether a path ends in something like `name-1.0`: what an archive is unpacked to, or an archive
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn directories_are_the_project_unless_they_lie_elsewhere() {
         for text in [".", "./a", "../a", "a/b", "file:.", "file:a"] {
-            assert_eq!(at(text), Place::Project, "{text}");
+            assert_eq!(at(text), Site::Project, "{text}");
         }
         for text in [
             "/a",
@@ -263,9 +263,9 @@ mod tests {
             "./a-1.0-py3-none-any.whx",
             "./a#b-1.0-py3-none-any.whl",
         ] {
-            assert_eq!(at(text), Place::Foreign, "{text}");
+            assert_eq!(at(text), Site::Foreign, "{text}");
         }
-        let wheel = Place::Package("a".to_owned(), "1.0".to_owned());
+        let wheel = Site::Package("a".to_owned(), "1.0".to_owned());
         assert_eq!(at("file:wheels/a-1.0-py3-none-any.whl"), wheel);
     }
 

@@ -2,7 +2,7 @@
 //! directory. Follows pip in what it takes for which, and in what it refuses.
 
 use super::super::pypi;
-use super::super::pypi::place::{self, Place};
+use super::super::pypi::place::{self, Site};
 use super::lines::is_space;
 
 /// What a requirement asks for.
@@ -45,7 +45,7 @@ pub(super) fn read(text: &str) -> Requirement {
         .split_once('@')
         .is_some_and(|(name, _)| !looks_like_path(name));
     let is_archive =
-        || !path.contains('=') && !matches!(place::at(&format!("./{path}")), Place::Project);
+        || !path.contains('=') && !matches!(place::at(&format!("./{path}")), Site::Project);
     if !names_itself && (looks_like_path(text) || is_archive()) {
         return at_path(path);
     }
@@ -63,11 +63,11 @@ pub(super) fn read_editable(text: &str) -> Requirement {
         return Requirement::Refused("nothing is named");
     }
     match (place::at(path), place::scheme(path)) {
-        (Place::Package(..) | Place::Likely(..), _) => {
+        (Site::Package(..) | Site::Likely(..), _) => {
             Requirement::Refused("an archive cannot be editable")
         }
-        (Place::Project, None) if path.contains(" @ ") => Requirement::Foreign,
-        (Place::Project, None | Some("file")) => at_path(path),
+        (Site::Project, None) if path.contains(" @ ") => Requirement::Foreign,
+        (Site::Project, None | Some("file")) => at_path(path),
         _ => Requirement::Foreign,
     }
 }
@@ -78,10 +78,10 @@ fn looks_like_path(text: &str) -> bool {
 
 fn at(text: &str) -> Requirement {
     match place::at(text) {
-        Place::Package(name, version) => Requirement::Pinned(name, version),
-        Place::Likely(name, version) => Requirement::Likely(name, version),
-        Place::Foreign => Requirement::Foreign,
-        Place::Project => Requirement::Project,
+        Site::Package(name, version) => Requirement::Pinned(name, version),
+        Site::Likely(name, version) => Requirement::Likely(name, version),
+        Site::Foreign => Requirement::Foreign,
+        Site::Project => Requirement::Project,
     }
 }
 

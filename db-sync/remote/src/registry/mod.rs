@@ -1,0 +1,22 @@
+//! OCI registries (distribution specification): references, logins, manifests and blobs, to read
+//! and to write; and files of static servers.
+//!
+//! Everything goes through [`Http`], so that whatever a server answers has a limit, `Retry-After`
+//! is obeyed, and credentials are shown to the registry and to its token server over TLS only.
+//! Plain http is spoken with this machine, or where the user insists.
+
+mod address;
+mod auth;
+mod credentials;
+mod error;
+mod http;
+mod reference;
+mod repository;
+
+pub use address::{is_loopback, may_speak, reference, shown};
+pub use auth::{Challenge, answer};
+pub use credentials::{Login, Secret};
+pub use error::RegistryError;
+pub use http::{Ask, Authorization, Http, Kept, Memory, Sink};
+pub use reference::{Reference, is_digest};
+pub use repository::{MANIFEST_TYPE, MAX_MANIFEST, Registry};

@@ -1,0 +1,67 @@
+//! All that is kept of one layer: the facts of the files that parsers want, and what the layer does
+//! to the layers below it. Nothing else of a layer is held.
+//!
+//! It is a value of its own, independent of the image and of the other layers, so that layers are
+//! read in parallel and can be kept under their verified digest and the versions of the analyzers;
+//! [`super::merge`] puts them together. Within a layer the last member of a name wins, as when it
+//! is unpacked.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::names::PathHash;
+use crate::analyzer::Reading;
+use crate::model::coverage::Files;
+use crate::model::gap::Gap;
+
+/// A file of which analyzers said something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScannedFile {
+    /// Its path in the layer.
+    pub path: Arc<str>,
+    /// One for each analyzer.
+    pub readings: Vec<Reading>,
+}
+
+/// A link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its path in the layer.
+    pub path: Arc<str>,
+    /// As written, for a symbolic link; the path in the image, for a hard link.
+    pub target: Arc<str>,
+    /// Whether it is a hard link.
+    pub hard: bool,
+}
+
+/// All that is kept of one layer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerScan {
+    /// Digest of the blob, verified.
+    pub digest: Arc<str>,
+    /// Digest of the tar, computed; absent where a limit stopped the reading.
+    pub diff_id: Option<Arc<str>>,
+    /// Sorted by path.
+    pub files: Vec<ScannedFile>,
+    /// Files that another member of the layer replaces, as far as they count all the same; sorted by
+    /// path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<ScannedFile>,
+    /// Sorted by path.
+    pub links: Vec<Link>,
+    /// Paths of lower layers that are deleted; sorted.
+    pub whiteouts: Vec<Arc<str>>,
+    /// Directories whose content in lower layers is deleted; sorted.
+    pub opaque: Vec<Arc<str>>,
+    /// Paths that were, at any time in this layer, something else than a directory; sorted.
+    pub non_directories: Vec<PathHash>,
+    /// Paths with a directory entry; sorted.
+    pub directories: Vec<PathHash>,
+    /// Directories above other members, without an entry of their own; sorted.
+    pub implied: Vec<PathHash>,
+    /// What could not be read, by path in the layer.
+    pub gaps: Vec<Gap>,
+    /// What became of its members that are no directories.
+    pub coverage: Files,
+}
