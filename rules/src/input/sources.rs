@@ -11,6 +11,7 @@ use crate::{Span, Stack, Value};
 pub(crate) struct Written {
     pub(crate) span: Span,
     pub(crate) body: Value,
+    pub(crate) meta: Value,
 }
 
 /// See the module. Only the roots that somebody asked for are kept.
@@ -40,6 +41,7 @@ impl Sources {
             self.written.entry(key).or_insert_with(|| Written {
                 span: resource.span.clone(),
                 body: resource.body.clone(),
+                meta: resource.meta.clone(),
             });
         }
     }

@@ -82,6 +82,26 @@ pub(super) fn add(stack: &mut Stack, reading: &Reading<'_>, plan: &Json, classes
     }
 }
 
+/// What belongs to Terraform and not to the resource: a plan has the provisioners of a block and
+/// leaves out its lifecycle.
+pub(super) fn meta(block: Option<&Json>) -> Value {
+    let lifecycle = Value::unknown(Origin::Failed("lifecycle".into()));
+    let mut all = BTreeMap::from([(Arc::from("lifecycle"), lifecycle)]);
+    let found = block.and_then(|block| block.get("provisioners"));
+    let provisioners = found.and_then(Json::as_array).into_iter().flatten();
+    let provisioners: Vec<Value> = provisioners
+        .map(|provisioner| {
+            let kind = provisioner.get("type").and_then(Json::as_str);
+            let kind = kind.map_or(Value::NULL, Value::from);
+            Value::map(BTreeMap::from([(Arc::from("type"), kind)]))
+        })
+        .collect();
+    if !provisioners.is_empty() {
+        all.insert("provisioner".into(), Value::list(provisioners));
+    }
+    Value::map(all)
+}
+
 fn with(body: &Value, name: &str, value: Value) -> Value {
     let entries = body.as_map().map(|map| map.entries.clone());
     let mut entries = Arc::unwrap_or_clone(entries.unwrap_or_default());

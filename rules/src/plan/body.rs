@@ -150,9 +150,12 @@ impl Body<'_> {
             }
             Some(Json::Array(items)) => {
                 let items = (0..items.len()).map(|place| {
+                    let item = said.item(place);
+                    // The expression is of the whole list: what an unknown item refers to is in it,
+                    // what a known one refers to need not be.
                     let item = Said {
-                        expression: None,
-                        ..said.item(place)
+                        expression: said.expression.filter(|_| item.is_unknown()),
+                        ..item
                     };
                     self.value(item, &format!("{pointer}/{place}"))
                 });

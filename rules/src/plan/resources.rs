@@ -8,8 +8,8 @@ use serde_json::Value as Json;
 
 use super::body::{Body, Said};
 use super::configuration::Module;
-use super::{MAX_INSTANCES, MAX_MODULE_DEPTH, Reading};
-use crate::{Class, ProblemKind, Resource, Span, Stack, Value};
+use super::{MAX_INSTANCES, MAX_MODULE_DEPTH, Reading, beside};
+use crate::{Class, ProblemKind, Resource, Span, Stack};
 
 /// What changes, by address.
 type Changes<'a> = BTreeMap<&'a str, &'a Json>;
@@ -145,7 +145,10 @@ impl Walk<'_, '_> {
             span,
             uncertain: None,
             provider: provider.map(Arc::from),
-            meta: Value::NULL,
+            meta: match written {
+                Some(written) => written.meta.clone(),
+                None => beside::meta(block),
+            },
         });
     }
 }
