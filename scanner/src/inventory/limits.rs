@@ -34,15 +34,6 @@ pub const LOCKFILE_BYTES: u64 = 64 << 20;
 /// Bytes of the metadata file of one installed package.
 pub const METADATA_BYTES: u64 = 4 << 20;
 
-/// Nesting of a JSON, YAML or TOML document.
-pub const DOCUMENT_DEPTH: usize = 100;
-
-/// Tables of a TOML document, counted before it is parsed: each costs the parser about 1 KB.
-pub const TOML_TABLES: usize = 100_000;
-
-/// Values of a JSON, YAML or TOML document; at about 70 bytes each with the room that lists keep to grow, they stay below 150 MB.
-pub const DOCUMENT_VALUES: usize = 1_000_000;
-
 /// Bytes of an rpm database. 2,000 packages take about 150 MB.
 pub const RPM_DATABASE_BYTES: u64 = 256 << 20;
 

@@ -15,7 +15,6 @@ mod collect;
 #[cfg(test)]
 mod corpus;
 pub mod dispatch;
-pub(crate) mod document;
 pub mod ecosystem;
 pub mod graph;
 pub mod limits;
@@ -92,6 +91,20 @@ pub struct ParseError {
     pub kind: GapKind,
     /// One sentence.
     pub cause: String,
+}
+
+impl From<document::Error> for ParseError {
+    fn from(error: document::Error) -> Self {
+        Self {
+            line: error.line,
+            kind: match error.kind {
+                document::ErrorKind::Malformed => GapKind::Malformed,
+                document::ErrorKind::Ambiguous => GapKind::Ambiguous,
+                document::ErrorKind::Limit => GapKind::Limit,
+            },
+            cause: error.cause,
+        }
+    }
 }
 
 impl ParseError {

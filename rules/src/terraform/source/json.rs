@@ -7,11 +7,11 @@
 
 use std::sync::Arc;
 
+use document::{Entry, ErrorKind, Node, Value};
 use hcl_edit::Number;
 use hcl_edit::expr::{Array, Expression, Object, ObjectKey, ObjectValue};
 use hcl_edit::template::{Element, StringTemplate};
 
-use super::json_text::{self, Member, Node, NodeKind};
 use super::lines::Lines;
 use super::{Attribute, Block, Body, MAX_OBJECT_COST, Source};
 use crate::{Problem, ProblemKind, ProblemSeverity};
@@ -72,14 +72,14 @@ fn read(path: &str, text: &str, is_module: bool) -> Source {
         let severity = ProblemSeverity::Error;
         problem(offset, ProblemKind::Syntax, severity, cause)
     };
-    match json_text::parse(text) {
+    match document::json(text) {
         Ok(node) if object_cost(&node) > MAX_OBJECT_COST => {
             let cause = "the objects of the file have too many entries";
             let severity = ProblemSeverity::Warning;
             problem(0, ProblemKind::Limit, severity, cause)
         }
         Ok(Node {
-            kind: NodeKind::Object(members),
+            value: Value::Table(members),
             ..
         }) => Source {
             body: if is_module {
@@ -90,36 +90,47 @@ fn read(path: &str, text: &str, is_module: bool) -> Source {
             ..Source::default()
         },
         Ok(Node {
-            kind: NodeKind::Array(bodies),
-            range,
+            value: Value::List(bodies),
+            start,
+            ..
         }) if is_module => {
-            let is_object = |body: &Node| matches!(body.kind, NodeKind::Object(_));
+            let is_object = |body: &Node<'_>| matches!(body.value, Value::Table(_));
             if !bodies.iter().all(is_object) {
-                return broken(range.start, "a list of objects was expected");
+                return broken(
+                    usize::try_from(start).unwrap_or(usize::MAX),
+                    "a list of objects was expected",
+                );
             }
             let mut source = Source::default();
             for body in &bodies {
-                if let NodeKind::Object(members) = &body.kind {
+                if let Value::Table(members) = &body.value {
                     let body = Reader { lines: &lines }.file(members);
                     source.body.blocks.extend(body.blocks);
                 }
             }
             source
         }
-        Ok(node) => broken(node.range.start, "an object was expected"),
-        Err((offset, message)) => broken(offset, message),
+        Ok(node) => broken(node.range().start, "an object was expected"),
+        Err(error) => {
+            let kind = match error.kind {
+                ErrorKind::Limit => ProblemKind::Limit,
+                ErrorKind::Malformed | ErrorKind::Ambiguous => ProblemKind::Syntax,
+            };
+            let offset = error.offset.unwrap_or_default();
+            problem(offset, kind, ProblemSeverity::Error, &error.cause)
+        }
     }
 }
 
 /// What the objects cost as expressions; see [`MAX_OBJECT_COST`].
-fn object_cost(node: &Node) -> u64 {
-    match &node.kind {
-        NodeKind::Object(members) => {
+fn object_cost(node: &Node<'_>) -> u64 {
+    match &node.value {
+        Value::Table(members) => {
             let own = u64::try_from(members.len()).unwrap_or(u64::MAX);
-            let below = members.iter().map(|member| object_cost(&member.value));
+            let below = members.iter().map(|member| object_cost(&member.node));
             below.fold(own.saturating_mul(own), u64::saturating_add)
         }
-        NodeKind::Array(items) => items.iter().map(object_cost).fold(0, u64::saturating_add),
+        Value::List(items) => items.iter().map(object_cost).fold(0, u64::saturating_add),
         _ => 0,
     }
 }
@@ -129,13 +140,13 @@ struct Reader<'a> {
 }
 
 /// The object members of a node, or of each object in an array.
-fn objects(node: &Node) -> Vec<(&Node, &[Member])> {
-    match &node.kind {
-        NodeKind::Object(members) => vec![(node, members)],
-        NodeKind::Array(items) => items
+fn objects<'n, 'a>(node: &'n Node<'a>) -> Vec<(&'n Node<'a>, &'n [Entry<'a>])> {
+    match &node.value {
+        Value::Table(members) => vec![(node, members)],
+        Value::List(items) => items
             .iter()
-            .filter_map(|item| match &item.kind {
-                NodeKind::Object(members) => Some((item, members.as_slice())),
+            .filter_map(|item| match &item.value {
+                Value::Table(members) => Some((item, members.as_slice())),
                 _ => None,
             })
             .collect(),
@@ -143,15 +154,15 @@ fn objects(node: &Node) -> Vec<(&Node, &[Member])> {
     }
 }
 
-fn is_comment(member: &Member) -> bool {
+fn is_comment(member: &Entry<'_>) -> bool {
     member.key == "//"
 }
 
 impl Reader<'_> {
-    fn file(&self, members: &[Member]) -> Body {
+    fn file(&self, members: &[Entry<'_>]) -> Body {
         let mut body = Body::default();
         for member in members.iter().filter(|member| !is_comment(member)) {
-            let labels = match member.key.as_str() {
+            let labels = match &*member.key {
                 "resource" | "data" | "ephemeral" => 2,
                 "variable" | "output" | "module" | "provider" | "check" => 1,
                 _ => 0,
@@ -161,7 +172,7 @@ impl Reader<'_> {
         body
     }
 
-    fn values(&self, members: &[Member]) -> Body {
+    fn values(&self, members: &[Entry<'_>]) -> Body {
         Body {
             attributes: members.iter().map(|member| self.literal(member)).collect(),
             blocks: Vec::new(),
@@ -172,26 +183,26 @@ impl Reader<'_> {
     fn labelled(
         &self,
         kind: &str,
-        member: &Member,
+        member: &Entry<'_>,
         labels: usize,
         given: &[Arc<str>],
         blocks: &mut Vec<Block>,
     ) {
-        for (node, members) in objects(&member.value) {
+        for (node, members) in objects(&member.node) {
             if let Some(left) = labels.checked_sub(1) {
                 for member in members.iter().filter(|member| !is_comment(member)) {
                     let mut given = given.to_vec();
-                    given.push(member.key.as_str().into());
+                    given.push((&*member.key).into());
                     self.labelled(kind, member, left, &given, blocks);
                 }
                 continue;
             }
             // A block with labels is told by its last label, also where its body is an array.
-            let is_array = matches!(member.value.kind, NodeKind::Array(_));
+            let is_array = matches!(member.node.value, Value::List(_));
             let range = if given.is_empty() && is_array {
-                node.range.clone()
+                node.range()
             } else {
-                member.at..member.value.range.end
+                member.range()
             };
             let body = match kind {
                 "variable" => self.variable(members),
@@ -203,21 +214,21 @@ impl Reader<'_> {
         }
     }
 
-    fn attribute(&self, member: &Member, expression: Expression) -> Attribute {
-        let span = self.lines.span(member.at..member.value.range.end);
-        Attribute::new(member.key.as_str().into(), expression, span)
+    fn attribute(&self, member: &Entry<'_>, expression: Expression) -> Attribute {
+        let span = self.lines.span(member.range());
+        Attribute::new((&*member.key).into(), expression, span)
     }
 
-    fn literal(&self, member: &Member) -> Attribute {
-        self.attribute(member, expression(&member.value, false))
+    fn literal(&self, member: &Entry<'_>) -> Attribute {
+        self.attribute(member, expression(&member.node, false))
     }
 
     /// A body without nested blocks.
-    fn attributes(&self, members: &[Member]) -> Body {
+    fn attributes(&self, members: &[Entry<'_>]) -> Body {
         let attributes = members
             .iter()
             .filter(|member| !is_comment(member))
-            .map(|member| self.attribute(member, expression(&member.value, true)));
+            .map(|member| self.attribute(member, expression(&member.node, true)));
         Body {
             attributes: attributes.collect(),
             blocks: Vec::new(),
@@ -225,12 +236,12 @@ impl Reader<'_> {
     }
 
     /// Types are expressions in strings; defaults are literal.
-    fn variable(&self, members: &[Member]) -> Body {
+    fn variable(&self, members: &[Entry<'_>]) -> Body {
         let attributes = members.iter().filter(|member| !is_comment(member));
-        let attributes = attributes.map(|member| match (&*member.key, &member.value.kind) {
-            ("type", NodeKind::String(text)) => {
+        let attributes = attributes.map(|member| match (&*member.key, &member.node.value) {
+            ("type", Value::Text(text)) => {
                 let parsed = super::parse_text_expression(text);
-                self.attribute(member, parsed.unwrap_or_else(|| text.as_str().into()))
+                self.attribute(member, parsed.unwrap_or_else(|| (&**text).into()))
             }
             _ => self.literal(member),
         });
@@ -240,11 +251,11 @@ impl Reader<'_> {
         }
     }
 
-    fn resource(&self, members: &[Member]) -> Body {
+    fn resource(&self, members: &[Entry<'_>]) -> Body {
         let mut body = Body::default();
         for member in members.iter().filter(|member| !is_comment(member)) {
             if member.key == "dynamic" {
-                for (_, kinds) in objects(&member.value) {
+                for (_, kinds) in objects(&member.node) {
                     for kind in kinds.iter().filter(|kind| !is_comment(kind)) {
                         self.dynamic(kind, &mut body.blocks);
                     }
@@ -252,16 +263,20 @@ impl Reader<'_> {
                 continue;
             }
             if !is_block(member) {
-                let expression = expression(&member.value, true);
+                let expression = expression(&member.node, true);
                 body.attributes.push(self.attribute(member, expression));
                 continue;
             }
-            let whole = matches!(member.value.kind, NodeKind::Object(_));
-            for (node, members) in objects(&member.value) {
-                let start = if whole { member.at } else { node.range.start };
-                let span = self.lines.span(start..node.range.end);
+            let whole = matches!(member.node.value, Value::Table(_));
+            for (node, members) in objects(&member.node) {
+                let start = if whole {
+                    member.range().start
+                } else {
+                    node.range().start
+                };
+                let span = self.lines.span(start..node.range().end);
                 let inner = self.resource(members);
-                let kind = member.key.as_str().into();
+                let kind = (&*member.key).into();
                 body.blocks.push(Block::new(kind, Vec::new(), inner, span));
             }
         }
@@ -269,35 +284,35 @@ impl Reader<'_> {
     }
 
     /// `"kind": {"for_each": …, "content": {…}}` or an array of such.
-    fn dynamic(&self, member: &Member, blocks: &mut Vec<Block>) {
-        for (_, members) in objects(&member.value) {
-            let span = self.lines.span(member.at..member.value.range.end);
+    fn dynamic(&self, member: &Entry<'_>, blocks: &mut Vec<Block>) {
+        for (_, members) in objects(&member.node) {
+            let span = self.lines.span(member.range());
             let mut body = Body::default();
             for part in members.iter().filter(|part| !is_comment(part)) {
                 let is_content = part.key == "content";
-                match objects(&part.value).first() {
+                match objects(&part.node).first() {
                     Some((node, content)) if is_content => {
-                        let span = self.lines.span(part.at..node.range.end);
+                        let span = self.lines.span(part.range().start..node.range().end);
                         let inner = self.resource(content);
                         let block = Block::new("content".into(), Vec::new(), inner, span);
                         body.blocks.push(block);
                     }
                     _ => body
                         .attributes
-                        .push(self.attribute(part, expression(&part.value, true))),
+                        .push(self.attribute(part, expression(&part.node, true))),
                 }
             }
-            let labels = vec![member.key.as_str().into()];
+            let labels = vec![(&*member.key).into()];
             blocks.push(Block::new("dynamic".into(), labels, body, span));
         }
     }
 }
 
-fn is_block(member: &Member) -> bool {
-    match &member.value.kind {
-        NodeKind::Object(_) => !MAPS.contains(&&*member.key),
-        NodeKind::Array(items) => {
-            let is_object = |item: &Node| matches!(item.kind, NodeKind::Object(_));
+fn is_block(member: &Entry<'_>) -> bool {
+    match &member.node.value {
+        Value::Table(_) => !MAPS.contains(&&*member.key),
+        Value::List(items) => {
+            let is_object = |item: &Node<'_>| matches!(item.value, Value::Table(_));
             !items.is_empty() && items.iter().all(is_object)
         }
         _ => false,
@@ -305,25 +320,25 @@ fn is_block(member: &Member) -> bool {
 }
 
 /// A JSON value as an expression; strings are templates where the place says so.
-fn expression(node: &Node, templates: bool) -> Expression {
-    match &node.kind {
-        NodeKind::Null => Expression::null(),
-        NodeKind::Bool(value) => (*value).into(),
-        NodeKind::Number(text) => match text.parse::<i64>() {
+fn expression(node: &Node<'_>, templates: bool) -> Expression {
+    match &node.value {
+        Value::Null => Expression::null(),
+        Value::Bool(value) => (*value).into(),
+        Value::Number(text) => match text.parse::<i64>() {
             Ok(number) => Number::from(number).into(),
             // Fractions are parsed as native numbers are, which keeps their digits.
-            Err(_) => hcl_edit::parser::parse_expr(text).unwrap_or_else(|_| text.as_str().into()),
+            Err(_) => hcl_edit::parser::parse_expr(text).unwrap_or_else(|_| (&**text).into()),
         },
-        NodeKind::String(text) => string(text, templates),
-        NodeKind::Array(items) => {
+        Value::Text(text) => string(text, templates),
+        Value::List(items) => {
             let items = items.iter().map(|item| expression(item, templates));
             Expression::Array(Array::from(items.collect::<Vec<_>>()))
         }
-        NodeKind::Object(members) => {
+        Value::Table(members) => {
             let mut object = Object::new();
             for member in members {
                 let key = ObjectKey::Expression(string(&member.key, templates));
-                object.insert(key, ObjectValue::new(expression(&member.value, templates)));
+                object.insert(key, ObjectValue::new(expression(&member.node, templates)));
             }
             Expression::Object(object)
         }

@@ -13,7 +13,6 @@ use crate::{Problem, Span, Value};
 
 mod comments;
 mod json;
-mod json_text;
 mod layout;
 mod lines;
 mod native;

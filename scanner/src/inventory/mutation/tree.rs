@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 
 use super::items::items;
 use super::{Edit, Mutant, Mutator, Source};
-use crate::inventory::document::{self, Entry, Node, Value};
 use crate::inventory::{Parser, corpus};
+use document::{Entry, Node, Value};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Syntax {
@@ -72,6 +72,7 @@ fn owned(node: &Node<'_>) -> Node<'static> {
                 .map(|entry| Entry {
                     key: text(&entry.key),
                     line: entry.line,
+                    start: entry.start,
                     node: owned(&entry.node),
                 })
                 .collect(),
@@ -79,6 +80,8 @@ fn owned(node: &Node<'_>) -> Node<'static> {
     };
     Node {
         line: node.line,
+        start: node.start,
+        end: node.end,
         value,
     }
 }

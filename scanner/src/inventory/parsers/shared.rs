@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::inventory::Facts;
 use crate::inventory::collect::shown;
-use crate::inventory::document::Node;
 use crate::model::gap::GapKind;
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType};
+use document::Node;
 
 /// An entry of a lockfile.
 pub(super) fn entry(

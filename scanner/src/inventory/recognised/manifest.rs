@@ -4,7 +4,7 @@
 
 use super::content::{text, values};
 use super::{CONTENT_BYTES, FileKind};
-use crate::inventory::document::{self, Entry, Node, Value};
+use document::{Entry, Node, Value};
 
 /// Whether members of a workspace lie below this manifest, whose lockfile is theirs, too.
 pub(super) fn is_workspace(kind: &FileKind, first: &[u8]) -> bool {

@@ -63,7 +63,7 @@ fn each_form_suppresses_by_id_and_alias() {
         "#trivy:ignore:AVD-AWS-0026",
         "# trivy:ignore:AWS-0026",
         "// trivy:ignore:aws-ec2-volume-unencrypted",
-        "/* tfsec:ignore:AVD-AWS-0001,AWS-0026 */",
+        "/* tfsec:ignore:AVD-AWS-9999,AWS-0026 */",
         "#tfsec:ignore:*",
         "# checkov:skip=CKV_AWS_3:a reason",
         "# portcullis:ignore aws-ec2-volume-unencrypted until=2026-06-01 reason=a reason",

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::inventory::Beside;
-use crate::inventory::document::{self, Node};
 use crate::model::package::Scope;
+use document::Node;
 
 /// Most bytes of a manifest.
 const MOST: u64 = 4 << 20;

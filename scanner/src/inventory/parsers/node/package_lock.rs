@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 
 use super::npm::{self, List};
 use crate::inventory::collect::shown;
-use crate::inventory::document::{self, Entry, Node, Value};
 use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::shared::{names, outside_node_modules};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::Scope;
+use document::{Entry, Node, Value};
 
 /// Both names.
 pub(crate) static PARSER: Parser = Parser {
@@ -187,6 +187,7 @@ impl<'a> Reader<'a, '_> {
     fn refuse_misspelt(&mut self, node: &Node<'_>) {
         let (facts, path) = (&mut *self.list.facts, &self.list.path);
         if let Err(error) = node.refuse_misspelt(&["version", "resolved", "name", "link"]) {
+            let error = ParseError::from(error);
             facts.gap(path, error.line, error.kind, error.cause);
         }
         for key in ["resolved", "name"] {

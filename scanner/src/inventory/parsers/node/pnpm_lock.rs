@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::npm::{self, List};
 use super::pnpm_key::{self, Key};
 use crate::inventory::collect::shown;
-use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::parsers::shared::outside_node_modules;
 use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::Scope;
+use document::{Entry, Node};
 
 /// `pnpm-lock.yaml`.
 pub(crate) static PARSER: Parser = Parser {

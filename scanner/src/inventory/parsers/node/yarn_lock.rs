@@ -8,11 +8,11 @@ use std::sync::Arc;
 use super::manifest::{self, Dependencies};
 use super::npm::{self, List};
 use crate::inventory::collect::shown;
-use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::shared::{names, outside_node_modules};
 use crate::inventory::{Beside, Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
+use document::Node;
 
 /// Both formats have one name.
 pub(crate) static PARSER: Parser = Parser {

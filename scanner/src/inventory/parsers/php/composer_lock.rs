@@ -7,13 +7,13 @@ use std::sync::Arc;
 use db_sync::version::Order;
 
 use crate::inventory::collect::shown;
-use crate::inventory::document::{self, Node, Value};
 use crate::inventory::parsers::shared::{
     entry, file_name, has_extension, names, other_lists, repeated,
 };
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::{PackageType, Scope};
+use document::{Node, Value};
 
 /// `composer.lock`, or `composer-next.lock` where `COMPOSER` names another file.
 pub(crate) static PARSER: Parser = Parser {

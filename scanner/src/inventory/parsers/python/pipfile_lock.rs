@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::pypi;
 use super::pypi::place::{self, Site};
 use crate::inventory::collect::shown;
-use crate::inventory::document::{self, Entry, Node};
 use crate::inventory::parsers::shared::{file_name, has_extension, repeated};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::Scope;
+use document::{Entry, Node};
 
 /// `Pipfile.lock`, or `Pipfile.dev.lock` where `PIPENV_PIPFILE` names another file.
 pub(crate) static PARSER: Parser = Parser {

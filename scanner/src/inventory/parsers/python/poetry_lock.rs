@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::pypi;
 use crate::inventory::collect::shown;
-use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::shared::{file_name, other_lists};
 use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::Scope;
+use document::Node;
 
 const BASE: Parser = Parser {
     id: "poetry-lock",

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::inventory::collect::shown;
-use crate::inventory::document::{self, Node};
 use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::foreign::Foreign;
 use crate::inventory::parsers::shared::{entry, file_name};
 use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
+use document::Node;
 
 /// The newest version of the format that we know.
 const NEWEST: u32 = 4;

@@ -6,11 +6,10 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::{Budget, Entry, Node, Value};
-use crate::inventory::{ParseError, limits};
+use super::{Budget, Entry, Error, MAX_DEPTH, Node, Value};
 
 /// Reads all documents.
-pub(crate) fn parse(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
+pub fn parse(text: &str) -> Result<Vec<Node<'_>>, Error> {
     let mut documents = Vec::new();
     let mut builder = Builder {
         budget: Budget::new(),
@@ -18,9 +17,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
     };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| {
-            ParseError::at(line(error.marker().line()), error.info().to_owned())
-        })?;
+        let (event, span) = event
+            .map_err(|error| Error::at(line(error.marker().line()), error.info().to_owned()))?;
         let line = line(span.start.line());
         let node = match event {
             Event::MappingStart(..) => {
@@ -35,9 +33,9 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
             Event::Scalar(text, style, ..) => {
                 builder.budget.spend(line, builder.open.len())?;
                 let value = scalar(text, style);
-                Some(Node { line, value })
+                Some(node(line, value))
             }
-            Event::Alias(_) => return Err(ParseError::at(line, "aliases are not read")),
+            Event::Alias(_) => return Err(Error::at(line, "aliases are not read")),
             Event::StreamEnd => break,
             Event::DocumentEnd | Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {
                 None
@@ -48,6 +46,16 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Node<'_>>, ParseError> {
         }
     }
     Ok(documents)
+}
+
+/// The parser counts characters and not bytes: of a place the line is kept.
+const fn node(line: u32, value: Value<'_>) -> Node<'_> {
+    Node {
+        line,
+        start: 0,
+        end: 0,
+        value,
+    }
 }
 
 fn line(line: usize) -> u32 {
@@ -88,28 +96,22 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn start(&mut self, open: Open<'a>, line: u32) -> Result<(), ParseError> {
-        debug_assert!(self.open.len() <= limits::DOCUMENT_DEPTH.saturating_add(1));
+    fn start(&mut self, open: Open<'a>, line: u32) -> Result<(), Error> {
+        debug_assert!(self.open.len() <= MAX_DEPTH.saturating_add(1));
         self.budget.spend(line, self.open.len())?;
         self.open.push(open);
         Ok(())
     }
 
-    fn end(&mut self) -> Result<Option<Node<'a>>, ParseError> {
+    fn end(&mut self) -> Result<Option<Node<'a>>, Error> {
         let Some(open) = self.open.pop() else {
             return Ok(None);
         };
         Ok(Some(match open {
-            Open::List(line, items) => Node {
-                line,
-                value: Value::List(items),
-            },
+            Open::List(line, items) => node(line, Value::List(items)),
             Open::Table(line, entries, _) => {
                 refuse_twice(&entries)?;
-                Node {
-                    line,
-                    value: Value::Table(entries),
-                }
+                node(line, Value::Table(entries))
             }
         }))
     }
@@ -121,7 +123,12 @@ impl<'a> Builder<'a> {
             Some(Open::List(_, items)) => items.push(node),
             Some(Open::Table(_, entries, key)) => {
                 if let Some((key, line)) = key.take() {
-                    entries.push(Entry { key, line, node });
+                    entries.push(Entry {
+                        key,
+                        line,
+                        start: 0,
+                        node,
+                    });
                 } else {
                     *key = Some((key_text(node.value), node.line));
                 }
@@ -132,7 +139,7 @@ impl<'a> Builder<'a> {
 }
 
 /// YAML does not allow a key twice, and the package managers' parsers refuse it.
-fn refuse_twice(entries: &[Entry<'_>]) -> Result<(), ParseError> {
+fn refuse_twice(entries: &[Entry<'_>]) -> Result<(), Error> {
     let mut keys: Vec<_> = entries
         .iter()
         .map(|entry| (&entry.key, entry.line))
@@ -143,7 +150,7 @@ fn refuse_twice(entries: &[Entry<'_>]) -> Result<(), ParseError> {
         _ => None,
     });
     match twice {
-        Some(line) => Err(ParseError::ambiguous(line, "a key is there twice")),
+        Some(line) => Err(Error::ambiguous(line, "a key is there twice")),
         None => Ok(()),
     }
 }
@@ -151,7 +158,7 @@ fn refuse_twice(entries: &[Entry<'_>]) -> Result<(), ParseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::gap::GapKind;
+    use crate::ErrorKind;
 
     #[test]
     fn values_have_lines() {
@@ -188,13 +195,13 @@ mod tests {
     #[test]
     fn a_key_that_is_there_twice_is_an_error() {
         let error = parse("a: 1\nb:\n  c: 1\n  d: 1\n  c: 2\n").unwrap_err();
-        assert_eq!((error.kind, error.line), (GapKind::Ambiguous, Some(5)));
+        assert_eq!((error.kind, error.line), (ErrorKind::Ambiguous, Some(5)));
         assert!(parse("a: {x: 1}\nb: {x: 1}\n").is_ok());
     }
 
     #[test]
     fn deep_block_nesting_is_limited() {
         let deep = "- ".repeat(5_000);
-        assert_eq!(parse(&deep).unwrap_err().kind, GapKind::Limit);
+        assert_eq!(parse(&deep).unwrap_err().kind, ErrorKind::Limit);
     }
 }

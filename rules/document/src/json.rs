@@ -3,11 +3,10 @@
 
 use std::borrow::Cow;
 
-use super::{Budget, Entry, Node, Value};
-use crate::inventory::ParseError;
+use super::{Budget, Entry, Error, Node, Value, place};
 
 /// Reads a document.
-pub(crate) fn parse(text: &str) -> Result<Node<'_>, ParseError> {
+pub fn parse(text: &str) -> Result<Node<'_>, Error> {
     let mut reader = Reader {
         text,
         at: 0,
@@ -30,8 +29,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn error(&self, cause: &str) -> ParseError {
-        ParseError::at(self.line, cause)
+    fn error(&self, cause: &str) -> Error {
+        Error {
+            offset: Some(self.at),
+            ..Error::at(self.line, cause)
+        }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -57,10 +59,11 @@ impl<'a> Reader<'a> {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    fn value(&mut self, depth: usize) -> Result<Node<'a>, ParseError> {
+    fn value(&mut self, depth: usize) -> Result<Node<'a>, Error> {
         self.space();
         self.budget.spend(self.line, depth)?;
         let line = self.line;
+        let start = place(self.at);
         let value = match self.peek() {
             Some(b'{') => Value::Table(self.table(depth)?),
             Some(b'[') => Value::List(self.list(depth)?),
@@ -74,7 +77,12 @@ impl<'a> Reader<'a> {
             },
             None => return Err(self.error("the document ends too early")),
         };
-        Ok(Node { line, value })
+        Ok(Node {
+            line,
+            start,
+            end: place(self.at),
+            value,
+        })
     }
 
     /// Letters, digits and signs: a number or a literal. The form of a number is not checked.
@@ -89,7 +97,7 @@ impl<'a> Reader<'a> {
         self.since(start)
     }
 
-    fn list(&mut self, depth: usize) -> Result<Vec<Node<'a>>, ParseError> {
+    fn list(&mut self, depth: usize) -> Result<Vec<Node<'a>>, Error> {
         let mut items = Vec::new();
         self.step();
         self.space();
@@ -105,7 +113,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn table(&mut self, depth: usize) -> Result<Vec<Entry<'a>>, ParseError> {
+    fn table(&mut self, depth: usize) -> Result<Vec<Entry<'a>>, Error> {
         let mut entries = Vec::new();
         self.step();
         self.space();
@@ -116,6 +124,7 @@ impl<'a> Reader<'a> {
         loop {
             self.space();
             let line = self.line;
+            let start = place(self.at);
             if self.peek() != Some(b'"') {
                 return Err(self.error("a key must be a string"));
             }
@@ -126,7 +135,12 @@ impl<'a> Reader<'a> {
             }
             self.step();
             let node = self.value(depth.saturating_add(1))?;
-            entries.push(Entry { key, line, node });
+            entries.push(Entry {
+                key,
+                line,
+                start,
+                node,
+            });
             if self.ends(b'}')? {
                 return Ok(entries);
             }
@@ -134,7 +148,7 @@ impl<'a> Reader<'a> {
     }
 
     /// After an item: whether the list or mapping ends here.
-    fn ends(&mut self, close: u8) -> Result<bool, ParseError> {
+    fn ends(&mut self, close: u8) -> Result<bool, Error> {
         self.space();
         let byte = self.peek();
         self.step();
@@ -146,7 +160,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn string(&mut self) -> Result<Cow<'a, str>, ParseError> {
+    fn string(&mut self) -> Result<Cow<'a, str>, Error> {
         self.step();
         let mut start = self.at;
         let mut owned: Option<String> = None;
@@ -175,7 +189,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, ParseError> {
+    fn escape(&mut self) -> Result<char, Error> {
         let byte = self.peek();
         self.step();
         Ok(match byte {
@@ -209,7 +223,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn hex(&mut self) -> Result<u32, ParseError> {
+    fn hex(&mut self) -> Result<u32, Error> {
         let end = self.at.saturating_add(4);
         let digits = self.text.get(self.at..end);
         self.at = end;
@@ -223,8 +237,7 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::limits;
-    use crate::model::gap::GapKind;
+    use crate::{ErrorKind, MAX_DEPTH, MAX_VALUES};
 
     #[test]
     fn values_lines_and_escapes() {
@@ -260,11 +273,11 @@ mod tests {
     #[test]
     fn nesting_and_size_are_limited() {
         let deep = "[".repeat(200_000);
-        assert_eq!(parse(&deep).unwrap_err().kind, GapKind::Limit);
-        let ok = "[".repeat(limits::DOCUMENT_DEPTH) + &"]".repeat(limits::DOCUMENT_DEPTH);
+        assert_eq!(parse(&deep).unwrap_err().kind, ErrorKind::Limit);
+        let ok = "[".repeat(MAX_DEPTH) + &"]".repeat(MAX_DEPTH);
         assert!(parse(&ok).is_ok());
-        let many = format!("[{}1]", "1,".repeat(limits::DOCUMENT_VALUES));
-        assert_eq!(parse(&many).unwrap_err().kind, GapKind::Limit);
+        let many = format!("[{}1]", "1,".repeat(MAX_VALUES));
+        assert_eq!(parse(&many).unwrap_err().kind, ErrorKind::Limit);
     }
 
     #[test]

@@ -3,17 +3,17 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Budget, Entry, Node, Value};
-use crate::inventory::text::LineTable;
-use crate::inventory::{ParseError, limits};
+use super::lines::LineTable;
+use super::{Budget, Entry, Error, MAX_TOML_TABLES, MAX_VALUES, Node, Value, place};
 
 /// Reads a document.
-pub(crate) fn parse(text: &str) -> Result<Node<'_>, ParseError> {
+pub fn parse(text: &str) -> Result<Node<'_>, Error> {
     check_size(text)?;
     let lines = LineTable::new(text);
-    let table = DeTable::parse(text).map_err(|error| ParseError {
+    let table = DeTable::parse(text).map_err(|error| Error {
         line: error.span().map(|span| lines.line(span.start)),
-        ..ParseError::new(error.message().lines().next().unwrap_or("not TOML"))
+        offset: error.span().map(|span| span.start),
+        ..Error::new(error.message().lines().next().unwrap_or("not TOML"))
     })?;
     let mut builder = Builder {
         lines,
@@ -22,6 +22,8 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, ParseError> {
     let entries = builder.table(table.into_inner(), 0)?;
     Ok(Node {
         line: 1,
+        start: 0,
+        end: place(text.len()),
         value: Value::Table(entries),
     })
 }
@@ -29,7 +31,7 @@ pub(crate) fn parse(text: &str) -> Result<Node<'_>, ParseError> {
 /// Refuses a text that would make too many tables or values, since the parser itself has no
 /// limit. Each table needs a bracket, or a dot in a key; each value one of the others. Quoted
 /// text is left out of the count, line by line.
-fn check_size(text: &str) -> Result<(), ParseError> {
+fn check_size(text: &str) -> Result<(), Error> {
     let mut quote = None;
     let mut escaped = false;
     let (mut tables, mut values) = (0_usize, 0_usize);
@@ -48,13 +50,12 @@ fn check_size(text: &str) -> Result<(), ParseError> {
         }
         escaped = false;
     }
-    if tables > limits::TOML_TABLES || values > limits::DOCUMENT_VALUES {
+    if tables > MAX_TOML_TABLES || values > MAX_VALUES {
         let cause = format!(
             "more than {} tables or {} values",
-            limits::TOML_TABLES,
-            limits::DOCUMENT_VALUES
+            MAX_TOML_TABLES, MAX_VALUES
         );
-        return Err(ParseError::limit(None, cause));
+        return Err(Error::limit(None, cause));
     }
     Ok(())
 }
@@ -65,15 +66,12 @@ struct Builder {
 }
 
 impl Builder {
-    fn table<'a>(
-        &mut self,
-        table: DeTable<'a>,
-        depth: usize,
-    ) -> Result<Vec<Entry<'a>>, ParseError> {
+    fn table<'a>(&mut self, table: DeTable<'a>, depth: usize) -> Result<Vec<Entry<'a>>, Error> {
         let mut entries = Vec::with_capacity(table.len());
         for (key, value) in table {
             entries.push(Entry {
                 line: self.lines.line(key.span().start),
+                start: place(key.span().start),
                 key: key.into_inner(),
                 node: self.node(value, depth.saturating_add(1))?,
             });
@@ -81,12 +79,9 @@ impl Builder {
         Ok(entries)
     }
 
-    fn node<'a>(
-        &mut self,
-        value: Spanned<DeValue<'a>>,
-        depth: usize,
-    ) -> Result<Node<'a>, ParseError> {
-        let line = self.lines.line(value.span().start);
+    fn node<'a>(&mut self, value: Spanned<DeValue<'a>>, depth: usize) -> Result<Node<'a>, Error> {
+        let span = value.span();
+        let line = self.lines.line(span.start);
         self.budget.spend(line, depth)?;
         let value = match value.into_inner() {
             DeValue::String(text) => Value::Text(text),
@@ -102,14 +97,19 @@ impl Builder {
             ),
             DeValue::Table(table) => Value::Table(self.table(table, depth)?),
         };
-        Ok(Node { line, value })
+        Ok(Node {
+            line,
+            start: place(span.start),
+            end: place(span.end),
+            value,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::gap::GapKind;
+    use crate::ErrorKind;
 
     #[test]
     fn values_have_lines() {
@@ -124,12 +124,12 @@ mod tests {
     #[test]
     fn size_is_limited_before_parsing() {
         for piece in ["[[a]]\n", "a = {}\n", "a.b=1\n", "\"\\\"\".\"[\"."] {
-            let text = piece.repeat(limits::TOML_TABLES + 1);
-            assert_eq!(parse(&text).unwrap_err().kind, GapKind::Limit, "{piece}");
+            let text = piece.repeat(MAX_TOML_TABLES + 1);
+            assert_eq!(parse(&text).unwrap_err().kind, ErrorKind::Limit, "{piece}");
         }
-        let many = format!("a = [{}]", "1,".repeat(limits::DOCUMENT_VALUES + 1));
-        assert_eq!(parse(&many).unwrap_err().kind, GapKind::Limit);
-        let quoted = format!("a = \"{}\"\n", "[".repeat(limits::TOML_TABLES + 1));
+        let many = format!("a = [{}]", "1,".repeat(MAX_VALUES + 1));
+        assert_eq!(parse(&many).unwrap_err().kind, ErrorKind::Limit);
+        let quoted = format!("a = \"{}\"\n", "[".repeat(MAX_TOML_TABLES + 1));
         assert!(parse(&quoted).is_ok());
     }
 
