@@ -6,7 +6,7 @@
 //! Target ─source→ files ─inventory→ Package* ─matching (db-sync)→ Finding* ┐
 //!             └──── terraform (rules crate) ────────────────────→ Finding* ┴→ Report
 //!       any stage → Gap* ─────────────────────────────────────────────────→ Report
-//! Report ─gate→ Verdict → exit code          Report + Verdict ─output→ table | JSON | SARIF
+//! Report ─gate→ Decision → exit code          Report + Decision ─output→ table | JSON | SARIF
 //! ```
 //!
 //! [`scan::scan`] runs it. The library never prints and never ends the process.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use rules::check::{self, Verdict, Work};
 use rules::files::Files;
-use rules::input::{Input, KINDS, Sources};
+use rules::input::{Comment, Input, Options, Sources};
+use rules::kinds::KINDS;
 use rules::language::Ruleset;
-use rules::terraform::{Comment, Options};
+
 use rules::{Problem, ProblemKind, ProblemSeverity, Severity, Span, Stack};
 
 use crate::ignores::IGNORE_WORDS;
@@ -20,7 +21,7 @@ use crate::model::report::{Checks, Undecided};
 
 /// The outcome for one source tree.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct Checked {
     /// Violated checks.
     pub findings: Vec<Finding>,
     /// Checks that an unknown value kept open.
@@ -43,8 +44,8 @@ pub type Inputs = BTreeMap<&'static str, Vec<String>>;
 /// Loads the inputs of a tree, kind by kind, and runs the rules over each stack; the caller sets the
 /// index of the target in the report. What somebody wants of the stacks beside the rules has its
 /// place where `judge` is called: there each of them is whole, and let go of afterwards.
-pub fn check(files: &dyn Files, inputs: &Inputs, ruleset: &Ruleset, options: &Options) -> Outcome {
-    let mut outcome = Outcome::default();
+pub fn check(files: &dyn Files, inputs: &Inputs, ruleset: &Ruleset, options: &Options) -> Checked {
+    let mut outcome = Checked::default();
     let options = Options {
         classes: ruleset.classes(),
         comment_words: IGNORE_WORDS,
@@ -90,7 +91,7 @@ fn directory(path: &str) -> &str {
 
 /// Runs the rules over one stack.
 fn judge(
-    outcome: &mut Outcome,
+    outcome: &mut Checked,
     known: &mut Known,
     ruleset: &Ruleset,
     stack: &Stack,
@@ -127,7 +128,7 @@ struct Known {
 
 impl Known {
     /// Takes in what came since it was last asked.
-    fn take(&mut self, outcome: &Outcome) {
+    fn take(&mut self, outcome: &Checked) {
         let new = outcome.findings.get(self.findings..).unwrap_or_default();
         self.all.extend(new.iter().filter_map(|finding| {
             let FindingKind::Misconfiguration(what) = &finding.kind else {
@@ -146,7 +147,7 @@ impl Known {
     }
 }
 
-fn add(outcome: &mut Outcome, ruleset: &Ruleset, stack: &Stack, result: check::Outcome) {
+fn add(outcome: &mut Checked, ruleset: &Ruleset, stack: &Stack, result: check::RuleResult) {
     match result.verdict {
         Verdict::Pass => outcome.checks.passed += 1,
         Verdict::Undecided { cause } => {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Component, Path, PathBuf};
 
-use rules::input;
+use rules::kinds;
 
 use crate::inventory::recognised::CONTENT_BYTES;
 pub use crate::model::target::TargetKind;
@@ -82,7 +82,7 @@ fn is_plan(path: &Path) -> bool {
     let most = CONTENT_BYTES as u64;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut first));
-    let found = read.ok().and_then(|_| input::by_content(&name, &first));
+    let found = read.ok().and_then(|_| kinds::by_content(&name, &first));
     found.is_some_and(|kind| kind.id() == "plan")
 }
 

@@ -33,7 +33,7 @@ use crate::problem::{Loss, Warning};
 use crate::sources::feeds::FeedError;
 use crate::sources::{self, SourceError};
 use crate::store::place::{LOCK_WAIT, Place};
-use crate::store::{Info, OpenError, PlaceError, write};
+use crate::store::{Info, OpenError, PlaceError, place};
 use collect::Collector;
 use std::io;
 use std::path::PathBuf;
@@ -126,7 +126,7 @@ pub fn build(request: &BuildRequest) -> Result<BuildReport, BuildError> {
         path: request.output.clone(),
         source,
     };
-    let mut collector = Collector::new(write::directory(output)).map_err(failed)?;
+    let mut collector = Collector::new(place::directory(output)).map_err(failed)?;
     if let Some(index) = &request.crates_index {
         let (yanked, warnings) = sources::crates_index::read(index, &request.limits)?;
         collector.yanked = Some(yanked);

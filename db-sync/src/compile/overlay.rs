@@ -12,7 +12,7 @@ use crate::problem::Warning;
 use crate::sources::SourceKind;
 use crate::store::codec::{Damaged, Reader};
 use crate::store::entry::Entry;
-use crate::store::write;
+use crate::store::place;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -45,7 +45,7 @@ pub(super) fn write(steps: &Steps, output: &Path) -> Result<Vec<Warning>, Failur
         path: output.to_owned(),
         source,
     };
-    let mut collector = Collector::new(write::directory(output)).map_err(failed)?;
+    let mut collector = Collector::new(place::directory(output)).map_err(failed)?;
     let reach = collect(steps, &mut collector)?;
     collector.add_rest()?;
     let chosen = finish::choose(&collector, &mut Vec::new());

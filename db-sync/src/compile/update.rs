@@ -18,7 +18,7 @@ use crate::sources::{self, SourceError, SourceKind};
 use crate::store::feed::Feeds;
 use crate::store::place::replace;
 use crate::store::read::Store;
-use crate::store::{Info, write};
+use crate::store::{Info, place};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -387,7 +387,7 @@ fn add(
 }
 
 fn collector(output: &Path) -> Result<Collector, BuildError> {
-    Collector::new(write::directory(output)).map_err(|source| BuildError::Write {
+    Collector::new(place::directory(output)).map_err(|source| BuildError::Write {
         path: output.to_owned(),
         source,
     })

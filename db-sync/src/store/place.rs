@@ -7,7 +7,6 @@
 //! points to is replaced. Scratch files carry the name of their file, so that
 //! whoever holds its lock knows that those he finds belong to nobody any more.
 
-use super::write::directory;
 pub(crate) use remote::fetch::{beside, replace};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -223,6 +222,14 @@ pub(crate) fn scratch(target: &Path) -> io::Result<NamedTempFile> {
         .prefix(&scratch_prefix(target))
         .rand_bytes(RANDOM)
         .tempfile_in(directory(target))
+}
+
+/// The directory that a file lies in.
+pub(crate) fn directory(target: &Path) -> &Path {
+    match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]

@@ -111,15 +111,7 @@ pub(crate) fn put_in_place(scratch: NamedTempFile, target: &Path) -> io::Result<
     readable_by_all(scratch.as_file())?;
     scratch.as_file().sync_all()?;
     scratch.persist(target).map_err(|error| error.error)?;
-    sync_directory(directory(target))
-}
-
-/// The directory that a file lies in.
-pub(crate) fn directory(target: &Path) -> &Path {
-    match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
+    sync_directory(place::directory(target))
 }
 
 /// Scratch files are private; a database is for every job of the machine.

@@ -5,27 +5,26 @@ use std::sync::Arc;
 use super::scope::RuleScope;
 use super::world::World;
 use super::{
-    MAX_MEMBERS, MAX_RUN_WORK, MAX_WORK, Outcome, Report, Verdict, cause, content, message, place,
-    stack_span,
+    MAX_MEMBERS, Results, RuleResult, Verdict, cause, content, message, place, stack_span, too_much,
 };
 use crate::expression::EvalError;
-use crate::input;
+use crate::kinds;
 use crate::language::{Check, Rule, Selector, Subject};
 use crate::value::{Kind, List, Map};
 use crate::{Class, Problem, ProblemKind, Resource, Span, Value};
 
 /// Judges all resources of which `rule` speaks.
-pub(super) fn rule(rule: &Rule, world: &World<'_>, report: &mut Report) {
+pub(super) fn rule(rule: &Rule, world: &World<'_>, results: &mut Results) {
     let scope = RuleScope::new(world, &rule.block.locals);
     for subject in &rule.block.subjects {
         for selector in &subject.selectors {
             let Some(class) = class_of(selector) else {
-                judge(rule, subject, None, &scope, world, report);
+                judge(rule, subject, None, &scope, world, results);
                 continue;
             };
             for index in world.selected(class, selector) {
                 let resource = world.resource(index);
-                judge(rule, subject, resource, &scope, world, report);
+                judge(rule, subject, resource, &scope, world, results);
             }
         }
     }
@@ -36,13 +35,6 @@ fn class_of(selector: &Selector) -> Option<Class> {
     let all = [Class::Managed, Class::Data].into_iter();
     let mut all = all.chain(Class::ON_DEMAND);
     all.find(|class| class.as_str() == selector.class)
-}
-
-/// Why nothing more is judged.
-pub(super) fn too_much() -> String {
-    format!(
-        "the rules of this stack need more than {MAX_WORK} evaluation steps, or those of all stacks more than {MAX_RUN_WORK}"
-    )
 }
 
 /// What all checks of a subject say of one resource.
@@ -66,24 +58,24 @@ fn judge(
     resource: Option<&Resource>,
     outer: &RuleScope<'_>,
     world: &World<'_>,
-    report: &mut Report,
+    results: &mut Results,
 ) {
     let (address, span) = match resource {
         Some(resource) => (resource.address.clone(), resource.span.clone()),
         None => (world.stack.root.clone(), stack_span(world.stack)),
     };
-    let outcome = |resource: Arc<str>, span: Span, verdict: Verdict| Outcome {
+    let result = |resource: Arc<str>, span: Span, verdict: Verdict| RuleResult {
         rule: rule.metadata.id.clone(),
         resource,
         span,
         verdict,
     };
     if !world.pay(1) {
-        report.exhausted(&span);
+        results.exhausted(&span);
         let cause = too_much();
-        report
-            .outcomes
-            .push(outcome(address, span, Verdict::Undecided { cause }));
+        results
+            .all
+            .push(result(address, span, Verdict::Undecided { cause }));
         return;
     }
     let scope = outer.subject(resource, &subject.locals);
@@ -94,7 +86,7 @@ fn judge(
             Truth::False => return,
             Truth::Open(cause) => doubt = Some(cause),
             Truth::Failed(error) => {
-                report.failures.push((rule.line, error.clone()));
+                results.failures.push((rule.line, error.clone()));
                 doubt = Some(error);
             }
         }
@@ -103,7 +95,7 @@ fn judge(
     let mut judging = Judging {
         rule,
         world,
-        report,
+        results,
         address: &address,
         span: &span,
         body: resource.map(|resource| &resource.body),
@@ -118,16 +110,16 @@ fn judge(
     if !tally.failures.is_empty() {
         let mut failures = tally.failures;
         failures.dedup();
-        let outcomes = failures
+        let failed = failures
             .into_iter()
-            .map(|(address, span, verdict)| outcome(address, span, verdict));
-        report.outcomes.extend(outcomes);
+            .map(|(address, span, verdict)| result(address, span, verdict));
+        results.all.extend(failed);
     } else if let Some(cause) = tally.undecided {
-        report
-            .outcomes
-            .push(outcome(address, span, Verdict::Undecided { cause }));
+        results
+            .all
+            .push(result(address, span, Verdict::Undecided { cause }));
     } else if tally.applied {
-        report.outcomes.push(outcome(address, span, Verdict::Pass));
+        results.all.push(result(address, span, Verdict::Pass));
     }
 }
 
@@ -135,7 +127,7 @@ fn judge(
 struct Judging<'a> {
     rule: &'a Rule,
     world: &'a World<'a>,
-    report: &'a mut Report,
+    results: &'a mut Results,
     address: &'a Arc<str>,
     span: &'a Span,
     body: Option<&'a Value>,
@@ -155,7 +147,7 @@ impl Judging<'_> {
         let collection = match scope.evaluate(collection) {
             Ok(collection) => collection,
             Err(error) => {
-                self.report.failures.push((check.line, error.to_string()));
+                self.results.failures.push((check.line, error.to_string()));
                 tally.leave_open(error.to_string());
                 return;
             }
@@ -163,7 +155,7 @@ impl Judging<'_> {
         let (members, rest) = members(&collection);
         if members.len() > MAX_MEMBERS {
             let cause = format!("more than {MAX_MEMBERS} members in {}", self.address);
-            self.report.problems.push(Problem::warning(
+            self.results.problems.push(Problem::warning(
                 ProblemKind::Limit,
                 self.span.file.clone(),
                 Some(self.span.start_line),
@@ -214,7 +206,7 @@ impl Judging<'_> {
     fn truth(&mut self, result: Result<Value, EvalError>, check: &Check) -> Truth {
         let truth = truth(result);
         if let Truth::Failed(error) = &truth {
-            self.report.failures.push((check.line, error.clone()));
+            self.results.failures.push((check.line, error.clone()));
         }
         truth
     }
@@ -226,15 +218,15 @@ impl Judging<'_> {
         base: Option<&Value>,
     ) -> (Arc<str>, Span, Verdict) {
         let message = message::render(&check.message, scope).unwrap_or_else(|error| {
-            self.report.failures.push((check.line, error.to_string()));
+            self.results.failures.push((check.line, error.to_string()));
             self.rule.metadata.title.clone()
         });
         let fix = check.fix.as_ref().and_then(|fix| {
             let value = scope.evaluate(fix);
             if let Err(error) = &value {
-                self.report.failures.push((check.line, error.to_string()));
+                self.results.failures.push((check.line, error.to_string()));
             }
-            input::by_id(self.world.stack.input)?.show_fix(&value.ok()?)
+            kinds::by_id(self.world.stack.input)?.show_fix(&value.ok()?)
         });
         let base_member = base;
         let elsewhere = check.at.as_ref().and_then(|at| self.other(at, scope));

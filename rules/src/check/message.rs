@@ -2,8 +2,6 @@
 //! What a user's file contains reaches terminals and reports through here, so control characters
 //! are dropped and lengths are bounded.
 
-use std::fmt::Write as _;
-
 use hcl_edit::expr::Expression;
 use hcl_edit::template::Element;
 use rust_decimal::Decimal;
@@ -106,82 +104,13 @@ fn show(value: &Value, out: &mut String, depth: usize) {
     }
 }
 
-/// Writes a value as HCL, for a fix. `None` where a part is unknown, sensitive or too deep.
-pub(crate) fn as_hcl(value: &Value) -> Option<String> {
-    let mut out = String::new();
-    write_hcl(value, &mut out, MAX_DEPTH)?;
-    (out.chars().count() <= MAX_MESSAGE).then_some(out)
-}
-
-fn write_hcl(value: &Value, out: &mut String, depth: usize) -> Option<()> {
-    let deeper = depth.checked_sub(1)?;
-    if value.is_sensitive() {
-        return None;
-    }
-    match &value.kind {
-        Kind::Null => out.push_str("null"),
-        Kind::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Kind::Number(number) => out.push_str(&number_text(*number)),
-        Kind::String(text) => quote(text, out),
-        Kind::Unknown(_) => return None,
-        Kind::List(list) => {
-            if list.rest.is_some() {
-                return None;
-            }
-            out.push('[');
-            for (place, item) in list.items.iter().enumerate() {
-                out.push_str(if place > 0 { ", " } else { "" });
-                write_hcl(item, out, deeper)?;
-            }
-            out.push(']');
-        }
-        Kind::Map(map) => {
-            if map.rest.is_some() {
-                return None;
-            }
-            out.push_str("{ ");
-            for (place, (key, item)) in map.entries.iter().enumerate() {
-                out.push_str(if place > 0 { ", " } else { "" });
-                quote(key, out);
-                out.push_str(" = ");
-                write_hcl(item, out, deeper)?;
-            }
-            out.push_str(" }");
-        }
-    }
-    Some(())
-}
-
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '$' | '%' if rest.peek() == Some(&'{') => {
-                out.push(c);
-                out.push(c);
-            }
-            c if c.is_control() => {
-                let code = u32::from(c);
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{code:04x}");
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-}
-
 fn number_text(number: Decimal) -> String {
     number.normalize().to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_SHOWN, as_hcl, cut, show};
+    use super::{MAX_SHOWN, cut, show};
     use crate::Value;
     use crate::value::Origin;
 
@@ -197,7 +126,7 @@ mod tests {
         secret.edit_marks(|marks| marks.sensitive = true);
         let list = Value::list([1_i64.into(), secret.clone(), Value::NULL]);
         assert_eq!(shown(&list), "1, (sensitive), null");
-        assert_eq!(as_hcl(&list), None);
+        assert_eq!(crate::literal::write(&list), None);
         let unknown = Value::unknown(Origin::Variable("x".into()));
         assert_eq!(shown(&unknown), "(unknown)");
         let map = Value::map([("a".into(), true.into()), ("b".into(), secret)]);
@@ -212,9 +141,12 @@ mod tests {
 
     #[test]
     fn fixes_are_hcl() {
-        assert_eq!(as_hcl(&"a\"${b}\n".into()).unwrap(), r#""a\"$${b}\n""#);
         assert_eq!(
-            as_hcl(&Value::list([true.into(), "x".into()])).unwrap(),
+            crate::literal::write(&"a\"${b}\n".into()).unwrap(),
+            r#""a\"$${b}\n""#
+        );
+        assert_eq!(
+            crate::literal::write(&Value::list([true.into(), "x".into()])).unwrap(),
             "[true, \"x\"]"
         );
     }

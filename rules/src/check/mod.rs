@@ -22,7 +22,6 @@ mod scope;
 mod tests;
 mod world;
 
-pub(crate) use message::as_hcl;
 pub(crate) use world::World;
 
 /// Largest number of members of one `for_each` of a check that are judged. Beyond it the
@@ -65,7 +64,7 @@ pub enum Verdict {
 
 /// One rule, one resource, one verdict.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct RuleResult {
     /// Id of the rule.
     pub rule: Arc<str>,
     /// Address of the resource; the stack's root directory for rules about a whole stack.
@@ -78,7 +77,7 @@ pub struct Outcome {
 
 /// Runs every rule of `ruleset` that speaks of a resource type in `stack`. Outcomes are sorted
 /// by resource, rule and span; one rule may give several failures for one resource.
-pub fn run(ruleset: &Ruleset, stack: &Stack) -> (Vec<Outcome>, Vec<Problem>) {
+pub fn run(ruleset: &Ruleset, stack: &Stack) -> (Vec<RuleResult>, Vec<Problem>) {
     run_within(ruleset, stack, &mut Work::default())
 }
 
@@ -91,10 +90,10 @@ pub fn run_within(
     ruleset: &Ruleset,
     stack: &Stack,
     work: &mut Work,
-) -> (Vec<Outcome>, Vec<Problem>) {
+) -> (Vec<RuleResult>, Vec<Problem>) {
     let allowed = MAX_RUN_WORK.saturating_sub(work.0).min(MAX_WORK);
     let world = World::within(stack, allowed);
-    let mut report = Report::default();
+    let mut results = Results::default();
     let mut wanted: BTreeSet<usize> = BTreeSet::new();
     for (mode, kind) in world.kinds() {
         wanted.extend(ruleset.speaking_of(mode, kind));
@@ -102,41 +101,41 @@ pub fn run_within(
     wanted.extend(ruleset.speaking_of_stacks());
     for index in wanted {
         match ruleset.rule(index) {
-            Some(Ok(rule)) => judge::rule(&rule, &world, &mut report),
+            Some(Ok(rule)) => judge::rule(&rule, &world, &mut results),
             Some(Err(error)) => {
                 let path = error.path.display().to_string();
                 let kind = ProblemKind::Syntax;
                 let problem = Problem::error(kind, path, Some(error.line), error.message);
-                report.problems.push(problem.whole());
+                results.problems.push(problem.whole());
             }
             None => {}
         }
     }
     work.0 = work.0.saturating_add(world.worked());
-    report.finish()
+    results.finish()
 }
 
 /// Runs one rule.
-pub(crate) fn run_rule(rule: &Rule, stack: &Stack) -> Report {
-    let mut report = Report::default();
-    judge::rule(rule, &World::new(stack), &mut report);
-    report
+pub(crate) fn run_rule(rule: &Rule, stack: &Stack) -> Results {
+    let mut results = Results::default();
+    judge::rule(rule, &World::new(stack), &mut results);
+    results
 }
 
 /// What a run collects.
 #[derive(Default)]
-pub(crate) struct Report {
-    pub(crate) outcomes: Vec<Outcome>,
+pub(crate) struct Results {
+    pub(crate) all: Vec<RuleResult>,
     pub(crate) problems: Vec<Problem>,
     /// Expressions of rules that failed, with the line in the rule's file; the rule's own tests
     /// treat them as errors.
     pub(crate) failures: Vec<(u32, String)>,
 }
 
-impl Report {
+impl Results {
     /// Reports once that a stack costs too much.
     fn exhausted(&mut self, at: &Span) {
-        let cause = judge::too_much();
+        let cause = too_much();
         if !self.problems.iter().any(|problem| problem.cause == cause) {
             let kind = ProblemKind::Limit;
             let problem = Problem::warning(kind, at.file.clone(), None, cause);
@@ -144,9 +143,9 @@ impl Report {
         }
     }
 
-    fn finish(mut self) -> (Vec<Outcome>, Vec<Problem>) {
-        self.outcomes.sort_by(|a, b| {
-            let key = |o: &Outcome| match &o.verdict {
+    fn finish(mut self) -> (Vec<RuleResult>, Vec<Problem>) {
+        self.all.sort_by(|a, b| {
+            let key = |o: &RuleResult| match &o.verdict {
                 Verdict::Fail { span, .. } => span.clone(),
                 _ => o.span.clone(),
             };
@@ -156,8 +155,15 @@ impl Report {
         });
         self.problems.sort();
         self.problems.dedup();
-        (self.outcomes, self.problems)
+        (self.all, self.problems)
     }
+}
+
+/// Why nothing more is judged.
+fn too_much() -> String {
+    format!(
+        "the rules of this stack need more than {MAX_WORK} evaluation steps, or those of all stacks more than {MAX_RUN_WORK}"
+    )
 }
 
 /// The place of a stack as a whole: the first line of its first file.

@@ -8,10 +8,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::MAX_RELATED;
 use super::address::{is_of_kind, without_key};
-use super::judge::too_much;
 use super::world::{NAMES, World, leaves, references, walk};
+use super::{MAX_RELATED, too_much};
 use crate::expression::EvalError;
 use crate::value::{Kind, List, Origin, Piece, Shape, Unknown};
 use crate::{Resource, Value};

@@ -1,17 +1,17 @@
-use super::{MAX_MEMBERS, MAX_RELATED, MAX_WORK, Report, Verdict, World, judge, run_rule};
+use super::{MAX_MEMBERS, MAX_RELATED, MAX_WORK, Results, Verdict, World, judge, run_rule};
 use crate::ProblemKind;
-use crate::language::sample;
+use crate::pack::sample;
 
-fn run(subjects: &str, configuration: &str) -> Report {
+fn run(subjects: &str, configuration: &str) -> Results {
     let (rule, stack) = sample(subjects, configuration);
     run_rule(&rule, &stack)
 }
 
 /// Verdicts in one line each: `address pass`, `address fail LINE message`, `address ? cause`.
 fn verdicts(subjects: &str, configuration: &str) -> Vec<String> {
-    let report = run(subjects, configuration);
-    assert_eq!(report.failures, []);
-    let shown = report.outcomes.iter().map(|o| match &o.verdict {
+    let results = run(subjects, configuration);
+    assert_eq!(results.failures, []);
+    let shown = results.all.iter().map(|o| match &o.verdict {
         Verdict::Pass => format!("{} pass", o.resource),
         Verdict::Fail { message, span, .. } => {
             format!("{} fail {} {message}", o.resource, span.start_line)
@@ -40,8 +40,8 @@ fn true_passes_false_fails_and_unknown_is_undecided() {
             "t.secret fail 18 a is (sensitive)",
         ]
     );
-    let report = run(&check("false"), "resource \"t\" \"x\" {\n}\n");
-    let Verdict::Fail { fix, span, .. } = &report.outcomes[0].verdict else {
+    let results = run(&check("false"), "resource \"t\" \"x\" {\n}\n");
+    let Verdict::Fail { fix, span, .. } = &results.all[0].verdict else {
         panic!("not a failure");
     };
     assert_eq!(fix.as_deref(), Some("\"b\""));
@@ -53,15 +53,12 @@ fn true_passes_false_fails_and_unknown_is_undecided() {
 
 #[test]
 fn a_condition_that_fails_is_undecided_and_told_to_the_tests() {
-    let report = run(
+    let results = run(
         &check("self.a + 1 > 0"),
         "resource \"t\" \"x\" {\n a = \"n\"\n}\n",
     );
-    assert!(matches!(
-        report.outcomes[0].verdict,
-        Verdict::Undecided { .. }
-    ));
-    assert_eq!(report.failures.len(), 1);
+    assert!(matches!(results.all[0].verdict, Verdict::Undecided { .. }));
+    assert_eq!(results.failures.len(), 1);
 }
 
 #[test]
@@ -176,13 +173,10 @@ fn locals_are_seen_from_the_blocks_within() {
 #[test]
 fn too_many_members_are_a_problem_and_leave_the_resource_undecided() {
     let rule = "resource \"t\" {\ncheck {\nfor_each = flatten([for x in range(101) : range(100)])\ncondition = true\nmessage = \"m\"\n}\n}";
-    let report = run(rule, "resource \"t\" \"x\" {}\n");
+    let results = run(rule, "resource \"t\" \"x\" {}\n");
     const { assert!(101 * 100 > MAX_MEMBERS) };
-    assert_eq!(report.problems[0].kind, ProblemKind::Limit);
-    assert!(matches!(
-        report.outcomes[0].verdict,
-        Verdict::Undecided { .. }
-    ));
+    assert_eq!(results.problems[0].kind, ProblemKind::Limit);
+    assert!(matches!(results.all[0].verdict, Verdict::Undecided { .. }));
 }
 
 #[test]
@@ -203,12 +197,12 @@ fn a_stack_that_costs_too_much_is_undecided_and_told_once() {
     let (rule, stack) = sample(&check("self.a == \"x\""), configuration);
     let world = World::new(&stack);
     world.pay(MAX_WORK);
-    let mut report = Report::default();
-    judge::rule(&rule, &world, &mut report);
-    assert_eq!(report.problems.len(), 1);
-    assert_eq!(report.outcomes.len(), 3);
-    let open = |o: &super::Outcome| matches!(o.verdict, Verdict::Undecided { .. });
-    assert!(report.outcomes.iter().all(open));
+    let mut results = Results::default();
+    judge::rule(&rule, &world, &mut results);
+    assert_eq!(results.problems.len(), 1);
+    assert_eq!(results.all.len(), 3);
+    let open = |o: &super::RuleResult| matches!(o.verdict, Verdict::Undecided { .. });
+    assert!(results.all.iter().all(open));
 }
 
 #[test]

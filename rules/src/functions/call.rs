@@ -8,6 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 use super::convert::{convert, derived, is_certain};
 use super::limits::{bounded_within, item_count, parts, steps_of, text_size, weight};
+use super::unseen::unseen;
 use super::{Context, FunctionError};
 use crate::Value;
 use crate::value::{Kind, List, Map, Marks, Origin, Shape, Type, Unknown};
@@ -114,17 +115,6 @@ pub(super) fn sequence(items: Vec<Value>, rest: Option<Unknown>) -> Value {
         rest,
     })
     .into()
-}
-
-/// The reason for unseen members, as a `rest`.
-pub(super) fn unseen(value: &Value) -> Option<Unknown> {
-    if let Some(unknown) = value.as_unknown() {
-        return Some(unknown.clone());
-    }
-    let origin = value.first_unknown()?;
-    Value::unknown_of(origin.clone(), Type::Any)
-        .as_unknown()
-        .cloned()
 }
 
 /// Runs `body` on arguments that fit `signature`, or gives the unknown that they decide.

@@ -9,7 +9,8 @@ mod call;
 mod collection;
 pub mod convert;
 mod crypto;
-mod encoding;
+pub(crate) mod encoding;
+pub(crate) mod error;
 mod filesystem;
 pub mod limits;
 mod memory;
@@ -22,8 +23,10 @@ mod table;
 mod tests;
 mod time;
 mod types;
+pub(crate) mod unseen;
 
 pub use encoding::partial::partial_json;
+pub use error::FunctionError;
 pub use memory::Memory;
 
 use crate::Value;
@@ -70,20 +73,6 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Why a call failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FunctionError {
-    /// Wrong number or type of arguments, or a value outside the function's domain.
-    #[error("{0}")]
-    Argument(String),
-    /// A file that is not there or lies outside the scanned root.
-    #[error("{0}")]
-    FileNotFound(String),
-    /// A documented limit was reached.
-    #[error("{0}")]
-    Limit(String),
-}
-
 /// A function of the table. The arguments are evaluated, expansion (`args...`) is done.
 pub type Function = fn(&[Value], &Context<'_>) -> Result<Value, FunctionError>;
 
@@ -117,9 +106,4 @@ pub fn decode_json(text: &str) -> Result<Value, FunctionError> {
 pub fn encode_json(value: &Value) -> Result<Value, FunctionError> {
     limits::bounded(value)?;
     encoding::json::encode_value(value)
-}
-
-/// Why part of a value is unknown, as the `rest` of an open collection.
-pub(crate) fn unseen_in(value: &Value) -> Option<crate::value::Unknown> {
-    call::unseen(value)
 }

@@ -10,8 +10,9 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::{FromPrimitive, ToPrimitive};
 
 use super::FunctionError;
-use super::call::{Args, argument, unseen, whole};
+use super::call::{Args, argument, whole};
 use super::convert::{derived, to_number};
+use super::unseen::unseen;
 use crate::Value;
 use crate::value::{Kind, Type};
 

@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use super::{as_list, object, refusal};
 use crate::Value;
+use crate::functions::encoding::json;
+use crate::functions::error::FunctionError;
 use crate::functions::limits::bounded;
-use crate::functions::{FunctionError, decode_json, encode_json};
+use crate::functions::unseen::unseen;
 use crate::value::{Kind, List, Unknown};
 
 /// Statements in order, and why there may be more.
@@ -53,7 +55,7 @@ pub fn document_json(body: &Value) -> Result<Value, FunctionError> {
     if !id.is_null() {
         document.push(("Id", id));
     }
-    encode_json(&object(document))
+    json::encode_value(&object(document))
 }
 
 impl Statements {
@@ -82,7 +84,7 @@ fn parts(value: &Value, rest: &mut Option<Unknown>) -> Result<Vec<Statements>, F
         let document = match &text.kind {
             Kind::Null => continue,
             Kind::String(text) if text.trim().is_empty() => continue,
-            Kind::String(text) => decode_json(text)?,
+            Kind::String(text) => json::decode(text)?,
             Kind::Unknown(unknown) => {
                 let Some(document) = &unknown.encoded else {
                     *rest = rest.take().or_else(|| Some(unknown.clone()));
@@ -163,9 +165,7 @@ fn principals(value: &Value) -> Value {
         let identifiers = as_list(&field(block, "identifiers"));
         let kind = field(block, "type");
         let Some(name) = kind.as_str() else {
-            rest = rest
-                .or_else(|| crate::functions::unseen_in(&kind))
-                .or_else(|| crate::functions::unseen_in(block));
+            rest = rest.or_else(|| unseen(&kind)).or_else(|| unseen(block));
             continue;
         };
         let known = types.entry(name.into()).or_default();
@@ -186,7 +186,7 @@ fn conditions(value: &Value) -> Value {
     for block in blocks.items.iter() {
         let (test, variable) = (field(block, "test"), field(block, "variable"));
         let (Some(test), Some(variable)) = (test.as_str(), variable.as_str()) else {
-            rest = rest.or_else(|| crate::functions::unseen_in(block));
+            rest = rest.or_else(|| unseen(block));
             continue;
         };
         let values = as_list(&field(block, "values"));

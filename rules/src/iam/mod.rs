@@ -13,9 +13,9 @@ use std::sync::Arc;
 pub use document::document_json;
 
 use crate::Value;
-use crate::functions::FunctionError;
 use crate::functions::convert::derived;
-use crate::functions::decode_json;
+use crate::functions::encoding::json;
+use crate::functions::error::FunctionError;
 use crate::functions::limits::bounded;
 use crate::value::{Kind, List, Map, Shape, Type, Unknown};
 
@@ -24,7 +24,7 @@ pub fn policy(value: &Value) -> Result<Value, FunctionError> {
     bounded(value)?;
     let normal = match &value.kind {
         Kind::Null => return Ok(Value::NULL),
-        Kind::String(text) => normalise(&decode_json(text)?)?,
+        Kind::String(text) => normalise(&json::decode(text)?)?,
         Kind::Unknown(unknown) => match &unknown.encoded {
             Some(inner) => {
                 bounded(inner)?;

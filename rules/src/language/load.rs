@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::markdown::{self, Example, MAX_RULE_FILE};
 use super::{Metadata, Rule, RuleError, Selector, syntax};
-use crate::input::{self, InputKind};
+use crate::input::InputKind;
+use crate::kinds;
 use crate::{Class, Severity};
 
 /// Most rule files in one directory tree.
@@ -19,12 +20,12 @@ pub const MAX_DEPTH: usize = 8;
 type OfKind = (&'static dyn InputKind, Example);
 
 /// A rule with its file and examples.
-pub(super) struct RuleFile {
-    pub(super) path: PathBuf,
-    pub(super) rule: Rule,
+pub(crate) struct RuleFile {
+    pub(crate) path: PathBuf,
+    pub(crate) rule: Rule,
     /// The rule block as it is written.
     pub(super) source: String,
-    pub(super) examples: Vec<OfKind>,
+    pub(crate) examples: Vec<OfKind>,
 }
 
 /// All rules of a directory tree, sorted by path, and what is wrong with the files that are none. A
@@ -106,7 +107,7 @@ fn read(path: &Path) -> Result<String, RuleError> {
 }
 
 /// Reads one rule file.
-pub(super) fn file(path: &Path, category: &str, text: &str) -> Result<RuleFile, RuleError> {
+pub(crate) fn file(path: &Path, category: &str, text: &str) -> Result<RuleFile, RuleError> {
     let failed = |(line, message): (u32, String)| RuleError {
         path: path.to_owned(),
         line,
@@ -140,10 +141,10 @@ pub(super) fn file(path: &Path, category: &str, text: &str) -> Result<RuleFile, 
 fn examples(found: Vec<Example>) -> Result<Vec<OfKind>, (u32, String)> {
     let mut all = Vec::new();
     for example in found {
-        match input::by_fence(&example.fence) {
+        match kinds::by_fence(&example.fence) {
             Some(kind) => all.push((kind, example)),
             None if example.is_required => {
-                let fences = input::KINDS.map(|kind| format!("`{}`", kind.fence()));
+                let fences = kinds::KINDS.map(|kind| format!("`{}`", kind.fence()));
                 let message = format!(
                     "an example is marked {}, with `undecided` behind it where that is what is expected",
                     fences.join(" or ")
@@ -158,7 +159,7 @@ fn examples(found: Vec<Example>) -> Result<Vec<OfKind>, (u32, String)> {
 
 impl super::RuleBlock {
     /// The classes beyond resources and data sources that it speaks of.
-    pub(super) fn classes(&self) -> Vec<Class> {
+    pub(crate) fn classes(&self) -> Vec<Class> {
         let words = super::asked::classes(self);
         let asked = |class: &Class| words.contains(class.as_str());
         Class::ON_DEMAND.into_iter().filter(asked).collect()

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::files::Files;
-use crate::input::{Claim, Edit, Input, InputKind, Sources};
-use crate::terraform::{Coverage, Evaluation, Options};
+use crate::input::{Claim, Coverage, Edit, Evaluation, Input, InputKind, Options, Sources};
 use crate::{Problem, ProblemKind, Resource, Stack, Value};
 
 mod beside;
@@ -80,7 +79,7 @@ impl InputKind for Plan {
 
     fn show_fix(&self, value: &Value) -> Option<String> {
         // A plan is repaired in the code that it is made of.
-        crate::check::as_hcl(value)
+        crate::literal::write(value)
     }
 
     fn write_fix(

@@ -5,8 +5,8 @@ use std::io;
 use super::*;
 use crate::check::{self, Verdict};
 use crate::files::DirEntry;
-use crate::input;
-use crate::language::sample;
+use crate::kinds;
+use crate::pack::sample;
 use crate::value::Kind;
 
 struct OneFile(Vec<u8>);
@@ -33,7 +33,7 @@ fn load(plan: &str) -> (Vec<Stack>, Vec<Problem>) {
         },
         sources: &mut Sources::default(),
     };
-    let kind = input::by_id("plan").unwrap();
+    let kind = kinds::by_id("plan").unwrap();
     let evaluation = kind.load(input, &mut |stack| stacks.push(stack));
     (stacks, evaluation.problems)
 }
@@ -178,9 +178,9 @@ fn rules_ask_about_a_plan_as_about_code() {
         let (rule, _) = sample(subjects, "");
         let report = check::run_rule(&rule, &stacks[0]);
         let words: Vec<&str> = report
-            .outcomes
+            .all
             .iter()
-            .map(|outcome| match outcome.verdict {
+            .map(|result| match result.verdict {
                 Verdict::Pass => "pass",
                 Verdict::Fail { .. } => "fail",
                 Verdict::Undecided { .. } => "undecided",

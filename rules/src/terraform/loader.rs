@@ -12,10 +12,10 @@ use super::names::{Flavour, Role, is_values, replacement, role};
 use super::problems::Problems;
 use super::reading::Reading;
 use super::source::{
-    Comment, MAX_BLOCKS, MAX_FILE_BYTES, MAX_SOURCE_BYTES, MAX_TOKENS, parse_json, parse_native,
-    tokens,
+    MAX_BLOCKS, MAX_FILE_BYTES, MAX_SOURCE_BYTES, MAX_TOKENS, parse_json, parse_native, tokens,
 };
 use crate::files::{self, Files};
+use crate::input::Comment;
 use crate::{Problem, ProblemKind};
 
 /// Files of one directory that are read.

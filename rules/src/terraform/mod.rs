@@ -7,11 +7,11 @@
 //! into being is evaluated as if nobody called it. Nothing is downloaded, and nothing outside the
 //! scanned root read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::files::Files;
-use crate::input::{Claim, Edit, Input, InputKind};
-use crate::{Class, Problem, ProblemKind, Resource, Stack, Value};
+use crate::input::{Claim, Edit, Evaluation, Input, InputKind, Options};
+use crate::{Problem, ProblemKind, Resource, Stack, Value};
 
 mod data_sources;
 mod edit;
@@ -31,13 +31,11 @@ pub use names::is_infrastructure;
 pub use problems::MAX_PROBLEMS;
 pub use reading::MAX_READ_BYTES;
 pub use source::{
-    Comment, LineRange, MAX_BLOCKS, MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST, MAX_SOURCE_BYTES,
-    MAX_TOKENS,
+    MAX_BLOCKS, MAX_FILE_BYTES, MAX_NESTING, MAX_OBJECT_COST, MAX_SOURCE_BYTES, MAX_TOKENS,
 };
 pub use stack::{
     MAX_INSTANCES, MAX_MODULE_DEPTH, MAX_MODULES, MAX_RUN_INSTANCES, MAX_STACK_INSTANCES,
 };
-pub use variable_files::VariableFile;
 
 use crate::expression::{Budget, MAX_DEPTH};
 use loader::{Loader, join};
@@ -50,47 +48,6 @@ use stack::{Run, Totals};
 /// Stack of the thread that evaluates; what recursion costs there is bounded by
 /// [`MAX_DEPTH`].
 const STACK_BYTES: usize = 256 << 20;
-
-/// What the user may set for an evaluation.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// `TF_VAR_name` values from the environment, by variable name.
-    pub environment: BTreeMap<String, String>,
-    /// `terraform.workspace`, where it is known.
-    pub workspace: Option<String>,
-    /// Files of values for the variables of every root module; the last one wins.
-    pub variable_files: Vec<VariableFile>,
-    /// Classes of blocks beyond resources and data sources that are wanted in the stacks.
-    pub classes: Vec<Class>,
-    /// Comments that contain one of these words are kept.
-    pub comment_words: &'static [&'static str],
-}
-
-/// Everything found below one root directory.
-#[derive(Clone, Debug, Default)]
-pub struct Evaluation {
-    /// One per root module, in the order of their evaluation.
-    pub stacks: Vec<Stack>,
-    /// What could not be read or decided, sorted.
-    pub problems: Vec<Problem>,
-    /// Files that were read, sorted.
-    pub files: Vec<String>,
-    /// Comments with one of the words that were asked for, sorted by place.
-    pub comments: Vec<Comment>,
-    /// What was evaluated.
-    pub coverage: Coverage,
-}
-
-/// The ledger of an evaluation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Coverage {
-    /// Root modules that were evaluated.
-    pub roots: usize,
-    /// Module calls whose source was read.
-    pub modules_resolved: usize,
-    /// Module calls whose source is not in the tree or could not be read.
-    pub modules_unresolved: usize,
-}
 
 /// Terraform and OpenTofu as they are written: directories of modules.
 pub(crate) struct Hcl;
@@ -125,7 +82,7 @@ impl InputKind for Hcl {
     }
 
     fn show_fix(&self, value: &Value) -> Option<String> {
-        crate::check::as_hcl(value)
+        crate::literal::write(value)
     }
 
     fn write_fix(

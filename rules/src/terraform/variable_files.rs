@@ -4,7 +4,7 @@
 //! Such files exist to hold secrets: nothing of what they say is repeated in a message.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use hcl_edit::expr::Expression;
@@ -13,15 +13,8 @@ use super::loader::{Loader, join};
 use super::names::is_loaded;
 use super::source::{Attribute, Source, parse_json_variables, parse_native};
 use crate::files::Files;
+use crate::input::VariableFile;
 use crate::{Problem, ProblemKind};
-
-/// A file of values that the user names, as for `-var-file`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VariableFile {
-    shown: String,
-    text: String,
-    real: Option<PathBuf>,
-}
 
 impl VariableFile {
     /// Takes the file called `shown`; what does not parse is refused, as Terraform does, with a

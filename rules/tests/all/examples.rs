@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rules::check::{self, Verdict};
 use rules::files::{DirEntry, Files};
+use rules::input::Options;
 use rules::language::Ruleset;
-use rules::terraform::{self, Options};
+use rules::terraform::{self};
 
 /// Deprecated and empty in its source, where it once meant every action of one service; the rule
 /// of that id means every action of all.

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rules::check::{self, Verdict};
 use rules::files::{DirEntry, Files};
+use rules::input::Options;
 use rules::language::Ruleset;
-use rules::terraform::{self, Options};
+use rules::terraform::{self};
 use serde_json::Value as Json;
 
 /// Cases that were right when this test was written; fewer is a regression. The one that is not

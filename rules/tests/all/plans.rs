@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use rules::check::{self, Verdict};
 use rules::files::{DirEntry, Files};
-use rules::input::{self, Input, Sources};
+use rules::input::Options;
+use rules::input::{Input, Sources};
 use rules::language::Ruleset;
-use rules::terraform::{self, Options};
+use rules::terraform::{self};
 use rules::value::Kind;
 use rules::{Class, Stack, Value};
 use serde_json::{Map, Value as Json, json};
@@ -252,7 +253,7 @@ fn stacks(kind: &str, files: &OneFile, path: &str) -> Vec<Stack> {
         options: &Options::default(),
         sources: &mut Sources::default(),
     };
-    let kind = input::by_id(kind).unwrap();
+    let kind = rules::kinds::by_id(kind).unwrap();
     let evaluation = kind.load(input, &mut |stack| stacks.push(stack));
     assert_eq!(evaluation.problems, [], "{path}");
     stacks

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use rules::language::{Metadata, Ruleset};
+use rules::pack;
 use serde_json::json;
 
 use super::args::{RulesCommand, TextOrJson};
@@ -77,7 +78,7 @@ fn explain(rule: &Metadata) -> String {
 
 /// 0 when every rule can be used, 1 when one cannot, 2 when there is none at all.
 fn test(directory: &std::path::Path) -> Result<u8, Failure> {
-    let (count, errors) = Ruleset::embedded().test(directory);
+    let (count, errors) = pack::test(&Ruleset::embedded(), directory);
     let mut text = String::new();
     for error in &errors {
         let _ = writeln!(

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use db_sync::{Db, FeedKind, OpenError};
+use rules::input::{Options, VariableFile};
 use rules::language::Ruleset;
-use rules::terraform::{Options, VariableFile};
 
 use super::args::{Only, ScanArguments};
 use super::failure::Failure;
 use super::progress::Progress;
 use super::values::Disputed;
 use super::{COULD_NOT_FINISH, ignore_broken_pipe, paths, write};
-use portcullis::gate::{self, GapPolicy, Policy, Verdict};
+use portcullis::gate::{self, Decision, GapPolicy, Policy};
 use portcullis::model::gap::GapKind;
 use portcullis::model::report::Report;
 use portcullis::named;
@@ -107,7 +107,7 @@ fn write_all(
     arguments: &ScanArguments,
     inputs: &write::Inputs,
     report: &Report,
-    verdict: &Verdict,
+    verdict: &Decision,
 ) -> Vec<Failure> {
     let vex = arguments.write_vex.iter().map(|path| {
         write::replace(path, inputs, |out| {
@@ -324,7 +324,7 @@ impl Rules for LazyRules<'_> {
 pub(super) fn load_rules(directories: &[PathBuf]) -> Result<Ruleset, String> {
     let mut ruleset = Ruleset::embedded();
     for directory in directories {
-        ruleset.add_directory(directory).map_err(|errors| {
+        rules::pack::add(&mut ruleset, directory).map_err(|errors| {
             let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
             lines.join("; ")
         })?;
@@ -347,7 +347,7 @@ pub(super) fn failure(error: &Error) -> Failure {
     }
 }
 
-fn write_stdout(format: Format, report: &Report, verdict: &Verdict) -> Result<(), Failure> {
+fn write_stdout(format: Format, report: &Report, verdict: &Decision) -> Result<(), Failure> {
     let terminal = io::stdout().is_terminal();
     let options = output::Options {
         width: std::env::var("COLUMNS")

@@ -160,7 +160,7 @@ impl Status {
 
 /// The judgement over a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Decision {
     /// Passed, failed, or not to be said: a target could not be scanned, a feed that the policy
     /// needs is not there, something is too old for `--on-stale fail`, or a gap is one that the
     /// policy does not pass over.
@@ -253,7 +253,7 @@ impl Tally {
 }
 
 /// Judges a report.
-pub fn judge(report: &Report, policy: &Policy) -> Verdict {
+pub fn judge(report: &Report, policy: &Policy) -> Decision {
     let mut tally = Tally::default();
     for finding in &report.findings {
         tally.add(finding, *policy);
@@ -278,7 +278,7 @@ pub fn judge(report: &Report, policy: &Policy) -> Verdict {
         0 => Status::Pass,
         _ => Status::Fail,
     };
-    Verdict {
+    Decision {
         status,
         complete: report.gaps.is_empty() && report.failed_targets == 0,
         reason: reason::reason(report, *policy, &tally, &missing, &gaps),

@@ -12,7 +12,7 @@ mod width;
 use std::io::{self, Write};
 use std::str::FromStr;
 
-use crate::gate::Verdict;
+use crate::gate::Decision;
 use crate::model::report::Report;
 
 /// The formats.
@@ -83,7 +83,7 @@ impl Default for Options {
 pub fn write(
     format: Format,
     report: &Report,
-    verdict: &Verdict,
+    verdict: &Decision,
     options: Options,
     out: &mut dyn Write,
 ) -> io::Result<()> {

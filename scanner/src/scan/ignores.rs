@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rules::input::{Comment, LineRange};
 use rules::language::Ruleset;
-use rules::terraform::{Comment, LineRange};
 
 use super::judge::Judged;
 use super::read::Work;
 use super::{Error, Rules};
 use crate::ignores::{self, Form, Ignore};
-use crate::misconfig::Outcome;
+use crate::misconfig::Checked;
 use crate::model::finding::{Finding, FindingKind, Misconfiguration, RuleInfo, Severity};
 use crate::model::location::{Location, Region};
 use crate::model::suppression::{Origin, Status, Suppression};
@@ -102,7 +102,7 @@ enum Subject {
     Foreign,
 }
 
-fn one(outcome: &mut Outcome, names: &Names, prefix: &str, today: Option<Date>) {
+fn one(outcome: &mut Checked, names: &Names, prefix: &str, today: Option<Date>) {
     let comments = std::mem::take(&mut outcome.comments);
     let places = Places::of(outcome);
     let mut reported = Vec::new();
@@ -217,7 +217,7 @@ struct Undecided {
 }
 
 impl Places {
-    fn of(outcome: &Outcome) -> Self {
+    fn of(outcome: &Checked) -> Self {
         let mut places = Self::default();
         for (index, finding) in outcome.findings.iter().enumerate() {
             let FindingKind::Misconfiguration(found) = &finding.kind else {
@@ -244,7 +244,7 @@ impl Places {
 
     fn fitting(
         &self,
-        outcome: &Outcome,
+        outcome: &Checked,
         comment: &Comment,
         ignore: &Ignore,
         subject: &Subject,

@@ -14,7 +14,7 @@ use crate::source::root::Watched;
 use crate::source::tree;
 
 /// What the rules said of one target, in the order of the targets.
-pub(super) type Judged = Vec<Option<misconfig::Outcome>>;
+pub(super) type Judged = Vec<Option<misconfig::Checked>>;
 
 /// Judges all targets, and counts their files.
 pub(super) fn targets(
@@ -38,7 +38,7 @@ fn one(
     code: &Infrastructure,
     work: &mut Work,
     rules: &dyn Rules,
-) -> Result<Option<misconfig::Outcome>, Error> {
+) -> Result<Option<misconfig::Checked>, Error> {
     let analyzers = dispatch::in_trees();
     let files = Watched::new(&*code.root, &analyzers);
     let outcome = if code.inputs.values().all(Vec::is_empty) {
@@ -60,7 +60,7 @@ fn one(
 fn count(
     code: &Infrastructure,
     files: &Watched<'_>,
-    outcome: Option<&misconfig::Outcome>,
+    outcome: Option<&misconfig::Checked>,
     coverage: &mut Coverage,
 ) {
     let mut read = BTreeSet::new();

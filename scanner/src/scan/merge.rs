@@ -56,7 +56,7 @@ pub(super) fn targets(
     Merged { report, answered }
 }
 
-fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::Outcome>) {
+fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::Checked>) {
     let mut target = work.target;
     let prefix = target.prefix.as_str();
     let inventory = assemble(work.files);

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use db_sync::{Db, FeedKind, Moment};
+use rules::input::Options;
 use rules::language::Ruleset;
-use rules::terraform::Options;
 
 use self::plan::Plan;
 use crate::accept::{self, Allowance};

@@ -5,8 +5,9 @@ use rust_decimal::prelude::ToPrimitive;
 use super::{member, undecided};
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, sequence, unseen, whole};
+use crate::functions::call::{Args, argument, sequence, whole};
 use crate::functions::convert::{derived, equals, is_certain};
+use crate::functions::unseen::unseen;
 use crate::value::{Kind, List, Shape, Type, Unknown};
 
 fn number(count: usize) -> Value {

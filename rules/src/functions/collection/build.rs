@@ -5,9 +5,10 @@ use rust_decimal::Decimal;
 use super::members;
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, sequence, settled, unseen};
+use crate::functions::call::{Args, argument, sequence, settled};
 use crate::functions::convert::{compare, equals, is_certain, to_string, unify_members};
 use crate::functions::limits::{MAX_DEPTH, MAX_RANGE, item_count};
+use crate::functions::unseen::unseen;
 use crate::value::{Kind, List, Shape, Type, Unknown};
 
 /// Members up to which `distinct()` compares a partly unknown one with each other.

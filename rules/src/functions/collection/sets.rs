@@ -3,9 +3,10 @@
 use super::member;
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, unseen};
+use crate::functions::call::{Args, argument};
 use crate::functions::convert::{convert, make_set, unify_members};
 use crate::functions::limits::{MAX_NODES, item_count};
+use crate::functions::unseen::unseen;
 use crate::value::{Kind, List, Shape, Type, Unknown};
 
 /// The arguments as sets of one member type.

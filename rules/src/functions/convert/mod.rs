@@ -19,8 +19,8 @@ pub use order::{compare, is_certain, make_set};
 pub use unify::{type_name, type_of, unify, unify_members};
 
 use super::FunctionError;
-use super::call::unseen;
 use super::limits::bounded;
+use super::unseen::unseen;
 use crate::Value;
 use crate::value::{Field, Kind, List, Map, Shape, Type, Unknown};
 

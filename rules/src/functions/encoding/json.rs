@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, sequence, unseen};
+use crate::functions::call::{Args, argument, sequence};
 use crate::functions::convert::{derived, format_number, is_certain, parse_number};
 use crate::functions::limits::{MAX_DEPTH, MAX_DOCUMENT, text_size};
+use crate::functions::unseen::unseen;
 use crate::value::{Kind, Map, Type};
 
 /// `jsonencode(value)`
-pub(crate) fn jsonencode(args: &Args<'_>) -> Result<Value, FunctionError> {
+pub(in crate::functions) fn jsonencode(args: &Args<'_>) -> Result<Value, FunctionError> {
     encode_value(args.value(0))
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn encode_value(value: &Value) -> Result<Value, FunctionError> {
 }
 
 /// `jsondecode(string)`
-pub(crate) fn jsondecode(args: &Args<'_>) -> Result<Value, FunctionError> {
+pub(in crate::functions) fn jsondecode(args: &Args<'_>) -> Result<Value, FunctionError> {
     match args.value(0).as_unknown() {
         None => args.document("json", decode),
         Some(unknown) => Ok(match &unknown.encoded {

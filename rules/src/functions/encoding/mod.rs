@@ -4,7 +4,7 @@
 
 pub(super) mod base64;
 pub(super) mod csv;
-pub(super) mod json;
+pub(crate) mod json;
 pub(super) mod partial;
 pub(super) mod url;
 pub(super) mod yaml;

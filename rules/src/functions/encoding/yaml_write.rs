@@ -5,9 +5,10 @@
 use super::json;
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, unseen};
+use crate::functions::call::Args;
 use crate::functions::convert::{derived, is_certain};
 use crate::functions::limits::text_size;
+use crate::functions::unseen::unseen;
 use crate::value::{Kind, Type};
 
 /// `yamlencode(value)`

@@ -6,8 +6,9 @@ use super::text::after;
 use super::verb::{Piece, Verb, parse};
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, sequence, unseen};
+use crate::functions::call::{Args, argument, sequence};
 use crate::functions::limits::{item_count, text_size};
+use crate::functions::unseen::unseen;
 use crate::value::{Type, Unknown};
 
 /// `format(spec, values…)`

@@ -7,9 +7,10 @@
 use super::affix::prefixed;
 use crate::Value;
 use crate::functions::FunctionError;
-use crate::functions::call::{Args, argument, sequence, settled, unseen};
+use crate::functions::call::{Args, argument, sequence, settled};
 use crate::functions::convert::to_string;
 use crate::functions::limits::text_size;
+use crate::functions::unseen::unseen;
 use crate::value::{Kind, Unknown};
 
 fn cased(args: &Args<'_>, change: fn(&str) -> String) -> Result<Value, FunctionError> {

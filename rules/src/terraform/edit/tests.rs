@@ -1,8 +1,10 @@
 use std::io;
 
 use crate::files::{DirEntry, Files};
-use crate::input::{self, Edit};
-use crate::terraform::{Options, evaluate};
+use crate::input::Edit;
+use crate::input::Options;
+use crate::kinds;
+use crate::terraform::evaluate;
 
 struct Folder<'a>(&'a [(&'a str, &'a str)]);
 
@@ -31,7 +33,7 @@ fn edit(files: &[(&str, &str)], path: &str) -> Option<Edit> {
     let evaluation = evaluate(&files, &[String::new()], &Options::default());
     let resource = &evaluation.stacks[0].resources[0];
     let path: Vec<String> = path.split('.').map(str::to_owned).collect();
-    let kind = input::by_id("terraform")?;
+    let kind = kinds::by_id("terraform")?;
     kind.write_fix(&files, resource, &path, &true.into())
 }
 
@@ -137,7 +139,7 @@ fn other_files_and_byte_order_marks() {
     let span =
         edit(&[("main.tf", &text)], "a").map(|edit| (edit.span.start_line, edit.span.start_column));
     assert_eq!(span, Some((3, 7)));
-    assert!(input::by_id("plan").is_some_and(|plan| {
+    assert!(kinds::by_id("plan").is_some_and(|plan| {
         let files = Folder(&[("main.tf", &text)]);
         let evaluation = evaluate(&files, &[String::new()], &Options::default());
         let resource = &evaluation.stacks[0].resources[0];

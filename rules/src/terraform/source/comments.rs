@@ -3,35 +3,11 @@
 //! not kept: most comments concern nobody, and files have many.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::Body;
 use super::lines::Lines;
 use crate::Span;
-
-/// First and last line of something, both included.
-pub type LineRange = (u32, u32);
-
-/// A comment and its place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Comment {
-    /// The file, relative to the scanned root.
-    pub file: Arc<str>,
-    /// The line on which it begins, from 1.
-    pub line: u32,
-    /// The column in which it begins, from 1.
-    pub column: u32,
-    /// What it says, without the signs that make it a comment.
-    pub text: Arc<str>,
-    /// The attribute or block that it stands at: on its line, or on the lines above it. The first
-    /// line of a block is the block; inside a value, it is the attribute.
-    pub covers: Option<LineRange>,
-    /// The top-level block that it stands in.
-    pub block: Option<LineRange>,
-    /// It stands before everything else, with a blank line or nothing behind it, and so
-    /// speaks of the file.
-    pub of_file: bool,
-}
+use crate::input::{Comment, LineRange};
 
 /// A comment by its lines.
 struct Placed<'a> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use hcl_edit::expr::Expression;
 
+use crate::input::Comment;
 use crate::value::Marks;
 use crate::{Problem, Span, Value};
 
@@ -18,7 +19,6 @@ mod lines;
 mod native;
 mod rewrite;
 
-pub use comments::{Comment, LineRange};
 pub(super) use json::{parse_json, parse_json_variables};
 pub(super) use layout::scan;
 pub(super) use lines::Lines;

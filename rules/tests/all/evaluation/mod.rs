@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rules::files::{DirEntry, Files};
-use rules::terraform::{Evaluation, MAX_COMMENTS, Options, VariableFile, evaluate};
+use rules::input::{Evaluation, Options, VariableFile};
+use rules::terraform::{MAX_COMMENTS, evaluate};
 use rules::value::{Kind, Origin};
 use rules::{ProblemKind, Value};
 use serde_json::{Value as Json, json};

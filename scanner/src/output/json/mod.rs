@@ -15,7 +15,7 @@ use self::database::DatabaseView;
 use self::finding::FindingView;
 pub use self::vulnerability::{RatingView, RemedyView};
 use super::serial;
-use crate::gate::{Status, Verdict};
+use crate::gate::{Decision, Status};
 use crate::model::coverage::Coverage;
 use crate::model::gap::{GapClass, GapKind, GapSeverity, Stage};
 use crate::model::location::{Layer, Location};
@@ -29,7 +29,7 @@ use crate::phrase;
 pub(crate) const SCHEMA_VERSION: &str = "2.0";
 
 /// Writes the report. Errors are those of `out`.
-pub(crate) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(report: &Report, verdict: &Decision, out: &mut dyn Write) -> io::Result<()> {
     let document = Document {
         schema_version: SCHEMA_VERSION,
         tool: Tool {

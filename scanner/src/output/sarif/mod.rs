@@ -24,7 +24,7 @@ use self::row::Row;
 use self::rule::Rule;
 use super::escape::{line, message, truncate};
 use super::serial;
-use crate::gate::{Status, Verdict};
+use crate::gate::{Decision, Status};
 use crate::model::report::Report;
 
 /// Where people read about the tool.
@@ -35,13 +35,13 @@ const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 const CATEGORY_LIMIT: usize = 255;
 
 /// Writes the report. Errors are those of `out`.
-pub(super) fn write(report: &Report, verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(report: &Report, verdict: &Decision, out: &mut dyn Write) -> io::Result<()> {
     write_within(report, verdict, CODE_SCANNING, out)
 }
 
 fn write_within(
     report: &Report,
-    verdict: &Verdict,
+    verdict: &Decision,
     limits: Limits,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -92,7 +92,7 @@ struct Driver<'a> {
 impl<'a> Document<'a> {
     fn new(
         report: &'a Report,
-        verdict: &Verdict,
+        verdict: &Decision,
         rows: &'a [&'a Row<'a>],
         dropped: usize,
         limits: Limits,
@@ -152,14 +152,14 @@ fn category(report: &Report) -> String {
 
 /// The invocation was successful when the run reached a verdict; what was not looked at, undecided
 /// checks and the ledger are notifications.
-fn invocation(report: &Report, verdict: &Verdict, dropped: usize, limits: Limits) -> Invocation {
+fn invocation(report: &Report, verdict: &Decision, dropped: usize, limits: Limits) -> Invocation {
     Invocation {
         execution_successful: verdict.status != Status::Error,
         tool_execution_notifications: notification::notifications(report, dropped, limits.gaps),
     }
 }
 
-fn properties(report: &Report, verdict: &Verdict, dropped: usize) -> PropertyBag {
+fn properties(report: &Report, verdict: &Decision, dropped: usize) -> PropertyBag {
     let database = report
         .database
         .as_ref()

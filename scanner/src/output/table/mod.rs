@@ -17,7 +17,7 @@ use self::groups::{FileGroup, PackageGroup};
 use self::paint::Paint;
 use super::escape::{line, truncate};
 use super::{Options, width};
-use crate::gate::Verdict;
+use crate::gate::Decision;
 use crate::model::finding::{Finding, FindingKind, Severity};
 use crate::model::package::Scope;
 use crate::model::report::{Report, Target};
@@ -37,7 +37,7 @@ const PART_LIMIT: usize = 300;
 /// Writes the report. Errors are those of `out`.
 pub(super) fn write(
     report: &Report,
-    verdict: &Verdict,
+    verdict: &Decision,
     options: Options,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -197,7 +197,7 @@ impl<W: Write> Table<'_, W> {
         writeln!(self.out)
     }
 
-    fn verdict(&mut self, verdict: &Verdict) -> io::Result<()> {
+    fn verdict(&mut self, verdict: &Decision) -> io::Result<()> {
         let word = self.paint.verdict(verdict.status);
         writeln!(self.out, "{word}: {}", part(&verdict.reason))
     }

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use rules::input;
+use rules::kinds;
 
 use crate::analyzer::{Reading, Tee, Watching};
 use crate::inventory::recognised::executable::{self, Ends};
@@ -69,7 +69,7 @@ fn archive(root: &dyn Root, real: &Path, first: &[u8]) -> Option<Sniffed> {
 /// What a document is whose first bytes are these.
 fn document(real: &Path, kind: &'static FileKind, first: &[u8]) -> Sniffed {
     let name = real.file_name().unwrap_or_default().to_string_lossy();
-    match input::by_content(&name, first) {
+    match kinds::by_content(&name, first) {
         Some(input) => Sniffed::Code(input.id()),
         None => Sniffed::Looked(look(kind, first)),
     }

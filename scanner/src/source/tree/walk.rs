@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rules::input;
+use rules::kinds;
 
 use super::installed::{self, Installed};
 use super::tools;
@@ -381,7 +381,7 @@ fn behind(root: &dyn Root, link: &Path) -> Option<Behind> {
 /// Whether a file is infrastructure code by its name.
 pub(super) fn is_code(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    input::by_name(name).is_some()
+    kinds::by_name(name).is_some()
 }
 
 /// Files of infrastructure code by their kind, as it takes them: directories or files.
@@ -389,7 +389,7 @@ pub(super) fn inputs(files: &[String]) -> Inputs {
     let mut all: BTreeMap<&'static str, BTreeSet<&str>> = BTreeMap::new();
     for path in files {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
-        if let Some(kind) = input::by_name(name) {
+        if let Some(kind) = kinds::by_name(name) {
             let path = if kind.is_by_directory() {
                 directory
             } else {

@@ -4,19 +4,16 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use super::RuleError;
 use super::attributes;
-use super::load::RuleFile;
-use super::markdown::{Example, Expectation};
 use crate::Class;
 use crate::check::{Verdict, run_rule};
 use crate::files::{DirEntry, Files};
-use crate::input::{Input, InputKind, Sources};
-use crate::terraform::{Evaluation, Options};
+use crate::input::{Evaluation, Input, InputKind, Options, Sources};
+use crate::language::{self, Example, Expectation, RuleError, RuleFile};
 
-/// Everything that is wrong with the examples of one rule. `known` says of a key of the index of rules
-/// whether a shipped rule speaks of it, so that a type without an example is probably right.
-pub(super) fn test(file: &RuleFile, known: &dyn Fn(&str) -> bool) -> Vec<RuleError> {
+/// Everything that is wrong with the examples of one rule. A type without an example is probably
+/// right if a shipped rule speaks of it.
+pub(super) fn test(file: &RuleFile) -> Vec<RuleError> {
     let error = |line: u32, message: String| RuleError {
         path: file.path.clone(),
         line,
@@ -59,7 +56,7 @@ pub(super) fn test(file: &RuleFile, known: &dyn Fn(&str) -> bool) -> Vec<RuleErr
     for selector in selectors.flat_map(|subject| &subject.selectors) {
         let is_named = ["resource", "data"].contains(&selector.class) && !selector.is_pattern();
         let key = selector.key();
-        if is_named && !types.contains(&key) && !known(&key) {
+        if is_named && !types.contains(&key) && !language::is_subject(&key) {
             let message = format!(
                 "no example has a {} of type `{}`, and no shipped rule speaks of one: is the name right?",
                 selector.class, selector.kind
@@ -98,16 +95,16 @@ fn run(
             attributes::set_by(&resource.body, set);
             attributes::set_by(&resource.meta, set);
         }
-        let report = run_rule(&file.rule, stack);
-        errors.extend(report.failures);
-        for outcome in report.outcomes {
-            match outcome.verdict {
+        let results = run_rule(&file.rule, stack);
+        errors.extend(results.failures);
+        for result in results.all {
+            match result.verdict {
                 Verdict::Pass => passed = passed.saturating_add(1),
                 Verdict::Fail { message, .. } => {
-                    failed.push(format!("{}: {message}", outcome.resource));
+                    failed.push(format!("{}: {message}", result.resource));
                 }
                 Verdict::Undecided { cause } => {
-                    undecided.push(format!("{}: {cause}", outcome.resource));
+                    undecided.push(format!("{}: {cause}", result.resource));
                 }
             }
         }

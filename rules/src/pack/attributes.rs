@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use hcl_edit::expr::{Expression, FuncCall, Traversal, TraversalOperator};
 use hcl_edit::visit::{self, Visit};
 
-use super::RuleBlock;
 use crate::Value;
+use crate::language::RuleBlock;
 use crate::value::Kind;
 
 /// Members of the normal form that `policy` gives; no configuration sets them.
