@@ -23,6 +23,16 @@ impl Limits {
     /// The inflate ratio is not judged below this size: short texts of one
     /// repeated word reach high ratios honestly.
     pub const RATIO_APPLIES_FROM: u64 = 1 << 20;
+
+    /// What an archive of records may cost.
+    pub(crate) const fn of_archive(&self) -> archive::Limits {
+        archive::Limits {
+            entries: self.entries,
+            member_bytes: self.record_bytes,
+            ratio: self.ratio,
+            ratio_from: Self::RATIO_APPLIES_FROM,
+        }
+    }
 }
 
 impl Default for Limits {

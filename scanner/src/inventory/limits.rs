@@ -40,6 +40,14 @@ pub const RPM_DATABASE_BYTES: u64 = 256 << 20;
 /// Bytes of a zipped Python egg; its directory costs memory before we see an entry.
 pub const EGG_BYTES: u64 = 16 << 20;
 
+/// What a zipped egg may cost beyond that: metadata is small.
+pub const ARCHIVE: archive::Limits = archive::Limits {
+    entries: 100_000,
+    member_bytes: METADATA_BYTES,
+    ratio: 1000,
+    ratio_from: 1 << 20,
+};
+
 /// Levels of a b-tree of `SQLite`. With at least two children per page, 32-bit page numbers end here.
 pub const SQLITE_DEPTH: usize = 32;
 

@@ -4,7 +4,6 @@
 //! lies beside them. Nothing is ever written here, and no name from the input
 //! is used as a path without being checked.
 
-mod archive;
 mod beside;
 mod parse;
 mod range;
@@ -13,14 +12,13 @@ mod schema;
 use crate::limits::Limits;
 use crate::problem::{Causes, Warning};
 use crate::sources::{Sink, SourceError, SourceKind, SourceRecord};
-use archive::{Archive, Member};
-use flate2::Decompress;
+use archive::{Archive, Inflater, Member, MemberError};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::fs;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -277,12 +275,27 @@ impl Reader<'_, '_> {
     }
 
     fn archive(&mut self, path: &Path, source: &Arc<str>) -> Result<(), SourceError> {
-        let mut archive = Archive::open(path, self.limits)?;
+        let limits = self.limits.of_archive();
+        let opened = File::open(path)
+            .map_err(archive::Error::Read)
+            .and_then(|file| Archive::open(BufReader::with_capacity(256 << 10, file), limits));
+        let mut archive = opened.map_err(|error| match error {
+            archive::Error::Read(source) => cannot_read(path)(source),
+            archive::Error::Broken(cause) => SourceError::Archive {
+                path: path.to_owned(),
+                cause: cause.to_owned(),
+            },
+            archive::Error::Entries(limit) => SourceError::TooLarge {
+                path: path.to_owned(),
+                what: "entries",
+                limit,
+            },
+        })?;
         let before = self.usable;
         let mut batch = Vec::new();
         let mut size: u64 = 0;
         for member in archive.members() {
-            match member.judge_name() {
+            match is_record(&member) {
                 Ok(true) => {}
                 Ok(false) => continue,
                 Err(cause) => {
@@ -290,7 +303,11 @@ impl Reader<'_, '_> {
                     continue;
                 }
             }
-            let bytes = archive.raw(&member, self.limits)?;
+            let bytes = match archive.raw(&member) {
+                Ok(bytes) => Ok(bytes),
+                Err(MemberError::Read(source)) => return Err(cannot_read(path)(source)),
+                Err(error) => Err(error.to_string()),
+            };
             size = size.saturating_add(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64));
             batch.push(Raw {
                 entry: member.name.clone(),
@@ -312,7 +329,7 @@ impl Reader<'_, '_> {
         let found: Vec<(SourceRecord, u64)> = batch
             .into_par_iter()
             .map_init(
-                || (Decompress::new(false), Vec::new()),
+                || (Inflater::new(false), Vec::new()),
                 |(inflater, buffer), raw| examine(source, raw, limits, inflater, buffer),
             )
             .collect();
@@ -346,7 +363,7 @@ pub(crate) fn one(source: &Arc<str>, entry: &str, bytes: &[u8], limits: &Limits)
             ))
         },
     };
-    let mut inflater = Decompress::new(false);
+    let mut inflater = Inflater::new(false);
     examine(source, raw, limits, &mut inflater, &mut Vec::new()).0
 }
 
@@ -355,7 +372,7 @@ fn examine(
     source: &Arc<str>,
     raw: Raw,
     limits: &Limits,
-    inflater: &mut Decompress,
+    inflater: &mut Inflater,
     buffer: &mut Vec<u8>,
 ) -> (SourceRecord, u64) {
     let mut found = SourceRecord {
@@ -369,7 +386,9 @@ fn examine(
     let outcome = raw.bytes.and_then(|bytes| {
         let text = match &raw.member {
             Some(member) => {
-                causes.extend(member.inflate(&bytes, limits, inflater, buffer)?);
+                let limits = limits.of_archive();
+                let remark = member.inflate(&bytes, &limits, inflater, buffer);
+                causes.extend(remark.map_err(|error| error.to_string())?);
                 buffer.as_slice()
             }
             None => bytes.as_slice(),
@@ -392,6 +411,16 @@ fn examine(
     };
     found.warnings = causes.about(source, entry);
     (found, size)
+}
+
+/// Whether an entry is a record (`true`), something else (`false`), or has a name that leaves the
+/// archive's folder (an error).
+fn is_record(member: &Member) -> Result<bool, &'static str> {
+    if member.escapes() {
+        return Err("entry name leaves the folder; not read");
+    }
+    let extension = member.name.rsplit_once('.');
+    Ok(extension.is_some_and(|(_, extension)| extension == "json"))
 }
 
 /// A single path component that hides nothing.

@@ -5,8 +5,10 @@
 //! read; the description after it is not. What lies in a `_vendor` directory is part of the package
 //! around it and not installed, as for pip.
 
-use std::io::{BufReader, Cursor, Read};
+use std::io::Cursor;
 use std::sync::Arc;
+
+use archive::{Archive, MemberError};
 
 use super::pypi;
 use crate::inventory::collect::shown;
@@ -149,12 +151,17 @@ fn required(requirement: &str) -> Option<Arc<str>> {
 fn egg(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     const INSIDE: &str = "EGG-INFO/PKG-INFO";
     let bytes = input.content.whole()?;
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes))
+    let mut archive = Archive::open(Cursor::new(bytes), limits::ARCHIVE)
         .map_err(|error| ParseError::new(format!("not a zip archive: {error}")))?;
-    let member = archive
-        .by_name(INSIDE)
-        .map_err(|error| ParseError::new(format!("{INSIDE}: {error}")))?;
-    let mut stream = BufReader::new(member.take(limits::METADATA_BYTES));
+    let members = archive.members();
+    // Python takes the last of several.
+    let member = members.iter().rev().find(|member| member.name == INSIDE);
+    let member = member.ok_or_else(|| ParseError::new(format!("there is no {INSIDE}")))?;
+    let content = archive.read(member).map_err(|error| match error {
+        MemberError::Limit(cause) => ParseError::limit(None, format!("{INSIDE}: {cause}")),
+        error => ParseError::new(format!("{INSIDE}: {error}")),
+    })?;
+    let mut stream = content.as_slice();
     let path = format!("{}!/{INSIDE}", input.path);
     with_lines(Content::Stream(&mut stream), |lines| {
         metadata(&path, lines, facts)
