@@ -2,11 +2,12 @@
 
 use crate::input::{Claim, InputKind};
 use crate::plan::Plan;
+use crate::state::State;
 use crate::terraform::Hcl;
 
 /// Every kind, in the order in which they are loaded: what is written comes before what is made of
 /// it, so that a finding in both is reported where somebody can change it.
-pub static KINDS: [&dyn InputKind; 2] = [&Hcl, &Plan];
+pub static KINDS: [&dyn InputKind; 3] = [&Hcl, &Plan, &State];
 
 /// The kind of an id.
 pub fn by_id(id: &str) -> Option<&'static dyn InputKind> {

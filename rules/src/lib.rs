@@ -20,6 +20,7 @@ mod problem;
 mod resource;
 mod severity;
 mod span;
+pub mod state;
 pub mod terraform;
 pub mod value;
 

@@ -84,7 +84,7 @@ pub(super) fn add(stack: &mut Stack, reading: &Reading<'_>, plan: &Json, classes
 
 /// What belongs to Terraform and not to the resource: a plan has the provisioners of a block and
 /// leaves out its lifecycle.
-pub(super) fn meta(block: Option<&Json>) -> Value {
+pub(crate) fn meta(block: Option<&Json>) -> Value {
     let lifecycle = Value::unknown(Origin::Failed("lifecycle".into()));
     let mut all = BTreeMap::from([(Arc::from("lifecycle"), lifecycle)]);
     let found = block.and_then(|block| block.get("provisioners"));

@@ -11,13 +11,13 @@ use crate::{Span, Value};
 
 /// What is said of one place of a resource, in four documents of the same shape.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Said<'a> {
-    pub(super) value: Option<&'a Json>,
-    pub(super) unknown: Option<&'a Json>,
-    pub(super) sensitive: Option<&'a Json>,
-    pub(super) expression: Option<&'a Json>,
+pub(crate) struct Said<'a> {
+    pub(crate) value: Option<&'a Json>,
+    pub(crate) unknown: Option<&'a Json>,
+    pub(crate) sensitive: Option<&'a Json>,
+    pub(crate) expression: Option<&'a Json>,
     /// The same in the code, where that was evaluated.
-    pub(super) code: Option<&'a Value>,
+    pub(crate) code: Option<&'a Value>,
 }
 
 impl<'a> Said<'a> {
@@ -60,18 +60,18 @@ impl<'a> Said<'a> {
 }
 
 /// Builds the bodies of one module instance.
-pub(super) struct Body<'a> {
-    pub(super) module: &'a Module<'a>,
-    pub(super) file: &'a Arc<str>,
+pub(crate) struct Body<'a> {
+    pub(crate) module: &'a Module<'a>,
+    pub(crate) file: &'a Arc<str>,
     /// Where the code of the resource is, if it was evaluated.
-    pub(super) written: Option<&'a Span>,
-    pub(super) address: &'a str,
+    pub(crate) written: Option<&'a Span>,
+    pub(crate) address: &'a str,
 }
 
 impl Body<'_> {
     /// All attributes and nested blocks; what is null or empty and not written is left out, as it is
     /// in code.
-    pub(super) fn object(&self, said: Said<'_>, pointer: &str) -> Value {
+    pub(crate) fn object(&self, said: Said<'_>, pointer: &str) -> Value {
         let mut names: Vec<&String> = Vec::new();
         for json in [said.value, said.unknown, said.expression] {
             names.extend(

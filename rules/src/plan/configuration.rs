@@ -10,7 +10,7 @@ use super::MAX_MODULE_DEPTH;
 
 /// A module of the configuration, as one instance of it is called.
 #[derive(Clone)]
-pub(super) struct Module<'a> {
+pub(crate) struct Module<'a> {
     json: Option<&'a Json>,
     /// Address of the instance, empty for the root.
     pub(super) address: String,
@@ -41,7 +41,7 @@ pub(super) struct References {
 }
 
 impl<'a> Module<'a> {
-    pub(super) fn root(plan: &'a Json) -> Self {
+    pub(crate) fn root(plan: &'a Json) -> Self {
         Self {
             json: plan.pointer("/configuration/root_module"),
             address: String::new(),

@@ -19,6 +19,10 @@ mod body;
 mod configuration;
 mod resources;
 
+pub(crate) use beside::meta;
+pub(crate) use body::{Body, Said};
+pub(crate) use configuration::Module;
+
 /// Plans: one file is one stack.
 pub(crate) struct Plan;
 
