@@ -24,11 +24,11 @@ impl Budget {
 
     pub(crate) fn spend(&mut self, line: u32, depth: usize) -> Result<(), Error> {
         if depth > MAX_DEPTH {
-            let cause = format!("nested deeper than {} levels", MAX_DEPTH);
+            let cause = format!("nested deeper than {MAX_DEPTH} levels");
             return Err(Error::limit(Some(line), cause));
         }
         self.values = self.values.checked_sub(1).ok_or_else(|| {
-            let cause = format!("more than {} values", MAX_VALUES);
+            let cause = format!("more than {MAX_VALUES} values");
             Error::limit(Some(line), cause)
         })?;
         Ok(())

@@ -51,10 +51,7 @@ fn check_size(text: &str) -> Result<(), Error> {
         escaped = false;
     }
     if tables > MAX_TOML_TABLES || values > MAX_VALUES {
-        let cause = format!(
-            "more than {} tables or {} values",
-            MAX_TOML_TABLES, MAX_VALUES
-        );
+        let cause = format!("more than {MAX_TOML_TABLES} tables or {MAX_VALUES} values");
         return Err(Error::limit(None, cause));
     }
     Ok(())

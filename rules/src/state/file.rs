@@ -67,13 +67,13 @@ fn mark(marks: &mut Json, values: &Json, path: &[Json]) {
     let step = step.map(|step| step.get("value").unwrap_or(step));
     match step {
         Some(Json::String(name)) => {
-            if let Some(values) = values.get(name) {
-                if let Some(below) = entered(marks, Json::Object(Map::new()), |marks| {
+            if let Some(values) = values.get(name)
+                && let Some(below) = entered(marks, Json::Object(Map::new()), |marks| {
                     let entry = marks.as_object_mut()?.entry(name.clone());
                     Some(entry.or_insert(Json::Null))
-                }) {
-                    mark(below, values, rest);
-                }
+                })
+            {
+                mark(below, values, rest);
             }
         }
         Some(Json::Number(number)) => {

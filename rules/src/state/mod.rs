@@ -31,12 +31,12 @@ impl InputKind for State {
     }
 
     fn claim(&self, name: &str) -> Claim {
-        let name = name.to_ascii_lowercase();
-        if name.ends_with(".tfstate") {
-            return Claim::Name;
-        }
-        match name.strip_suffix(".json") {
-            Some(stem) if !stem.ends_with(".tf") && !stem.ends_with(".tofu") => Claim::Content,
+        let mut parts = name.rsplit('.').map(str::to_ascii_lowercase);
+        let last = parts.next();
+        match (last.as_deref(), parts.next().as_deref()) {
+            (Some("tfstate"), Some(_)) => Claim::Name,
+            (Some("json"), Some("tf" | "tofu")) => Claim::No,
+            (Some("json"), Some(_)) => Claim::Content,
             _ => Claim::No,
         }
     }
@@ -165,7 +165,7 @@ fn read(
     let file: Arc<str> = path.into();
     let mut known = BTreeSet::new();
     for instance in instances.into_iter().take(MAX_INSTANCES) {
-        let resource = resource(instance, &file, &stack.root, sources);
+        let resource = resource(&instance, &file, &stack.root, sources);
         if known.insert(Arc::clone(&resource.address)) {
             stack.resources.push(resource);
         } else {
@@ -178,7 +178,7 @@ fn read(
 }
 
 fn resource(
-    instance: Instance<'_>,
+    instance: &Instance<'_>,
     file: &Arc<str>,
     root: &Arc<str>,
     sources: &Sources,
