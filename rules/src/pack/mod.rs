@@ -10,7 +10,7 @@ mod attributes;
 mod examples;
 
 /// Adds the rules of a directory tree: every `.md` file but README.md. What is wrong with any of
-/// them is what [`test`] finds, of all files, sorted; nothing is added if there is anything.
+/// them is what [`test()`] finds, of all files, sorted; nothing is added if there is anything.
 pub fn add(ruleset: &mut Ruleset, directory: &Path) -> Result<(), Vec<RuleError>> {
     let (files, errors) = checked(ruleset, directory);
     if !errors.is_empty() {

@@ -18,7 +18,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::facts::Facts;
-use crate::model::gap::Gap;
 
 mod beside;
 mod examine;
@@ -117,15 +116,18 @@ pub trait Watch {
     fn finish(self: Box<Self>) -> Facts;
 }
 
-/// Looks at the files of one layer that no reader wants, for those that should be told of because
-/// nothing reads them.
+/// Looks at the files of one layer that no reader wants by their paths, for those whose content says
+/// what they are: packages where they are read, a gap where nothing reads them.
 pub trait Look {
-    /// The id and the gap of a file that holds something, `None` where it does not.
+    /// As for [`Reader::version`].
+    fn version(&self) -> u32;
+
+    /// An id and what a file says that holds something, `None` where it does not.
     fn look(
         &mut self,
         entry: &Entry<'_>,
         content: &mut dyn BufRead,
-    ) -> io::Result<Option<(&'static str, Gap)>>;
+    ) -> io::Result<Option<(&'static str, Facts)>>;
 }
 
 /// A reader, with what it wants.
@@ -176,7 +178,8 @@ impl<'a> Analyzers<'a> {
             .map(|(reader, _)| (reader.id(), reader.version()));
         let watchers = self.watchers.iter();
         let watchers = watchers.map(|watcher| (watcher.id(), watcher.version()));
-        Key::new(digest, readers.chain(watchers))
+        let unclaimed = std::iter::once(("unclaimed", (self.unclaimed)().version()));
+        Key::new(digest, readers.chain(watchers).chain(unclaimed))
     }
 
     /// Whether every reader that wants `link` has read `file` under its own name.

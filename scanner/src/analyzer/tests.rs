@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Analyzers, Entry, Look, Watch, Watcher};
 use crate::model::facts::Facts;
-use crate::model::gap::Gap;
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType};
 
@@ -59,11 +58,15 @@ impl Watch for Count<'_> {
 struct Nothing;
 
 impl Look for Nothing {
+    fn version(&self) -> u32 {
+        1
+    }
+
     fn look(
         &mut self,
         _entry: &Entry<'_>,
         _content: &mut dyn BufRead,
-    ) -> io::Result<Option<(&'static str, Gap)>> {
+    ) -> io::Result<Option<(&'static str, Facts)>> {
         Ok(None)
     }
 }

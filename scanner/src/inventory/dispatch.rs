@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::LazyLock;
 
 use super::checksum::{self, Hashed};
+use super::executable;
 use super::graph;
 use super::parsers::ALL;
 use super::recognised::member::Unread;
@@ -137,9 +138,10 @@ pub fn by_id(id: &str) -> Option<&'static Parser> {
     ALL.iter().copied().find(|parser| parser.id == id)
 }
 
-/// Whether a file is one of an installed language package, so that its owner matters.
+/// Whether a file is one of an installed language package, or may be a program, so that its owner
+/// matters.
 pub fn is_package_file(directory: &str, name: &str) -> bool {
-    let mut any = false;
+    let mut any = executable::may_be(directory, name);
     TABLES.each(directory, name, Evidence::Installed, |parser| {
         any |= !parser.database;
     });

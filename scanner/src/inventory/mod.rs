@@ -16,6 +16,7 @@ mod collect;
 mod corpus;
 pub mod dispatch;
 pub mod ecosystem;
+pub(crate) mod executable;
 pub mod graph;
 pub mod limits;
 mod modules;

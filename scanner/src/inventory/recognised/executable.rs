@@ -1,5 +1,6 @@
-//! Executables of Go and Rust, whose modules and crates are not read yet. What they are made
-//! with stands in their first and last bytes: Go's build id and the tables of sections.
+//! What an executable is made with, by its first and last bytes: Go's build id and the tables of
+//! sections. What it is made of is read elsewhere ([`executable`](crate::inventory::executable)), in
+//! images.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -17,6 +18,9 @@ pub const END_BYTES: usize = 64 << 10;
 
 /// How many first bytes [`is_executable`] needs.
 pub const MAGIC_BYTES: usize = 4;
+
+/// The id of Rust programs without a list of crates.
+pub const RUST: &str = files::RUST_EXECUTABLE.id;
 
 /// Whether a file begins as an ELF, PE or Mach-O file; an object file of ELF, which is not linked
 /// yet, is none.

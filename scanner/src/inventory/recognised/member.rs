@@ -1,27 +1,32 @@
-//! What a file of a layer is that no parser wants: of a kind that is recognised and not read, by
-//! its path or by its content. Only executables and files whose names allow such a kind are looked
-//! into.
+//! What a file of a layer is that no parser wants by its path: a program, whose parts are read, or of
+//! a kind that is recognised and not read, by its path or by its content. Only executables and files
+//! whose names allow such a kind are looked into.
 
 use std::io::{self, BufRead, Read as _};
 
-use super::executable::{self, Ends};
-use super::{CONTENT_BYTES, FileKind, Within, confirm, recognise};
+use super::executable;
+use super::{CONTENT_BYTES, Within, confirm, recognise};
 use crate::analyzer::{Entry, Look};
-use crate::model::gap::Gap;
+use crate::inventory::executable::{self as programs, Program};
+use crate::model::facts::Facts;
 
 /// Buffers that are used for file after file.
 #[derive(Default)]
 pub(crate) struct Unread {
     content: Vec<u8>,
-    ends: Ends,
+    program: Program,
 }
 
 impl Look for Unread {
+    fn version(&self) -> u32 {
+        programs::VERSION
+    }
+
     fn look(
         &mut self,
         entry: &Entry<'_>,
         content: &mut dyn BufRead,
-    ) -> io::Result<Option<(&'static str, Gap)>> {
+    ) -> io::Result<Option<(&'static str, Facts)>> {
         let kind = match recognise(entry.path, Within::Image) {
             Some(kind) if kind.needs_content() => {
                 self.content.clear();
@@ -30,10 +35,14 @@ impl Look for Unread {
                 confirm(kind, &self.content)
             }
             Some(kind) => Some(kind),
-            None if entry.is_executable => self.executable(content, entry.size)?,
+            None if entry.is_executable => return self.executable(content, entry),
             None => None,
         };
-        Ok(kind.map(|kind| (kind.id, kind.gap(entry.path))))
+        Ok(kind.map(|kind| {
+            let mut facts = Facts::default();
+            facts.gaps.push(kind.gap(entry.path));
+            (kind.id, facts)
+        }))
     }
 }
 
@@ -41,8 +50,8 @@ impl Unread {
     fn executable(
         &mut self,
         content: &mut dyn BufRead,
-        size: u64,
-    ) -> io::Result<Option<&'static FileKind>> {
+        entry: &Entry<'_>,
+    ) -> io::Result<Option<(&'static str, Facts)>> {
         let mut magic = [0; executable::MAGIC_BYTES];
         let mut count = 0;
         while let Some(rest) = magic.get_mut(count..).filter(|rest| !rest.is_empty()) {
@@ -57,14 +66,14 @@ impl Unread {
         if !executable::is_executable(head) {
             return Ok(None);
         }
-        self.ends.begin(size);
-        self.ends.feed(head);
+        self.program.begin(entry.size);
+        self.program.feed(head);
         loop {
             let bytes = content.fill_buf()?;
             if bytes.is_empty() {
-                return Ok(self.ends.kind());
+                return Ok(self.program.finish(entry.path));
             }
-            self.ends.feed(bytes);
+            self.program.feed(bytes);
             let count = bytes.len();
             content.consume(count);
         }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::{CHARGE, GAP_BYTES, Members, Present};
 use crate::analyzer::{Analyzers, Entry, Reading, Run, Tee, fits};
-use crate::model::facts::Facts;
 use crate::source::counts::count;
 use crate::source::limits::{self, Budget};
 use crate::source::scanned::ScannedFile;
@@ -103,14 +102,14 @@ impl Members {
         files
     }
 
-    /// A file that no reader wants. One that is recognised and not read is a gap, which is kept as
-    /// the facts of a file are, and goes with the file where a later layer hides it.
+    /// A file that no reader wants by its path: a program whose parts are read, or one that is
+    /// recognised and not read, whose gap goes with the file where a later layer hides it.
     fn look<R: BufRead>(
         &mut self,
         content: &mut Tee<'_, R>,
         entry: &Entry<'_>,
     ) -> Vec<ScannedFile> {
-        let (id, gap) = match self.unclaimed.look(entry, content) {
+        let (id, facts) = match self.unclaimed.look(entry, content) {
             Ok(Some(found)) => found,
             Ok(None) => {
                 count(&mut self.counts.not_recognised);
@@ -122,14 +121,19 @@ impl Members {
                 return Vec::new();
             }
         };
-        count(&mut self.counts.not_read);
+        let is_read = !facts.packages.is_empty();
+        count(if is_read {
+            &mut self.counts.read
+        } else {
+            &mut self.counts.not_read
+        });
         let path = entry.path;
         // Where all files of a directory have one gap, one file has it.
-        if *gap.location.path != *path && !self.subjects.insert(Arc::clone(&gap.location.path)) {
+        let subject = facts.gaps.first().map(|gap| &gap.location.path);
+        let subject = subject.filter(|subject| ***subject != *path);
+        if subject.is_some_and(|subject| !self.subjects.insert(Arc::clone(subject))) {
             return Vec::new();
         }
-        let mut facts = Facts::default();
-        facts.gaps.push(gap);
         let reading = Reading {
             analyzer: id.into(),
             database: false,

@@ -1,0 +1,96 @@
+//! Programs of Go and Rust: the modules and crates that they are made of, as the linker left them.
+//!
+//! A program is read once, as it comes, and never held: what is looked for announces itself. Go writes
+//! its build information behind a magic text, `cargo auditable` a compressed list that begins like no
+//! other, and other Rust programs name the files of their crates in their messages. Where none of
+//! these is there, the two ends of the file say what it is, and the rest is a gap.
+
+mod go;
+mod paths;
+mod rust;
+mod window;
+
+use crate::inventory::recognised::executable::{self, Ends};
+use crate::model::facts::Facts;
+use crate::model::gap::GapKind;
+
+use go::BuildInfo;
+use paths::Crates;
+use rust::Audit;
+use window::Window;
+
+/// Id of what these programs say.
+pub(crate) const ID: &str = "executable";
+
+/// Grows whenever the same bytes would give other facts.
+pub(crate) const VERSION: u32 = 1;
+
+/// One program as it comes.
+#[derive(Default)]
+pub(crate) struct Program {
+    ends: Ends,
+    window: Window,
+    go: BuildInfo,
+    rust: Audit,
+    crates: Crates,
+}
+
+impl Program {
+    /// Begins a program of this many bytes.
+    pub(crate) fn begin(&mut self, size: u64) {
+        self.ends.begin(size);
+        self.window.clear();
+        self.go = BuildInfo::default();
+        self.rust.clear();
+        self.crates = Crates::default();
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        self.ends.feed(bytes);
+        self.go.feed(bytes);
+        self.rust.feed(bytes);
+        self.window.feed(bytes);
+        if self.window.is_full() {
+            self.search(false);
+        }
+    }
+
+    fn search(&mut self, is_end: bool) {
+        let (bytes, begins) = self.window.settled(is_end);
+        self.go.search(bytes, begins);
+        self.rust.search(bytes, begins);
+        self.crates.search(bytes, begins);
+        self.window.forget(begins);
+    }
+
+    /// What it says; its id in the table of what is recognised, or [`ID`] if it was read.
+    pub(crate) fn finish(&mut self, path: &str) -> Option<(&'static str, Facts)> {
+        self.search(true);
+        let mut facts = Facts::default();
+        if self.go.packages(path, &mut facts) || self.rust.packages(path, &mut facts) {
+            return Some((ID, facts));
+        }
+        let kind = self.ends.kind()?;
+        if kind.id == executable::RUST && self.crates.packages(path, &mut facts) {
+            let cause = "a Rust program without its list of crates: these are named in its messages, and it may contain others";
+            facts.gap(path, None, GapKind::NotRead, cause);
+            return Some((ID, facts));
+        }
+        facts.gaps.push(kind.gap(path));
+        Some((kind.id, facts))
+    }
+}
+
+/// Whether a program may lie there, so that its owner matters: a directory of programs, and a name
+/// without an extension.
+pub(crate) fn may_be(directory: &str, name: &str) -> bool {
+    let last = directory.rsplit('/').next().unwrap_or(directory);
+    let is_of_programs = matches!(last, "bin" | "sbin" | "libexec" | "cli-plugins")
+        || directory.contains("libexec/")
+        || directory.contains("/go-");
+    is_of_programs && !name.contains('.')
+}
+
+#[cfg(test)]
+mod tests;
