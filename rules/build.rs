@@ -25,12 +25,14 @@ const OWN: [&str; 5] = ["src", "tests", "examples", "benches", "target"];
 
 fn main() -> io::Result<()> {
     let mut files = Vec::new();
-    // A folder of a provider is one with rules in it; the crate's own folders have none.
+    // A folder of a provider is one with rules in it; the crate's own folders and crates below it
+    // have none.
     println!("cargo::rerun-if-changed=.");
     for entry in fs::read_dir(".")? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());
-        let is_own = name.is_none_or(|name| OWN.contains(&name) || name.starts_with('.'));
+        let is_own = name.is_none_or(|name| OWN.contains(&name) || name.starts_with('.'))
+            || path.join("Cargo.toml").is_file();
         if path.is_dir() && !is_own {
             let folder = path.strip_prefix(".").unwrap_or(&path);
             collect(folder, &mut files)?;

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::input::without_keys;
 use crate::{Span, Value};
 
 /// What class of block rules may speak of.
@@ -84,11 +83,12 @@ pub struct Resource {
 /// Everything that one root module declares, with all modules it calls.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
-    /// The kind of input that it comes from: `terraform`, `plan`.
+    /// The kind of input that it comes from, by its id: `terraform`, `plan`, `state`.
     pub input: &'static str,
     /// Directory of the root module, relative to the scanned root (empty = the root itself).
     pub root: Arc<str>,
-    /// The second view of a root that two tools read differently: what it says again is no news.
+    /// Another view of resources that were loaded before, as OpenTofu, a plan or a state has them: what
+    /// it says of the same place again is no news.
     pub again: bool,
     /// All instances, sorted by address.
     pub resources: Vec<Resource>,
@@ -121,6 +121,24 @@ impl Stack {
     }
 }
 
+/// An address without the keys of its instances and modules.
+pub(crate) fn without_keys(address: &str) -> String {
+    let mut bare = String::with_capacity(address.len());
+    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
+    for c in address.chars() {
+        let was_escaped = std::mem::take(&mut escaped);
+        match c {
+            '\\' if quoted && !was_escaped => escaped = true,
+            '"' if depth > 0 && !was_escaped => quoted = !quoted,
+            '[' if !quoted => depth = depth.saturating_add(1),
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            _ if depth == 0 => bare.push(c),
+            _ => {}
+        }
+    }
+    bare
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +166,14 @@ mod tests {
         assert_eq!(files("module.a"), ["main.tf"]);
         assert_eq!(files("module.c.t.n"), [""; 0]);
         assert_eq!(files("t.n"), [""; 0]);
+    }
+
+    #[test]
+    fn keys_are_left_out_whatever_they_hold() {
+        assert_eq!(
+            without_keys(r#"module.a["x]\".y"].module.b[0].t.n["z"]"#),
+            "module.a.module.b.t.n"
+        );
+        assert_eq!(without_keys("data.t.n"), "data.t.n");
     }
 }

@@ -3,13 +3,13 @@
 //! The pipeline, each stage in its own module, data flowing one way:
 //!
 //! ```text
-//! Target ─source→ files ─inventory→ Package* ─matching (db-sync)→ Finding* ┐
-//!             └──── terraform (rules crate) ────────────────────→ Finding* ┴→ Report
-//!       any stage → Gap* ─────────────────────────────────────────────────→ Report
+//! Target ─source→ files ─analyzer, inventory→ Package* ─matching (db-sync)→ Finding* ┐
+//!             └──── misconfig (rules: code, plans, states) ────────────────→ Finding* ┴→ Report
+//!       any stage → Gap* ───────────────────────────────────────────────────────────→ Report
 //! Report ─gate→ Decision → exit code          Report + Decision ─output→ table | JSON | SARIF
 //! ```
 //!
-//! [`scan::scan`] runs it. The library never prints and never ends the process.
+//! [`scan::scan`] runs it; the list in `scan/mod.rs` has the stages in order. The library never prints and never ends the process.
 
 pub mod accept;
 pub mod analyzer;

@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use rules::kinds;
 
 use crate::inventory::recognised::CONTENT_BYTES;
+use crate::model::target::Document;
 pub use crate::model::target::TargetKind;
 use crate::source;
 
@@ -52,7 +53,7 @@ impl TargetSpec {
             return Ok(Some(TargetKind::Directory));
         }
         let image = source::recognise(&self.path).map(TargetKind::Image);
-        Ok(image.or_else(|| is_plan(&self.path).then_some(TargetKind::Plan)))
+        Ok(image.or_else(|| document(&self.path).map(TargetKind::Document)))
     }
 }
 
@@ -76,14 +77,16 @@ pub fn of_commit(path: &Path) -> (&Path, &str) {
     )
 }
 
-/// Whether a file is a Terraform plan, by its first bytes.
-fn is_plan(path: &Path) -> bool {
+/// What Terraform wrote into a file, by its name or its first bytes.
+fn document(path: &Path) -> Option<Document> {
     let mut first = Vec::new();
     let most = CONTENT_BYTES as u64;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut first));
-    let found = read.ok().and_then(|_| kinds::by_content(&name, &first));
-    found.is_some_and(|kind| kind.id() == "plan")
+    read.ok()?;
+    let kind = kinds::by_content(&name, &first).or_else(|| kinds::by_name(&name))?;
+    let mut all = Document::ALL.into_iter();
+    all.find(|document| document.as_str() == kind.id())
 }
 
 /// The path shown in reports: relative to the working directory where it lies below it, else

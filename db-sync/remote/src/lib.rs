@@ -9,6 +9,7 @@
 //! Blocking, without a runtime. Knows nothing of advisories or images. Every answer has bounds on
 //! its size, its time and its tries.
 
+mod access;
 #[cfg(feature = "network")]
 mod fault;
 pub mod fetch;

@@ -3,7 +3,7 @@
 //! equal runs shall behave equally.
 
 #[cfg(feature = "network")]
-use crate::fetch::Access;
+use crate::access::Access;
 use std::time::Duration;
 
 /// The wait before the try that follows `done` tries; `None` where there is
@@ -50,7 +50,7 @@ fn http_date(text: &str) -> Option<i64> {
 #[cfg(feature = "network")]
 mod tests {
     use super::{retry_after, wait};
-    use crate::fetch::Access;
+    use crate::access::Access;
     use std::time::Duration;
 
     #[test]

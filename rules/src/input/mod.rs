@@ -5,14 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::files::Files;
-use crate::{Resource, Span, Stack, Value};
+use crate::{Problem, Resource, Span, Stack, Value};
 
 mod evaluation;
 mod sources;
 
 pub use evaluation::{Comment, Coverage, Evaluation, LineRange, Options, VariableFile};
 pub use sources::Sources;
-pub(crate) use sources::without_keys;
 
 /// How a kind knows its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +34,32 @@ pub struct Input<'a> {
     pub options: &'a Options,
     /// Where the resources of inputs loaded before are written; each kind adds its own.
     pub sources: &'a mut Sources,
+}
+
+/// What one file gave: its stack, and what could not be read of it.
+pub(crate) type Loaded = Result<(Stack, Vec<Problem>), Problem>;
+
+/// Loads a kind whose files are stacks of their own. A file that is not read is a problem and loses
+/// none of the others.
+pub(crate) fn each_file(
+    input: Input<'_>,
+    visit: &mut (dyn FnMut(Stack) + Send),
+    read: impl Fn(&str, &Input<'_>) -> Loaded,
+) -> Evaluation {
+    let mut evaluation = Evaluation::default();
+    for path in input.paths {
+        match read(path, &input) {
+            Ok((stack, problems)) => {
+                evaluation.coverage.roots = evaluation.coverage.roots.saturating_add(1);
+                evaluation.problems.extend(problems);
+                visit(stack);
+            }
+            Err(problem) => evaluation.problems.push(problem.whole()),
+        }
+        evaluation.files.push(path.clone());
+    }
+    evaluation.problems.sort();
+    evaluation
 }
 
 /// A change to one file.

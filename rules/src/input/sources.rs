@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::resource::without_keys;
 use crate::{Span, Stack, Value};
 
 /// One resource block: its place, and its body, whose values have theirs.
@@ -49,37 +50,5 @@ impl Sources {
     pub(crate) fn find(&self, root: &Arc<str>, address: &str) -> Option<&Written> {
         let key = (Arc::clone(root), without_keys(address));
         self.written.get(&key)
-    }
-}
-
-/// An address without the keys of its instances and modules.
-pub(crate) fn without_keys(address: &str) -> String {
-    let mut bare = String::with_capacity(address.len());
-    let (mut depth, mut quoted, mut escaped) = (0_u32, false, false);
-    for c in address.chars() {
-        let was_escaped = std::mem::take(&mut escaped);
-        match c {
-            '\\' if quoted && !was_escaped => escaped = true,
-            '"' if depth > 0 && !was_escaped => quoted = !quoted,
-            '[' if !quoted => depth = depth.saturating_add(1),
-            ']' if !quoted => depth = depth.saturating_sub(1),
-            _ if depth == 0 => bare.push(c),
-            _ => {}
-        }
-    }
-    bare
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_keys;
-
-    #[test]
-    fn keys_are_left_out_whatever_they_hold() {
-        assert_eq!(
-            without_keys(r#"module.a["x]\".y"].module.b[0].t.n["z"]"#),
-            "module.a.module.b.t.n"
-        );
-        assert_eq!(without_keys("data.t.n"), "data.t.n");
     }
 }

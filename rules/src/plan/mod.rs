@@ -11,7 +11,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::files::Files;
-use crate::input::{Claim, Coverage, Edit, Evaluation, Input, InputKind, Options, Sources};
+use crate::input::{
+    Claim, Edit, Evaluation, Input, InputKind, Loaded, Options, Sources, each_file,
+};
 use crate::{Problem, ProblemKind, Resource, Stack, Value};
 
 mod beside;
@@ -61,24 +63,9 @@ impl InputKind for Plan {
     }
 
     fn load(&self, input: Input<'_>, visit: &mut (dyn FnMut(Stack) + Send)) -> Evaluation {
-        let mut evaluation = Evaluation::default();
-        for path in input.paths {
-            match read(input.files, path, input.sources, input.options) {
-                Ok((stack, problems)) => {
-                    evaluation.coverage.roots = evaluation.coverage.roots.saturating_add(1);
-                    evaluation.problems.extend(problems);
-                    visit(stack);
-                }
-                Err(problem) => evaluation.problems.push(problem.whole()),
-            }
-            evaluation.files.push(path.clone());
-        }
-        evaluation.coverage = Coverage {
-            roots: evaluation.coverage.roots,
-            ..Coverage::default()
-        };
-        evaluation.problems.sort();
-        evaluation
+        each_file(input, visit, |path, input| {
+            read(input.files, path, input.sources, input.options)
+        })
     }
 
     fn show_fix(&self, value: &Value) -> Option<String> {
@@ -114,12 +101,7 @@ struct Reading<'a> {
     problems: Vec<Problem>,
 }
 
-fn read(
-    files: &dyn Files,
-    path: &str,
-    sources: &Sources,
-    options: &Options,
-) -> Result<(Stack, Vec<Problem>), Problem> {
+fn read(files: &dyn Files, path: &str, sources: &Sources, options: &Options) -> Loaded {
     let bytes = files
         .read(path)
         .map_err(|error| Problem::error(ProblemKind::Unreadable, path, None, error.to_string()))?;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::files::Files;
-use crate::input::{Claim, Coverage, Edit, Evaluation, Input, InputKind, Sources};
+use crate::input::{Claim, Edit, Evaluation, Input, InputKind, Loaded, Sources, each_file};
 use crate::plan::{Body, Module, Said};
 use crate::{Class, Problem, ProblemKind, Resource, Span, Stack, Value};
 
@@ -56,24 +56,9 @@ impl InputKind for State {
     }
 
     fn load(&self, input: Input<'_>, visit: &mut (dyn FnMut(Stack) + Send)) -> Evaluation {
-        let mut evaluation = Evaluation::default();
-        for path in input.paths {
-            match read(input.files, path, input.sources) {
-                Ok((stack, problems)) => {
-                    evaluation.coverage.roots = evaluation.coverage.roots.saturating_add(1);
-                    evaluation.problems.extend(problems);
-                    visit(stack);
-                }
-                Err(problem) => evaluation.problems.push(problem.whole()),
-            }
-            evaluation.files.push(path.clone());
-        }
-        evaluation.coverage = Coverage {
-            roots: evaluation.coverage.roots,
-            ..Coverage::default()
-        };
-        evaluation.problems.sort();
-        evaluation
+        each_file(input, visit, |path, input| {
+            read(input.files, path, input.sources)
+        })
     }
 
     fn show_fix(&self, value: &Value) -> Option<String> {
@@ -116,11 +101,7 @@ struct Instance<'a> {
     pointer: String,
 }
 
-fn read(
-    files: &dyn Files,
-    path: &str,
-    sources: &Sources,
-) -> Result<(Stack, Vec<Problem>), Problem> {
+fn read(files: &dyn Files, path: &str, sources: &Sources) -> Loaded {
     let bytes = files
         .read(path)
         .map_err(|error| Problem::error(ProblemKind::Unreadable, path, None, error.to_string()))?;

@@ -8,8 +8,9 @@
 //!                                       Reading (id, facts) ←┘
 //! ```
 //!
-//! A source knows [`Analyzers`] and nothing behind them; an analyzer knows bytes and never where
-//! they come from. Owns the seam between the two and the one loop that runs it (`examine`). Decides
+//! The source of an image knows [`Analyzers`] and nothing behind them; that of a tree knows which files
+//! are recognised, too, for what nobody reads there. An analyzer knows bytes and never where they come
+//! from. Owns the seam between the two and the one loop that runs it (`examine`). Decides
 //! neither what a finding is nor which files are visible in an image.
 
 use std::io::{self, BufRead};

@@ -39,8 +39,8 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct ScanArguments {
-    /// Directory, image (OCI layout or archive) or Terraform plan (JSON); `dir:`, `oci:`, `oci-archive:`,
-    /// `docker-archive:` or `plan:` in front forces the kind. `git:DIR@COMMIT` is the tree of a commit.
+    /// Directory, image (OCI layout or archive), Terraform plan or state (JSON); `dir:`, `oci:`, `oci-archive:`,
+    /// `docker-archive:`, `plan:` or `state:` in front forces the kind. `git:DIR@COMMIT` is the tree of a commit.
     #[arg(value_name = "TARGET", default_value = ".")]
     pub(super) targets: Vec<String>,
     /// Report format on stdout.

@@ -85,6 +85,40 @@ pub struct Facts {
     pub(crate) left_out: LeftOut,
 }
 
+impl Facts {
+    /// Adds what another reader says of the same file.
+    pub fn absorb(&mut self, other: Self) {
+        // Every field is named: one that is added must not be lost here.
+        let Self {
+            packages,
+            owned,
+            distribution,
+            products,
+            digests,
+            gaps,
+            includes,
+            roots,
+            is_guess,
+            left_out,
+        } = other;
+        self.packages.extend(packages);
+        self.owned.extend(owned);
+        self.distribution = self.distribution.take().or(distribution);
+        self.products.extend(products);
+        self.digests = self.digests.take().or(digests);
+        self.gaps.extend(gaps);
+        self.includes.extend(includes);
+        if let Some(roots) = roots {
+            self.roots.get_or_insert_default().extend(roots);
+        }
+        self.is_guess |= is_guess;
+        self.left_out.packages = self.left_out.packages.saturating_add(left_out.packages);
+        self.left_out.owned = self.left_out.owned.saturating_add(left_out.owned);
+        self.left_out.gaps = self.left_out.gaps.saturating_add(left_out.gaps);
+        self.left_out.includes = self.left_out.includes.saturating_add(left_out.includes);
+    }
+}
+
 /// A dependency that the project itself asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requested {

@@ -18,6 +18,28 @@ pub enum ImageKind {
     SkopeoDirectory,
 }
 
+/// What Terraform writes into one file of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Document {
+    /// A plan.
+    Plan,
+    /// A state.
+    State,
+}
+
+impl Document {
+    /// Every one.
+    pub const ALL: [Self; 2] = [Self::Plan, Self::State];
+
+    /// The word for it, which is the id of its kind of input, too.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::State => "state",
+        }
+    }
+}
+
 /// The kinds that can be named with `kind:path`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetKind {
@@ -25,8 +47,8 @@ pub enum TargetKind {
     Directory,
     /// The tree of a commit.
     Commit,
-    /// One Terraform plan, as JSON.
-    Plan,
+    /// One plan or state of Terraform, as JSON.
+    Document(Document),
     /// A container image.
     Image(ImageKind),
 }
@@ -37,7 +59,7 @@ impl TargetKind {
         match self {
             Self::Directory => "dir",
             Self::Commit => "git",
-            Self::Plan => "plan",
+            Self::Document(document) => document.as_str(),
             Self::Image(ImageKind::OciLayout) => "oci",
             Self::Image(ImageKind::OciArchive) => "oci-archive",
             Self::Image(ImageKind::DockerArchive) => "docker-archive",
@@ -46,10 +68,11 @@ impl TargetKind {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Directory,
         Self::Commit,
-        Self::Plan,
+        Self::Document(Document::Plan),
+        Self::Document(Document::State),
         Self::Image(ImageKind::OciLayout),
         Self::Image(ImageKind::OciArchive),
         Self::Image(ImageKind::DockerArchive),

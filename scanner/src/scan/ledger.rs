@@ -10,7 +10,7 @@ use crate::model::coverage::{Coverage, Judged};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::package::Package;
-use crate::model::target::TargetKind;
+use crate::model::target::{Document, TargetKind};
 
 /// Counts the packages of a target by ecosystem. What belongs to an operating-system package is
 /// judged with its owner.
@@ -47,7 +47,12 @@ pub(super) fn nothing(kind: TargetKind) -> Gap {
         TargetKind::Directory | TargetKind::Commit => {
             "no lockfile, infrastructure code or image that this run reads was found"
         }
-        TargetKind::Plan => "the plan was not judged: infrastructure code was not asked for",
+        TargetKind::Document(Document::Plan) => {
+            "the plan was not judged: infrastructure code was not asked for"
+        }
+        TargetKind::Document(Document::State) => {
+            "the state was not judged: infrastructure code was not asked for"
+        }
         TargetKind::Image(_) => "nothing that this run judges was found in the image",
     };
     let place = Location::file("");

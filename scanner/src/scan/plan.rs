@@ -81,7 +81,7 @@ impl<'a> Planned<'a> {
             Ok(Some(kind)) => Ok(kind),
             Ok(None) => Err(SourceError::Invalid {
                 place: shown.clone(),
-                cause: "not a directory, an image archive or a Terraform plan".to_owned(),
+                cause: "not a directory, an image archive, or a Terraform plan or state".to_owned(),
             }),
             Err(source) => Err(SourceError::Io {
                 path: spec.path.clone(),

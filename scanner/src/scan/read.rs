@@ -17,6 +17,7 @@ use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
+use crate::model::target::Document;
 use crate::source::limits::Budget;
 use crate::source::root::{CommitTree, Directory, Root};
 use crate::source::tree::{self, Interest};
@@ -99,7 +100,7 @@ fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Readi
         },
         Ok(TargetKind::Directory) => read_directory(request, path, named),
         Ok(TargetKind::Commit) => read_commit(request, path),
-        Ok(TargetKind::Plan) => read_plan(request, path),
+        Ok(TargetKind::Document(document)) => read_document(request, document, path),
     }
 }
 
@@ -129,7 +130,7 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
     let directory = match kind {
         TargetKind::Directory => Some(path),
         TargetKind::Commit => Some(target::of_commit(path).0),
-        TargetKind::Plan => Some(path.parent().unwrap_or(Path::new(""))),
+        TargetKind::Document(_) => Some(path.parent().unwrap_or(Path::new(""))),
         TargetKind::Image(_) => None,
     };
     let of = |part: fn(&Path, &Path) -> String| {
@@ -182,8 +183,8 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
     Ok(works.collect())
 }
 
-/// Reads a plan that was named: one input, whatever it looks like.
-fn read_plan(request: &Request, path: &Path) -> Reading {
+/// Reads a plan or state that was named: one input, whatever it looks like.
+fn read_document(request: &Request, document: Document, path: &Path) -> Reading {
     let parent = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
@@ -197,16 +198,16 @@ fn read_plan(request: &Request, path: &Path) -> Reading {
         }
         _ => {
             let place = target::shown(path, &request.working_directory);
-            let cause = "not a file that can be read as a plan".to_owned();
+            let cause = format!("not a file that can be read as a {}", document.as_str());
             return SourceError::Invalid { place, cause }.into();
         }
     };
     let files = vec![name];
-    let mut work = Work::new(new_target(request, TargetKind::Plan, path));
+    let mut work = Work::new(new_target(request, TargetKind::Document(document), path));
     if request.misconfigurations {
         work.infrastructure = Some(Infrastructure {
             root: Box::new(root),
-            inputs: Inputs::from([("plan", files.clone())]),
+            inputs: Inputs::from([(document.as_str(), files.clone())]),
             files,
         });
     } else {

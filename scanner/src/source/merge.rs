@@ -237,13 +237,7 @@ fn add(
         for gap in &mut facts.gaps {
             relocate(&mut gap.location, &newest.path, path, places.get(*top));
         }
-        let all = files.entry(path.into()).or_default();
-        all.packages.append(&mut facts.packages);
-        all.owned.append(&mut facts.owned);
-        all.gaps.append(&mut facts.gaps);
-        all.distribution = all.distribution.take().or(facts.distribution);
-        all.products.append(&mut facts.products);
-        all.digests = all.digests.take().or(facts.digests);
+        files.entry(path.into()).or_default().absorb(facts);
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::files;
 use crate::functions::convert::to_string;
-use crate::input::without_keys;
+use crate::resource::without_keys;
 use crate::value::{Kind, Origin, Type};
 use crate::{ProblemKind, ProblemSeverity, Value};
 

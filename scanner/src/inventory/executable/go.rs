@@ -27,86 +27,95 @@ const MAX_VERSION: usize = 256;
 /// What is looked for, and what was found of it.
 #[derive(Debug, Default)]
 pub(super) struct BuildInfo {
-    is_found: bool,
-    version: Option<String>,
-    /// The list with what it is framed by, and how much of it is still to come.
-    modules: Vec<u8>,
+    /// Behind the header, with the version of the toolchain.
+    inline: Option<(String, List)>,
+    /// A list by the marks around it. Newer programs have it twice, and this one first.
+    marked: Option<List>,
+}
+
+/// A list of modules with what it is framed by.
+#[derive(Debug, Default)]
+struct List {
+    bytes: Vec<u8>,
+    /// How much of it is still to come.
     missing: usize,
     is_too_long: bool,
+}
+
+impl List {
+    fn of(bytes: &[u8], length: usize) -> Self {
+        let have = bytes.get(..length.min(bytes.len())).unwrap_or_default();
+        Self {
+            missing: length.saturating_sub(have.len()),
+            bytes: have.to_vec(),
+            is_too_long: false,
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        let part = bytes.get(..self.missing.min(bytes.len()));
+        let part = part.unwrap_or_default();
+        self.bytes.extend_from_slice(part);
+        self.missing = self.missing.saturating_sub(part.len());
+    }
+
+    /// Ends a list whose length is not said where its bytes are no longer text.
+    fn end(&mut self, from: usize) {
+        let fresh = self.bytes.get(from..).unwrap_or_default();
+        if let Some(at) = fresh.iter().position(|byte| !is_text(*byte)) {
+            self.bytes.truncate(from.saturating_add(at));
+            self.missing = 0;
+        }
+    }
 }
 
 impl BuildInfo {
     /// Takes what follows a list that was found.
     pub(super) fn feed(&mut self, bytes: &[u8]) {
-        if self.missing == 0 {
-            return;
+        if let Some((_, list)) = &mut self.inline {
+            list.feed(bytes);
         }
-        let part = bytes.get(..self.missing.min(bytes.len()));
-        let part = part.unwrap_or_default();
-        self.modules.extend_from_slice(part);
-        self.missing = self.missing.saturating_sub(part.len());
+        if let Some(list) = self.marked.as_mut().filter(|list| list.missing > 0) {
+            let from = list.bytes.len();
+            list.feed(bytes);
+            list.end(from);
+        }
     }
 
     /// Looks at what begins at one of the first bytes. The first information that makes sense counts.
     pub(super) fn search(&mut self, bytes: &[u8], begins: usize) {
-        if self.is_found {
+        if self.inline.is_some() {
             return;
         }
-        for at in memmem::find_iter(bytes, MAGIC).take_while(|at| *at < begins) {
-            if self.inline(bytes.get(at..).unwrap_or_default()).is_some() {
-                return;
-            }
-        }
-        // A list of an older linker: its length is not said, and its end is marked.
-        if let Some(at) = memmem::find(bytes, START).filter(|at| *at < begins) {
+        let mut all = memmem::find_iter(bytes, MAGIC).take_while(|at| *at < begins);
+        self.inline = all.find_map(|at| inline(bytes.get(at..)?));
+        if self.inline.is_some() {
+            self.marked = None;
+        } else if self.marked.is_none()
+            && let Some(at) = memmem::find(bytes, START).filter(|at| *at < begins)
+        {
             let rest = bytes.get(at..).unwrap_or_default();
             let after = rest.get(MARK..).unwrap_or_default();
             if after.starts_with(b"path\t") || after.starts_with(b"mod\t") {
-                self.is_found = true;
-                self.modules = rest.to_vec();
-                self.missing = MAX_MODULES;
+                let mut list = List::of(rest, MAX_MODULES);
+                list.end(MARK);
+                self.marked = Some(list);
             }
         }
-    }
-
-    /// The form since Go 1.18.
-    fn inline(&mut self, bytes: &[u8]) -> Option<()> {
-        let flags = bytes.get(15)?;
-        if flags & 2 == 0 {
-            return None;
-        }
-        let (length, rest) = varint(bytes.get(HEADER..)?)?;
-        if length > MAX_VERSION {
-            return None;
-        }
-        let (version, rest) = rest.split_at_checked(length)?;
-        let version = std::str::from_utf8(version).ok()?;
-        if !version.starts_with("go") && !version.starts_with("devel") {
-            return None;
-        }
-        let (length, rest) = varint(rest)?;
-        self.is_found = true;
-        self.version = Some(version.to_owned());
-        if length > MAX_MODULES {
-            self.is_too_long = true;
-            return Some(());
-        }
-        let have = rest.get(..length.min(rest.len())).unwrap_or_default();
-        self.modules = have.to_vec();
-        self.missing = length.saturating_sub(have.len());
-        Some(())
     }
 
     /// Adds the modules and the standard library; `false` if it is not a program of Go.
     pub(super) fn packages(&self, path: &str, facts: &mut Facts) -> bool {
-        if !self.is_found {
-            return false;
-        }
+        let (version, list) = match (&self.inline, &self.marked) {
+            (Some((version, list)), _) => (Some(version.as_str()), list),
+            (None, Some(list)) => (None, list),
+            (None, None) => return false,
+        };
         let place = Location::file(path);
         let package = |name: &str, version: &str| {
             Package::new(PackageType::GOLANG, name, version).at(place.clone())
         };
-        match self.version.as_deref().map(release) {
+        match version.map(release) {
             Some(Some(version)) => facts.add(package("stdlib", version)),
             found => {
                 let cause = match found {
@@ -116,12 +125,12 @@ impl BuildInfo {
                 facts.gap(path, None, GapKind::UnknownVersion, cause);
             }
         }
-        if self.is_too_long {
+        if list.is_too_long {
             let cause = format!("the list of modules is longer than {MAX_MODULES} bytes");
             facts.unjudged(path, None, GapKind::Limit, cause);
             return true;
         }
-        let Some(text) = framed(&self.modules) else {
+        let Some(text) = framed(&list.bytes) else {
             // Built without modules, or with `-buildvcs=false -trimpath` by another tool.
             let cause = "a Go program without a list of modules";
             facts.gap(path, None, GapKind::NotRead, cause);
@@ -168,6 +177,33 @@ impl BuildInfo {
     }
 }
 
+/// The form since Go 1.18: the version, and the list.
+fn inline(bytes: &[u8]) -> Option<(String, List)> {
+    let flags = bytes.get(15)?;
+    if flags & 2 == 0 {
+        return None;
+    }
+    let (length, rest) = varint(bytes.get(HEADER..)?)?;
+    if length > MAX_VERSION {
+        return None;
+    }
+    let (version, rest) = rest.split_at_checked(length)?;
+    let version = std::str::from_utf8(version).ok()?;
+    if !version.starts_with("go") && !version.starts_with("devel") {
+        return None;
+    }
+    let (length, rest) = varint(rest)?;
+    let list = if length > MAX_MODULES {
+        List {
+            is_too_long: true,
+            ..List::default()
+        }
+    } else {
+        List::of(rest, length)
+    };
+    Some((version.to_owned(), list))
+}
+
 /// A length in seven bits a byte, the lowest first (package `encoding/binary`).
 fn varint(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let mut value = 0_usize;
@@ -185,15 +221,17 @@ fn varint(bytes: &[u8]) -> Option<(usize, &[u8])> {
 /// The text between the two marks.
 fn framed(bytes: &[u8]) -> Option<&str> {
     let inner = bytes.get(MARK..)?;
-    // The second mark is the first byte that no list has.
-    let end = inner
-        .iter()
-        .position(|byte| *byte >= 0x80 || *byte < b'\t')
-        .unwrap_or(inner.len());
+    // The second mark begins with a byte that no list has.
+    let end = inner.iter().position(|byte| !is_text(*byte));
+    let end = end.unwrap_or(inner.len());
     let text = std::str::from_utf8(inner.get(..end)?).ok()?;
     // The mark may begin with bytes that look like text: the last line is whole or none.
     let end = text.rfind('\n').map_or(0, |at| at.saturating_add(1));
     text.get(..end).filter(|text| text.contains('\t'))
+}
+
+const fn is_text(byte: u8) -> bool {
+    byte < 0x80 && byte >= b'\t'
 }
 
 /// The version of a released toolchain: `go1.22.1` and `go1.22.1 X:boringcrypto` are 1.22.1.

@@ -72,7 +72,7 @@ impl Program {
             return Some((ID, facts));
         }
         let kind = self.ends.kind()?;
-        if kind.id == executable::RUST && self.crates.packages(path, &mut facts) {
+        if kind.id == executable::RUST && !is_part(path) && self.crates.packages(path, &mut facts) {
             let cause = "a Rust program without its list of crates: these are named in its messages, and it may contain others";
             facts.gap(path, None, GapKind::NotRead, cause);
             return Some((ID, facts));
@@ -82,13 +82,25 @@ impl Program {
     }
 }
 
+/// Whether a file is a part of an installed language package: what is in it is the business of that
+/// package's advisories, as with the packages of a distribution.
+fn is_part(path: &str) -> bool {
+    let mut parts = path.split('/');
+    parts.any(|part| {
+        matches!(
+            part,
+            "site-packages" | "dist-packages" | "node_modules" | "gems"
+        )
+    })
+}
+
 /// Whether a program may lie there, so that its owner matters: a directory of programs, and a name
 /// without an extension.
 pub(crate) fn may_be(directory: &str, name: &str) -> bool {
     let last = directory.rsplit('/').next().unwrap_or(directory);
     let is_of_programs = matches!(last, "bin" | "sbin" | "libexec" | "cli-plugins")
         || directory.contains("libexec/")
-        || directory.contains("/go-");
+        || directory.contains("pkg/tool/");
     is_of_programs && !name.contains('.')
 }
 

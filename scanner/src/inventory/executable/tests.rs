@@ -144,6 +144,11 @@ fn crates_are_read_from_messages() {
     assert_eq!(id, ID);
     assert_eq!(names(&facts), ["serde_json@1.0.0-rc.1", "sha-1@0.10.0"]);
     assert!(facts.gaps[0].cause.contains("may contain others"));
+    // What a wheel or a module brings is its own affair.
+    program.begin(bytes.len() as u64);
+    program.feed(&bytes);
+    let (id, facts) = program.finish("lib/site-packages/a/x.so").unwrap();
+    assert_eq!((id, facts.packages.len()), ("rust-executable", 0));
 }
 
 #[test]

@@ -430,7 +430,7 @@ fn read_file(
     let mut all = Facts::default();
     for answer in answers {
         match answer {
-            Answer::Read(facts) => join(&mut all, *facts),
+            Answer::Read(facts) => all.absorb(*facts),
             Answer::TooLong(limit) => {
                 let cause = format!("larger than {limit} bytes");
                 return Err(Box::new(gap(GapKind::Limit, path, &cause).unjudged()));
@@ -438,23 +438,9 @@ fn read_file(
         }
     }
     for reading in content.finish().map_err(unreadable)? {
-        join(&mut all, reading.facts);
+        all.absorb(reading.facts);
     }
     Ok(all)
-}
-
-/// Adds what another analyzer says of the same file.
-fn join(all: &mut Facts, facts: Facts) {
-    if *all == Facts::default() {
-        *all = facts;
-        return;
-    }
-    all.packages.extend(facts.packages);
-    all.owned.extend(facts.owned);
-    all.distribution = all.distribution.take().or(facts.distribution);
-    all.gaps.extend(facts.gaps);
-    all.includes.extend(facts.includes);
-    all.is_guess |= facts.is_guess;
 }
 
 fn gap(kind: GapKind, path: &str, cause: &str) -> Gap {
