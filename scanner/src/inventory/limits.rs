@@ -48,6 +48,17 @@ pub const ARCHIVE: archive::Limits = archive::Limits {
     ratio_from: 1 << 20,
 };
 
+/// Bytes of a Java archive that is held while it is read.
+pub const JAVA_ARCHIVE_BYTES: u64 = 256 << 20;
+
+/// What a Java archive may cost beyond that.
+pub const JAVA_ARCHIVE: archive::Limits = archive::Limits {
+    entries: 500_000,
+    member_bytes: 128 << 20,
+    ratio: 1000,
+    ratio_from: 1 << 20,
+};
+
 /// Levels of a b-tree of `SQLite`. With at least two children per page, 32-bit page numbers end here.
 pub const SQLITE_DEPTH: usize = 32;
 

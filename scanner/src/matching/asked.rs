@@ -403,6 +403,10 @@ fn questions(package: &Package, scopes: &[Scope]) -> Vec<Question> {
                     questions.push(question(1, &name, version));
                 }
             }
+            _ if !package.candidates.is_empty() => {
+                let names = package.candidates.iter();
+                questions.extend(names.map(|name| question(0, name, installed())));
+            }
             _ => questions.push(question(0, &package.name, installed())),
         }
         if scope.ecosystem.starts_with("Root:") {

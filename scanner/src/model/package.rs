@@ -124,6 +124,9 @@ pub struct Package {
     /// An rpm that does not name its source package.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lacks_source: bool,
+    /// Names that advisories may know it by, where its own is a guess without a namespace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Arc<str>>,
     /// Whether its file says that it comes from the ecosystem's public registry; only
     /// `Cargo.lock` tells.
     pub public: bool,
@@ -157,6 +160,7 @@ impl Package {
             vendor: None,
             release: None,
             lacks_source: false,
+            candidates: Vec::new(),
             public: false,
             module: None,
             scope: None,
