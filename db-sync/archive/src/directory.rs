@@ -92,7 +92,15 @@ pub(crate) fn find<R: Read + Seek>(
             let mut first = [0; 4];
             let is_there = found.entries == 0
                 || file.read_exact(&mut first).is_ok() && first == CENTRAL_SIGNATURE;
-            found.base = if is_there { 0 } else { base };
+            if !is_there {
+                // A file that begins as an archive and ends as one in it is cut off.
+                file.seek(SeekFrom::Start(0))?;
+                if file.read_exact(&mut first).is_err() || first == super::LOCAL_SIGNATURE {
+                    let cause = "its central directory is not where its end record says";
+                    return Ok(Err(Error::Broken(cause)));
+                }
+                found.base = base;
+            }
             Ok(Ok(found))
         }
         _ => {

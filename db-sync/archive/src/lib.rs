@@ -131,6 +131,19 @@ impl<R: Read + Seek> Archive<R> {
         Ok(bytes)
     }
 
+    /// Whether an entry has the same name before its content as in the directory. Readers that go
+    /// through an archive from its start take the one, and the others the other.
+    pub fn agrees(&mut self, member: &Member) -> io::Result<bool> {
+        let offset = self.base.saturating_add(member.offset);
+        let mut header = [0; 30];
+        if !self.read_at(offset, &mut header)? || !header.starts_with(&LOCAL_SIGNATURE) {
+            return Ok(false);
+        }
+        let mut name = vec![0; usize::from(Fields(&header).u16(26))];
+        let is_there = self.read_at(offset.saturating_add(30), &mut name)?;
+        Ok(is_there && String::from_utf8_lossy(&name) == member.name)
+    }
+
     /// The content of an entry.
     pub fn read(&mut self, member: &Member) -> Result<Vec<u8>, MemberError> {
         let raw = self.raw(member)?;

@@ -126,6 +126,12 @@ impl Walk<'_> {
         let mut has_properties = false;
         let mut manifest = None;
         for member in &members {
+            if !archive.agrees(member).map_err(archive::Error::Read)? {
+                let inside = format!("{path}!/{}", shown(&member.name));
+                let cause = "the entry has another name at its place than in the directory";
+                self.facts
+                    .unjudged(&inside, None, GapKind::Malformed, cause);
+            }
             let is_properties = properties::is_name(&member.name);
             let is_nested = is_archive(&member.name) && member.size > 0;
             has_properties |= is_properties;
