@@ -208,7 +208,7 @@ fn add(
     for location in places {
         let kind = FindingKind::from(vulnerability.clone());
         matched.findings.push(Finding {
-            aliases: shown.aliases.clone(),
+            aliases: shown.aliases.clone().into(),
             severity: rated.severity,
             score: rated.score,
             severity_source: rated.source.clone(),

@@ -57,6 +57,10 @@ pub fn check(files: &dyn Files, inputs: &Inputs, ruleset: &Ruleset, options: &Op
     let mut sources = Sources::of(made.map(|path| directory(path).to_owned()));
     let mut work = Work::default();
     let mut known = Known::default();
+    let mut rules = Rules {
+        ruleset,
+        briefs: BTreeMap::new(),
+    };
     for kind in KINDS {
         let Some(paths) = inputs.get(kind.id()).filter(|paths| !paths.is_empty()) else {
             continue;
@@ -68,7 +72,7 @@ pub fn check(files: &dyn Files, inputs: &Inputs, ruleset: &Ruleset, options: &Op
             sources: &mut sources,
         };
         let evaluation = kind.load(input, &mut |stack| {
-            judge(&mut outcome, &mut known, ruleset, &stack, &mut work);
+            judge(&mut outcome, &mut known, &mut rules, &stack, &mut work);
         });
         outcome.gaps.extend(evaluation.problems.iter().map(gap));
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
@@ -93,11 +97,11 @@ fn directory(path: &str) -> &str {
 fn judge(
     outcome: &mut Checked,
     known: &mut Known,
-    ruleset: &Ruleset,
+    rules: &mut Rules<'_>,
     stack: &Stack,
     work: &mut Work,
 ) {
-    let (verdicts, problems) = check::run_within(ruleset, stack, work);
+    let (verdicts, problems) = check::run_within(rules.ruleset, stack, work);
     outcome.gaps.extend(problems.iter().map(gap));
     if stack.again {
         known.take(outcome);
@@ -114,7 +118,46 @@ fn judge(
                 continue;
             }
         }
-        add(outcome, ruleset, stack, result);
+        add(outcome, rules, stack, result);
+    }
+}
+
+/// The rules, and what every finding of one has in common.
+struct Rules<'a> {
+    ruleset: &'a Ruleset,
+    briefs: BTreeMap<Arc<str>, Brief>,
+}
+
+#[derive(Clone)]
+struct Brief {
+    severity: Severity,
+    /// Where the severity comes from.
+    source: Arc<str>,
+    title: Arc<str>,
+    aliases: Arc<[String]>,
+}
+
+impl Rules<'_> {
+    fn brief(&mut self, id: &Arc<str>) -> Brief {
+        if let Some(known) = self.briefs.get(id) {
+            return known.clone();
+        }
+        let brief = match self.ruleset.find(id) {
+            Some(metadata) => Brief {
+                severity: metadata.severity,
+                source: "rule".into(),
+                title: metadata.title.into(),
+                aliases: metadata.aliases.into(),
+            },
+            None => Brief {
+                severity: Severity::Unknown,
+                source: "rule".into(),
+                title: "".into(),
+                aliases: Arc::default(),
+            },
+        };
+        self.briefs.insert(Arc::clone(id), brief.clone());
+        brief
     }
 }
 
@@ -147,16 +190,14 @@ impl Known {
     }
 }
 
-fn add(outcome: &mut Checked, ruleset: &Ruleset, stack: &Stack, result: check::RuleResult) {
+fn add(outcome: &mut Checked, rules: &mut Rules<'_>, stack: &Stack, result: check::RuleResult) {
     match result.verdict {
         Verdict::Pass => outcome.checks.passed += 1,
         Verdict::Undecided { cause } => {
             outcome.checks.undecided += 1;
             outcome.undecided.push(Undecided {
                 target: 0,
-                severity: ruleset
-                    .find(&result.rule)
-                    .map_or(Severity::Unknown, |rule| rule.severity),
+                severity: rules.brief(&result.rule).severity,
                 rule: result.rule,
                 resource: result.resource,
                 location: location(&result.span),
@@ -170,10 +211,7 @@ fn add(outcome: &mut Checked, ruleset: &Ruleset, stack: &Stack, result: check::R
             content,
         } => {
             outcome.checks.failed += 1;
-            let metadata = ruleset.find(&result.rule);
-            let severity = metadata
-                .as_ref()
-                .map_or(Severity::Unknown, |rule| rule.severity);
+            let brief = rules.brief(&result.rule);
             let kind = FindingKind::Misconfiguration(Misconfiguration {
                 calls: stack.calls_to(&result.resource).map(location).collect(),
                 resource: result.resource,
@@ -181,14 +219,10 @@ fn add(outcome: &mut Checked, ruleset: &Ruleset, stack: &Stack, result: check::R
                 content,
             });
             outcome.findings.push(Finding {
-                aliases: metadata
-                    .as_ref()
-                    .map(|rule| rule.aliases.clone())
-                    .unwrap_or_default(),
-                severity,
-                severity_source: "rule".into(),
-                title: metadata
-                    .map_or_else(|| Arc::from(""), |rule| Arc::from(rule.title.as_str())),
+                aliases: brief.aliases,
+                severity: brief.severity,
+                severity_source: brief.source,
+                title: brief.title,
                 message,
                 ..Finding::new(result.rule, location(&span), kind)
             });

@@ -145,7 +145,7 @@ pub struct Finding {
     /// Advisory id (the one to show, see [`crate::prefer`]) or rule id.
     pub rule: Arc<str>,
     /// Other ids of the same vulnerability or check, sorted.
-    pub aliases: Vec<String>,
+    pub aliases: Arc<[String]>,
     /// How bad.
     pub severity: Severity,
     /// CVSS base score 0.0 to 10.0, where a vector was rated.
@@ -174,7 +174,7 @@ impl Finding {
         let rule = rule.into();
         Self {
             target: 0,
-            aliases: Vec::new(),
+            aliases: Arc::default(),
             severity: Severity::Unknown,
             score: None,
             severity_source: "none".into(),

@@ -79,7 +79,7 @@ fn fill(report: &mut Report, text: &str) {
     }
     for finding in &mut report.findings {
         finding.rule = Arc::clone(&shared);
-        finding.aliases = vec![text.to_owned()];
+        finding.aliases = vec![text.to_owned()].into();
         finding.severity_source = Arc::clone(&shared);
         finding.title = Arc::clone(&shared);
         text.clone_into(&mut finding.message);

@@ -227,7 +227,7 @@ pub(crate) fn vulnerability(
     });
     Finding {
         target,
-        aliases: vec![format!("CVE-2026-{}", id.len())],
+        aliases: vec![format!("CVE-2026-{}", id.len())].into(),
         severity,
         severity_source: "own CVSS_V3".into(),
         title: format!("Vulnerability in {}", package.name).into(),
@@ -322,7 +322,7 @@ fn misconfigurations() -> Vec<Finding> {
                 calls: Vec::new(),
             });
             Finding {
-                aliases: vec!["AVD-AWS-0001".to_owned()],
+                aliases: vec!["AVD-AWS-0001".to_owned()].into(),
                 severity: Severity::High,
                 severity_source: "rule".into(),
                 title: "The bucket is public".into(),
