@@ -6,6 +6,10 @@ mod alpine {
     pub(super) mod apk;
 }
 
+mod dart {
+    pub(super) mod pubspec_lock;
+}
+
 mod debian {
     pub(super) mod files;
     pub(super) mod status;
@@ -73,6 +77,7 @@ pub const ALL: &[&Parser] = &[
     &alpine::apk::PARSER,
     &rust::cargo_lock::PARSER,
     &php::composer_lock::PARSER,
+    &dart::pubspec_lock::PARSER,
     &debian::files::LISTS,
     &debian::files::SUMS,
     &debian::status::PARSER,

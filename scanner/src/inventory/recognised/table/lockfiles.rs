@@ -122,7 +122,6 @@ pub(super) static ALL: &[FileKind] = &[
         "Carthage lockfile",
         &[Name("Cartfile.resolved")],
     ),
-    lockfile("pubspec-lock", "Dart lockfile", &[Name("pubspec.lock")]),
     lockfile(
         "conan-lock",
         "Conan lockfile",
