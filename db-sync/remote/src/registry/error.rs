@@ -1,6 +1,7 @@
 //! What can fail on the way to a server. Names carry no query and no password.
 
 use std::io;
+use std::path::PathBuf;
 
 /// Why a server was of no use.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,14 @@ pub enum RegistryError {
     PlainHttp {
         /// The host or address.
         name: String,
+    },
+    /// The caller's certificate authorities cannot be used.
+    #[error("cannot use the certificates in {}: {cause}", .path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        cause: String,
     },
     /// A connection failed.
     #[error("cannot reach {name}: {cause}")]

@@ -13,10 +13,10 @@ mod http;
 mod reference;
 mod repository;
 
-pub use address::{is_loopback, may_speak, reference, shown};
+pub use address::{PlainHttp, is_loopback, may_speak, reference, shown};
 pub use auth::{Challenge, answer};
 pub use credentials::{Login, Secret};
 pub use error::RegistryError;
-pub use http::{Ask, Authorization, Http, Kept, Memory, Sink};
+pub use http::{Ask, Authorization, Http, Kept, Memory, Pace, Settings, Sink};
 pub use reference::{Reference, is_digest};
 pub use repository::{MANIFEST_TYPE, MAX_MANIFEST, Registry};

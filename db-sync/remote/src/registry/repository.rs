@@ -2,7 +2,7 @@
 //! when the registry asks for it.
 
 use super::RegistryError;
-use super::address::{base, may_speak, shown};
+use super::address::{base, shown};
 use super::auth::{Challenge, answer};
 use super::credentials::Login;
 use super::http::{
@@ -47,7 +47,7 @@ impl<'a> Registry<'a> {
             http,
             reference,
             login,
-            base: base(reference, http.insecure)?,
+            base: base(reference, &http.plain)?,
             authorization: None,
         })
     }
@@ -104,7 +104,7 @@ impl<'a> Registry<'a> {
                 .and_then(|to| this.base.join(to).ok())
                 .filter(|place| !is_downgrade(&this.base, place))
                 .ok_or_else(|| this.unusable("it names no place to upload to"))?;
-            may_speak(&place, this.http.insecure)?;
+            this.http.plain.may_speak(&place)?;
             place.query_pairs_mut().append_pair("digest", digest);
             // A place elsewhere is allowed to take it by its address alone.
             let authorization = this.authorization.as_ref();
@@ -128,7 +128,7 @@ impl<'a> Registry<'a> {
     /// Attempts to write; logs in once more where the registry asks for it
     /// meanwhile, as it does when a token has run out.
     fn written(&mut self, once: impl Fn(&Self) -> Result<(), Failed>) -> Result<(), RegistryError> {
-        match tried(|| once(self)) {
+        match tried(self.http.pace, || once(self)) {
             Err(RegistryError::Status {
                 status: 401,
                 challenges,
@@ -136,7 +136,7 @@ impl<'a> Registry<'a> {
             }) => {
                 let found = self.answer(&challenges, PUSH, &name)?;
                 self.authorization = Some(found);
-                tried(|| once(self))
+                tried(self.http.pace, || once(self))
             }
             other => other,
         }
