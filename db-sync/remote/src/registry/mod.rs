@@ -8,6 +8,7 @@
 mod address;
 mod auth;
 mod credentials;
+mod digest;
 mod error;
 mod http;
 mod reference;
@@ -16,7 +17,8 @@ mod repository;
 pub use address::{PlainHttp, is_loopback, may_speak, reference, shown};
 pub use auth::{Challenge, answer};
 pub use credentials::{Login, Secret};
+pub use digest::{Digest, is_digest};
 pub use error::RegistryError;
 pub use http::{Ask, Authorization, Http, Kept, Memory, Pace, Settings, Sink};
-pub use reference::{Reference, is_digest};
+pub use reference::Reference;
 pub use repository::{MANIFEST_TYPE, MAX_MANIFEST, Registry};
