@@ -6,19 +6,21 @@
 //! Plain http is spoken with this machine, or where the user insists.
 
 mod address;
+mod artifact;
 mod auth;
 mod credentials;
 mod digest;
 mod error;
 mod http;
 mod reference;
-mod repository;
+mod refusal;
+mod session;
 
 pub use address::{PlainHttp, is_loopback, may_speak, reference, shown};
+pub use artifact::{MANIFEST_TYPE, MAX_MANIFEST, Registry};
 pub use auth::{Challenge, answer};
 pub use credentials::{Login, Secret};
 pub use digest::{Digest, is_digest};
 pub use error::RegistryError;
 pub use http::{Ask, Authorization, Http, Kept, Memory, Pace, Settings, Sink};
 pub use reference::Reference;
-pub use repository::{MANIFEST_TYPE, MAX_MANIFEST, Registry};
