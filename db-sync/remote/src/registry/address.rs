@@ -5,6 +5,57 @@ use super::reference::Reference;
 use std::net::IpAddr;
 use url::Url;
 
+/// Who may be asked over plain http, besides this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// Nobody.
+    #[default]
+    Loopback,
+    /// These hosts, as `host` (on every port) or `host:port`.
+    Hosts(Vec<String>),
+    /// Everybody.
+    All,
+}
+
+impl From<bool> for PlainHttp {
+    /// `true` is everybody.
+    fn from(insecure: bool) -> Self {
+        if insecure { Self::All } else { Self::Loopback }
+    }
+}
+
+impl PlainHttp {
+    /// Refuses an address that may not be asked.
+    pub fn may_speak(&self, url: &Url) -> Result<(), RegistryError> {
+        let allowed = match (url.scheme(), url.host_str()) {
+            ("https", _) => true,
+            ("http", Some(host)) => {
+                let port = url.port_or_known_default().map(|port| port.to_string());
+                self.includes(host, port.as_deref())
+            }
+            _ => false,
+        };
+        if allowed {
+            Ok(())
+        } else {
+            Err(RegistryError::PlainHttp { name: shown(url) })
+        }
+    }
+
+    fn includes(&self, host: &str, port: Option<&str>) -> bool {
+        is_loopback(host)
+            || match self {
+                Self::Loopback => false,
+                Self::All => true,
+                Self::Hosts(hosts) => hosts.iter().any(|one| {
+                    let (listed, wanted) = split(one);
+                    listed.eq_ignore_ascii_case(host)
+                        && wanted.is_none_or(|wanted| Some(wanted) == port)
+                }),
+            }
+    }
+}
+
 /// Parses a reference into a registry.
 pub fn reference(text: &str) -> Result<Reference, RegistryError> {
     Reference::parse(text).map_err(|cause| RegistryError::Source {
@@ -14,11 +65,15 @@ pub fn reference(text: &str) -> Result<Reference, RegistryError> {
 }
 
 /// The address of a registry: plain http only where that is allowed.
-pub(crate) fn base(reference: &Reference, insecure: bool) -> Result<Url, RegistryError> {
+pub(crate) fn base(reference: &Reference, plain: &PlainHttp) -> Result<Url, RegistryError> {
     let registry = reference.host();
-    let plain = insecure || is_loopback(host_of(registry));
-    let text = format!("{}://{registry}/", if plain { "http" } else { "https" });
-    Url::parse(&text).map_err(|error| RegistryError::Source {
+    let (host, port) = split(registry);
+    let scheme = if plain.includes(host, port.or(Some("80"))) {
+        "http"
+    } else {
+        "https"
+    };
+    Url::parse(&format!("{scheme}://{registry}/")).map_err(|error| RegistryError::Source {
         text: crate::printable(registry),
         cause: error.to_string(),
     })
@@ -27,16 +82,7 @@ pub(crate) fn base(reference: &Reference, insecure: bool) -> Result<Url, Registr
 /// Whether an address may be asked: https, or http to this machine, or the
 /// user insists on http.
 pub fn may_speak(url: &Url, insecure: bool) -> Result<(), RegistryError> {
-    let allowed = match url.scheme() {
-        "https" => true,
-        "http" => insecure || url.host_str().is_some_and(is_loopback),
-        _ => false,
-    };
-    if allowed {
-        Ok(())
-    } else {
-        Err(RegistryError::PlainHttp { name: shown(url) })
-    }
+    PlainHttp::from(insecure).may_speak(url)
 }
 
 /// An address without password and query, which may hold secrets.
@@ -59,11 +105,11 @@ pub fn is_loopback(host: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// `host` of `host:port`.
-fn host_of(registry: &str) -> &str {
+/// Host and port of `host:port`; the host keeps the brackets of an IPv6 address.
+fn split(registry: &str) -> (&str, Option<&str>) {
     match registry.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => registry,
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
+        _ => (registry, None),
     }
 }
 
@@ -73,13 +119,33 @@ mod tests {
 
     #[test]
     fn registries_on_other_machines_are_asked_over_tls() {
-        let scheme = |text: &str, insecure| {
-            let url = base(&reference(text).expect(text), insecure).expect(text);
-            url.scheme().to_owned()
-        };
-        assert_eq!(scheme("registry.example.org:5000/db", false), "https");
-        assert_eq!(scheme("registry.example.org:5000/db", true), "http");
-        assert_eq!(scheme("localhost:5000/db", false), "http");
+        let listed = PlainHttp::Hosts(vec![
+            "One.example".to_owned(),
+            "two.example:5000".to_owned(),
+            "three.example:80".to_owned(),
+        ]);
+        for (text, plain, scheme) in [
+            (
+                "registry.example.org:5000/db",
+                &PlainHttp::Loopback,
+                "https",
+            ),
+            ("registry.example.org:5000/db", &PlainHttp::All, "http"),
+            ("localhost:5000/db", &PlainHttp::Loopback, "http"),
+            ("127.0.0.1/db", &PlainHttp::Loopback, "http"),
+            ("one.example/db", &listed, "http"),
+            ("one.example:1/db", &listed, "http"),
+            ("sub.one.example/db", &listed, "https"),
+            ("two.example:5000/db", &listed, "http"),
+            ("two.example/db", &listed, "https"),
+            ("three.example/db", &listed, "http"),
+        ] {
+            let url = base(&reference(text).expect(text), plain).expect(text);
+            assert_eq!(url.scheme(), scheme, "{text}");
+            assert!(plain.may_speak(&url).is_ok(), "{text}");
+        }
+        let listed_elsewhere = Url::parse("http://two.example:5001/").expect("url");
+        assert!(listed.may_speak(&listed_elsewhere).is_err());
     }
 
     #[test]

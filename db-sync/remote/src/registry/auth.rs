@@ -4,7 +4,7 @@
 //! that [`may_speak`] allows.
 
 use super::RegistryError;
-use super::address::{may_speak, shown};
+use super::address::shown;
 use super::credentials::Credential;
 use super::http::{Ask, Authorization, Http};
 use http_auth::parser::ChallengeParser;
@@ -89,7 +89,7 @@ pub fn answer(
             return Err(refused("it wants a name and a password"));
         }
     };
-    may_speak(realm, http.insecure)?;
+    http.plain.may_speak(realm)?;
     let ask = token_request(realm, service, scope, credential);
     let authorization = match credential {
         Some(Credential::Password(username, password)) => {

@@ -1,6 +1,7 @@
 //! What can fail on the way to a server. Names carry no query and no password.
 
 use std::io;
+use std::path::PathBuf;
 
 /// Why a server was of no use.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,14 @@ pub enum RegistryError {
     PlainHttp {
         /// The host or address.
         name: String,
+    },
+    /// The caller's certificate authorities cannot be used.
+    #[error("cannot use the certificates in {}: {cause}", .path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        cause: String,
     },
     /// A connection failed.
     #[error("cannot reach {name}: {cause}")]
@@ -72,6 +81,52 @@ pub enum RegistryError {
         expected: String,
         /// The digest of the content.
         found: String,
+    },
+    /// The content is shorter or longer than it should be.
+    #[error("{name} sent {found} bytes of content where {expected} are expected")]
+    Size {
+        /// The address.
+        name: String,
+        /// Its size.
+        expected: u64,
+        /// What came, or is announced.
+        found: u64,
+    },
+    /// An image in the format before content was asked for by its digest.
+    #[error(
+        "{name} is a Docker manifest of schema 1, which is not read: push the image again with a current client"
+    )]
+    Schema1 {
+        /// The address.
+        name: String,
+    },
+    /// The server does not send parts of content.
+    #[error("{name} does not answer requests for a range of bytes")]
+    NoRanges {
+        /// The address.
+        name: String,
+    },
+    /// An answer that does not have the form that the specification demands.
+    #[error("the answer of {name} cannot be used: {cause}")]
+    Malformed {
+        /// The address.
+        name: String,
+        /// The reason.
+        cause: String,
+    },
+    /// A list is longer than it may be.
+    #[error("{name} lists more than {limit} descriptors")]
+    TooMany {
+        /// The address.
+        name: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// A stream is read on after it failed.
+    #[error("reading {name} failed before")]
+    Unfinished {
+        /// The address.
+        name: String,
     },
     /// No token could be had.
     #[error("cannot authenticate to {name}: {cause}")]

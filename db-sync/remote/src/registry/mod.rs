@@ -6,17 +6,29 @@
 //! Plain http is spoken with this machine, or where the user insists.
 
 mod address;
+mod artifact;
 mod auth;
+mod blob;
 mod credentials;
+mod digest;
 mod error;
 mod http;
+mod manifest;
 mod reference;
+mod referrers;
+mod refusal;
 mod repository;
+mod session;
 
-pub use address::{is_loopback, may_speak, reference, shown};
+pub use address::{PlainHttp, is_loopback, may_speak, reference, shown};
+pub use artifact::{MANIFEST_TYPE, MAX_MANIFEST, Registry};
 pub use auth::{Challenge, answer};
+pub use blob::{BlobReader, MAX_RANGE, MAX_RESUMES};
 pub use credentials::{Login, Secret};
+pub use digest::{Digest, is_digest};
 pub use error::RegistryError;
-pub use http::{Ask, Authorization, Http, Kept, Memory, Sink};
-pub use reference::{Reference, is_digest};
-pub use repository::{MANIFEST_TYPE, MAX_MANIFEST, Registry};
+pub use http::{Ask, Authorization, Http, Kept, Memory, Pace, Settings, Sink};
+pub use manifest::{INDEX_TYPE, MAX_IMAGE_MANIFEST, Manifest};
+pub use reference::Reference;
+pub use referrers::{Descriptor, MAX_REFERRERS};
+pub use repository::Repository;
