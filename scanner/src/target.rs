@@ -8,9 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use rules::kinds;
 
 use crate::inventory::recognised::CONTENT_BYTES;
-use crate::model::target::Document;
 pub use crate::model::target::TargetKind;
-use crate::source;
+use crate::model::target::{Document, ImageKind};
+use crate::source::{self, elsewhere};
 
 /// A target as the user named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,12 @@ pub struct TargetSpec {
 impl TargetSpec {
     /// Splits `kind:path`. A prefix that is no kind belongs to the path.
     pub fn parse(text: &str) -> Self {
+        if text == "-" {
+            return Self {
+                kind: Some(TargetKind::Image(ImageKind::Input)),
+                path: text.into(),
+            };
+        }
         let forced = text.split_once(':').and_then(|(word, path)| {
             let kind = TargetKind::ALL
                 .into_iter()
@@ -49,7 +55,18 @@ impl TargetSpec {
         }
         // A directory is a directory, whatever somebody put into it; images that it holds are found
         // in it. Only `oci:` makes it an image.
-        if std::fs::metadata(&self.path)?.is_dir() {
+        let data = match std::fs::metadata(&self.path) {
+            Ok(data) => data,
+            Err(error) => {
+                let is_reference = self.path.to_str().is_some_and(elsewhere::is_reference);
+                return if is_reference {
+                    Ok(Some(TargetKind::Image(ImageKind::Registry)))
+                } else {
+                    Err(error)
+                };
+            }
+        };
+        if data.is_dir() {
             return Ok(Some(TargetKind::Directory));
         }
         let image = source::recognise(&self.path).map(TargetKind::Image);

@@ -42,13 +42,13 @@ pub(crate) type Loaded = Result<(Stack, Vec<Problem>), Problem>;
 /// Loads a kind whose files are stacks of their own. A file that is not read is a problem and loses
 /// none of the others.
 pub(crate) fn each_file(
-    input: Input<'_>,
+    input: &Input<'_>,
     visit: &mut (dyn FnMut(Stack) + Send),
     read: impl Fn(&str, &Input<'_>) -> Loaded,
 ) -> Evaluation {
     let mut evaluation = Evaluation::default();
     for path in input.paths {
-        match read(path, &input) {
+        match read(path, input) {
             Ok((stack, problems)) => {
                 evaluation.coverage.roots = evaluation.coverage.roots.saturating_add(1);
                 evaluation.problems.extend(problems);

@@ -63,7 +63,7 @@ impl InputKind for Plan {
     }
 
     fn load(&self, input: Input<'_>, visit: &mut (dyn FnMut(Stack) + Send)) -> Evaluation {
-        each_file(input, visit, |path, input| {
+        each_file(&input, visit, |path, input| {
             read(input.files, path, input.sources, input.options)
         })
     }

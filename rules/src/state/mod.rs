@@ -56,7 +56,7 @@ impl InputKind for State {
     }
 
     fn load(&self, input: Input<'_>, visit: &mut (dyn FnMut(Stack) + Send)) -> Evaluation {
-        each_file(input, visit, |path, input| {
+        each_file(&input, visit, |path, input| {
             read(input.files, path, input.sources)
         })
     }

@@ -39,8 +39,11 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct ScanArguments {
-    /// Directory, image (OCI layout or archive), Terraform plan or state (JSON); `dir:`, `oci:`, `oci-archive:`,
-    /// `docker-archive:`, `plan:` or `state:` in front forces the kind. `git:DIR@COMMIT` is the tree of a commit.
+    /// Directory; image (OCI layout or archive; `-` for an archive on standard input); Terraform plan or
+    /// state (JSON); or image reference such as `nginx:1.27`, which is looked up in a running Docker or
+    /// Podman, then in its registry. `dir:`, `oci:`, `oci-archive:`, `docker-archive:`, `plan:` or
+    /// `state:` in front of a path forces the kind; `image:` in front of a reference forces the registry,
+    /// `docker:` or `podman:` the engine. `git:DIR@COMMIT` is the tree of a commit.
     #[arg(value_name = "TARGET", default_value = ".")]
     pub(super) targets: Vec<String>,
     /// Report format on stdout.
@@ -82,6 +85,13 @@ pub(super) struct ScanArguments {
     /// Platform to scan if an image has several, such as `linux/arm64`.
     #[arg(long, value_name = "OS/ARCH")]
     pub(super) platform: Option<String>,
+    /// Host (`host` or `host:port`) of a registry that is asked over plain http; may be given several
+    /// times. This machine always is.
+    #[arg(long, value_name = "HOST")]
+    pub(super) insecure_registry: Vec<String>,
+    /// PEM file with the only certificate authorities that a registry may use.
+    #[arg(long, value_name = "FILE")]
+    pub(super) registry_ca: Option<PathBuf>,
     /// Exit with 2 if anything could not be scanned. By default only a target, lockfile, distribution,
     /// ecosystem or document that could not be judged at all does so.
     #[arg(long, conflicts_with = "lenient")]

@@ -19,6 +19,7 @@ use portcullis::model::report::Report;
 use portcullis::named;
 use portcullis::output::{self, Format};
 use portcullis::scan::{self, Advisories, Error, Request, Rules, Scanned};
+use portcullis::source::Access;
 use portcullis::staleness::{OnStale, Staleness};
 use portcullis::target::TargetSpec;
 use portcullis::vex;
@@ -210,6 +211,13 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
         date: date.to_string(),
         vulnerabilities: wants(Only::Vuln),
         misconfigurations: wants(Only::Misconfig),
+        access: Access {
+            insecure: arguments.insecure_registry.clone(),
+            ca_file: arguments.registry_ca.clone(),
+            docker_host: std::env::var("DOCKER_HOST")
+                .ok()
+                .filter(|host| !host.is_empty()),
+        },
         platform,
         as_of: arguments.answer.moment()?,
         prefer: arguments.answer.preference(),

@@ -16,6 +16,41 @@ pub enum ImageKind {
     DockerArchive,
     /// A directory as `skopeo copy … dir:` writes it: manifest and blobs side by side.
     SkopeoDirectory,
+    /// What a registry has under a reference.
+    Registry,
+    /// What a container engine on this machine has.
+    Engine(Engine),
+    /// An archive that comes in by the standard input.
+    Input,
+}
+
+impl ImageKind {
+    /// Whether it is named by a path.
+    pub const fn is_path(self) -> bool {
+        !matches!(self, Self::Registry | Self::Engine(_) | Self::Input)
+    }
+}
+
+/// A container engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Engine {
+    /// Docker, and what answers in its place.
+    Docker,
+    /// Podman.
+    Podman,
+}
+
+impl Engine {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Docker, Self::Podman];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Docker => "docker",
+            Self::Podman => "podman",
+        }
+    }
 }
 
 /// What Terraform writes into one file of JSON.
@@ -64,11 +99,14 @@ impl TargetKind {
             Self::Image(ImageKind::OciArchive) => "oci-archive",
             Self::Image(ImageKind::DockerArchive) => "docker-archive",
             Self::Image(ImageKind::SkopeoDirectory) => "skopeo-dir",
+            Self::Image(ImageKind::Registry) => "image",
+            Self::Image(ImageKind::Engine(engine)) => engine.as_str(),
+            Self::Image(ImageKind::Input) => "stdin",
         }
     }
 
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Directory,
         Self::Commit,
         Self::Document(Document::Plan),
@@ -77,6 +115,9 @@ impl TargetKind {
         Self::Image(ImageKind::OciArchive),
         Self::Image(ImageKind::DockerArchive),
         Self::Image(ImageKind::SkopeoDirectory),
+        Self::Image(ImageKind::Registry),
+        Self::Image(ImageKind::Engine(Engine::Docker)),
+        Self::Image(ImageKind::Engine(Engine::Podman)),
     ];
 }
 

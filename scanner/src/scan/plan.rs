@@ -74,6 +74,13 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// Whether a path that is not there may be meant as the name of an image.
+fn is_bare_word(path: &Path) -> bool {
+    let is_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_/".contains(c);
+    let text = path.to_str();
+    text.is_some_and(|text| !text.starts_with('/') && text.chars().all(is_char))
+}
+
 impl<'a> Planned<'a> {
     fn new(spec: &'a TargetSpec, working_directory: &Path) -> Self {
         let shown = target::shown(&spec.path, working_directory);
@@ -82,6 +89,13 @@ impl<'a> Planned<'a> {
             Ok(None) => Err(SourceError::Invalid {
                 place: shown.clone(),
                 cause: "not a directory, an image archive, or a Terraform plan or state".to_owned(),
+            }),
+            Err(source) if is_bare_word(&spec.path) => Err(SourceError::Invalid {
+                place: shown.clone(),
+                cause: format!(
+                    "{}; to scan an image of this name, write image:{shown} or add its tag",
+                    source.kind()
+                ),
             }),
             Err(source) => Err(SourceError::Io {
                 path: spec.path.clone(),

@@ -17,11 +17,11 @@ use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
-use crate::model::target::Document;
+use crate::model::target::{Document, Engine};
 use crate::source::limits::Budget;
 use crate::source::root::{CommitTree, Directory, Root};
 use crate::source::tree::{self, Interest};
-use crate::source::{Cost, ImageKind, SourceError, open_image, recognise};
+use crate::source::{Access, Cost, ImageKind, SourceError, elsewhere, open_image, recognise};
 use crate::target::{self, TargetKind};
 
 /// One target on its way through the pipeline.
@@ -91,13 +91,20 @@ fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Readi
     let path = &planned.spec.path;
     match planned.kind {
         Err(error) => error.into(),
-        Ok(TargetKind::Image(kind)) => match read_image(request, kind, path) {
-            Ok(works) => Reading {
-                works,
-                failures: Vec::new(),
-            },
-            Err(error) => error.into(),
-        },
+        Ok(TargetKind::Image(kind)) => {
+            // A name without a kind is looked for where docker's users expect it: here, then far away.
+            let (kind, tried) = match (kind, &planned.spec.kind) {
+                (ImageKind::Registry, None) => nearest(&path.to_string_lossy(), &request.access),
+                _ => (kind, Vec::new()),
+            };
+            match read_image(request, kind, path) {
+                Ok(works) => Reading {
+                    works,
+                    failures: Vec::new(),
+                },
+                Err(error) => with_steps(error, &tried).into(),
+            }
+        }
         Ok(TargetKind::Directory) => read_directory(request, path, named),
         Ok(TargetKind::Commit) => read_commit(request, path),
         Ok(TargetKind::Document(document)) => read_document(request, document, path),
@@ -150,7 +157,7 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
 fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Work>, SourceError> {
     let target = new_target(request, TargetKind::Image(kind), path);
     if !request.vulnerabilities {
-        if recognise(path).is_none() {
+        if kind.is_path() && recognise(path).is_none() {
             return Err(SourceError::Invalid {
                 place: target.path,
                 cause: "not a readable image".to_owned(),
@@ -160,7 +167,8 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
     }
     let budget = Budget::of(request.memory);
     let analyzers = dispatch::in_images();
-    let images = open_image(kind, path, request.platform.as_ref(), budget, &analyzers)?;
+    let platform = request.platform.as_ref();
+    let images = open_image(kind, path, &request.access, platform, budget, &analyzers)?;
     let several = images.len() > 1;
     let works = images.into_iter().enumerate().map(|(index, contents)| {
         let mut target = target.clone();
@@ -181,6 +189,31 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         }
     });
     Ok(works.collect())
+}
+
+/// The engine that has an image, else its registry; and why each engine was passed over.
+fn nearest(reference: &str, access: &Access) -> (ImageKind, Vec<String>) {
+    let mut tried = vec!["not a path".to_owned()];
+    for engine in Engine::ALL {
+        match elsewhere::has(engine, reference, access) {
+            Ok(true) => return (ImageKind::Engine(engine), tried),
+            Ok(false) => tried.push(format!("{} has no such image", engine.as_str())),
+            Err(cause) => tried.push(cause),
+        }
+    }
+    (ImageKind::Registry, tried)
+}
+
+/// An error of the last of several places, with those before it.
+fn with_steps(error: SourceError, tried: &[String]) -> SourceError {
+    match error {
+        SourceError::Invalid { place, cause } if !tried.is_empty() => {
+            let steps = tried.join("; ");
+            let cause = format!("{steps}; {cause}");
+            SourceError::Invalid { place, cause }
+        }
+        error => error,
+    }
 }
 
 /// Reads a plan or state that was named: one input, whatever it looks like.

@@ -47,17 +47,22 @@ pub(super) fn verified(
         return Err(invalid(place, cause));
     }
     let name = digest.blob_name();
-    let size = store.size(&name).map_err(|cause| invalid(place, cause))?;
-    if size != descriptor.size {
-        let cause = format!(
-            "the blob has {size} bytes, its descriptor says {}",
-            descriptor.size
-        );
-        return Err(invalid(place, cause));
+    let other = |size: u64| {
+        let said = descriptor.size;
+        let cause = format!("the blob has {size} bytes, its descriptor says {said}");
+        invalid(place, cause)
+    };
+    let size = store.known_size(&name);
+    let size = size.map_err(|cause| invalid(place, cause))?;
+    if let Some(size) = size.filter(|size| *size != descriptor.size) {
+        return Err(other(size));
     }
     let bytes = store
         .document(&name)?
         .ok_or_else(|| invalid(place, "the blob is not there"))?;
+    if bytes.len() as u64 != descriptor.size {
+        return Err(other(bytes.len() as u64));
+    }
     let actual = digest.of_same_kind(&bytes);
     if actual != digest {
         return Err(invalid(

@@ -24,6 +24,18 @@ pub(super) struct Descriptor {
 }
 
 impl Descriptor {
+    /// Of a manifest that nothing else describes.
+    pub(super) fn of(media_type: String, digest: String, size: u64) -> Self {
+        Self {
+            media_type: Some(media_type),
+            digest,
+            size,
+            platform: None,
+            artifact_type: None,
+            annotations: None,
+        }
+    }
+
     /// An annotation.
     pub(super) fn annotation(&self, key: &str) -> Option<&str> {
         self.annotations.as_ref()?.get(key).map(String::as_str)

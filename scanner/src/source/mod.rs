@@ -16,6 +16,7 @@ use crate::model::facts::Facts;
 use crate::model::gap::Gap;
 pub use crate::model::target::ImageKind;
 
+pub use self::elsewhere::Access;
 pub use self::merge::Hidden;
 pub use self::open::open_image;
 pub use self::platform::Platform;
@@ -29,6 +30,7 @@ mod counts;
 mod decode;
 pub mod digest;
 mod docker;
+pub mod elsewhere;
 mod hashing;
 mod image;
 mod layer;

@@ -14,7 +14,10 @@ use super::platform::Platform;
 use super::scanned::LayerScan;
 use super::store::{self, Job, Store};
 use super::wanted::{Again, Selection};
-use super::{Contents, Cost, ImageKind, SourceError, alias, docker, invalid, limits, oci, plan};
+use super::{
+    Access, Contents, Cost, ImageKind, SourceError, alias, docker, elsewhere, invalid, limits, oci,
+    plan,
+};
 use crate::analyzer::Analyzers;
 use crate::model::coverage::Coverage;
 use crate::model::gap::{Gap, GapKind};
@@ -22,27 +25,19 @@ use crate::model::location::Layer;
 
 /// Opens an image target and reads all that is to be scanned in it: one [`Contents`] for each
 /// image. An index or archive with several platforms is scanned for the one asked for, by default
-/// `linux/amd64`, or the only one there is.
+/// `linux/amd64`, or the only one there is. `path` is a reference where the kind is not one of paths.
 pub fn open_image(
     kind: ImageKind,
     path: &Path,
+    access: &Access,
     platform: Option<&Platform>,
     budget: Budget,
     analyzers: &Analyzers<'_>,
 ) -> Result<Vec<Contents>, SourceError> {
-    let unreadable = |source| SourceError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let data = std::fs::metadata(path).map_err(unreadable)?;
-    let store = match kind {
-        ImageKind::OciLayout => store::directory(path),
-        ImageKind::SkopeoDirectory => store::flat(path)?,
-        // Opening a pipe would wait for somebody to write into it.
-        ImageKind::OciArchive | ImageKind::DockerArchive if !data.is_file() => {
-            return Err(unreadable(io::Error::other("it is not a regular file")));
-        }
-        ImageKind::OciArchive | ImageKind::DockerArchive => store::archive(path)?,
+    let (store, kind) = if kind.is_path() {
+        (on_disk(kind, path)?, kind)
+    } else {
+        elsewhere::open(kind, &path.to_string_lossy(), access)?
     };
     let images = match kind {
         ImageKind::DockerArchive => docker::images(&store, platform)?,
@@ -52,6 +47,24 @@ pub fn open_image(
         docker::check_agreement(&store, kind, platform)?;
     }
     read(&store, images, budget, analyzers)
+}
+
+/// What lies at a path.
+fn on_disk(kind: ImageKind, path: &Path) -> Result<Store, SourceError> {
+    let unreadable = |source| SourceError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let data = std::fs::metadata(path).map_err(unreadable)?;
+    match kind {
+        ImageKind::OciLayout => Ok(store::directory(path)),
+        ImageKind::SkopeoDirectory => store::flat(path),
+        // Opening a pipe would wait for somebody to write into it.
+        ImageKind::OciArchive | ImageKind::DockerArchive if !data.is_file() => {
+            Err(unreadable(io::Error::other("it is not a regular file")))
+        }
+        _ => store::archive(path),
+    }
 }
 
 /// What makes two layers one job.

@@ -13,8 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use tempfile::NamedTempFile;
+
 use super::archive::Archive;
 use super::digest::{Algorithm, Hasher};
+use super::elsewhere::Blobs;
 use super::hashing::Cores;
 use super::layer;
 use super::limits::Budget;
@@ -30,6 +33,8 @@ use crate::analyzer::Analyzers;
 /// See the module.
 pub(super) struct Store {
     place: Backing,
+    /// The file that the archive is kept in for as long as it is read.
+    _kept: Option<NamedTempFile>,
     /// Bytes of documents read so far.
     documents: AtomicU64,
 }
@@ -39,6 +44,7 @@ enum Backing {
     /// The directory, and the digest of its `manifest.json`, which has no other name there.
     Flat(PathBuf, Box<Descriptor>),
     Archive(Archive),
+    Elsewhere(Box<dyn Blobs>),
 }
 
 /// A layer to read.
@@ -55,14 +61,19 @@ impl Store {
     const fn new(place: Backing) -> Self {
         Self {
             place,
+            _kept: None,
             documents: AtomicU64::new(0),
         }
     }
 
-    /// The manifest of a flat directory, which has no index.
+    /// The manifest of a flat directory, which has no index, or the one that was asked for.
     pub(super) fn manifest(&self) -> Option<Descriptor> {
         match &self.place {
             Backing::Flat(_, descriptor) => Some((**descriptor).clone()),
+            Backing::Elsewhere(blobs) => {
+                let (media_type, digest, size) = blobs.root();
+                Some(Descriptor::of(media_type, digest, size))
+            }
             _ => None,
         }
     }
@@ -79,6 +90,8 @@ impl Store {
     pub(super) fn has(&self, name: &str) -> bool {
         match &self.place {
             Backing::Archive(archive) => archive.has(name),
+            // Whoever names it finds out.
+            Backing::Elsewhere(_) => true,
             _ => self
                 .path(name)
                 .is_some_and(|path| fs::symlink_metadata(path).is_ok()),
@@ -88,7 +101,7 @@ impl Store {
     /// Where a blob is in a directory.
     fn path(&self, name: &str) -> Option<PathBuf> {
         match &self.place {
-            Backing::Archive(_) => None,
+            Backing::Archive(_) | Backing::Elsewhere(_) => None,
             Backing::Directory(root) => Some(root.join(name)),
             Backing::Flat(root, manifest) => {
                 let hex = names::split(name).1;
@@ -102,14 +115,21 @@ impl Store {
         }
     }
 
-    /// Length of a blob. The error says why it cannot be read.
-    pub(super) fn size(&self, name: &str) -> Result<u64, String> {
+    /// Length of a blob, where it is known before it is read. The error says why it cannot be read.
+    pub(super) fn known_size(&self, name: &str) -> Result<Option<u64>, String> {
+        match &self.place {
+            Backing::Elsewhere(_) => Ok(None),
+            _ => self.size(name).map(Some),
+        }
+    }
+
+    fn size(&self, name: &str) -> Result<u64, String> {
         match (&self.place, self.path(name)) {
             (Backing::Archive(archive), _) => archive
                 .resolve(name)
                 .map(|(_, entry)| entry.size)
                 .ok_or_else(|| "there is no such file in the archive".into()),
-            (_, None) => Err("the blob is not there".into()),
+            (_, None) => Err("the length of the blob is not known".into()),
             (_, Some(path)) => match fs::symlink_metadata(path) {
                 Ok(data) if data.is_file() => Ok(data.len()),
                 Ok(data) if data.is_symlink() => Err("the blob is a symbolic link".into()),
@@ -125,6 +145,12 @@ impl Store {
     /// A document as a whole; `None` if it is not there.
     pub(super) fn document(&self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
         let content = match (&self.place, self.path(name)) {
+            (Backing::Elsewhere(blobs), _) => {
+                let digest = digest_of(name);
+                blobs
+                    .document(&digest)
+                    .map_err(|cause| invalid(name, cause))?
+            }
             (Backing::Archive(archive), _) => archive.document(name)?,
             (_, Some(path)) if self.has(name) => {
                 let size = self.size(name).map_err(|cause| invalid(name, cause))?;
@@ -152,7 +178,11 @@ impl Store {
         Ok(content)
     }
 
-    fn open(&self, name: &str) -> Result<Box<dyn Read>, String> {
+    fn open(&self, job: &Job) -> Result<Box<dyn Read>, String> {
+        let name = job.name.as_str();
+        if let Backing::Elsewhere(blobs) = &self.place {
+            return blobs.open(&digest_of(name), job.promise.size);
+        }
         self.size(name)?;
         let file: io::Result<Box<dyn Read>> = match (&self.place, self.path(name)) {
             (Backing::Archive(archive), _) => match archive.resolve(name) {
@@ -178,7 +208,11 @@ impl Store {
         let mut stored = 0_u64;
         for (number, job) in jobs.iter().enumerate() {
             let refused = |cause: String| invalid(&job.place, cause);
-            let size = self.size(&job.name).map_err(refused)?;
+            let size = match &self.place {
+                // What the manifest says is what the registry must send.
+                Backing::Elsewhere(_) => job.promise.size.unwrap_or_default(),
+                _ => self.size(&job.name).map_err(refused)?,
+            };
             if let Some(promised) = job.promise.size.filter(|promised| *promised != size) {
                 return Err(refused(format!(
                     "the blob has {size} bytes, the manifest says {promised}"
@@ -199,7 +233,7 @@ impl Store {
             }
             _ => {
                 let one = |job: &Job| {
-                    let blob = self.open(&job.name).map_err(Stop::Broken)?;
+                    let blob = self.open(job).map_err(Stop::Broken)?;
                     let promise = job.promise.clone();
                     layer::scan(blob, promise, &shared, analyzers, &job.selection)
                 };
@@ -334,18 +368,36 @@ pub(super) fn flat(path: &Path) -> Result<Store, SourceError> {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     hasher.update(&bytes);
     let document = Document::parse(&bytes).map_err(|cause| invalid("manifest.json", cause))?;
-    let descriptor = Descriptor {
-        media_type: Some(document.kind().to_owned()),
-        digest: hasher.finish().to_string(),
-        size: bytes.len() as u64,
-        platform: None,
-        artifact_type: None,
-        annotations: None,
-    };
+    let descriptor = Descriptor::of(
+        document.kind().to_owned(),
+        hasher.finish().to_string(),
+        bytes.len() as u64,
+    );
     Ok(Store::new(Backing::Flat(
         path.to_owned(),
         Box::new(descriptor),
     )))
+}
+
+/// Blobs that lie somewhere else.
+pub(super) fn elsewhere(blobs: Box<dyn Blobs>) -> Store {
+    Store::new(Backing::Elsewhere(blobs))
+}
+
+/// Opens an archive that is kept only to be read.
+pub(super) fn spooled(file: NamedTempFile) -> Result<Store, SourceError> {
+    let store = archive(file.path())?;
+    Ok(Store {
+        _kept: Some(file),
+        ..store
+    })
+}
+
+/// The digest of a blob by its name in a layout.
+fn digest_of(name: &str) -> String {
+    let (algorithm, hex) = names::split(name);
+    let algorithm = algorithm.rsplit('/').next().unwrap_or(algorithm);
+    format!("{algorithm}:{hex}")
 }
 
 /// Opens an archive.

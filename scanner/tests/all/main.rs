@@ -9,6 +9,7 @@ mod distributions;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+mod elsewhere;
 mod feeds;
 #[cfg(test)]
 mod images;

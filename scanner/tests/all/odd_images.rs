@@ -356,6 +356,7 @@ fn what_does_not_fit_into_the_memory_is_refused() {
         open_image(
             ImageKind::OciLayout,
             root.path(),
+            &portcullis::source::Access::default(),
             None,
             Budget::of(memory),
             &in_images(),

@@ -14,5 +14,12 @@ pub(crate) fn read_image(
     path: &Path,
     platform: Option<&Platform>,
 ) -> Result<Vec<Contents>, SourceError> {
-    open_image(kind, path, platform, Budget::default(), &in_images())
+    open_image(
+        kind,
+        path,
+        &portcullis::source::Access::default(),
+        platform,
+        Budget::default(),
+        &in_images(),
+    )
 }
