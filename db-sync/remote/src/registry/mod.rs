@@ -19,6 +19,8 @@ mod referrers;
 mod refusal;
 mod repository;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use address::{PlainHttp, is_loopback, may_speak, reference, shown};
 pub use artifact::{MANIFEST_TYPE, MAX_MANIFEST, Registry};

@@ -2,7 +2,7 @@
 //! reached only with the right digest and size, and a read that fails once fails for ever. A
 //! server can so delay a scan, within limits, but not change what it sees.
 
-use crate::http::{Answer, Question, Unanswered, range_start};
+use crate::http::{Answer, Question, Unanswered, range_start, text};
 use crate::registry::RegistryError;
 use crate::registry::address::shown;
 use crate::registry::digest::Digest;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 use std::sync::Arc;
 use ureq::BodyReader;
-use ureq::http::header::{ACCEPT, RANGE};
+use ureq::http::header::{ACCEPT, CONTENT_LENGTH, RANGE};
 use url::Url;
 
 /// How often one blob is continued.
@@ -230,7 +230,10 @@ impl BlobReader {
                 cause: "it is another part than the one asked for".to_owned(),
             }));
         };
-        let rest = answer.body().content_length();
+        // The client has no length for a body that is announced as empty.
+        let is_empty = || text(answer.headers(), &CONTENT_LENGTH) == Some("0");
+        let announced = answer.body().content_length();
+        let rest = announced.or_else(|| is_empty().then_some(0));
         if let Some(whole) = rest.map(|rest| start.saturating_add(rest)) {
             let end = *self.end.get_or_insert(whole);
             // A part may be a part of the rest; a whole may not be shorter than the whole.

@@ -1,0 +1,66 @@
+//! What is read from registries that misbehave, on loopback.
+
+mod blobs;
+mod logins;
+mod manifests;
+mod parts;
+mod referrers;
+mod server;
+
+use super::{Digest, Http, Login, Pace, PlainHttp, Reference, RegistryError, Repository, Settings};
+use server::Server;
+use std::io::Read as _;
+use std::time::Duration;
+
+/// Short waits, which still end.
+const PACE: Pace = Pace {
+    first: Duration::from_millis(1),
+    longest: Duration::from_secs(2),
+    total: Duration::from_secs(5),
+};
+
+fn http(pace: Pace) -> Http {
+    Http::with(Settings {
+        plain: PlainHttp::Loopback,
+        ca_file: None,
+        pace,
+    })
+    .expect("client")
+}
+
+fn reference(server: &Server, rest: &str) -> Reference {
+    let text = format!("{}/team/app{rest}", server.address);
+    Reference::parse(&text).expect("reference")
+}
+
+fn repository(server: &Server, login: &Login) -> Repository {
+    Repository::new(&http(PACE), &reference(server, ""), login).expect("repository")
+}
+
+/// All of a blob, or the error that its stream carries.
+fn all(
+    repository: &Repository,
+    digest: &Digest,
+    size: Option<u64>,
+) -> Result<Vec<u8>, RegistryError> {
+    let mut reader = repository.blob(digest, size)?;
+    let mut bytes = Vec::new();
+    match reader.read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => {
+            let again = reader
+                .read(&mut [0])
+                .expect_err("a failed stream has no end");
+            assert!(again.to_string().contains("failed before"), "{again}");
+            let cause = error.into_inner().expect("a cause");
+            Err(*cause.downcast::<RegistryError>().expect("a typed cause"))
+        }
+    }
+}
+
+/// Content in which every position differs from its neighbours.
+fn content(length: usize) -> Vec<u8> {
+    (0..length)
+        .map(|position| u8::try_from(position % 251).unwrap_or_default())
+        .collect()
+}
