@@ -26,7 +26,7 @@ pub use address::{PlainHttp, is_loopback, may_speak, reference, shown};
 pub use artifact::{MANIFEST_TYPE, MAX_MANIFEST, Registry};
 pub use auth::{Challenge, answer};
 pub use blob::{BlobReader, MAX_RANGE, MAX_RESUMES};
-pub use credentials::{Login, Secret};
+pub use credentials::{Credential, Login, Secret};
 pub use digest::{Digest, is_digest};
 pub use error::RegistryError;
 pub use http::{Ask, Authorization, Http, Kept, Memory, Pace, Settings, Sink};

@@ -141,8 +141,9 @@ impl Session {
             name: name.to_owned(),
             cause: "it asks for a login that is neither Basic nor Bearer".to_owned(),
         })?;
-        let credential = self.login.credential(registry)?;
-        let scope = format!("repository:{}:{actions}", self.reference.repository());
+        let repository = self.reference.repository();
+        let credential = self.login.credential_for(registry, repository)?;
+        let scope = format!("repository:{repository}:{actions}");
         let credential = credential.as_ref();
         answer(&self.http, registry, &challenge, credential, &scope)
     }
