@@ -130,9 +130,9 @@ mod tests {
         Login::Docker(Some(directory.path().to_owned())).credential_for(registry, repository)
     }
 
-    fn password(username: &str, password: &str) -> Option<Credential> {
+    fn password(username: &str, password: &str) -> Credential {
         let secret = Secret(password.to_owned());
-        Some(Credential::Password(username.to_owned(), secret))
+        Credential::Password(username.to_owned(), secret)
     }
 
     #[test]
@@ -150,21 +150,21 @@ mod tests {
         }, "credHelpers":{"nine.example":""}, "HttpHeaders":{"X":"y"}}"#;
         let secret = |text: &str| Secret(text.to_owned());
         for (place, expected) in [
-            ("one.example:5000", password("user", "pass")),
+            ("one.example:5000", Some(password("user", "pass"))),
             ("one.example", None),
-            ("index.docker.io", password("hub", "pass")),
+            ("index.docker.io", Some(password("hub", "pass"))),
             (
                 "registry-1.docker.io/library/nginx",
-                password("hub", "pass"),
+                Some(password("hub", "pass")),
             ),
-            ("docker.io", password("hub", "pass")),
+            ("docker.io", Some(password("hub", "pass"))),
             ("two.example", Some(Credential::Identity(secret("t")))),
             ("four.example", Some(Credential::Registry(secret("r")))),
-            ("five.example", password("user", "a:b")),
-            ("six.example/team/other", password("user", "pass")),
-            ("six.example/team/apple", password("user", "pass")),
-            ("six.example/team/app", password("team", "pass")),
-            ("six.example/team/app/more", password("team", "pass")),
+            ("five.example", Some(password("user", "a:b"))),
+            ("six.example/team/other", Some(password("user", "pass"))),
+            ("six.example/team/apple", Some(password("user", "pass"))),
+            ("six.example/team/app", Some(password("team", "pass"))),
+            ("six.example/team/app/more", Some(password("team", "pass"))),
             ("seven.example", None),
             ("eight.example", None),
             ("nine.example", None),
@@ -212,6 +212,6 @@ mod tests {
             std::fs::write(file, text).expect("write");
         }
         let found = from_files(&files, "x.example", "", &Helper::default());
-        assert_eq!(found.expect("readable"), password("a", "1"));
+        assert_eq!(found.expect("readable"), Some(password("a", "1")));
     }
 }

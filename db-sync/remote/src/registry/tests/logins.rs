@@ -60,6 +60,23 @@ fn a_token_that_is_never_accepted_is_renewed_once() {
 }
 
 #[test]
+fn a_registry_token_is_shown_to_the_registry_itself() {
+    let server = Server::start(|_, asked| match asked.header("authorization") {
+        Some("bearer kept") => reply("200 OK", "", b""),
+        _ => wants_token(asked),
+    });
+    let directory = tempfile::TempDir::new().expect("temporary directory");
+    let config = format!(
+        "{{\"auths\":{{\"{}\":{{\"registrytoken\":\"kept\"}}}}}}",
+        server.address
+    );
+    std::fs::write(directory.path().join("config.json"), config).expect("write");
+    let login = Login::Docker(Some(directory.path().to_owned()));
+    all(&repository(&server, &login), &Digest::of(b""), None).expect("known");
+    assert_eq!((server.count("/token"), server.asked().len()), (0, 2));
+}
+
+#[test]
 fn storage_sees_no_login() {
     let bytes = content(1000);
     let served = bytes.clone();

@@ -4,6 +4,7 @@ mod blobs;
 mod logins;
 mod manifests;
 mod parts;
+mod real;
 mod referrers;
 mod server;
 
@@ -63,4 +64,24 @@ fn content(length: usize) -> Vec<u8> {
     (0..length)
         .map(|position| u8::try_from(position % 251).unwrap_or_default())
         .collect()
+}
+
+#[test]
+fn certificates_that_cannot_be_used_are_an_error() {
+    let directory = tempfile::TempDir::new().expect("temporary directory");
+    let path = directory.path().join("ca.pem");
+    for text in [None, Some(""), Some("-----BEGIN CERTIFICATE-----\n!\n")] {
+        if let Some(text) = text {
+            std::fs::write(&path, text).expect("write");
+        }
+        let settings = Settings {
+            ca_file: Some(&path),
+            ..Settings::default()
+        };
+        let error = Http::with(settings).err().expect("unusable");
+        assert!(
+            matches!(error, RegistryError::Certificates { .. }),
+            "{error}"
+        );
+    }
 }

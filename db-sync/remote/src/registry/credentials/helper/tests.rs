@@ -67,9 +67,9 @@ impl Scene {
     }
 }
 
-fn password(username: &str, password: &str) -> Option<Credential> {
+fn password(username: &str, password: &str) -> Credential {
     let secret = Secret(password.to_owned());
-    Some(Credential::Password(username.to_owned(), secret))
+    Credential::Password(username.to_owned(), secret)
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn helpers_are_asked_as_docker_asks_them() {
     let token = Some(Credential::Identity(Secret("t".to_owned())));
     assert_eq!(
         scene.store("good").expect("runs"),
-        password("get", "s:x.example")
+        Some(password("get", "s:x.example"))
     );
     assert_eq!(scene.store("token").expect("runs"), token);
     for none in ["empty", "unknown"] {
@@ -87,11 +87,11 @@ fn helpers_are_asked_as_docker_asks_them() {
     // A registry's own helper, then what the file holds ("a:1"), then the helper of all.
     let config = r#"{"credsStore":"good","credHelpers":{"own.example":"token"},
         "auths":{"kept.example":{"auth":"YTox"},"own.example":{"auth":"YTox"},"noted.example":{}}}"#;
-    let hub = password("get", "s:https://index.docker.io/v1/");
+    let hub = Some(password("get", "s:https://index.docker.io/v1/"));
     for (registry, expected) in [
         ("own.example", token),
-        ("kept.example", password("a", "1")),
-        ("noted.example", password("get", "s:noted.example")),
+        ("kept.example", Some(password("a", "1"))),
+        ("noted.example", Some(password("get", "s:noted.example"))),
         ("registry-1.docker.io", hub),
     ] {
         assert_eq!(scene.ask(config, registry).expect("runs"), expected);
