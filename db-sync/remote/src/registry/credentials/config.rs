@@ -1,7 +1,7 @@
 //! What docker's `config.json` and podman's `auth.json` say about a registry. Nothing of such a
 //! file is repeated in an error: it may be the secret.
 
-use super::{Credential, Secret};
+use super::credential::{Credential, Secret};
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

@@ -3,8 +3,11 @@
 //! named in such a file; nothing else ever starts one.
 
 mod config;
+mod credential;
 mod helper;
 mod places;
+
+pub use credential::{Credential, Secret};
 
 use super::RegistryError;
 use config::Config;
@@ -21,33 +24,6 @@ pub enum Login {
     Docker(Option<PathBuf>),
     /// With a name and a password.
     Password(String, Secret),
-}
-
-/// Text that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub String);
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("(secret)")
-    }
-}
-
-/// What a registry is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Credential {
-    /// A name and a password.
-    Password(String, Secret),
-    /// A refresh token of docker's login, for the token server.
-    Identity(Secret),
-    /// A token for the registry itself.
-    Registry(Secret),
 }
 
 impl Login {

@@ -191,3 +191,18 @@ fn a_blob_that_is_not_there_is_an_error_at_once() {
     );
     assert_eq!(server.asked().len(), 1);
 }
+
+#[test]
+fn a_connection_is_kept_for_the_next_blob() {
+    let bytes = content(1000);
+    let served = bytes.clone();
+    let server = Server::start(move |_, _| {
+        [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", &*served].concat()
+    });
+    let repository = repository(&server, &ANONYMOUS);
+    for _ in 0..3 {
+        all(&repository, &Digest::of(&bytes), Some(1000)).expect("whole");
+    }
+    let before: Vec<_> = server.asked().iter().map(|asked| asked.before).collect();
+    assert_eq!(before, [0, 1, 2]);
+}

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) path: String,
+    /// How many requests the connection had before.
+    pub(super) before: usize,
     headers: String,
 }
 
@@ -79,29 +81,39 @@ impl Drop for Server {
 
 fn serve(mut stream: &TcpStream, log: &Mutex<Vec<Asked>>, answer: &Answer) {
     let mut reader = BufReader::new(stream);
-    let mut first = String::new();
-    if reader.read_line(&mut first).is_err() || first.is_empty() {
-        return;
-    }
-    let mut headers = String::new();
-    loop {
-        let mut line = String::new();
-        match reader.read_line(&mut line) {
-            Ok(1..) if line != "\r\n" => headers.push_str(&line.to_lowercase()),
-            _ => break,
+    for before in 0.. {
+        let mut first = String::new();
+        if reader.read_line(&mut first).is_err() || first.is_empty() {
+            return;
+        }
+        let mut headers = String::new();
+        loop {
+            let mut line = String::new();
+            match reader.read_line(&mut line) {
+                Ok(1..) if line != "\r\n" => headers.push_str(&line.to_lowercase()),
+                _ => break,
+            }
+        }
+        let asked = Asked {
+            path: first.split(' ').nth(1).unwrap_or_default().to_owned(),
+            before,
+            headers,
+        };
+        let number = {
+            let mut log = log.lock().expect("log");
+            log.push(asked.clone());
+            log.len() - 1
+        };
+        let answer = answer(number, &asked);
+        let closes = answer.windows(CLOSE.len()).any(|part| part == CLOSE);
+        if stream.write_all(&answer).is_err() || closes {
+            return;
         }
     }
-    let asked = Asked {
-        path: first.split(' ').nth(1).unwrap_or_default().to_owned(),
-        headers,
-    };
-    let number = {
-        let mut log = log.lock().expect("log");
-        log.push(asked.clone());
-        log.len() - 1
-    };
-    let _ = stream.write_all(&answer(number, &asked));
 }
+
+/// What ends a connection after an answer.
+const CLOSE: &[u8] = b"Connection: close";
 
 /// A whole answer.
 pub(super) fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {

@@ -2,7 +2,7 @@
 //! as output. They are bounded in time and output; what they print is not repeated, it may hold
 //! what they guard.
 
-use super::{Credential, Secret};
+use super::credential::{Credential, Secret};
 use serde::Deserialize;
 use std::io::{self, Read, Write as _};
 use std::path::PathBuf;
