@@ -7,7 +7,7 @@ use crate::http::Unanswered;
 use crate::registry::RegistryError;
 use crate::registry::address::shown;
 use crate::registry::digest::Digest;
-use crate::registry::http::{DEADLINE, Failed, Patience, failed};
+use crate::registry::http::{Failed, Patience};
 use crate::registry::session::Session;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
@@ -132,7 +132,7 @@ impl BlobReader {
             Err(error) => error.into(),
         };
         self.body = None;
-        let broken = failed(&self.name, &cause, DEADLINE);
+        let broken = self.session.http.broken(&self.name, &cause);
         let broken = match broken.error {
             // A long blob may take longer than one request.
             error @ RegistryError::Slow { .. } => Failed::passing(error),

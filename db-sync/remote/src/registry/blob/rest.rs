@@ -1,8 +1,8 @@
 //! One request for a blob, or for what is left of one, and what its answer is the beginning of.
 
-use crate::http::{Answer, Question, range_start, text};
+use crate::http::{Answer, range_start, text};
 use crate::registry::RegistryError;
-use crate::registry::http::{DEADLINE, Failed, answered};
+use crate::registry::http::{Failed, answered};
 use crate::registry::session::{PULL, Session};
 use ureq::BodyReader;
 use ureq::http::header::{ACCEPT, CONTENT_LENGTH, RANGE};
@@ -22,7 +22,7 @@ pub(super) struct Rest {
 /// Asks for a blob from `position` on, once.
 pub(super) fn ask(session: &Session, url: &Url, name: &str, position: u64) -> Result<Rest, Failed> {
     let answer = session.authorized(PULL, |authorization| {
-        let mut question = Question::get(url.clone(), DEADLINE).header(ACCEPT.as_str(), "*/*");
+        let mut question = session.http.get(url.clone()).header(ACCEPT.as_str(), "*/*");
         if position > 0 {
             question = question.header(RANGE.as_str(), format!("bytes={position}-"));
         }

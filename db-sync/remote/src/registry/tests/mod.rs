@@ -7,8 +7,11 @@ mod parts;
 mod real;
 mod referrers;
 mod server;
+mod slow;
 
-use super::{Digest, Http, Login, Pace, PlainHttp, Reference, RegistryError, Repository, Settings};
+use super::{
+    Digest, Http, Login, Pace, PlainHttp, Reference, RegistryError, Repository, Settings, Times,
+};
 use server::Server;
 use std::io::Read as _;
 use std::time::Duration;
@@ -25,6 +28,7 @@ fn http(pace: Pace) -> Http {
         plain: PlainHttp::Loopback,
         ca_file: None,
         pace,
+        times: Times::default(),
     })
     .expect("client")
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What was asked: the path with its query, and the headers in lower case.
 #[derive(Clone, Debug)]
@@ -106,7 +107,11 @@ fn serve(mut stream: &TcpStream, log: &Mutex<Vec<Asked>>, answer: &Answer) {
         };
         let answer = answer(number, &asked);
         let closes = answer.windows(CLOSE.len()).any(|part| part == CLOSE);
-        if stream.write_all(&answer).is_err() || closes {
+        let sent = stream.write_all(&answer);
+        if answer.windows(STALL.len()).any(|part| part == STALL) {
+            std::thread::sleep(Duration::from_secs(5));
+        }
+        if sent.is_err() || closes {
             return;
         }
     }
@@ -114,6 +119,8 @@ fn serve(mut stream: &TcpStream, log: &Mutex<Vec<Asked>>, answer: &Answer) {
 
 /// What ends a connection after an answer.
 const CLOSE: &[u8] = b"Connection: close";
+/// A header after whose answer the server sends nothing for five seconds.
+pub(super) const STALL: &[u8] = b"X-Stall: 1\r\n";
 
 /// A whole answer.
 pub(super) fn reply(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
