@@ -79,14 +79,17 @@ pub fn answer(
     };
     let (realm, service) = match (challenge, credential) {
         (Challenge::Bearer { .. }, Some(Credential::Registry(token))) => {
-            return bearer(&token.0).ok_or_else(|| refused("the kept token is not one"));
+            return bearer(&token.0)
+                .ok_or_else(|| refused("the stored token contains invalid characters"));
         }
         (Challenge::Bearer { realm, service }, _) => (realm, service.as_deref()),
         (Challenge::Basic, Some(Credential::Password(username, password))) => {
             return Ok(Authorization::Basic(username.clone(), password.0.clone()));
         }
         (Challenge::Basic, Some(Credential::Identity(_) | Credential::Registry(_))) => {
-            return Err(refused("it asks for a password, and there is only a token"));
+            return Err(refused(
+                "it asks for a password, but only a token is stored",
+            ));
         }
         (Challenge::Basic, None) => {
             return Err(refused("it asks for a name and a password"));

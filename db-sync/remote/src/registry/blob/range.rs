@@ -31,7 +31,7 @@ pub(in crate::registry) fn range(
         None => {
             return Err(RegistryError::Malformed {
                 name,
-                cause: "no blob reaches so far".to_owned(),
+                cause: "the range ends beyond any possible size".to_owned(),
             });
         }
         Some(end) if end == start => return Ok(Vec::new()),

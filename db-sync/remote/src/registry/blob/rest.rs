@@ -39,7 +39,7 @@ pub(super) fn ask(session: &Session, url: &Url, name: &str, position: u64) -> Re
         _ => {
             return Err(Failed::passing(RegistryError::Malformed {
                 name: name.to_owned(),
-                cause: "it is another part than the one asked for".to_owned(),
+                cause: "it is not the range that was requested".to_owned(),
             }));
         }
     };

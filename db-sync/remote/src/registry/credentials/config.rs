@@ -157,9 +157,9 @@ fn decoded(auth: &str) -> Result<(String, String), &'static str> {
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let bytes = GeneralPurpose::new(&STANDARD, lenient)
         .decode(auth.trim())
-        .map_err(|_| "an auth is not base64")?;
-    let text = String::from_utf8(bytes).map_err(|_| "an auth is not UTF-8")?;
-    let (username, password) = text.split_once(':').ok_or("an auth has no colon")?;
+        .map_err(|_| "an `auth` value is not valid base64")?;
+    let text = String::from_utf8(bytes).map_err(|_| "an `auth` value is not valid UTF-8")?;
+    let (username, password) = text.split_once(':').ok_or("an `auth` value has no colon")?;
     let password = password.trim_end_matches('\0');
     Ok((username.to_owned(), password.to_owned()))
 }

@@ -56,7 +56,7 @@ fn all(
             let again = reader
                 .read(&mut [0])
                 .expect_err("a failed stream has no end");
-            assert!(again.to_string().contains("failed before"), "{again}");
+            assert!(again.to_string().contains("already failed"), "{again}");
             let cause = error.into_inner().expect("a cause");
             Err(*cause.downcast::<RegistryError>().expect("a typed cause"))
         }

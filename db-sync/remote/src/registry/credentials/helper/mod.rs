@@ -51,7 +51,7 @@ impl Helper {
         let is_plain =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         if name.is_empty() || !name.bytes().all(is_plain) {
-            return Err("the name of a credential helper has other characters than letters, digits, `.`, `_` and `-`".to_owned());
+            return Err("the name of a credential helper may contain only letters, digits, `.`, `_` and `-`".to_owned());
         }
         let program = format!("docker-credential-{name}");
         let path = match &self.directory {
@@ -68,7 +68,7 @@ impl Helper {
             return Err(format!("the credential helper {program} failed: {status}"));
         }
         let answer: Answer = serde_json::from_slice(&output).map_err(|_| {
-            format!("the answer of the credential helper {program} is not a credential")
+            format!("the output of the credential helper {program} is not a credential")
         })?;
         Ok(match (answer.username.as_str(), answer.secret.as_str()) {
             ("", "") => None,
@@ -93,8 +93,8 @@ impl Unhelpful {
                 "did not end within {} seconds and was stopped",
                 limit.as_secs_f32()
             ),
-            Self::TooLong => format!("answered with more than {MAX_OUTPUT} bytes"),
-            Self::Unread => "cannot be read from".to_owned(),
+            Self::TooLong => format!("wrote more than {MAX_OUTPUT} bytes"),
+            Self::Unread => "cannot be read".to_owned(),
         }
     }
 }
