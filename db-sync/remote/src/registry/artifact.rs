@@ -4,9 +4,7 @@
 use super::RegistryError;
 use super::address::shown;
 use super::credentials::Login;
-use super::http::{
-    Ask, Authorization, Failed, Http, Memory, Sink, answered, head, tried, with_body,
-};
+use super::http::{Ask, Authorization, Failed, Http, Memory, Sink, answered, tried};
 use super::reference::Reference;
 use super::refusal::words;
 use super::session::{PULL, Session};
@@ -62,13 +60,13 @@ impl Registry {
     pub fn put_blob(&mut self, digest: &str, bytes: &[u8]) -> Result<(), RegistryError> {
         let Session { http, base, .. } = &self.session;
         self.written(|authorization| {
-            let known = head(self.session.address("blobs", digest)?);
+            let known = http.head(self.session.address("blobs", digest)?);
             let known = http.send(known, authorization)?;
             if known.status().as_u16() == 200 {
                 return Ok(());
             }
             let url = self.session.address("blobs", "uploads/")?;
-            let begin = with_body(Method::POST, url, &[]);
+            let begin = http.with_body(Method::POST, url, &[]);
             let begun = http.send(begin, authorization)?;
             if begun.status().as_u16() != 202 {
                 return Err(self.refusal(begun));
@@ -81,7 +79,8 @@ impl Registry {
             place.query_pairs_mut().append_pair("digest", digest);
             // A place elsewhere is allowed to take it by its address alone.
             let authorization = authorization.filter(|_| place.origin() == base.origin());
-            let put = with_body(Method::PUT, place, bytes)
+            let put = http
+                .with_body(Method::PUT, place, bytes)
                 .header(CONTENT_TYPE.as_str(), "application/octet-stream");
             self.stored(http.send(put, authorization)?)
         })
@@ -91,8 +90,11 @@ impl Registry {
     pub fn put_manifest(&mut self, tag: &str, bytes: &[u8]) -> Result<(), RegistryError> {
         self.written(|authorization| {
             let url = self.session.address("manifests", tag)?;
-            let put =
-                with_body(Method::PUT, url, bytes).header(CONTENT_TYPE.as_str(), MANIFEST_TYPE);
+            let put = self
+                .session
+                .http
+                .with_body(Method::PUT, url, bytes)
+                .header(CONTENT_TYPE.as_str(), MANIFEST_TYPE);
             self.stored(self.session.http.send(put, authorization)?)
         })
     }

@@ -78,15 +78,21 @@ pub fn answer(
         cause: cause.to_owned(),
     };
     let (realm, service) = match (challenge, credential) {
+        (Challenge::Bearer { .. }, Some(Credential::Registry(token))) => {
+            return bearer(&token.0)
+                .ok_or_else(|| refused("the stored token contains invalid characters"));
+        }
         (Challenge::Bearer { realm, service }, _) => (realm, service.as_deref()),
         (Challenge::Basic, Some(Credential::Password(username, password))) => {
             return Ok(Authorization::Basic(username.clone(), password.0.clone()));
         }
-        (Challenge::Basic, Some(Credential::Identity(_))) => {
-            return Err(refused("it wants a password, docker has an identity token"));
+        (Challenge::Basic, Some(Credential::Identity(_) | Credential::Registry(_))) => {
+            return Err(refused(
+                "it asks for a password, but only a token is stored",
+            ));
         }
         (Challenge::Basic, None) => {
-            return Err(refused("it wants a name and a password"));
+            return Err(refused("it asks for a name and a password"));
         }
     };
     http.plain.may_speak(realm)?;
@@ -113,9 +119,14 @@ pub fn answer(
     token
         .token
         .or(token.access_token)
-        .filter(|token| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()))
-        .map(Authorization::Bearer)
+        .and_then(|token| bearer(&token))
         .ok_or_else(|| refused("the token server sent no token"))
+}
+
+/// A token that fits into a header.
+fn bearer(token: &str) -> Option<Authorization> {
+    let fits = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| Authorization::Bearer(token.to_owned()))
 }
 
 fn token_request(

@@ -94,7 +94,7 @@ pub enum RegistryError {
     },
     /// An image in the format before content was asked for by its digest.
     #[error(
-        "{name} is a Docker manifest of schema 1, which is not read: push the image again with a current client"
+        "{name} is a Docker schema 1 manifest, which is not supported: push the image again with a current client"
     )]
     Schema1 {
         /// The address.
@@ -123,7 +123,7 @@ pub enum RegistryError {
         limit: usize,
     },
     /// A stream is read on after it failed.
-    #[error("reading {name} failed before")]
+    #[error("reading {name} has already failed")]
     Unfinished {
         /// The address.
         name: String,

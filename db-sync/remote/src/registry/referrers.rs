@@ -124,7 +124,7 @@ fn next(headers: &HeaderMap, url: &Url) -> Option<Result<Url, &'static str>> {
     Some(match url.join(target) {
         Ok(next) if next.origin() == url.origin() => Ok(next),
         Ok(_) => Err("its next page is on another server"),
-        Err(_) => Err("the address of its next page is not one"),
+        Err(_) => Err("the address of its next page is invalid"),
     })
 }
 

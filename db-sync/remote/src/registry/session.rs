@@ -6,9 +6,8 @@ use super::RegistryError;
 use super::address::{base, shown};
 use super::auth::{Challenge, answer};
 use super::credentials::Login;
-use super::http::{Authorization, DEADLINE, Failed, Http, Memory, answered, pour, tried};
+use super::http::{Authorization, Failed, Http, Memory, answered, tried};
 use super::reference::Reference;
-use crate::http::Question;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use ureq::http::HeaderMap;
 use ureq::http::header::ACCEPT;
@@ -109,13 +108,13 @@ impl Session {
         let name = shown(url);
         tried(self.http.pace, || {
             self.authorized(PULL, |authorization| {
-                let question = Question::get(url.clone(), DEADLINE).header(ACCEPT.as_str(), accept);
+                let question = self.http.get(url.clone()).header(ACCEPT.as_str(), accept);
                 let mut answer = self.http.send(question, authorization)?;
                 if answer.status().as_u16() != 200 {
                     return Err(answered(&name, &answer));
                 }
                 let mut memory = Memory::new(limit);
-                pour(&mut answer, &name, 0, &mut memory)?;
+                self.http.pour(&mut answer, &name, 0, &mut memory)?;
                 Ok(Short {
                     headers: answer.into_parts().0.headers,
                     bytes: memory.bytes,
@@ -141,8 +140,9 @@ impl Session {
             name: name.to_owned(),
             cause: "it asks for a login that is neither Basic nor Bearer".to_owned(),
         })?;
-        let credential = self.login.credential(registry)?;
-        let scope = format!("repository:{}:{actions}", self.reference.repository());
+        let repository = self.reference.repository();
+        let credential = self.login.credential_for(registry, repository)?;
+        let scope = format!("repository:{repository}:{actions}");
         let credential = credential.as_ref();
         answer(&self.http, registry, &challenge, credential, &scope)
     }

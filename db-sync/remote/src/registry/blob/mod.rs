@@ -2,6 +2,7 @@
 
 mod range;
 mod reader;
+mod rest;
 
 pub use range::MAX_RANGE;
 pub(super) use range::range;

@@ -1,11 +1,11 @@
 //! A part of a blob, for formats that are read from a table at their end. Refuses a server that
 //! answers with the whole: a caller that wants a few bytes must not load gigabytes unasked.
 
-use crate::http::{Question, range_start, text};
+use crate::http::{range_start, text};
 use crate::registry::RegistryError;
 use crate::registry::address::shown;
 use crate::registry::digest::Digest;
-use crate::registry::http::{DEADLINE, Memory, answered, pour, tried};
+use crate::registry::http::{Memory, answered, tried};
 use crate::registry::session::{PULL, Session};
 use ureq::http::HeaderMap;
 use ureq::http::header::{ACCEPT, CONTENT_RANGE, RANGE};
@@ -31,7 +31,7 @@ pub(in crate::registry) fn range(
         None => {
             return Err(RegistryError::Malformed {
                 name,
-                cause: "no blob reaches so far".to_owned(),
+                cause: "the range ends beyond any possible size".to_owned(),
             });
         }
         Some(end) if end == start => return Ok(Vec::new()),
@@ -39,7 +39,9 @@ pub(in crate::registry) fn range(
     };
     let read = tried(session.http.pace, || {
         session.authorized(PULL, |authorization| {
-            let question = Question::get(url.clone(), DEADLINE)
+            let question = session
+                .http
+                .get(url.clone())
                 .header(ACCEPT.as_str(), "*/*")
                 .header(RANGE.as_str(), format!("bytes={start}-{last}"));
             let mut answer = session.http.send(question, authorization)?;
@@ -49,7 +51,7 @@ pub(in crate::registry) fn range(
                 _ => return Err(answered(&name, &answer)),
             }
             let mut memory = Memory::new(length);
-            pour(&mut answer, &name, 0, &mut memory)?;
+            session.http.pour(&mut answer, &name, 0, &mut memory)?;
             let total = total(answer.headers());
             Ok((memory.bytes, total))
         })

@@ -2,17 +2,17 @@
 //! reached only with the right digest and size, and a read that fails once fails for ever. A
 //! server can so delay a scan, within limits, but not change what it sees.
 
-use crate::http::{Answer, Question, Unanswered, range_start};
+use super::rest;
+use crate::http::Unanswered;
 use crate::registry::RegistryError;
 use crate::registry::address::shown;
 use crate::registry::digest::Digest;
-use crate::registry::http::{DEADLINE, Failed, Patience, answered, failed};
-use crate::registry::session::{PULL, Session};
+use crate::registry::http::{Failed, Patience};
+use crate::registry::session::Session;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 use std::sync::Arc;
 use ureq::BodyReader;
-use ureq::http::header::{ACCEPT, RANGE};
 use url::Url;
 
 /// How often one blob is continued.
@@ -22,8 +22,7 @@ const MAX_ATTEMPTS: u32 = MAX_RESUMES + 1;
 /// How much is read at a time where nobody wants the bytes.
 const CHUNK: usize = 64 << 10;
 
-/// Reads one blob. The caller reads to the end, or calls [`BlobReader::finish`]: what it took from
-/// a stream that it left is not verified.
+/// Reads one blob. It is verified when it is read to its end or by [`Self::finish`], not before.
 pub struct BlobReader {
     session: Arc<Session>,
     url: Url,
@@ -32,6 +31,8 @@ pub struct BlobReader {
     /// Where it ends: as the caller says, else as the server does.
     end: Option<u64>,
     body: Option<BodyReader<'static>>,
+    /// Whether the body is announced to end where the blob does.
+    is_announced: bool,
     /// What comes again from a server that knows no ranges.
     skip: u64,
     position: u64,
@@ -61,6 +62,7 @@ impl BlobReader {
             digest: digest.clone(),
             end: size,
             body: None,
+            is_announced: false,
             skip: 0,
             position: 0,
             hasher: Sha256::new(),
@@ -88,9 +90,8 @@ impl BlobReader {
         match self.state {
             State::Verified => return Ok(0),
             State::Failed => {
-                return Err(RegistryError::Unfinished {
-                    name: self.name.clone(),
-                });
+                let name = self.name.clone();
+                return Err(RegistryError::Unfinished { name });
             }
             State::Reading => {}
         }
@@ -131,7 +132,7 @@ impl BlobReader {
             Err(error) => error.into(),
         };
         self.body = None;
-        let broken = failed(&self.name, &cause, DEADLINE);
+        let broken = self.session.http.broken(&self.name, &cause);
         let broken = match broken.error {
             // A long blob may take longer than one request.
             error @ RegistryError::Slow { .. } => Failed::passing(error),
@@ -173,7 +174,10 @@ impl BlobReader {
             });
         }
         self.state = State::Verified;
-        self.body = None;
+        // The client keeps a connection whose answer was read to its end.
+        if let Some(mut body) = self.body.take().filter(|_| self.is_announced) {
+            let _ = body.read(&mut [0]);
+        }
         Ok(())
     }
 
@@ -198,48 +202,29 @@ impl BlobReader {
     }
 
     fn request(&mut self) -> Result<(), Failed> {
-        let Self { session, url, .. } = &*self;
         let position = self.position;
-        let answer = session.authorized(PULL, |authorization| {
-            let mut question = Question::get(url.clone(), DEADLINE).header(ACCEPT.as_str(), "*/*");
-            if position > 0 {
-                question = question.header(RANGE.as_str(), format!("bytes={position}-"));
-            }
-            let answer = session.http.send(question, authorization)?;
-            match answer.status().as_u16() {
-                200 | 206 => Ok(answer),
+        let rest = match rest::ask(&self.session, &self.url, &self.name, position) {
+            Ok(rest) => rest,
+            Err(failed) => {
                 // Nothing behind what came, and that is less than there should be.
-                416 if position > 0 && self.end.is_some() => Err(self.wrong_size(position).into()),
-                _ => Err(answered(&self.name, &answer)),
+                let is_short = matches!(failed.error, RegistryError::Status { status: 416, .. });
+                return Err(if is_short && position > 0 && self.end.is_some() {
+                    self.wrong_size(position).into()
+                } else {
+                    failed
+                });
             }
-        })?;
-        self.accept(answer)
-    }
-
-    /// Takes an answer for the rest, where it is one.
-    fn accept(&mut self, answer: Answer) -> Result<(), Failed> {
-        let is_part = answer.status().as_u16() == 206;
-        let start = if is_part {
-            range_start(answer.headers())
-        } else {
-            Some(0)
         };
-        let Some(start) = start.filter(|start| !is_part || *start == self.position) else {
-            return Err(Failed::passing(RegistryError::Malformed {
-                name: self.name.clone(),
-                cause: "it is another part than the one asked for".to_owned(),
-            }));
-        };
-        let rest = answer.body().content_length();
-        if let Some(whole) = rest.map(|rest| start.saturating_add(rest)) {
+        if let Some(whole) = rest.end {
             let end = *self.end.get_or_insert(whole);
             // A part may be a part of the rest; a whole may not be shorter than the whole.
-            if whole > end || (whole < end && !is_part) {
+            if whole > end || (whole < end && !rest.is_part) {
                 return Err(self.wrong_size(whole).into());
             }
         }
-        self.skip = self.position.saturating_sub(start);
-        self.body = Some(answer.into_body().into_reader());
+        self.is_announced = rest.end.is_some() && rest.end == self.end;
+        self.skip = position.saturating_sub(rest.start);
+        self.body = Some(rest.body);
         Ok(())
     }
 }

@@ -9,13 +9,14 @@ mod sink;
 
 pub use ask::{Ask, Authorization};
 pub use attempt::Pace;
-pub(crate) use attempt::{Failed, Patience, answered, failed, tried};
+use attempt::failed;
+pub(crate) use attempt::{Failed, Patience, answered, tried};
+use sink::Stopped;
 pub use sink::{Kept, Memory, Sink};
 
 use super::RegistryError;
 use super::address::{PlainHttp, shown};
 use crate::http::{Answer, Client, Options, Question, Unanswered, range_start, text};
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,16 +24,30 @@ use ureq::http::Method;
 use ureq::http::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, IF_RANGE, LAST_MODIFIED, RANGE};
 use url::Url;
 
-/// How long a connection may take to stand.
-const CONNECT: Duration = Duration::from_secs(10);
-/// How long a server may send nothing.
-const SILENCE: Duration = Duration::from_secs(30);
-/// How long one request may take, its body included.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(600);
 /// Connections to one host that are kept: as many as layers are read at once.
 const IDLE: usize = 8;
-/// How much of an answer is read at a time.
-const CHUNK: usize = 64 << 10;
+
+/// How long is waited for a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// How long a connection may take to stand.
+    pub connect: Duration,
+    /// How long a server may send nothing.
+    pub silence: Duration,
+    /// How long one request may take, its body included. A blob that takes longer is continued by
+    /// another request.
+    pub deadline: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
+            deadline: Duration::from_secs(600),
+        }
+    }
+}
 
 /// How servers are asked.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +58,8 @@ pub struct Settings<'a> {
     pub ca_file: Option<&'a Path>,
     /// How long is waited between attempts.
     pub pace: Pace,
+    /// How long is waited for a server.
+    pub times: Times,
 }
 
 /// A client with our limits.
@@ -51,6 +68,7 @@ pub struct Http {
     client: Arc<Client>,
     pub(crate) plain: Arc<PlainHttp>,
     pub(crate) pace: Pace,
+    pub(crate) deadline: Duration,
 }
 
 impl Http {
@@ -68,8 +86,8 @@ impl Http {
         let client = Client::new(&Options {
             ca_file: settings.ca_file,
             https_only: false,
-            connect: CONNECT,
-            silence: SILENCE,
+            connect: settings.times.connect,
+            silence: settings.times.silence,
             idle: IDLE,
             // Redirects are followed in `redirect`, which knows the hosts.
             may_lead: |_| false,
@@ -82,6 +100,7 @@ impl Http {
             client: Arc::new(client),
             plain: Arc::new(settings.plain),
             pace: settings.pace,
+            deadline: settings.times.deadline,
         })
     }
 
@@ -108,7 +127,7 @@ impl Http {
         question.authorization = authorization.map(Authorization::value);
         let name = shown(&question.url);
         redirect::follow(&self.client, &self.plain, question)
-            .map_err(|error| failed(&name, &error, DEADLINE))
+            .map_err(|error| self.broken(&name, &error))
     }
 
     fn once(&self, ask: &Ask<'_>, sink: &mut dyn Sink) -> Result<(), Failed> {
@@ -120,7 +139,7 @@ impl Http {
             })
         };
         let kept = sink.kept().filter(|kept| kept.length > 0);
-        let mut response = self.send(question(ask, kept.as_ref()), ask.authorization)?;
+        let mut response = self.send(self.question(ask, kept.as_ref()), ask.authorization)?;
         let mut length: u64 = 0;
         match (response.status().as_u16(), kept) {
             (200, _) => sink.restart(version(response.headers())).map_err(keep)?,
@@ -134,90 +153,65 @@ impl Http {
             }
             _ => return Err(answered(&name, &response)),
         }
-        pour(&mut response, &name, length, sink)
+        self.pour(&mut response, &name, length, sink)
     }
-}
 
-fn question<'a>(ask: &'a Ask<'_>, kept: Option<&Kept>) -> Question<'a> {
-    let url = ask.url.clone();
-    let mut question = match &ask.form {
-        None => Question::get(url, DEADLINE),
-        // A form holds a secret, which a redirect (307, 308) would carry elsewhere.
-        Some(form) => Question {
-            follow: false,
-            ..Question::with_body(Method::POST, url, form.as_bytes(), DEADLINE)
-        }
-        .header(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded"),
+    /// A GET, under our deadline.
+    pub(crate) fn get<'b>(&self, url: Url) -> Question<'b> {
+        Question::get(url, self.deadline)
     }
-    .header(ACCEPT.as_str(), ask.accept);
-    if let Some(kept) = kept {
-        question = question.header(RANGE.as_str(), format!("bytes={}-", kept.length));
-        if let Some(version) = &kept.version {
-            question = question.header(IF_RANGE.as_str(), version.as_str());
+
+    /// A request for the head of an answer, under our deadline.
+    pub(crate) fn head<'b>(&self, url: Url) -> Question<'b> {
+        Question {
+            method: Method::HEAD,
+            ..self.get(url)
         }
     }
-    question
-}
 
-/// Reads a body into a sink that has `length` bytes of it already.
-pub(crate) fn pour(
-    response: &mut Answer,
-    name: &str,
-    mut length: u64,
-    sink: &mut dyn Sink,
-) -> Result<(), Failed> {
-    let keep = |source| {
-        Failed::from(RegistryError::Keep {
-            name: name.to_owned(),
-            source,
+    /// A request with a body, under our deadline.
+    pub(crate) fn with_body<'b>(&self, method: Method, url: Url, body: &'b [u8]) -> Question<'b> {
+        Question::with_body(method, url, body, self.deadline)
+    }
+
+    /// A connection that failed or broke off.
+    pub(crate) fn broken(&self, name: &str, cause: &Unanswered) -> Failed {
+        failed(name, cause, self.deadline)
+    }
+
+    fn question<'a>(&self, ask: &'a Ask<'_>, kept: Option<&Kept>) -> Question<'a> {
+        let url = ask.url.clone();
+        let mut question = match &ask.form {
+            None => self.get(url),
+            // A form holds a secret, which a redirect (307, 308) would carry elsewhere.
+            Some(form) => Question {
+                follow: false,
+                ..self.with_body(Method::POST, url, form.as_bytes())
+            }
+            .header(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded"),
+        }
+        .header(ACCEPT.as_str(), ask.accept);
+        if let Some(kept) = kept {
+            question = question.header(RANGE.as_str(), format!("bytes={}-", kept.length));
+            if let Some(version) = &kept.version {
+                question = question.header(IF_RANGE.as_str(), version.as_str());
+            }
+        }
+        question
+    }
+
+    /// Reads a body into a sink that has `length` bytes of it already.
+    pub(crate) fn pour(
+        &self,
+        response: &mut Answer,
+        name: &str,
+        length: u64,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Failed> {
+        sink::pour(response, name, length, sink).map_err(|stopped| match stopped {
+            Stopped::Broken(cause) => self.broken(name, &cause),
+            Stopped::Refused(error) => error.into(),
         })
-    };
-    let limit = sink.limit();
-    let too_long = || {
-        Failed::from(RegistryError::TooLong {
-            name: name.to_owned(),
-            limit,
-        })
-    };
-    let rest = response.body().content_length();
-    let whole = rest.map(|rest| length.saturating_add(rest));
-    if whole.is_some_and(|whole| whole > limit) {
-        return Err(too_long());
-    }
-    let mut body = response.body_mut().as_reader();
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let count = match body.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(failed(name, &error.into(), DEADLINE)),
-        };
-        length = length.saturating_add(count as u64);
-        if length > limit {
-            return Err(too_long());
-        }
-        let piece = buffer.get(..count).unwrap_or_default();
-        if !sink.take(piece).map_err(keep)? {
-            return Ok(());
-        }
-    }
-    if whole.is_some_and(|whole| whole != length) {
-        return Err(failed(name, &Unanswered::cut(), DEADLINE));
-    }
-    Ok(())
-}
-
-/// A request with a body, under our deadline.
-pub(crate) fn with_body(method: Method, url: Url, body: &[u8]) -> Question<'_> {
-    Question::with_body(method, url, body, DEADLINE)
-}
-
-/// A request for the head of an answer, under our deadline.
-pub(crate) fn head<'a>(url: Url) -> Question<'a> {
-    Question {
-        method: Method::HEAD,
-        ..Question::get(url, DEADLINE)
     }
 }
 

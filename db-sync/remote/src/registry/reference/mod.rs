@@ -37,7 +37,7 @@ impl Reference {
             return Err("it is empty");
         }
         if text.contains("://") {
-            return Err("it is an address, and a reference begins with the host alone");
+            return Err("it is a URL, and a reference starts with the host, without a scheme");
         }
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => (rest, Some(digest.parse()?)),
@@ -46,7 +46,7 @@ impl Reference {
         let (name, tag) = split_tag(rest);
         if tag.is_some_and(|tag| !is_tag(tag)) {
             return Err(
-                "a tag is 1 to 128 letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`",
+                "a tag has 1 to 128 letters, digits, `_`, `.` and `-`, and does not begin with `.` or `-`",
             );
         }
         let (registry, repository) = match name.split_once('/') {
@@ -54,7 +54,7 @@ impl Reference {
             _ => (DOCKER_HUB, name),
         };
         if !is_host(registry) {
-            return Err("its host is neither a host name nor an address, with or without a port");
+            return Err("the host is not a valid host name or IP address with an optional port");
         }
         check_path(repository)?;
         let registry = match registry {
@@ -181,22 +181,22 @@ fn is_port(text: &str) -> bool {
 
 fn check_path(path: &str) -> Result<(), &'static str> {
     if path.is_empty() {
-        return Err("it names no repository");
+        return Err("the repository is missing");
     }
     if path.len() > MAX_PATH {
-        return Err("its path is longer than 255 characters");
+        return Err("the repository name is longer than 255 characters");
     }
     if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Err("the path of a repository is written in lower case");
+        return Err("a repository name must be lower case");
     }
     if !path.split('/').all(is_part) {
         return Err(
-            "each part of its path begins and ends with a letter or digit, with `.`, `_`, `__` or dashes between",
+            "each part of a repository name begins and ends with a letter or digit, with `.`, `_`, `__` or dashes in between",
         );
     }
     let is_id = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     if path.len() == 64 && path.bytes().all(is_id) {
-        return Err("64 hexadecimal digits are the id of an image, which no registry knows");
+        return Err("64 hexadecimal digits are an image id, which a registry cannot look up");
     }
     Ok(())
 }

@@ -65,7 +65,7 @@ fn what_is_not_a_reference_is_refused() {
     let id = "0f".repeat(32);
     for (bad, why) in [
         ("", "empty"),
-        (":1", "no repository"),
+        (":1", "repository is missing"),
         ("@", "digest"),
         ("db:", "tag"),
         ("db@", "digest"),
@@ -75,7 +75,7 @@ fn what_is_not_a_reference_is_refused() {
         ("/db", "part"),
         ("db/", "part"),
         ("a//b", "part"),
-        ("x.example/", "no repository"),
+        ("x.example/", "repository is missing"),
         ("x.example:/db", "host"),
         ("x.example:5a/db", "host"),
         ("x.example:70000/db", "host"),
@@ -95,13 +95,13 @@ fn what_is_not_a_reference_is_refused() {
         ("ä", "part"),
         ("a b", "part"),
         ("x.example/db?x=1", "part"),
-        ("https://x.example/db", "address"),
+        ("https://x.example/db", "URL"),
         ("user@x.example/db", "digest"),
         (&long, "255"),
         (&tag, "tag"),
         (&upper, "digest"),
         (&other, "digest"),
-        (&id, "id of an image"),
+        (&id, "image id"),
     ] {
         let error = Reference::parse(bad).expect_err(bad);
         assert!(error.contains(why), "{bad}: {error}");
