@@ -44,6 +44,10 @@ enum Backing {
     /// The directory, and the digest of its `manifest.json`, which has no other name there.
     Flat(PathBuf, Box<Descriptor>),
     Archive(Archive),
+    #[cfg_attr(
+        not(feature = "registry"),
+        expect(dead_code, reason = "nothing else makes one")
+    )]
     Elsewhere(Box<dyn Blobs>),
 }
 
@@ -380,6 +384,7 @@ pub(super) fn flat(path: &Path) -> Result<Store, SourceError> {
 }
 
 /// Blobs that lie somewhere else.
+#[cfg(feature = "registry")]
 pub(super) fn elsewhere(blobs: Box<dyn Blobs>) -> Store {
     Store::new(Backing::Elsewhere(blobs))
 }

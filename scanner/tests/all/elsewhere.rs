@@ -53,13 +53,13 @@ fn registry(root: &Path, fault: Fault) -> Registry {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (root, counted) = (root.clone(), Arc::clone(&counted));
-            std::thread::spawn(move || answer(stream.unwrap(), &root, fault, &counted));
+            std::thread::spawn(move || answer(&stream.unwrap(), &root, fault, &counted));
         }
     });
     Registry { address, blobs }
 }
 
-fn answer(stream: TcpStream, root: &Path, fault: Fault, blobs: &AtomicUsize) {
+fn answer(stream: &TcpStream, root: &Path, fault: Fault, blobs: &AtomicUsize) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut request = String::new();
     reader.read_line(&mut request).unwrap();
@@ -85,8 +85,8 @@ fn answer(stream: TcpStream, root: &Path, fault: Fault, blobs: &AtomicUsize) {
             "HTTP/1.1 {status}\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
             body.len()
         );
-        let _ = (&stream).write_all(head.as_bytes());
-        let _ = (&stream).write_all(body);
+        let _ = (&mut &*stream).write_all(head.as_bytes());
+        let _ = (&mut &*stream).write_all(body);
     };
     let found = path
         .strip_prefix("/v2/app/")
@@ -120,9 +120,12 @@ fn answer(stream: TcpStream, root: &Path, fault: Fault, blobs: &AtomicUsize) {
     };
     if kind == "manifests" {
         let document: Value = serde_json::from_slice(&body).unwrap();
-        let media_type = document["mediaType"]
-            .as_str()
-            .unwrap_or("application/vnd.oci.image.manifest.v1+json");
+        let what = if document["manifests"].is_array() {
+            "index"
+        } else {
+            "manifest"
+        };
+        let media_type = format!("application/vnd.oci.image.{what}.v1+json");
         send("200 OK", &format!("Content-Type: {media_type}\r\n"), &body);
         return;
     }
@@ -147,16 +150,16 @@ fn answer(stream: TcpStream, root: &Path, fault: Fault, blobs: &AtomicUsize) {
             "HTTP/1.1 {status}\r\nConnection: close\r\n{range}Content-Length: {}\r\n\r\n",
             rest.len()
         );
-        let _ = (&stream).write_all(head.as_bytes());
-        let _ = (&stream).write_all(&rest[..rest.len() / 2]);
+        let _ = (&mut &*stream).write_all(head.as_bytes());
+        let _ = (&mut &*stream).write_all(&rest[..rest.len() / 2]);
         return;
     }
     let head = format!(
         "HTTP/1.1 {status}\r\nConnection: close\r\n{range}Content-Length: {}\r\n\r\n",
         rest.len()
     );
-    let _ = (&stream).write_all(head.as_bytes());
-    let _ = (&stream).write_all(&rest);
+    let _ = (&mut &*stream).write_all(head.as_bytes());
+    let _ = (&mut &*stream).write_all(&rest);
 }
 
 fn layout() -> tempfile::TempDir {

@@ -209,6 +209,7 @@ fn a_gate_never_passes_because_a_feed_is_missing() {
 }
 
 /// Serves the same two feeds until the test ends.
+#[cfg(feature = "network")]
 fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -9,7 +9,9 @@ mod distributions;
 #[cfg(test)]
 mod doubt;
 #[cfg(test)]
+#[cfg(feature = "registry")]
 mod elsewhere;
+#[cfg(test)]
 mod feeds;
 #[cfg(test)]
 mod images;

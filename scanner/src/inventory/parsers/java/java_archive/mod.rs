@@ -220,7 +220,8 @@ impl Walk<'_> {
         let classes = members.iter().filter(own);
         let classes: Vec<&str> = classes
             .map(|member| member.name.as_str())
-            .filter(|name| name.ends_with(".class"))
+            // The virtual machine minds the case.
+            .filter(|name| name.rsplit_once('.').is_some_and(|(_, end)| end == "class"))
             .collect();
         let Some(found) = named::identify(path, manifest, &classes) else {
             if !classes.is_empty() {

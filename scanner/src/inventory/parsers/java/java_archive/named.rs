@@ -35,18 +35,17 @@ pub(super) fn identify(path: &str, manifest: Option<&Manifest>, classes: &[&str]
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let attribute = |name: &str| manifest.and_then(|manifest| manifest.get(name));
-    let (artifact, version) = match split(stem) {
-        Some((artifact, version)) => (artifact.to_owned(), version.to_owned()),
-        None => {
-            let mut versions = VERSIONS.iter().filter_map(|name| attribute(name));
-            let version = versions.find(|text| is_version(text))?;
-            let mut names = NAMES.iter().filter_map(|name| attribute(name));
-            let own = names.find(|text| is_word(text));
-            let is_plain = is_word(stem) && own.is_none_or(|own| own.ends_with(stem));
-            let artifact = if is_plain { stem } else { own? };
-            (artifact.to_owned(), version.to_owned())
-        }
+    let (artifact, version) = if let Some(both) = split(stem) {
+        both
+    } else {
+        let mut versions = VERSIONS.iter().filter_map(|name| attribute(name));
+        let version = versions.find(|text| is_version(text))?;
+        let mut names = NAMES.iter().filter_map(|name| attribute(name));
+        let own = names.find(|text| is_word(text));
+        let is_plain = is_word(stem) && own.is_none_or(|own| own.ends_with(stem));
+        (if is_plain { stem } else { own? }, version)
     };
+    let (artifact, version) = (artifact.to_owned(), version.to_owned());
     let mut groups = BTreeSet::new();
     groups.extend(attribute("implementation-vendor-id").map(str::to_owned));
     let symbolic = attribute("bundle-symbolicname");
