@@ -85,6 +85,13 @@ pub(super) struct ScanArguments {
     /// Platform to scan if an image has several, such as `linux/arm64`.
     #[arg(long, value_name = "OS/ARCH")]
     pub(super) platform: Option<String>,
+    /// Directory in which the contents of image layers are kept between runs; defaults to
+    /// `PORTCULLIS_CACHE`, then to the user's cache directory.
+    #[arg(long, value_name = "DIR")]
+    pub(super) cache_dir: Option<PathBuf>,
+    /// Read every image layer again, and keep nothing.
+    #[arg(long)]
+    pub(super) no_cache: bool,
     /// Host (`host` or `host:port`) of a registry that is asked over plain http; may be given several
     /// times. This machine always is.
     #[arg(long, value_name = "HOST")]

@@ -24,6 +24,14 @@ pub(super) fn database_to_write(argument: &DatabasePath) -> Result<PathBuf, Fail
     Ok(path)
 }
 
+/// Where the contents of layers are kept: `--cache-dir`, `PORTCULLIS_CACHE`, or the user's cache
+/// directory; `None` where none is known.
+pub(super) fn layers(argument: Option<&Path>) -> Option<PathBuf> {
+    let named = argument.map(Path::to_owned);
+    let named = named.or_else(|| variable("PORTCULLIS_CACHE"));
+    named.or_else(|| Some(cache_directory()?.join("portcullis").join("layers")))
+}
+
 fn named(argument: &DatabasePath) -> Option<PathBuf> {
     if let Some(path) = &argument.db {
         return Some(path.clone());

@@ -19,7 +19,8 @@ use portcullis::model::report::Report;
 use portcullis::named;
 use portcullis::output::{self, Format};
 use portcullis::scan::{self, Advisories, Error, Request, Rules, Scanned};
-use portcullis::source::Access;
+use portcullis::source::cache::MAX_BYTES;
+use portcullis::source::{Access, LayerCache};
 use portcullis::staleness::{OnStale, Staleness};
 use portcullis::target::TargetSpec;
 use portcullis::vex;
@@ -211,6 +212,10 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
         date: date.to_string(),
         vulnerabilities: wants(Only::Vuln),
         misconfigurations: wants(Only::Misconfig),
+        cache: (!arguments.no_cache)
+            .then(|| paths::layers(arguments.cache_dir.as_deref()))
+            .flatten()
+            .map(|directory| LayerCache::new(directory, MAX_BYTES)),
         access: Access {
             insecure: arguments.insecure_registry.clone(),
             ca_file: arguments.registry_ca.clone(),

@@ -11,7 +11,7 @@ use self::plan::Plan;
 use crate::accept::{self, Allowance};
 use crate::model::report::Report;
 use crate::prefer::Preference;
-use crate::source::{Access, Platform, SourceError};
+use crate::source::{Access, LayerCache, Platform, SourceError};
 use crate::staleness::Staleness;
 use crate::target::TargetSpec;
 use crate::vex::{self, Statement};
@@ -45,6 +45,8 @@ pub struct Request {
     pub misconfigurations: bool,
     /// How registries and container engines are reached; nothing else of a scan opens a connection.
     pub access: Access,
+    /// Where what layers said is kept between runs.
+    pub cache: Option<LayerCache>,
     /// The platform of images with several.
     pub platform: Option<Platform>,
     /// Answer from the database as if it were this moment.

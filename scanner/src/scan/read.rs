@@ -168,7 +168,15 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
     let budget = Budget::of(request.memory);
     let analyzers = dispatch::in_images();
     let platform = request.platform.as_ref();
-    let images = open_image(kind, path, &request.access, platform, budget, &analyzers)?;
+    let images = open_image(
+        kind,
+        path,
+        &request.access,
+        platform,
+        budget,
+        request.cache.as_ref(),
+        &analyzers,
+    )?;
     let several = images.len() > 1;
     let works = images.into_iter().enumerate().map(|(index, contents)| {
         let mut target = target.clone();

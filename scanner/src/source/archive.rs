@@ -247,6 +247,11 @@ impl Archive {
         })
     }
 
+    /// The file that it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Whether members have to be read in order.
     pub(super) const fn is_compressed(&self) -> bool {
         self.documents.is_some()

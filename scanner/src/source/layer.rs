@@ -59,6 +59,7 @@ pub(crate) fn scan(
         let gap = Gap::warning(Stage::Source, GapKind::Limit, Location::file("."), cause);
         scan.gaps.insert(0, gap.unjudged());
     }
+    scan.unpacked = verified.unpacked;
     scan.digest = verified.digest;
     scan.diff_id = verified.diff_id;
     Ok(scan)

@@ -16,6 +16,7 @@ use crate::model::facts::Facts;
 use crate::model::gap::Gap;
 pub use crate::model::target::ImageKind;
 
+pub use self::cache::LayerCache;
 pub use self::elsewhere::Access;
 pub use self::merge::Hidden;
 pub use self::open::open_image;
@@ -25,6 +26,7 @@ pub use self::scanned::{LayerScan, Link, ScannedFile};
 
 mod alias;
 mod archive;
+pub mod cache;
 mod choice;
 mod counts;
 mod decode;
@@ -33,6 +35,7 @@ mod docker;
 pub mod elsewhere;
 mod hashing;
 mod image;
+mod kept;
 mod layer;
 pub mod limits;
 mod load;

@@ -15,8 +15,8 @@ use super::scanned::LayerScan;
 use super::store::{self, Job, Store};
 use super::wanted::{Again, Selection};
 use super::{
-    Access, Contents, Cost, ImageKind, SourceError, alias, docker, elsewhere, invalid, limits, oci,
-    plan,
+    Access, Contents, Cost, ImageKind, LayerCache, SourceError, alias, docker, elsewhere, invalid,
+    limits, oci, plan,
 };
 use crate::analyzer::Analyzers;
 use crate::model::coverage::Coverage;
@@ -32,6 +32,7 @@ pub fn open_image(
     access: &Access,
     platform: Option<&Platform>,
     budget: Budget,
+    cache: Option<&LayerCache>,
     analyzers: &Analyzers<'_>,
 ) -> Result<Vec<Contents>, SourceError> {
     let (store, kind) = if kind.is_path() {
@@ -46,7 +47,7 @@ pub fn open_image(
     if matches!(kind, ImageKind::OciArchive | ImageKind::DockerArchive) {
         docker::check_agreement(&store, kind, platform)?;
     }
-    read(&store, images, budget, analyzers)
+    read(&store, images, budget, cache, analyzers)
 }
 
 /// What lies at a path.
@@ -74,6 +75,7 @@ fn read(
     store: &Store,
     mut images: Vec<Image>,
     budget: Budget,
+    cache: Option<&LayerCache>,
     analyzers: &Analyzers<'_>,
 ) -> Result<Vec<Contents>, SourceError> {
     if let (true, Some(first)) = (store.is_followed(), images.first_mut()) {
@@ -116,13 +118,14 @@ fn read(
         }
         used.push(numbers);
     }
-    let (scans, cost) = store.read_layers(&jobs, analyzers, budget)?;
+    let (scans, cost) = store.read_layers(&jobs, analyzers, budget, cache)?;
     let read = Read {
         store,
         jobs: &jobs,
         scans: &scans,
         cost,
         budget,
+        cache,
         analyzers,
     };
     let mut all = Vec::new();
@@ -170,6 +173,7 @@ struct Read<'a> {
     scans: &'a [LayerScan],
     cost: Cost,
     budget: Budget,
+    cache: Option<&'a LayerCache>,
     analyzers: &'a Analyzers<'a>,
 }
 
@@ -254,7 +258,7 @@ fn contents(
         }
         let mut found: Vec<Visible> = Vec::new();
         if !again.is_empty() {
-            let (scans, _) = store.read_layers(&again, analyzers, budget)?;
+            let (scans, _) = store.read_layers(&again, analyzers, budget, read.cache)?;
             for (layer, scan) in from.into_iter().zip(scans) {
                 found.extend(scan.files.into_iter().map(|file| (layer, file)));
                 // Those of the first reading are the same, and counted once.

@@ -64,4 +64,8 @@ pub struct LayerScan {
     pub gaps: Vec<Gap>,
     /// What became of its members that are no directories.
     pub coverage: Files,
+    /// Bytes that it unpacks to.
+    pub unpacked: u64,
+    /// Bytes that this takes in memory, estimated.
+    pub kept: u64,
 }

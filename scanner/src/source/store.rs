@@ -16,9 +16,11 @@ use std::sync::{Mutex, PoisonError};
 use tempfile::NamedTempFile;
 
 use super::archive::Archive;
+use super::cache::{self, LayerCache};
 use super::digest::{Algorithm, Hasher};
 use super::elsewhere::Blobs;
 use super::hashing::Cores;
+use super::kept::{Identity, Kept};
 use super::layer;
 use super::limits::Budget;
 use super::manifest::{Descriptor, Document};
@@ -34,7 +36,7 @@ use crate::analyzer::Analyzers;
 pub(super) struct Store {
     place: Backing,
     /// The file that the archive is kept in for as long as it is read.
-    _kept: Option<NamedTempFile>,
+    kept: Option<NamedTempFile>,
     /// Bytes of documents read so far.
     documents: AtomicU64,
 }
@@ -65,7 +67,7 @@ impl Store {
     const fn new(place: Backing) -> Self {
         Self {
             place,
-            _kept: None,
+            kept: None,
             documents: AtomicU64::new(0),
         }
     }
@@ -199,6 +201,27 @@ impl Store {
         file.map_err(|error| error.to_string())
     }
 
+    /// By what a blob is known again: its digest where that is its name, else the file that it lies in.
+    pub(super) fn identity(&self, job: &Job) -> Option<Identity> {
+        match &self.place {
+            Backing::Elsewhere(_) => {
+                let digest = job.promise.digest.as_ref()?;
+                Some(Identity::Digest(digest.as_str().to_owned()))
+            }
+            // One that is kept for the moment has a new name each time.
+            Backing::Archive(_) if self.kept.is_some() => None,
+            Backing::Archive(archive) => {
+                let (_, entry) = archive.resolve(&job.name)?;
+                let part = format!("{}+{}", entry.ordinal, entry.size);
+                cache::identity(archive.path(), &part).map(Identity::File)
+            }
+            Backing::Directory(_) | Backing::Flat(..) => {
+                let path = self.path(&job.name)?;
+                cache::identity(&path, "").map(Identity::File)
+            }
+        }
+    }
+
     /// Reads layers, as many at once as the machine has cores, the largest first so that none
     /// is left alone at the end. The answer is in the order of the jobs; of several faults the
     /// first one in that order counts, whichever was met first.
@@ -207,6 +230,7 @@ impl Store {
         jobs: &[Job],
         analyzers: &Analyzers<'_>,
         budget: Budget,
+        cache: Option<&LayerCache>,
     ) -> Result<(Vec<LayerScan>, Cost), SourceError> {
         let mut order = Vec::new();
         let mut stored = 0_u64;
@@ -237,9 +261,19 @@ impl Store {
             }
             _ => {
                 let one = |job: &Job| {
+                    let kept = cache.and_then(|cache| Kept::of(self, job, analyzers, cache));
+                    if let Some(scan) = kept.as_ref().and_then(Kept::find) {
+                        shared.totals.unpack(scan.unpacked)?;
+                        shared.totals.keep(scan.kept)?;
+                        return Ok(scan);
+                    }
                     let blob = self.open(job).map_err(Stop::Broken)?;
                     let promise = job.promise.clone();
-                    layer::scan(blob, promise, &shared, analyzers, &job.selection)
+                    let scan = layer::scan(blob, promise, &shared, analyzers, &job.selection)?;
+                    if let Some(kept) = kept {
+                        kept.put(&scan);
+                    }
+                    Ok(scan)
                 };
                 at_once(jobs, &order, budget.workers(count), &shared.cores, one)
             }
@@ -393,7 +427,7 @@ pub(super) fn elsewhere(blobs: Box<dyn Blobs>) -> Store {
 pub(super) fn spooled(file: NamedTempFile) -> Result<Store, SourceError> {
     let store = archive(file.path())?;
     Ok(Store {
-        _kept: Some(file),
+        kept: Some(file),
         ..store
     })
 }

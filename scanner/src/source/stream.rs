@@ -37,6 +37,8 @@ pub(crate) struct Verified {
     pub(crate) digest: Arc<str>,
     /// Absent where a limit stopped the decompression.
     pub(crate) diff_id: Option<Arc<str>>,
+    /// Bytes of the tar.
+    pub(crate) unpacked: u64,
     /// The limit.
     pub(crate) stopped: Option<String>,
 }
@@ -328,6 +330,7 @@ impl<R: Read> LayerStream<R> {
         Ok(Verified {
             digest: digest.text(),
             diff_id: limit.is_none().then(|| diff_id.text()),
+            unpacked: self.total,
             stopped: limit,
         })
     }

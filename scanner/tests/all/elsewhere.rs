@@ -9,8 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use portcullis::inventory::dispatch::in_images;
+use portcullis::source::cache::MAX_BYTES;
 use portcullis::source::limits::Budget;
-use portcullis::source::{Access, Contents, ImageKind, Platform, SourceError, open_image};
+use portcullis::source::{
+    Access, Contents, ImageKind, LayerCache, Platform, SourceError, open_image,
+};
 use serde_json::Value;
 
 use crate::cli;
@@ -178,8 +181,56 @@ fn read(reference: &str, platform: Option<&Platform>) -> Result<Vec<Contents>, S
         &Access::default(),
         platform,
         Budget::default(),
+        None,
         &in_images(),
     )
+}
+
+#[test]
+fn a_layer_that_was_read_is_not_asked_for_again() {
+    let root = layout();
+    let registry = registry(root.path(), Fault::None);
+    let folder = tempfile::tempdir().unwrap();
+    let cache = LayerCache::new(folder.path().join("c"), MAX_BYTES);
+    let path = PathBuf::from(format!("{}/app:test", registry.address));
+    let read = |cache: Option<&LayerCache>| {
+        let (access, budget) = (Access::default(), Budget::default());
+        let kind = ImageKind::Registry;
+        open_image(kind, &path, &access, None, budget, cache, &in_images()).unwrap()
+    };
+    let asked = || registry.blobs.load(Ordering::SeqCst);
+    let first = read(Some(&cache));
+    assert_eq!(asked(), 2);
+    let second = read(Some(&cache));
+    assert_eq!(asked(), 2);
+    assert_eq!(names(&second), names(&first));
+    assert_eq!(second[0].files, first[0].files);
+    assert_eq!(second[0].coverage, first[0].coverage);
+    read(None);
+    assert_eq!(asked(), 4);
+    // What somebody broke is read again, and right again afterwards.
+    for entry in walk(&folder.path().join("c/layers")) {
+        fs::write(entry, b"portcullis layer 1\nnothing").unwrap();
+    }
+    assert_eq!(names(&read(Some(&cache))), names(&first));
+    assert_eq!(asked(), 6);
+    read(Some(&cache));
+    assert_eq!(asked(), 6);
+}
+
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }
 
 fn names(contents: &[Contents]) -> Vec<String> {
@@ -320,7 +371,15 @@ fn an_engine_is_asked_over_its_socket() {
     let read = |name: &str| {
         let kind = ImageKind::Engine(engine);
         let path = PathBuf::from(name);
-        open_image(kind, &path, &access, None, Budget::default(), &in_images())
+        open_image(
+            kind,
+            &path,
+            &access,
+            None,
+            Budget::default(),
+            None,
+            &in_images(),
+        )
     };
     assert_eq!(names(&read("app:1").unwrap()), ["one"]);
     let error = read("app:2").unwrap_err().to_string();

@@ -2,8 +2,6 @@
 //! gate to the exit code. Both feeds are made up; the demo repository is the input.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -211,6 +209,9 @@ fn a_gate_never_passes_because_a_feed_is_missing() {
 /// Serves the same two feeds until the test ends.
 #[cfg(feature = "network")]
 fn serve() -> String {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -237,6 +238,8 @@ fn serve() -> String {
 /// A bucket of one record about `lodash` in npm, at `bucket` in `directory`.
 #[cfg(feature = "network")]
 fn bucket(directory: &TempDir) {
+    use std::io::Write as _;
+
     let bucket = directory.path().join("bucket/npm");
     fs::create_dir_all(&bucket).unwrap();
     let record = r#"{"id":"GHSA-35jh-r3h4-6jhm","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2021-23337"],"affected":[{"package":{"ecosystem":"npm","name":"lodash"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"4.17.21"}]}]}]}"#;

@@ -359,6 +359,7 @@ fn what_does_not_fit_into_the_memory_is_refused() {
             &portcullis::source::Access::default(),
             None,
             Budget::of(memory),
+            None,
             &in_images(),
         )
         .map_err(|error| error.to_string())

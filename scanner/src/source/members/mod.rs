@@ -362,6 +362,7 @@ impl Members {
             implied: sorted(self.implied),
             gaps: self.gaps,
             coverage: self.counts.files(),
+            kept: self.charged,
             ..LayerScan::default()
         };
         scan.implied

@@ -20,6 +20,7 @@ pub(crate) fn read_image(
         &portcullis::source::Access::default(),
         platform,
         Budget::default(),
+        None,
         &in_images(),
     )
 }
