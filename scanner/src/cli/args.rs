@@ -47,7 +47,11 @@ pub(super) struct ScanArguments {
     #[arg(value_name = "TARGET", default_value = ".")]
     pub(super) targets: Vec<String>,
     /// Report format on stdout.
-    #[arg(long, value_name = "table|json|sarif", default_value = "table")]
+    #[arg(
+        long,
+        value_name = "table|json|sarif|cyclonedx|spdx",
+        default_value = "table"
+    )]
     pub(super) format: Format,
     /// Also write a report to a file; may be given several times.
     #[arg(long = "report", value_name = "FORMAT=PATH")]

@@ -1,6 +1,7 @@
 //! Writers: each borrows the report and the verdict and writes one format. None decides
 //! anything that the exit code depends on.
 
+mod bom;
 pub mod escape;
 pub mod inert;
 pub mod json;
@@ -24,11 +25,21 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0 as code scanning wants it.
     Sarif,
+    /// CycloneDX 1.6, packages and vulnerabilities.
+    CycloneDx,
+    /// SPDX 2.3, packages.
+    Spdx,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Table, Self::Json, Self::Sarif];
+    pub const ALL: [Self; 5] = [
+        Self::Table,
+        Self::Json,
+        Self::Sarif,
+        Self::CycloneDx,
+        Self::Spdx,
+    ];
 
     /// The word of `--format`.
     pub const fn as_str(self) -> &'static str {
@@ -36,14 +47,22 @@ impl Format {
             Self::Table => "table",
             Self::Json => "json",
             Self::Sarif => "sarif",
+            Self::CycloneDx => "cyclonedx",
+            Self::Spdx => "spdx",
         }
     }
 }
 
 /// A word that names no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format `{0}`: use table, json or sarif")]
+#[error("unknown format `{0}`: use {words}", words = words())]
 pub struct UnknownFormat(String);
+
+/// The words of all formats.
+fn words() -> String {
+    let words: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+    words.join(", ")
+}
 
 impl FromStr for Format {
     type Err = UnknownFormat;
@@ -91,6 +110,8 @@ pub fn write(
         Format::Table => table::write(report, verdict, options, &mut inert::Inert::new(out)),
         Format::Json => json::write(report, verdict, out),
         Format::Sarif => sarif::write(report, verdict, out),
+        Format::CycloneDx => bom::write_cyclonedx(report, out),
+        Format::Spdx => bom::write_spdx(report, out),
     }
 }
 
@@ -107,7 +128,7 @@ mod tests {
         let error = "xml\u{7}".parse::<Format>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown format `xml\\u{7}`: use table, json or sarif"
+            "unknown format `xml\\u{7}`: use table, json, sarif, cyclonedx, spdx"
         );
     }
 }
