@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Scan directories and images for vulnerable packages and misconfigured infrastructure.
     #[command(after_help = examples::SCAN)]
-    Scan(ScanArguments),
+    Scan(Box<ScanArguments>),
     /// Build, share and query the local advisory database.
     #[command(subcommand)]
     Db(DbCommand),
