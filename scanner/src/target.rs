@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rules::kinds;
 
+use crate::inventory::bill;
 use crate::inventory::recognised::CONTENT_BYTES;
 pub use crate::model::target::TargetKind;
 use crate::model::target::{Document, ImageKind};
@@ -70,7 +71,7 @@ impl TargetSpec {
             return Ok(Some(TargetKind::Directory));
         }
         let image = source::recognise(&self.path).map(TargetKind::Image);
-        Ok(image.or_else(|| document(&self.path).map(TargetKind::Document)))
+        Ok(image.or_else(|| document(&self.path)))
     }
 }
 
@@ -94,16 +95,20 @@ pub fn of_commit(path: &Path) -> (&Path, &str) {
     )
 }
 
-/// What Terraform wrote into a file, by its name or its first bytes.
-fn document(path: &Path) -> Option<Document> {
+/// What a file is that is a target of its own: what Terraform wrote, or a bill of materials.
+fn document(path: &Path) -> Option<TargetKind> {
     let mut first = Vec::new();
     let most = CONTENT_BYTES as u64;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let read = File::open(path).and_then(|file| file.take(most).read_to_end(&mut first));
     read.ok()?;
+    if bill::is_bill(&first) {
+        return Some(TargetKind::Bill);
+    }
     let kind = kinds::by_content(&name, &first).or_else(|| kinds::by_name(&name))?;
     let mut all = Document::ALL.into_iter();
-    all.find(|document| document.as_str() == kind.id())
+    let found = all.find(|document| document.as_str() == kind.id());
+    found.map(TargetKind::Document)
 }
 
 /// The path shown in reports: relative to the working directory where it lies below it, else

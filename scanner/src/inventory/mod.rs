@@ -9,6 +9,7 @@ pub use crate::model::facts::{Distribution, Facts, Include, Owned, Requested};
 use crate::model::gap::GapKind;
 
 pub mod assemble;
+pub(crate) mod bill;
 pub(crate) mod bytes;
 pub mod checksum;
 mod collect;

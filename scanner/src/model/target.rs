@@ -84,6 +84,8 @@ pub enum TargetKind {
     Commit,
     /// One plan or state of Terraform, as JSON.
     Document(Document),
+    /// A bill of materials.
+    Bill,
     /// A container image.
     Image(ImageKind),
 }
@@ -95,6 +97,7 @@ impl TargetKind {
             Self::Directory => "dir",
             Self::Commit => "git",
             Self::Document(document) => document.as_str(),
+            Self::Bill => "sbom",
             Self::Image(ImageKind::OciLayout) => "oci",
             Self::Image(ImageKind::OciArchive) => "oci-archive",
             Self::Image(ImageKind::DockerArchive) => "docker-archive",
@@ -106,11 +109,12 @@ impl TargetKind {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Directory,
         Self::Commit,
         Self::Document(Document::Plan),
         Self::Document(Document::State),
+        Self::Bill,
         Self::Image(ImageKind::OciLayout),
         Self::Image(ImageKind::OciArchive),
         Self::Image(ImageKind::DockerArchive),

@@ -14,6 +14,7 @@ use crate::misconfig;
 use crate::model::gap::{Gap, GapClass, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::{Report, TargetGap};
+use crate::model::target::TargetKind;
 
 /// What has been merged, with what the ledger of each target still needs.
 pub(super) struct Merged {
@@ -98,7 +99,7 @@ fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::C
             accepted: false,
         }
     }));
-    if target.kind.is_image() {
+    if target.kind.is_image() || target.kind == TargetKind::Bill {
         target.distribution = inventory.distribution;
     }
     report.targets.push(target);

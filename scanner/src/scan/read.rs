@@ -10,7 +10,7 @@ use remote::git::store::StoreError;
 use super::images::Images;
 use super::plan::{NamedImages, Plan, Planned};
 use super::{Request, TargetFailure};
-use crate::inventory::dispatch;
+use crate::inventory::{bill, dispatch, limits};
 use crate::misconfig::Inputs;
 use crate::model::coverage::SkipRule;
 use crate::model::facts::Facts;
@@ -18,6 +18,7 @@ use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
 use crate::model::target::{Document, Engine};
+use crate::named;
 use crate::source::limits::Budget;
 use crate::source::root::{CommitTree, Directory, Root};
 use crate::source::tree::{self, Interest};
@@ -108,6 +109,7 @@ fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Readi
         Ok(TargetKind::Directory) => read_directory(request, path, named),
         Ok(TargetKind::Commit) => read_commit(request, path),
         Ok(TargetKind::Document(document)) => read_document(request, document, path),
+        Ok(TargetKind::Bill) => read_bill(request, path),
     }
 }
 
@@ -137,7 +139,7 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
     let directory = match kind {
         TargetKind::Directory => Some(path),
         TargetKind::Commit => Some(target::of_commit(path).0),
-        TargetKind::Document(_) => Some(path.parent().unwrap_or(Path::new(""))),
+        TargetKind::Document(_) | TargetKind::Bill => Some(path.parent().unwrap_or(Path::new(""))),
         TargetKind::Image(_) => None,
     };
     let of = |part: fn(&Path, &Path) -> String| {
@@ -257,6 +259,44 @@ fn read_document(request: &Request, document: Document, path: &Path) -> Reading 
     Reading {
         works: vec![work],
         failures: Vec::new(),
+    }
+}
+
+/// Reads a bill of materials that was named.
+fn read_bill(request: &Request, path: &Path) -> Reading {
+    let place = target::shown(path, &request.working_directory);
+    let mut work = Work::new(new_target(request, TargetKind::Bill, path));
+    if !request.vulnerabilities {
+        work.target.coverage.files.skip(SkipRule::NotAsked, 1);
+        return Reading {
+            works: vec![work],
+            failures: Vec::new(),
+        };
+    }
+    let bytes = match named::read(path, limits::LOCKFILE_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let cause = error.to_string();
+            return SourceError::Invalid { place, cause }.into();
+        }
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match bill::read(&name, &bytes) {
+        Ok(facts) => {
+            work.target.coverage.files.read();
+            work.files = vec![(Arc::from(&*name), facts)];
+            Reading {
+                works: vec![work],
+                failures: Vec::new(),
+            }
+        }
+        Err(error) => {
+            let line = error
+                .line
+                .map_or_else(String::new, |line| format!("line {line}: "));
+            let cause = format!("{line}{}", error.cause);
+            SourceError::Invalid { place, cause }.into()
+        }
     }
 }
 

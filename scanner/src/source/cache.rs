@@ -18,7 +18,7 @@ use super::scanned::LayerScan;
 use crate::model::gap::GapKind;
 
 /// How an entry begins; grows whenever its shape changes.
-const MAGIC: &[u8] = b"portcullis layer 1\n";
+const MAGIC: &[u8] = b"portcullis layer 2\n";
 
 /// Bytes of an entry, packed and unpacked: facts are bounded where they are made.
 const MAX_ENTRY: u64 = 256 << 20;

@@ -55,10 +55,13 @@ pub struct LayerScan {
     /// Directories whose content in lower layers is deleted; sorted.
     pub opaque: Vec<Arc<str>>,
     /// Paths that were, at any time in this layer, something else than a directory; sorted.
+    #[serde(with = "hashes")]
     pub non_directories: Vec<PathHash>,
     /// Paths with a directory entry; sorted.
+    #[serde(with = "hashes")]
     pub directories: Vec<PathHash>,
     /// Directories above other members, without an entry of their own; sorted.
+    #[serde(with = "hashes")]
     pub implied: Vec<PathHash>,
     /// What could not be read, by path in the layer.
     pub gaps: Vec<Gap>,
@@ -68,4 +71,33 @@ pub struct LayerScan {
     pub unpacked: u64,
     /// Bytes that this takes in memory, estimated.
     pub kept: u64,
+}
+
+/// Many hashes as one text of hexadecimal digits: a layer has a hundred thousand of them.
+mod hashes {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    use super::PathHash;
+
+    const BYTES: usize = size_of::<PathHash>();
+
+    pub(super) fn serialize<S: Serializer>(all: &[PathHash], to: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = all.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+        to.serialize_str(&hex::encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<PathHash>, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
+        let bytes = hex::decode(text.as_bytes()).map_err(de::Error::custom)?;
+        let (whole, rest) = bytes.as_chunks::<BYTES>();
+        if !rest.is_empty() {
+            return Err(de::Error::custom("not whole hashes"));
+        }
+        Ok(whole
+            .iter()
+            .map(|bytes| PathHash::from_le_bytes(*bytes))
+            .collect())
+    }
 }

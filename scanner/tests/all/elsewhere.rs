@@ -210,7 +210,7 @@ fn a_layer_that_was_read_is_not_asked_for_again() {
     assert_eq!(asked(), 4);
     // What somebody broke is read again, and right again afterwards.
     for entry in walk(&folder.path().join("c/layers")) {
-        fs::write(entry, b"portcullis layer 1\nnothing").unwrap();
+        fs::write(entry, b"portcullis layer 2\nnothing").unwrap();
     }
     assert_eq!(names(&read(Some(&cache))), names(&first));
     assert_eq!(asked(), 6);

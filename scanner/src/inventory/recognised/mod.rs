@@ -24,6 +24,14 @@ pub mod tree;
 
 pub use self::path::Pattern;
 
+/// The id of bills of materials of any name.
+pub(super) const BILL: &str = table::files::SBOM_JSON.id;
+
+/// What a document of any name is, by its first bytes.
+pub(super) fn of_document(first: &[u8]) -> Option<&'static FileKind> {
+    document::kind(first)
+}
+
 /// How many first bytes of a file [`confirm`] looks at. Infrastructure code says what it is in
 /// its first lines; a manifest that is longer counts as one that declares dependencies.
 pub const CONTENT_BYTES: usize = 64 << 10;

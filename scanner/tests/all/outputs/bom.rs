@@ -10,6 +10,7 @@ use portcullis::output::Format;
 use serde_json::Value;
 
 use super::{document, sample, written};
+use crate::cli;
 
 fn texts<'v>(values: &'v Value, key: &str) -> Vec<&'v str> {
     let values = values.as_array().unwrap();
@@ -127,4 +128,27 @@ fn the_same_report_gives_the_same_bill() {
     other.packages.pop();
     let serial = |report| document(Format::CycloneDx, report)["serialNumber"].clone();
     assert_ne!(serial(&report), serial(&other));
+}
+
+#[test]
+fn a_bill_of_ours_is_read_back_without_loss() {
+    let here = tempfile::tempdir().unwrap();
+    let image = cli::repository().join("testdata/demo/image");
+    let image = image.to_str().unwrap();
+    let scan = |target: &str, format: &str| {
+        let arguments = ["scan", target, "--only", "vuln", "--format", format];
+        cli::run(here.path(), &arguments)
+    };
+    let packages = |target: &str| {
+        let mut report = scan(target, "json").json();
+        for package in report["packages"].as_array_mut().unwrap() {
+            package.as_object_mut().unwrap().remove("target");
+        }
+        report["packages"].clone()
+    };
+    let bill = scan(image, "cyclonedx").out;
+    std::fs::write(here.path().join("bill.json"), bill).unwrap();
+    let read = packages("bill.json");
+    assert_eq!(read.as_array().unwrap().len(), 5);
+    assert_eq!(read, packages(image));
 }
