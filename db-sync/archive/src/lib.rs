@@ -105,9 +105,13 @@ impl<R: Read + Seek> Archive<R> {
 
     /// The compressed bytes of an entry.
     pub fn raw(&mut self, member: &Member) -> Result<Vec<u8>, MemberError> {
+        self.raw_within(member, self.limits)
+    }
+
+    fn raw_within(&mut self, member: &Member, limits: Limits) -> Result<Vec<u8>, MemberError> {
         member.readable()?;
-        if member.compressed > self.limits.member_bytes.saturating_add(DEFLATE_SLACK) {
-            return Err(self.limits.too_large());
+        if member.compressed > limits.member_bytes.saturating_add(DEFLATE_SLACK) {
+            return Err(limits.too_large());
         }
         let offset = self.base.saturating_add(member.offset);
         let mut header = [0; 30];
@@ -146,9 +150,18 @@ impl<R: Read + Seek> Archive<R> {
 
     /// The content of an entry.
     pub fn read(&mut self, member: &Member) -> Result<Vec<u8>, MemberError> {
-        let raw = self.raw(member)?;
+        self.read_within(member, self.limits.member_bytes)
+    }
+
+    /// The same, of at most so many bytes.
+    pub fn read_within(&mut self, member: &Member, most: u64) -> Result<Vec<u8>, MemberError> {
+        let limits = Limits {
+            member_bytes: most.min(self.limits.member_bytes),
+            ..self.limits
+        };
+        let raw = self.raw_within(member, limits)?;
         let mut out = Vec::new();
-        member.inflate(&raw, &self.limits, &mut Inflater::new(false), &mut out)?;
+        member.inflate(&raw, &limits, &mut Inflater::new(false), &mut out)?;
         Ok(out)
     }
 

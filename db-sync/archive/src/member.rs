@@ -21,6 +21,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// Where its content is: two entries of one place have the same.
+    pub const fn place(&self) -> u64 {
+        self.offset
+    }
+
     /// Whether the name leads out of the folder that an archive is unpacked into.
     pub fn escapes(&self) -> bool {
         self.name.starts_with('/')

@@ -55,7 +55,8 @@ pub const JAVA_ARCHIVE_BYTES: u64 = 256 << 20;
 pub const JAVA_ARCHIVE: archive::Limits = archive::Limits {
     entries: 500_000,
     member_bytes: 128 << 20,
-    ratio: 1000,
+    // An archive within an archive hardly grows.
+    ratio: 50,
     ratio_from: 1 << 20,
 };
 

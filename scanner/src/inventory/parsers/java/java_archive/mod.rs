@@ -54,7 +54,13 @@ const SHARED: [&str; 5] = ["par", "sar", "nar", "kar", "lpkg"];
 const MAX_DEPTH: usize = 8;
 
 /// Bytes that are inflated of one archive and all in it.
-const MAX_INFLATED: usize = 1 << 30;
+const MAX_INFLATED: usize = 512 << 20;
+
+/// Bytes of a `pom.properties`; Maven writes three lines.
+const MAX_PROPERTIES: u64 = 64 << 10;
+
+/// Bytes of a manifest; signed jars have an entry for every file.
+const MAX_MANIFEST: u64 = 8 << 20;
 
 /// Where the manifest is.
 const MANIFEST: &str = "META-INF/MANIFEST.MF";
@@ -125,6 +131,7 @@ impl Walk<'_> {
         let mut coordinates = BTreeSet::new();
         let mut has_properties = false;
         let mut manifest = None;
+        let mut places = BTreeSet::new();
         for member in &members {
             if !archive.agrees(member).map_err(archive::Error::Read)? {
                 let inside = format!("{path}!/{}", shown(&member.name));
@@ -138,8 +145,16 @@ impl Walk<'_> {
             if !is_properties && !is_nested && member.name != MANIFEST {
                 continue;
             }
+            if !places.insert((member.place(), member.name.as_str())) {
+                continue; // the same entry again
+            }
             let inside = format!("{path}!/{}", shown(&member.name));
-            let content = match self.content(&mut archive, member) {
+            let most = match (is_properties, is_nested) {
+                (true, _) => MAX_PROPERTIES,
+                (_, true) => limits::JAVA_ARCHIVE.member_bytes,
+                _ => MAX_MANIFEST,
+            };
+            let content = match self.content(&mut archive, member, most) {
                 Ok(content) => content,
                 Err(fault) => {
                     self.lost(&inside, fault);
@@ -175,8 +190,9 @@ impl Walk<'_> {
         &mut self,
         archive: &mut Archive<Cursor<&[u8]>>,
         member: &Member,
+        most: u64,
     ) -> Result<Vec<u8>, Fault> {
-        let content = archive.read(member)?;
+        let content = archive.read_within(member, most)?;
         self.inflated = self.inflated.saturating_add(content.len());
         if self.inflated > MAX_INFLATED {
             let cause = format!("more than {MAX_INFLATED} bytes in one archive and those in it");

@@ -6,7 +6,7 @@ use zip::write::SimpleFileOptions;
 use super::PARSER;
 use crate::inventory::dispatch;
 use crate::inventory::{Content, Facts};
-use crate::model::gap::GapClass;
+use crate::model::gap::{GapClass, GapKind};
 
 fn jar(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
@@ -128,4 +128,19 @@ fn what_is_broken_loses_nothing_else() {
         "{:?}",
         facts.gaps
     );
+}
+
+#[test]
+fn large_properties_and_bombs_are_limits() {
+    let large = vec![b'#'; 65 << 10];
+    let bomb = jar(&[("x", &vec![0; 8 << 20])]);
+    let bytes = jar(&[
+        ("META-INF/maven/org.a/b/pom.properties", &large),
+        ("lib/c.jar", &vec![0; 4 << 20]),
+        ("lib/d.jar", &bomb),
+    ]);
+    let facts = read("x.jar", &bytes);
+    assert_eq!(found(&facts), Vec::<String>::new());
+    let limits = facts.gaps.iter().filter(|gap| gap.kind == GapKind::Limit);
+    assert_eq!(limits.count(), 2, "{:?}", facts.gaps);
 }
