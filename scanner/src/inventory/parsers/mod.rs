@@ -6,6 +6,10 @@ mod alpine {
     pub(super) mod apk;
 }
 
+mod dart {
+    pub(super) mod pubspec_lock;
+}
+
 mod debian {
     pub(super) mod files;
     pub(super) mod status;
@@ -21,6 +25,7 @@ mod java {
 }
 
 mod node {
+    pub(super) mod bun_lock;
     mod manifest;
     pub(super) mod node_modules;
     mod npm;
@@ -62,6 +67,10 @@ mod suse {
     pub(super) mod products;
 }
 
+mod swift {
+    pub(super) mod package_resolved;
+}
+
 mod complete;
 mod foreign;
 mod os_release;
@@ -71,6 +80,7 @@ mod shared;
 /// here (its module, and itself in the list) and a folder in `testdata/inventory/`.
 pub const ALL: &[&Parser] = &[
     &alpine::apk::PARSER,
+    &node::bun_lock::PARSER,
     &rust::cargo_lock::PARSER,
     &php::composer_lock::PARSER,
     &debian::files::LISTS,
@@ -90,6 +100,7 @@ pub const ALL: &[&Parser] = &[
     &node::pnpm_lock::PARSER,
     &python::poetry_lock::POETRY,
     &python::poetry_lock::UV,
+    &dart::pubspec_lock::PARSER,
     &python::installed::METADATA,
     &python::installed::EGG,
     &python::requirements::PARSER,
@@ -101,5 +112,6 @@ pub const ALL: &[&Parser] = &[
     &rpm::sqlite::PARSER,
     &rpm::sqlite::LOG,
     &suse::products::PARSER,
+    &swift::package_resolved::PARSER,
     &node::yarn_lock::PARSER,
 ];

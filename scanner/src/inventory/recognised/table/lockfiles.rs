@@ -13,11 +13,7 @@ const fn lockfile(
 
 pub(super) static ALL: &[FileKind] = &[
     // JavaScript
-    lockfile(
-        "bun-lock",
-        "Bun lockfile",
-        &[Name("bun.lock"), Name("bun.lockb")],
-    ),
+    lockfile("bun-lockb", "binary Bun lockfile", &[Name("bun.lockb")]),
     lockfile("deno-lock", "Deno lockfile", &[Name("deno.lock")]),
     lockfile(
         "pnpm-branch-lock",
@@ -106,12 +102,7 @@ pub(super) static ALL: &[FileKind] = &[
     lockfile("glide-lock", "Glide lockfile", &[Name("glide.lock")]),
     lockfile("godeps", "Godep list", &[Suffix("Godeps/Godeps.json")]),
     lockfile("govendor", "govendor list", &[Suffix("vendor/vendor.json")]),
-    // Apple, Dart, C and C++
-    lockfile(
-        "swift-resolved",
-        "Swift package lockfile",
-        &[Name("Package.resolved"), Name(".package.resolved")],
-    ),
+    // Apple, C and C++
     lockfile(
         "podfile-lock",
         "CocoaPods lockfile",
@@ -122,7 +113,6 @@ pub(super) static ALL: &[FileKind] = &[
         "Carthage lockfile",
         &[Name("Cartfile.resolved")],
     ),
-    lockfile("pubspec-lock", "Dart lockfile", &[Name("pubspec.lock")]),
     lockfile(
         "conan-lock",
         "Conan lockfile",
