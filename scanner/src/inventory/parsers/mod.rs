@@ -6,6 +6,10 @@ mod alpine {
     pub(super) mod apk;
 }
 
+mod beam {
+    pub(super) mod mix_lock;
+}
+
 mod dart {
     pub(super) mod pubspec_lock;
 }
@@ -92,6 +96,7 @@ pub const ALL: &[&Parser] = &[
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
     &java::java_archive::PARSER,
+    &beam::mix_lock::PARSER,
     &node::node_modules::PARSER,
     &os_release::PARSER,
     &os_release::RELEASE,

@@ -124,7 +124,6 @@ pub(super) static ALL: &[FileKind] = &[
     ),
     lockfile("vcpkg-lock", "vcpkg lockfile", &[Name("vcpkg-lock.json")]),
     // BEAM
-    lockfile("mix-lock", "Mix lockfile", &[Name("mix.lock")]),
     lockfile("rebar-lock", "Rebar lockfile", &[Name("rebar.lock")]),
     lockfile("gleam-manifest", "Gleam lockfile", &[Name("manifest.toml")]),
     // Others
