@@ -80,6 +80,7 @@ const ALL: &[Exception] = &[
             "pipfile-lock",
             "poetry-lock",
             "pubspec-lock",
+            "renv-lock",
             "swift-resolved",
             "uv-lock",
         ],
@@ -92,6 +93,7 @@ const ALL: &[Exception] = &[
                 "develop",
                 "package",
                 "pins",
+                "Packages",
             ];
             let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
             // In version 1 of npm's, there is no key then; in version 1 of Swift's, the list is not

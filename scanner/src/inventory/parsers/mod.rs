@@ -51,6 +51,10 @@ mod python {
     pub(super) mod requirements;
 }
 
+mod r {
+    pub(super) mod renv_lock;
+}
+
 mod rpm {
     pub(super) mod bdb;
     mod header;
@@ -108,6 +112,7 @@ pub const ALL: &[&Parser] = &[
     &dart::pubspec_lock::PARSER,
     &python::installed::METADATA,
     &python::installed::EGG,
+    &r::renv_lock::PARSER,
     &python::requirements::PARSER,
     &python::requirements::INCLUDED,
     &python::requirements::CONSTRAINTS,

@@ -148,11 +148,7 @@ pub(super) static ALL: &[FileKind] = &[
         "Stack lockfile",
         &[Name("stack.yaml.lock"), Between("stack", ".yaml.lock")],
     ),
-    lockfile(
-        "renv-lock",
-        "renv lockfile",
-        &[Name("renv.lock"), Name("packrat.lock")],
-    ),
+    lockfile("packrat-lock", "Packrat lockfile", &[Name("packrat.lock")]),
     lockfile(
         "julia-manifest",
         "Julia manifest",
