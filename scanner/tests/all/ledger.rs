@@ -115,7 +115,7 @@ fn scene() -> TempDir {
     let directory = demo();
     let root = directory.path();
     fs::create_dir_all(root.join("demo/web2")).unwrap();
-    fs::write(root.join("demo/web2/bun.lock"), "{}").unwrap();
+    fs::write(root.join("demo/web2/bun.lockb"), "{}").unwrap();
     fs::write(root.join("demo/Dockerfile"), "FROM scratch\n").unwrap();
     directory
 }

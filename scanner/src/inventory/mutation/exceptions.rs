@@ -79,6 +79,9 @@ const ALL: &[Exception] = &[
             "package-lock",
             "pipfile-lock",
             "poetry-lock",
+            "pubspec-lock",
+            "renv-lock",
+            "swift-resolved",
             "uv-lock",
         ],
         holds: |_, _, mutant| {
@@ -89,10 +92,14 @@ const ALL: &[Exception] = &[
                 "default",
                 "develop",
                 "package",
+                "pins",
+                "Packages",
             ];
             let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
-            // In version 1 of npm's, there is no key then.
-            let absent = path.ends_with("dependencies") && ["left out", "is Null"].contains(&what);
+            // In version 1 of npm's, there is no key then; in version 1 of Swift's, the list is not
+            // at the top.
+            let absent = path.ends_with("dependencies") && ["left out", "is Null"].contains(&what)
+                || path == "object/pins" && what == "is List([])";
             absent || matches!(&mutant.edit, Edit::Emptied(path) if lists.contains(&path.as_str()))
         },
         reason: "a project without dependencies has an empty list",

@@ -325,6 +325,7 @@ fn change(
 /// Mappings whose entries are packages.
 const CONTAINERS: &[&str] = &[
     "packages",
+    "Packages",
     "snapshots",
     "dependencies",
     "default",

@@ -6,6 +6,10 @@ mod alpine {
     pub(super) mod apk;
 }
 
+mod beam {
+    pub(super) mod mix_lock;
+}
+
 mod dart {
     pub(super) mod pubspec_lock;
 }
@@ -25,6 +29,7 @@ mod java {
 }
 
 mod node {
+    pub(super) mod bun_lock;
     mod manifest;
     pub(super) mod node_modules;
     mod npm;
@@ -44,6 +49,10 @@ mod python {
     pub(super) mod poetry_lock;
     mod pypi;
     pub(super) mod requirements;
+}
+
+mod r {
+    pub(super) mod renv_lock;
 }
 
 mod rpm {
@@ -66,6 +75,10 @@ mod suse {
     pub(super) mod products;
 }
 
+mod swift {
+    pub(super) mod package_resolved;
+}
+
 mod complete;
 mod foreign;
 mod os_release;
@@ -75,9 +88,9 @@ mod shared;
 /// here (its module, and itself in the list) and a folder in `testdata/inventory/`.
 pub const ALL: &[&Parser] = &[
     &alpine::apk::PARSER,
+    &node::bun_lock::PARSER,
     &rust::cargo_lock::PARSER,
     &php::composer_lock::PARSER,
-    &dart::pubspec_lock::PARSER,
     &debian::files::LISTS,
     &debian::files::SUMS,
     &debian::status::PARSER,
@@ -87,6 +100,7 @@ pub const ALL: &[&Parser] = &[
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
     &java::java_archive::PARSER,
+    &beam::mix_lock::PARSER,
     &node::node_modules::PARSER,
     &os_release::PARSER,
     &os_release::RELEASE,
@@ -95,8 +109,10 @@ pub const ALL: &[&Parser] = &[
     &node::pnpm_lock::PARSER,
     &python::poetry_lock::POETRY,
     &python::poetry_lock::UV,
+    &dart::pubspec_lock::PARSER,
     &python::installed::METADATA,
     &python::installed::EGG,
+    &r::renv_lock::PARSER,
     &python::requirements::PARSER,
     &python::requirements::INCLUDED,
     &python::requirements::CONSTRAINTS,
@@ -106,5 +122,6 @@ pub const ALL: &[&Parser] = &[
     &rpm::sqlite::PARSER,
     &rpm::sqlite::LOG,
     &suse::products::PARSER,
+    &swift::package_resolved::PARSER,
     &node::yarn_lock::PARSER,
 ];

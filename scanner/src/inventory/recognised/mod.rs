@@ -100,7 +100,7 @@ pub enum Look {
 
 /// One row of the table.
 pub struct FileKind {
-    /// Kebab-case name, unique: `bun-lock`.
+    /// Kebab-case name, unique: `bun-lockb`.
     pub id: &'static str,
     /// What it is, as it stands in a sentence: `Bun lockfile`.
     pub phrase: &'static str,
@@ -308,15 +308,15 @@ mod tests {
 
     #[test]
     fn places_and_classes() {
-        assert_eq!(id("a/bun.lock", Within::Tree), Some("bun-lock"));
-        assert_eq!(id("a/bun.lock", Within::Image), None);
+        assert_eq!(id("a/bun.lockb", Within::Tree), Some("bun-lockb"));
+        assert_eq!(id("a/bun.lockb", Within::Image), None);
         assert_eq!(id("lib/LOG4J.JAR", Within::Tree), Some("java-archive"));
         assert_eq!(id("a/Dockerfile.dev", Within::Tree), Some("dockerfile"));
         assert_eq!(id("a/dev.Dockerfile", Within::Tree), Some("dockerfile"));
         assert_eq!(id("src/main.rs", Within::Tree), None);
-        let gap = recognise("a/bun.lock", Within::Tree)
+        let gap = recognise("a/bun.lockb", Within::Tree)
             .unwrap()
-            .gap("a/bun.lock");
+            .gap("a/bun.lockb");
         assert_eq!(
             (gap.kind, gap.class),
             (GapKind::NotRead, GapClass::Unjudged)

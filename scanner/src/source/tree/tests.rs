@@ -317,7 +317,7 @@ fn a_watcher_sees_every_byte_once_beside_the_inventory() {
         ("README", "hello\n"),
         ("empty", ""),
         ("deploy.yaml", "apiVersion: v1\nkind: Pod\n"),
-        ("bun.lock", "{}"),
+        ("bun.lockb", "{}"),
         ("program", executable.as_str()),
     ];
     for (path, text) in files {

@@ -1,19 +1,19 @@
-//! `pubspec.lock` of Dart and Flutter (dart.dev/tools/pub/package-layout). One entry for each package;
-//! what comes from pub.dev is a public package, the SDK and folders are the project's own.
+//! `pubspec.lock` of Dart's pub (dart.dev, "Package dependencies"): YAML with a mapping of packages
+//! by name. Only what pub.dev serves is a public package: other hosts, git and the Flutter SDK are
+//! listed as from elsewhere. A package by path is a directory of the project. The file has no edges;
+//! it says which packages the project itself asks for.
 
 use std::sync::Arc;
 
-use db_sync::version::Order;
-use document::Node;
-
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::foreign::Foreign;
-use crate::inventory::parsers::shared::entry;
+use crate::inventory::parsers::shared::{entry, repeated};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::{PackageType, Scope};
+use document::{Entry, Node};
 
-/// Also in the workspaces that a project consists of: each has a lockfile at its root only.
+/// `pubspec.lock`.
 pub(crate) static PARSER: Parser = Parser {
     id: "pubspec-lock",
     wants: &[Want::Name("pubspec.lock")],
@@ -21,77 +21,114 @@ pub(crate) static PARSER: Parser = Parser {
     ..Parser::LOCKFILE
 };
 
-/// The public repository, by the names that it had.
-const PUBLIC: [&str; 2] = ["https://pub.dev", "https://pub.dartlang.org"];
+/// The public host, under its names since Dart 1.
+const PUBLIC: [&str; 3] = [
+    "https://pub.dev",
+    "https://pub.dartlang.org",
+    "https://pub.dartlang.org/",
+];
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let documents = document::yaml(input.content.utf8()?)?;
     let [document] = documents.as_slice() else {
-        return Err(ParseError::new("not one document"));
+        return Err(ParseError::new("a lockfile of pub is one document"));
     };
-    if !document.get("packages").is_some_and(Node::is_table) {
-        return Err(ParseError::new("no packages, which every pubspec.lock has"));
-    }
+    let Some(packages) = document.get("packages").filter(|node| node.is_table()) else {
+        return Err(ParseError::new("there is no mapping of packages"));
+    };
     let path: Arc<str> = input.path.into();
+    for node in [document, packages] {
+        if let Some(key) = repeated(node) {
+            let cause = format!("the key {} comes twice", shown(key));
+            facts.unjudged(&path, Some(node.line), GapKind::Ambiguous, cause);
+        }
+    }
+    for item in document.entries() {
+        if item.key != "packages" && (item.node.get("version").is_some() || lists(&item.node)) {
+            let cause = format!("the packages under {} are not read", shown(&item.key));
+            facts.unjudged(&path, Some(item.line), GapKind::Malformed, cause);
+        }
+    }
     let mut foreign = Foreign::default();
-    for item in document.entries_at("packages")? {
-        package(&item.key, &item.node, item.line, &path, &mut foreign, facts);
+    for item in packages.entries() {
+        read(item, &path, facts, &mut foreign);
     }
     foreign.close(&path, facts);
     Ok(())
 }
 
-fn package(
-    name: &str,
-    node: &Node<'_>,
-    line: u32,
-    path: &Arc<str>,
-    foreign: &mut Foreign,
-    facts: &mut Facts,
-) {
+/// Whether a mapping has packages below it.
+fn lists(node: &Node<'_>) -> bool {
+    let mut below = node.entries().iter();
+    below.any(|entry| entry.node.get("version").is_some())
+}
+
+fn read(item: &Entry<'_>, path: &Arc<str>, facts: &mut Facts, foreign: &mut Foreign) {
+    let (name, line, node) = (item.key.as_ref(), item.line, &item.node);
+    let mut malformed = |what: &str| {
+        let cause = format!("package {} {what}", shown(name));
+        facts.malformed(path, Some(line), cause);
+    };
+    if repeated(node).is_some() {
+        malformed("has a key twice");
+    }
     let source = node.text_at("source");
-    if matches!(source, Some("sdk" | "path")) {
+    if source == Some("path") {
         return;
     }
-    let (Some(source), Some(version)) = (source, node.text_at("version")) else {
-        let cause = format!("package {} has no source or version", shown(name));
-        return facts.malformed(path, Some(line), cause);
+    let Some(version) = node.get("version").and_then(Node::scalar) else {
+        return malformed("has no version");
     };
-    if !is_name(name) {
-        let cause = format!("{:?} is not the name of a package", shown(name));
-        return facts.malformed(path, Some(line), cause);
+    if !is_name(name) || !is_version(version) {
+        return malformed("has a name or version that pub does not allow");
     }
-    if Order::Semver.parse(version).is_err() {
-        let cause = format!("package {name} has {} for a version", shown(version));
-        return facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
+    let description = node.get("description");
+    let part = |key| description.and_then(|node| node.text_at(key));
+    let elsewhere = match source {
+        Some("hosted") => match part("url") {
+            Some(url) if PUBLIC.contains(&url) => None,
+            Some(url) => Some(format!("the registry {url}")),
+            None => return malformed("is hosted, and its description has no url"),
+        },
+        Some("git") => Some(format!("git, {}", part("url").unwrap_or("no address"))),
+        Some("sdk") => Some("an SDK".to_owned()),
+        _ => return malformed("has no source that we know"),
+    };
+    // Hosted packages are fetched under the name in their description.
+    let real = part("name").filter(|_| source == Some("hosted"));
+    if source == Some("hosted") && real != Some(name) {
+        malformed("has another name, or none, in its description");
     }
-    let (direct, scope) = match node.text_at("dependency") {
-        Some("direct main" | "direct overridden") => (Some(true), Some(Scope::Runtime)),
-        Some("direct dev") => (Some(true), Some(Scope::Dev)),
-        // Of what a development tool needs in turn, the file does not say so.
-        Some("transitive") => (Some(false), None),
-        _ => (None, None),
+    let (scope, direct) = match node.text_at("dependency") {
+        Some("direct main" | "direct overridden") => (Some(Scope::Runtime), Some(true)),
+        Some("direct dev") => (Some(Scope::Dev), Some(true)),
+        Some("transitive") => (None, Some(false)),
+        _ => {
+            malformed("does not say whether it is a direct dependency");
+            (None, None)
+        }
     };
     let mut package = entry(PackageType::PUB, path, line, name, version);
-    (package.direct, package.scope) = (direct, scope);
-    let description = node.get("description");
-    let url = description.and_then(|description| description.text_at("url"));
-    match (source, url) {
-        ("hosted", Some(url)) if PUBLIC.contains(&url.trim_end_matches('/')) => {}
-        ("hosted", None) => {
-            let cause = format!("package {name} does not say which repository it comes from");
-            facts.malformed(path, Some(line), cause);
-        }
-        (source, url) => {
-            let place = url.map_or_else(|| source.to_owned(), |url| format!("{source} {url}"));
-            foreign.mark(&mut package, line, &place);
-        }
+    package.scope = scope;
+    package.direct = direct;
+    if let Some(source) = elsewhere {
+        foreign.mark(&mut package, line, &source);
     }
     facts.add(package);
 }
 
-/// An identifier of Dart in lower case.
+/// An identifier of Dart.
 fn is_name(text: &str) -> bool {
-    let is_char = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    text.starts_with(|first: char| !first.is_ascii_digit()) && text.chars().all(is_char)
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A semantic version.
+fn is_version(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
 }

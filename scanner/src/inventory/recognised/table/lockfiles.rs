@@ -13,11 +13,7 @@ const fn lockfile(
 
 pub(super) static ALL: &[FileKind] = &[
     // JavaScript
-    lockfile(
-        "bun-lock",
-        "Bun lockfile",
-        &[Name("bun.lock"), Name("bun.lockb")],
-    ),
+    lockfile("bun-lockb", "binary Bun lockfile", &[Name("bun.lockb")]),
     lockfile("deno-lock", "Deno lockfile", &[Name("deno.lock")]),
     lockfile(
         "pnpm-branch-lock",
@@ -106,12 +102,7 @@ pub(super) static ALL: &[FileKind] = &[
     lockfile("glide-lock", "Glide lockfile", &[Name("glide.lock")]),
     lockfile("godeps", "Godep list", &[Suffix("Godeps/Godeps.json")]),
     lockfile("govendor", "govendor list", &[Suffix("vendor/vendor.json")]),
-    // Apple, Dart, C and C++
-    lockfile(
-        "swift-resolved",
-        "Swift package lockfile",
-        &[Name("Package.resolved"), Name(".package.resolved")],
-    ),
+    // Apple, C and C++
     lockfile(
         "podfile-lock",
         "CocoaPods lockfile",
@@ -133,7 +124,6 @@ pub(super) static ALL: &[FileKind] = &[
     ),
     lockfile("vcpkg-lock", "vcpkg lockfile", &[Name("vcpkg-lock.json")]),
     // BEAM
-    lockfile("mix-lock", "Mix lockfile", &[Name("mix.lock")]),
     lockfile("rebar-lock", "Rebar lockfile", &[Name("rebar.lock")]),
     lockfile("gleam-manifest", "Gleam lockfile", &[Name("manifest.toml")]),
     // Others
@@ -158,11 +148,7 @@ pub(super) static ALL: &[FileKind] = &[
         "Stack lockfile",
         &[Name("stack.yaml.lock"), Between("stack", ".yaml.lock")],
     ),
-    lockfile(
-        "renv-lock",
-        "renv lockfile",
-        &[Name("renv.lock"), Name("packrat.lock")],
-    ),
+    lockfile("packrat-lock", "Packrat lockfile", &[Name("packrat.lock")]),
     lockfile(
         "julia-manifest",
         "Julia manifest",
