@@ -133,6 +133,7 @@ impl Bill {
                 .unjudged(&self.path, None, GapKind::Ambiguous, cause);
         }
         self.facts.distribution = self.distributions.into_iter().next();
+        self.facts.close(&self.path);
         self.facts
     }
 }

@@ -10,6 +10,7 @@ mod paths;
 mod rust;
 mod window;
 
+use crate::inventory::graph;
 use crate::inventory::recognised::executable::{self, Ends};
 use crate::model::facts::Facts;
 use crate::model::gap::GapKind;
@@ -66,6 +67,13 @@ impl Program {
 
     /// What it says; its id in the table of what is recognised, or [`ID`] if it was read.
     pub(crate) fn finish(&mut self, path: &str) -> Option<(&'static str, Facts)> {
+        let (id, mut facts) = self.read(path)?;
+        graph::settle(&mut facts);
+        facts.close(path);
+        Some((id, facts))
+    }
+
+    fn read(&mut self, path: &str) -> Option<(&'static str, Facts)> {
         self.search(true);
         let mut facts = Facts::default();
         if self.go.packages(path, &mut facts) || self.rust.packages(path, &mut facts) {
