@@ -407,6 +407,7 @@ fn the_standard_input_is_an_archive() {
             .current_dir(here.path())
             .env_clear()
             .env("HOME", here.path())
+            .env("PORTCULLIS_CACHE", "/dev/null/layers")
             .stdin(std::process::Stdio::piped())
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::piped())

@@ -24,7 +24,7 @@ use window::Window;
 pub(crate) const ID: &str = "executable";
 
 /// Grows whenever the same bytes would give other facts.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// One program as it comes.
 #[derive(Default)]
