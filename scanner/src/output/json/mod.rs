@@ -7,6 +7,7 @@ mod finding;
 mod vulnerability;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::ser::Serializer;
@@ -26,7 +27,7 @@ use crate::phrase;
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
-pub(crate) const SCHEMA_VERSION: &str = "2.0";
+pub(crate) const SCHEMA_VERSION: &str = "2.1";
 
 /// Writes the report. Errors are those of `out`.
 pub(crate) fn write(report: &Report, verdict: &Decision, out: &mut dyn Write) -> io::Result<()> {
@@ -204,6 +205,8 @@ struct PackageView<'a> {
     source: Option<&'a SourcePackage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owned_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    candidates: &'a [Arc<str>],
     #[serde(skip_serializing_if = "Option::is_none")]
     arch: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -228,6 +231,7 @@ impl<'a> PackageView<'a> {
             ecosystem: package.ecosystem.as_deref(),
             source: package.source.as_ref(),
             owned_by: package.owner.as_deref(),
+            candidates: &package.candidates,
             arch: package.arch.as_deref(),
             epoch: package.epoch,
             scope: package.scope,
