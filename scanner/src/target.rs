@@ -71,7 +71,8 @@ impl TargetSpec {
             return Ok(Some(TargetKind::Directory));
         }
         let image = source::recognise(&self.path).map(TargetKind::Image);
-        Ok(image.or_else(|| document(&self.path)))
+        let found = image.or_else(|| document(&self.path));
+        Ok(found.or_else(|| data.is_file().then_some(TargetKind::File)))
     }
 }
 

@@ -86,6 +86,8 @@ pub enum TargetKind {
     Document(Document),
     /// A bill of materials.
     Bill,
+    /// One file of a source tree: a lockfile, or infrastructure code.
+    File,
     /// A container image.
     Image(ImageKind),
 }
@@ -98,6 +100,7 @@ impl TargetKind {
             Self::Commit => "git",
             Self::Document(document) => document.as_str(),
             Self::Bill => "sbom",
+            Self::File => "file",
             Self::Image(ImageKind::OciLayout) => "oci",
             Self::Image(ImageKind::OciArchive) => "oci-archive",
             Self::Image(ImageKind::DockerArchive) => "docker-archive",
@@ -109,12 +112,13 @@ impl TargetKind {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Directory,
         Self::Commit,
         Self::Document(Document::Plan),
         Self::Document(Document::State),
         Self::Bill,
+        Self::File,
         Self::Image(ImageKind::OciLayout),
         Self::Image(ImageKind::OciArchive),
         Self::Image(ImageKind::DockerArchive),

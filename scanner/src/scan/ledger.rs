@@ -53,6 +53,7 @@ pub(super) fn nothing(kind: TargetKind) -> Gap {
         TargetKind::Document(Document::State) => {
             "the state was not judged: infrastructure code was not asked for"
         }
+        TargetKind::File => "the file is not one that this run reads",
         TargetKind::Bill => "the bill of materials lists no package that this run judges",
         TargetKind::Image(_) => "nothing that this run judges was found in the image",
     };

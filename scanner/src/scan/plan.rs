@@ -88,7 +88,7 @@ impl<'a> Planned<'a> {
             Ok(Some(kind)) => Ok(kind),
             Ok(None) => Err(SourceError::Invalid {
                 place: shown.clone(),
-                cause: "not a directory, an image archive, a bill of materials, or a Terraform plan or state".to_owned(),
+                cause: "neither a directory nor a regular file".to_owned(),
             }),
             Err(source) if is_bare_word(&spec.path) => Err(SourceError::Invalid {
                 place: shown.clone(),

@@ -20,7 +20,7 @@ use crate::model::report::Target;
 use crate::model::target::{Document, Engine};
 use crate::named;
 use crate::source::limits::Budget;
-use crate::source::root::{CommitTree, Directory, Root};
+use crate::source::root::{CommitTree, Directory, OneFile, Root};
 use crate::source::tree::{self, Interest};
 use crate::source::{Access, Cost, ImageKind, SourceError, elsewhere, open_image, recognise};
 use crate::target::{self, TargetKind};
@@ -110,6 +110,7 @@ fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Readi
         Ok(TargetKind::Commit) => read_commit(request, path),
         Ok(TargetKind::Document(document)) => read_document(request, document, path),
         Ok(TargetKind::Bill) => read_bill(request, path),
+        Ok(TargetKind::File) => read_file(request, path),
     }
 }
 
@@ -139,7 +140,9 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
     let directory = match kind {
         TargetKind::Directory => Some(path),
         TargetKind::Commit => Some(target::of_commit(path).0),
-        TargetKind::Document(_) | TargetKind::Bill => Some(path.parent().unwrap_or(Path::new(""))),
+        TargetKind::Document(_) | TargetKind::Bill | TargetKind::File => {
+            Some(path.parent().unwrap_or(Path::new("")))
+        }
         TargetKind::Image(_) => None,
     };
     let of = |part: fn(&Path, &Path) -> String| {
@@ -256,6 +259,32 @@ fn read_document(request: &Request, document: Document, path: &Path) -> Reading 
     } else {
         work.target.coverage.files.skip(SkipRule::NotAsked, 1);
     }
+    Reading {
+        works: vec![work],
+        failures: Vec::new(),
+    }
+}
+
+/// Reads one file of a source tree, as it is read in its tree.
+fn read_file(request: &Request, path: &Path) -> Reading {
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let root = match (Directory::new(parent), path.file_name()) {
+        (Ok(root), Some(name)) => OneFile::new(root, name),
+        (Err(source), _) => {
+            let path = path.to_path_buf();
+            return SourceError::Io { path, source }.into();
+        }
+        (_, None) => {
+            let place = target::shown(path, &request.working_directory);
+            let cause = "not a file".to_owned();
+            return SourceError::Invalid { place, cause }.into();
+        }
+    };
+    let target = new_target(request, TargetKind::File, path);
+    let (work, _) = read_tree(request, Box::new(root), target);
     Reading {
         works: vec![work],
         failures: Vec::new(),

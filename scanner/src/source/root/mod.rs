@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 mod beside;
 mod commit;
 mod directory;
+mod one;
 mod terraform;
 
 pub(crate) use self::beside::Neighbours;
 pub(crate) use self::commit::CommitTree;
 pub(crate) use self::directory::Directory;
+pub(crate) use self::one::OneFile;
 pub(crate) use self::terraform::Watched;
 
 /// The largest file that Terraform code may name or be.

@@ -194,3 +194,43 @@ fn an_image_that_is_none_is_2_whatever_is_looked_for() {
         assert_eq!(found.code, 2, "{target}");
     }
 }
+
+#[test]
+fn a_single_file_is_read_as_in_its_tree() {
+    let root = repository();
+    let scan = |target: &str| {
+        let run = run(
+            &root,
+            &["scan", target, "--format", "json", "--date", "2026-11-21"],
+        );
+        (run.code, run.json())
+    };
+    let (_, lockfile) = scan("testdata/demo/web/package-lock.json");
+    assert_eq!(lockfile["targets"][0]["kind"], "file");
+    assert_eq!(lockfile["packages"].as_array().unwrap().len(), 1);
+    let place = &lockfile["packages"][0]["locations"][0]["path"];
+    assert_eq!(place, "testdata/demo/web/package-lock.json");
+    // What it calls is judged with it, what lies beside it is not.
+    let (code, terraform) = scan("testdata/demo/infra/main.tf");
+    assert_eq!(code, 1, "{}", terraform["verdict"]);
+    let coverage = &terraform["targets"][0]["coverage"];
+    assert_eq!(coverage["terraform"]["modules_resolved"], 1);
+    assert_eq!(coverage["files"]["seen"], 1);
+    // The same finding has the same fingerprint as in the scan of the tree.
+    let (_, tree) = scan("testdata/demo/infra");
+    let prints = |report: &serde_json::Value| {
+        let findings = report["findings"].as_array().unwrap().iter();
+        let mut prints: Vec<String> = findings
+            .map(|finding| finding["fingerprint"].as_str().unwrap().to_owned())
+            .collect();
+        prints.sort();
+        prints
+    };
+    assert_eq!(prints(&terraform), prints(&tree));
+    // A file that nothing reads is not clean.
+    let (code, other) = scan("README.md");
+    assert_eq!(
+        (code, &other["gaps"][0]["kind"]),
+        (2, &"nothing-judged".into())
+    );
+}
