@@ -35,6 +35,33 @@ pub trait Files: Sync {
     }
 }
 
+/// One file, the only one of its tree.
+pub(crate) struct OneFile<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) content: &'a [u8],
+}
+
+impl Files for OneFile<'_> {
+    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        if path == self.name {
+            Ok(self.content.to_vec())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
+        if path.is_empty() {
+            Ok(vec![DirEntry {
+                name: self.name.to_owned(),
+                is_dir: false,
+            }])
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+}
+
 /// Joins and normalises a relative path; `None` if it is absolute or climbs above the root.
 pub fn join(base: &str, relative: &str) -> Option<String> {
     if relative.starts_with('/') {

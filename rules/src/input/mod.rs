@@ -93,18 +93,23 @@ pub trait InputKind: Sync {
     /// in memory. Whoever wants all of them keeps what it needs of each.
     fn load(&self, input: Input<'_>, visit: &mut (dyn FnMut(Stack) + Send)) -> Evaluation;
 
-    /// A value as somebody would write it to repair a finding; `None` where that cannot be said.
-    fn show_fix(&self, value: &Value) -> Option<String>;
+    /// A value as somebody would write it to repair a finding; `None` where that cannot be said. What
+    /// is made of code is repaired in the code, and so is shown as code.
+    fn show_fix(&self, value: &Value) -> Option<String> {
+        crate::literal::write(value)
+    }
 
     /// The change that gives the attribute at a path below a resource this value; `None` where that
     /// one attribute does not settle it, or nobody edits such files.
     fn write_fix(
         &self,
-        files: &dyn Files,
-        resource: &Resource,
-        attribute: &[String],
-        value: &Value,
-    ) -> Option<Edit>;
+        _files: &dyn Files,
+        _resource: &Resource,
+        _attribute: &[String],
+        _value: &Value,
+    ) -> Option<Edit> {
+        None
+    }
 
     /// The info string of a fenced example in a rule's file.
     fn fence(&self) -> &'static str;

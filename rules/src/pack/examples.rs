@@ -2,12 +2,11 @@
 //! `## Passes` must pass without anything left open.
 
 use std::collections::BTreeSet;
-use std::io;
 
 use super::attributes;
 use crate::Class;
 use crate::check::{Verdict, run_rule};
-use crate::files::{DirEntry, Files};
+use crate::files::OneFile;
 use crate::input::{Evaluation, Input, InputKind, Options, Sources};
 use crate::language::{self, Example, Expectation, RuleError, RuleFile};
 
@@ -153,7 +152,10 @@ pub(super) fn evaluate_one(kind: &dyn InputKind, source: &str, classes: Vec<Clas
     let name = kind.example_name();
     let path = if kind.is_by_directory() { "" } else { name };
     let input = Input {
-        files: &OneFile { name, source },
+        files: &OneFile {
+            name,
+            content: source.as_bytes(),
+        },
         paths: &[path.to_owned()],
         options: &options,
         sources: &mut Sources::default(),
@@ -171,31 +173,4 @@ fn forbids_existence(file: &RuleFile) -> bool {
     let subjects = &file.rule.block.subjects;
     let mut checks = subjects.iter().flat_map(|subject| &subject.checks);
     checks.any(|check| check.condition.as_bool() == Some(false))
-}
-
-/// The example as the only file of a directory.
-struct OneFile<'a> {
-    name: &'static str,
-    source: &'a str,
-}
-
-impl Files for OneFile<'_> {
-    fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        if path == self.name {
-            Ok(self.source.as_bytes().to_vec())
-        } else {
-            Err(io::ErrorKind::NotFound.into())
-        }
-    }
-
-    fn list(&self, path: &str) -> io::Result<Vec<DirEntry>> {
-        if path.is_empty() {
-            Ok(vec![DirEntry {
-                name: self.name.to_owned(),
-                is_dir: false,
-            }])
-        } else {
-            Err(io::ErrorKind::NotFound.into())
-        }
-    }
 }

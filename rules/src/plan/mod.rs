@@ -11,10 +11,8 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::files::Files;
-use crate::input::{
-    Claim, Edit, Evaluation, Input, InputKind, Loaded, Options, Sources, each_file,
-};
-use crate::{Problem, ProblemKind, Resource, Stack, Value};
+use crate::input::{Claim, Evaluation, Input, InputKind, Loaded, Options, Sources, each_file};
+use crate::{Problem, ProblemKind, Stack};
 
 mod beside;
 mod body;
@@ -66,21 +64,6 @@ impl InputKind for Plan {
         each_file(&input, visit, |path, input| {
             read(input.files, path, input.sources, input.options)
         })
-    }
-
-    fn show_fix(&self, value: &Value) -> Option<String> {
-        // A plan is repaired in the code that it is made of.
-        crate::literal::write(value)
-    }
-
-    fn write_fix(
-        &self,
-        _files: &dyn Files,
-        _resource: &Resource,
-        _attribute: &[String],
-        _value: &Value,
-    ) -> Option<Edit> {
-        None
     }
 
     fn fence(&self) -> &'static str {

@@ -1,31 +1,20 @@
 //! Plans written by hand: modules, keys, unknown and sensitive values, and what is no plan.
 
-use std::io;
-
 use super::*;
 use crate::check::{self, Verdict};
-use crate::files::DirEntry;
+use crate::files::OneFile;
 use crate::kinds;
 use crate::pack::sample;
 use crate::value::Kind;
-
-struct OneFile(Vec<u8>);
-
-impl Files for OneFile {
-    fn read(&self, _path: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone())
-    }
-
-    fn list(&self, _path: &str) -> io::Result<Vec<DirEntry>> {
-        Ok(Vec::new())
-    }
-}
 
 fn load(plan: &str) -> (Vec<Stack>, Vec<Problem>) {
     let mut stacks = Vec::new();
     let paths = ["x/plan.json".to_owned()];
     let input = Input {
-        files: &OneFile(plan.as_bytes().to_vec()),
+        files: &OneFile {
+            name: &paths[0],
+            content: plan.as_bytes(),
+        },
         paths: &paths,
         options: &Options {
             classes: crate::Class::ON_DEMAND.to_vec(),
@@ -121,7 +110,7 @@ fn a_plan_says_what_the_code_says() {
     // What is null, empty or only the provider's to know is not there; what is written is.
     assert_eq!(names, ["arn", "block", "list", "name", "secret", "tags"]);
     assert!(body.get("secret").unwrap().is_sensitive());
-    let pointer = |value: &Value| value.span().unwrap().pointer.clone().unwrap();
+    let pointer = |value: &crate::Value| value.span().unwrap().pointer.clone().unwrap();
     assert_eq!(
         &*pointer(body.get("tags").unwrap()),
         "/planned_values/root_module/resources/0/values/tags"

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::files::Files;
-use crate::input::{Claim, Edit, Evaluation, Input, InputKind, Loaded, Sources, each_file};
+use crate::input::{Claim, Evaluation, Input, InputKind, Loaded, Sources, each_file};
 use crate::plan::{Body, Module, Said};
-use crate::{Class, Problem, ProblemKind, Resource, Span, Stack, Value};
+use crate::{Class, Problem, ProblemKind, Resource, Span, Stack};
 
 mod file;
 mod shown;
@@ -59,21 +59,6 @@ impl InputKind for State {
         each_file(&input, visit, |path, input| {
             read(input.files, path, input.sources)
         })
-    }
-
-    fn show_fix(&self, value: &Value) -> Option<String> {
-        // What a state says is changed in the code that it was made from.
-        crate::literal::write(value)
-    }
-
-    fn write_fix(
-        &self,
-        _files: &dyn Files,
-        _resource: &Resource,
-        _attribute: &[String],
-        _value: &Value,
-    ) -> Option<Edit> {
-        None
     }
 
     fn fence(&self) -> &'static str {

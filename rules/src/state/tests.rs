@@ -1,31 +1,20 @@
 //! States written by hand in both forms, and what is none.
 
-use std::io;
-
 use super::*;
 use crate::check::{self, Verdict};
-use crate::files::DirEntry;
+use crate::files::OneFile;
 use crate::input::Options;
 use crate::kinds;
 use crate::pack::sample;
-
-struct OneFile(Vec<u8>);
-
-impl Files for OneFile {
-    fn read(&self, _path: &str) -> io::Result<Vec<u8>> {
-        Ok(self.0.clone())
-    }
-
-    fn list(&self, _path: &str) -> io::Result<Vec<DirEntry>> {
-        Ok(Vec::new())
-    }
-}
 
 fn load(state: &str) -> (Vec<Stack>, Vec<Problem>) {
     let mut stacks = Vec::new();
     let paths = ["x/terraform.tfstate".to_owned()];
     let input = Input {
-        files: &OneFile(state.as_bytes().to_vec()),
+        files: &OneFile {
+            name: &paths[0],
+            content: state.as_bytes(),
+        },
         paths: &paths,
         options: &Options::default(),
         sources: &mut Sources::default(),

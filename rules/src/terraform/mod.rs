@@ -81,10 +81,6 @@ impl InputKind for Hcl {
         })
     }
 
-    fn show_fix(&self, value: &Value) -> Option<String> {
-        crate::literal::write(value)
-    }
-
     fn write_fix(
         &self,
         files: &dyn Files,
