@@ -7,7 +7,8 @@ use std::sync::Arc;
 use document::Node;
 
 use super::Bill;
-use crate::inventory::{Distribution, ParseError};
+use crate::inventory::ParseError;
+use crate::inventory::collect::shown;
 use crate::model::location::{Layer, Location, Region};
 use crate::model::package::{Package, Scope, SourcePackage};
 
@@ -15,8 +16,7 @@ use crate::model::package::{Package, Scope, SourcePackage};
 const MAX_DEPTH: usize = 32;
 
 /// Types of components that are no package of a package manager.
-const OTHER: [&str; 8] = [
-    "operating-system",
+const OTHER: [&str; 7] = [
     "device",
     "firmware",
     "file",
@@ -27,6 +27,11 @@ const OTHER: [&str; 8] = [
 ];
 
 pub(super) fn read(document: &Node<'_>, bill: &mut Bill) -> Result<(), ParseError> {
+    let version = document.text_at("specVersion").unwrap_or_default();
+    if !version.starts_with("1.") {
+        let cause = format!("CycloneDX {} is not read: only 1", shown(version));
+        return Err(ParseError::unknown_format(None, cause));
+    }
     let mut found = Vec::new();
     components(document.items_at("components")?, 0, bill, &mut found)?;
     // Edges name references; a package names its dependencies.
@@ -84,19 +89,7 @@ fn components<'n>(
                     found.push((item.text_at("bom-ref"), package, item.line));
                 }
             }
-            None if kind == "operating-system" => {
-                let version = item.text_at("version").map(Arc::from);
-                bill.distributions.insert(
-                    0,
-                    Distribution {
-                        id: name.into(),
-                        version,
-                        ..Distribution::default()
-                    },
-                );
-                bill.distributions.dedup();
-                bill.distributions.truncate(1);
-            }
+            None if kind == "operating-system" => bill.found_in(name, item.text_at("version")),
             // Our own bills have the targets of a run as applications.
             None if OTHER.contains(&kind) || is_target(item) => {}
             None => bill.unnamed(item, name),

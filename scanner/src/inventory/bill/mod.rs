@@ -94,14 +94,27 @@ impl Bill {
         let Some(id) = purl.namespace.as_deref() else {
             return;
         };
-        let distro = purl.qualifiers.get("distro");
-        let version = distro.and_then(|distro| distro.rsplit_once('-'));
-        let version =
-            version.filter(|(_, version)| version.starts_with(|c: char| c.is_ascii_digit()));
-        let name = version.map_or(id, |(name, _)| name);
+        // `debian-12`, or the version alone.
+        let distro = purl.qualifiers.get("distro").map_or("", String::as_str);
+        let (name, version) = distro.rsplit_once('-').unwrap_or((id, distro));
+        let is_version = version.starts_with(|c: char| c.is_ascii_digit());
+        self.found_in(
+            if is_version { name } else { id },
+            is_version.then_some(version),
+        );
+    }
+
+    /// Notes a distribution; one without a version may be any of its releases.
+    fn found_in(&mut self, id: &str, version: Option<&str>) {
+        for known in &mut self.distributions {
+            if *known.id == *id && (known.version.is_none() || version.is_none()) {
+                known.version = known.version.take().or_else(|| version.map(Arc::from));
+                return;
+            }
+        }
         let found = Distribution {
-            id: name.into(),
-            version: version.map(|(_, version)| version.into()),
+            id: id.into(),
+            version: version.map(Arc::from),
             ..Distribution::default()
         };
         if !self.distributions.contains(&found) && self.distributions.len() < 2 {

@@ -9,8 +9,8 @@ use super::Bill;
 use crate::inventory::ParseError;
 use crate::model::package::Package;
 
-/// Purposes of what is described, and not found in it.
-const OTHER: [&str; 5] = ["CONTAINER", "SOURCE", "OPERATING-SYSTEM", "FILE", "ARCHIVE"];
+/// Purposes of what is no package of a package manager.
+const OTHER: [&str; 2] = ["OPERATING-SYSTEM", "FILE"];
 
 pub(super) fn read(document: &Node<'_>, bill: &mut Bill) -> Result<(), ParseError> {
     let relations = document.items_at("relationships")?;
@@ -18,7 +18,8 @@ pub(super) fn read(document: &Node<'_>, bill: &mut Bill) -> Result<(), ParseErro
         let is = one.text_at("relationshipType") == Some("DESCRIBES");
         one.text_at("relatedSpdxElement").filter(|_| is)
     });
-    let described: Vec<&str> = described.collect();
+    let listed = document.items_at("documentDescribes")?.iter();
+    let described: Vec<&str> = described.chain(listed.filter_map(Node::text)).collect();
     let mut found: Vec<(&str, Package, u32)> = Vec::new();
     for item in document.items_at("packages")? {
         let id = item.text_at("SPDXID").unwrap_or_default();

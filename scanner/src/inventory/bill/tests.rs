@@ -54,6 +54,7 @@ fn packages_of_spdx_are_packages() {
     let text = br#"{"spdxVersion": "SPDX-2.3", "packages": [
       {"SPDXID": "SPDXRef-Root", "name": "app"},
       {"SPDXID": "SPDXRef-1", "name": "a", "externalRefs": [{"referenceType": "purl", "referenceLocator": "pkg:pypi/a@1.0"}]},
+      {"SPDXID": "SPDXRef-3", "name": "c", "primaryPackagePurpose": "SOURCE"},
       {"SPDXID": "SPDXRef-2", "name": "b", "externalRefs": [{"referenceType": "cpe23Type", "referenceLocator": "cpe:2.3:a:b:b:1"}]}
     ], "relationships": [
       {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-Root"},
@@ -61,8 +62,49 @@ fn packages_of_spdx_are_packages() {
     ]}"#;
     let facts = read("s.json", text).unwrap();
     assert_eq!(names(&facts), ["pypi a@1.0"]);
-    assert_eq!(facts.gaps.len(), 1);
-    assert!(facts.gaps[0].cause.contains("component b"));
+    let gaps: Vec<&str> = facts.gaps.iter().map(|gap| &*gap.cause).collect();
+    assert_eq!(
+        gaps,
+        [
+            "component c has no package URL",
+            "component b has no package URL"
+        ]
+    );
+}
+
+#[test]
+fn more_than_one_distribution_is_not_judged_in_silence() {
+    let read = |components: &str| {
+        let text = format!(
+            "{{\"bomFormat\": \"CycloneDX\", \"specVersion\": \"1.5\", \"components\": [{components}]}}"
+        );
+        let facts = read("bom.json", text.as_bytes()).unwrap();
+        let found = facts.distribution.map(|found| (found.id, found.version));
+        (found, facts.gaps.len())
+    };
+    let os = |name: &str, version: &str| {
+        format!(
+            "{{\"type\": \"operating-system\", \"name\": \"{name}\", \"version\": \"{version}\"}}"
+        )
+    };
+    let purl =
+        |purl: &str| format!("{{\"type\": \"library\", \"name\": \"x\", \"purl\": \"{purl}\"}}");
+    // Trivy writes the version alone, others nothing.
+    let alpine = Some(("alpine".into(), Some("3.18.4".into())));
+    let with = |qualifier: &str| purl(&format!("pkg:apk/alpine/x@1-r0{qualifier}"));
+    for components in [
+        [os("alpine", "3.18.4"), with("?distro=3.18.4")],
+        [with("?distro=alpine-3.18.4"), os("alpine", "3.18.4")],
+        [with(""), os("alpine", "3.18.4")],
+    ] {
+        assert_eq!(read(&components.join(",")), (alpine.clone(), 0));
+    }
+    for components in [
+        [os("alpine", "3.18.4"), os("debian", "12")],
+        [with("?distro=3.18.4"), with("?distro=3.19.0")],
+    ] {
+        assert_eq!(read(&components.join(",")).1, 1, "{components:?}");
+    }
 }
 
 #[test]
