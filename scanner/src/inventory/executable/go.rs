@@ -169,6 +169,7 @@ impl BuildInfo {
                     let cause = format!("module {} has no version", shown(name));
                     facts.malformed(path, None, cause);
                 }
+                // "path" and "build" lines name the program and its settings, no module.
                 _ => {}
             }
         }

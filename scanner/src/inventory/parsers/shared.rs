@@ -54,6 +54,12 @@ pub(super) fn repeated<'a>(node: &'a Node<'_>) -> Option<&'a str> {
     same.and_then(|pair| pair.first().copied())
 }
 
+/// Whether a text can be a semantic version by its characters.
+pub(super) fn is_semantic(text: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-+".contains(&byte);
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(known)
+}
+
 /// The file name of a path.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::foreign::Foreign;
-use crate::inventory::parsers::shared::entry;
+use crate::inventory::parsers::shared::{entry, is_semantic};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
@@ -87,7 +87,7 @@ fn read(line: &str, number: u32, path: &Arc<str>, facts: &mut Facts, foreign: &m
         let cause = format!("package {} has no name and version of Hex", shown(name));
         return facts.malformed(path, Some(number), cause);
     };
-    if !is_name(package) || !is_version(version) {
+    if !is_name(package) || !is_semantic(version) {
         let cause = format!(
             "package {} at {} is not one that Hex allows",
             shown(package),
@@ -145,12 +145,4 @@ fn is_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// A semantic version.
-fn is_version(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::foreign::Foreign;
-use crate::inventory::parsers::shared::{entry, repeated};
+use crate::inventory::parsers::shared::{entry, is_semantic, repeated};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::{PackageType, Scope};
@@ -79,7 +79,7 @@ fn read(item: &Entry<'_>, path: &Arc<str>, facts: &mut Facts, foreign: &mut Fore
     let Some(version) = node.get("version").and_then(Node::scalar) else {
         return malformed("has no version");
     };
-    if !is_name(name) || !is_version(version) {
+    if !is_name(name) || !is_semantic(version) {
         return malformed("has a name or version that pub does not allow");
     }
     let description = node.get("description");
@@ -123,12 +123,4 @@ fn is_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// A semantic version.
-fn is_version(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::foreign::Foreign;
-use crate::inventory::parsers::shared::{entry, repeated};
+use crate::inventory::parsers::shared::{entry, is_semantic, repeated};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
@@ -96,7 +96,7 @@ fn read(pin: &Node<'_>, path: &Arc<str>, facts: &mut Facts, foreign: &mut Foreig
         );
         return facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
     };
-    if !is_version(version) {
+    if !is_semantic(version) {
         let cause = format!(
             "package {} has {:?} for a version",
             shown(&name),
@@ -131,14 +131,6 @@ fn repository(address: &str) -> Option<String> {
     };
     let fine = is_part(host) && below.split('/').all(is_part);
     fine.then(|| format!("{host}/{below}"))
-}
-
-/// A semantic version, without the `v` of a tag.
-fn is_version(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ impl Walk<'_> {
                     .unjudged(&inside, None, GapKind::Malformed, cause);
             }
             let is_properties = properties::is_name(&member.name);
-            let is_nested = is_archive(&member.name) && member.size > 0;
+            let is_nested = is_archive(&member.name);
             has_properties |= is_properties;
             if !is_properties && !is_nested && member.name != MANIFEST {
                 continue;
@@ -203,8 +203,8 @@ impl Walk<'_> {
 
     fn nested(&mut self, content: &[u8], path: &str, depth: usize) {
         let is_shared = SHARED.contains(&extension(path).as_str());
-        if is_shared && !content.starts_with(b"PK") {
-            return;
+        if content.is_empty() || is_shared && !content.starts_with(b"PK") {
+            return; // it holds nothing, or is a file of another program
         }
         let depth = depth.saturating_add(1);
         let read = if depth > MAX_DEPTH {
