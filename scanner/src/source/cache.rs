@@ -3,7 +3,7 @@
 //!
 //! The digest of a blob in a registry is its name, and what has that name was verified when it was
 //! read. A blob on this disk is known again by device, inode, length and times, and is hashed again
-//! where one of them differs, or all are asked to be. Whoever may write to the folder decides what later
+//! where one of them differs. Whoever may write to the folder decides what later
 //! scans see: it is as much to be trusted as this program. What is broken in it is passed over and
 //! written anew; what a limit cut is never kept.
 
@@ -89,15 +89,15 @@ impl LayerCache {
         if gaps.any(|gap| is_cut(gap.kind)) || scan.gaps.iter().any(|gap| is_cut(gap.kind)) {
             return;
         }
-        if let Ok(json) = serde_json::to_vec(scan)
-            && keep(&self.path("layers", key), &json).is_ok()
-        {
-            self.tidy();
+        if let Ok(json) = serde_json::to_vec(scan) {
+            // As above.
+            let _ = keep(&self.path("layers", key), &json);
         }
     }
 
-    /// Removes the oldest entries beyond the limit.
-    fn tidy(&self) {
+    /// Removes the oldest entries beyond the limit; once for all layers of a run, since it looks at
+    /// every entry.
+    pub(super) fn tidy(&self) {
         let mut all = Vec::new();
         let mut total = 0_u64;
         for kind in ["blobs", "layers"] {
@@ -273,6 +273,7 @@ mod tests {
                 let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1000 + number);
                 file.set_modified(time).unwrap();
             }
+            cache.tidy();
         }
         assert_eq!(cache.get("0"), None);
         assert!(cache.get("19").is_some());

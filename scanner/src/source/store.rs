@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
@@ -255,6 +255,7 @@ impl Store {
             cores: Arc::new(Cores::new(count, jobs.len())),
             totals: Arc::new(Totals::new(budget, stored)),
         };
+        let is_kept = AtomicBool::new(false);
         let results = match &self.place {
             Backing::Archive(archive) if archive.is_compressed() => {
                 in_order(archive, jobs, analyzers, &shared)?
@@ -272,12 +273,16 @@ impl Store {
                     let scan = layer::scan(blob, promise, &shared, analyzers, &job.selection)?;
                     if let Some(kept) = kept {
                         kept.put(&scan);
+                        is_kept.store(true, Ordering::Relaxed);
                     }
                     Ok(scan)
                 };
                 at_once(jobs, &order, budget.workers(count), &shared.cores, one)
             }
         };
+        if let Some(cache) = cache.filter(|_| is_kept.load(Ordering::Relaxed)) {
+            cache.tidy();
+        }
         // A limit on all layers is the fault of none of them.
         let failed = |result: &Scanned| match result {
             Some(Err(Stop::Total(cause))) => Some(cause.clone()),
