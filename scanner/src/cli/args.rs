@@ -40,10 +40,11 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct ScanArguments {
     /// Directory; single lockfile or Terraform file; image (OCI layout or archive; `-` for an archive on
-    /// standard input); bill of materials; Terraform plan or state (JSON); or image reference such as `nginx:1.27`, which is looked up in a running Docker or
-    /// Podman, then in its registry. `dir:`, `oci:`, `oci-archive:`, `docker-archive:`, `sbom:`, `plan:` or
-    /// `state:` in front of a path forces the kind; `image:` in front of a reference forces the registry,
-    /// `docker:` or `podman:` the engine. `git:DIR@COMMIT` is the tree of a commit.
+    /// standard input); bill of materials; Terraform plan or state (JSON); or image reference such as
+    /// `nginx:1.27`, which is looked up in a running Docker or Podman, then in its registry. `dir:`,
+    /// `oci:`, `oci-archive:`, `docker-archive:`, `sbom:`, `plan:` or `state:` in front of a path forces
+    /// the kind; `image:` in front of a reference forces the registry, `docker:` or `podman:` the engine.
+    /// `git:DIR@COMMIT` is the tree of a commit.
     #[arg(value_name = "TARGET", default_value = ".")]
     pub(super) targets: Vec<String>,
     /// Report format on stdout.

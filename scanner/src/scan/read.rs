@@ -229,24 +229,35 @@ fn with_steps(error: SourceError, tried: &[String]) -> SourceError {
     }
 }
 
-/// Reads a plan or state that was named: one input, whatever it looks like.
-fn read_document(request: &Request, document: Document, path: &Path) -> Reading {
+/// The directory around a file that was named, and the file's name in it.
+fn around(
+    request: &Request,
+    path: &Path,
+    wanted: &str,
+) -> Result<(Directory, String), SourceError> {
     let parent = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    let name = path.file_name().and_then(OsStr::to_str);
-    let (root, name) = match (Directory::new(parent), name) {
-        (Ok(root), Some(name)) if path.is_file() => (root, name.to_owned()),
-        (Err(source), _) => {
-            let path = path.to_path_buf();
-            return SourceError::Io { path, source }.into();
-        }
-        _ => {
-            let place = target::shown(path, &request.working_directory);
-            let cause = format!("not a file that can be read as a {}", document.as_str());
-            return SourceError::Invalid { place, cause }.into();
-        }
+    let root = Directory::new(parent).map_err(|source| SourceError::Io {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    match path.file_name().and_then(OsStr::to_str) {
+        Some(name) if path.is_file() => Ok((root, name.to_owned())),
+        _ => Err(SourceError::Invalid {
+            place: target::shown(path, &request.working_directory),
+            cause: format!("not a file that can be read as {wanted}"),
+        }),
+    }
+}
+
+/// Reads a plan or state that was named: one input, whatever it looks like.
+fn read_document(request: &Request, document: Document, path: &Path) -> Reading {
+    let wanted = format!("a {}", document.as_str());
+    let (root, name) = match around(request, path, &wanted) {
+        Ok(around) => around,
+        Err(error) => return error.into(),
     };
     let files = vec![name];
     let mut work = Work::new(new_target(request, TargetKind::Document(document), path));
@@ -267,21 +278,9 @@ fn read_document(request: &Request, document: Document, path: &Path) -> Reading 
 
 /// Reads one file of a source tree, as it is read in its tree.
 fn read_file(request: &Request, path: &Path) -> Reading {
-    let parent = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let root = match (Directory::new(parent), path.file_name()) {
-        (Ok(root), Some(name)) => OneFile::new(root, name),
-        (Err(source), _) => {
-            let path = path.to_path_buf();
-            return SourceError::Io { path, source }.into();
-        }
-        (_, None) => {
-            let place = target::shown(path, &request.working_directory);
-            let cause = "not a file".to_owned();
-            return SourceError::Invalid { place, cause }.into();
-        }
+    let root = match around(request, path, "a part of a source tree") {
+        Ok((root, name)) => OneFile::new(root, name),
+        Err(error) => return error.into(),
     };
     let target = new_target(request, TargetKind::File, path);
     let (work, _) = read_tree(request, Box::new(root), target);
