@@ -29,7 +29,10 @@ const OTHER: [&str; 7] = [
 pub(super) fn read(document: &Node<'_>, bill: &mut Bill) -> Result<(), ParseError> {
     let version = document.text_at("specVersion").unwrap_or_default();
     if !version.starts_with("1.") {
-        let cause = format!("CycloneDX {} is not read: only 1", shown(version));
+        let cause = match version {
+            "" => "CycloneDX without specVersion".to_owned(),
+            version => format!("CycloneDX {} is not read: only 1", shown(version)),
+        };
         return Err(ParseError::unknown_format(None, cause));
     }
     let mut found = Vec::new();

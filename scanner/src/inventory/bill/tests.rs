@@ -113,8 +113,13 @@ fn what_is_no_bill_is_refused() {
         ("{\"spdxVersion\": \"SPDX-3.0\"}", "only SPDX 2"),
         ("{}", "neither CycloneDX nor SPDX"),
         ("{", ""),
+        ("{\"bomFormat\": \"CycloneDX\"}", "without specVersion"),
         (
-            "{\"bomFormat\": \"CycloneDX\", \"components\": 1}",
+            "{\"bomFormat\": \"CycloneDX\", \"specVersion\": \"2.0\"}",
+            "only 1",
+        ),
+        (
+            "{\"bomFormat\": \"CycloneDX\", \"specVersion\": \"1.5\", \"components\": 1}",
             "not a list",
         ),
     ] {
