@@ -1,19 +1,15 @@
 //! Decompression of one layer, recognised by its first bytes and never by its media type: gzip
 //! of any number of members, zstd of any number of frames, or nothing.
-//!
-//! The gzip container is left to the inflater itself, which checks the CRC and the length of
-//! each member while the data are in the cache.
 
 use std::io::{self, BufRead, Read};
 
-use flate2::{Decompress, FlushDecompress, Status};
-
+use super::inflate::Gzip;
 use super::limits;
 
 /// A decompressing reader.
 pub(crate) enum Decoder<R: BufRead> {
     Plain(R),
-    Gzip(Gzip<R>),
+    Gzip(Box<Gzip<R>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, R>>),
 }
 
@@ -92,11 +88,7 @@ impl<R: BufRead> Decoder<R> {
     pub(crate) fn new(encoding: Encoding, input: R) -> io::Result<Self> {
         Ok(match encoding {
             Encoding::Plain => Self::Plain(input),
-            Encoding::Gzip => Self::Gzip(Gzip {
-                input,
-                inflate: Decompress::new_gzip(15),
-                state: State::Between { first: true },
-            }),
+            Encoding::Gzip => Self::Gzip(Box::new(Gzip::new(input))),
             Encoding::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(input)?;
                 decoder.window_log_max(limits::ZSTD_WINDOW_LOG)?;
@@ -109,7 +101,7 @@ impl<R: BufRead> Decoder<R> {
     pub(crate) fn get_ref(&self) -> &R {
         match self {
             Self::Plain(input) => input,
-            Self::Gzip(gzip) => &gzip.input,
+            Self::Gzip(gzip) => gzip.get_ref(),
             Self::Zstd(decoder) => decoder.get_ref(),
         }
     }
@@ -117,7 +109,7 @@ impl<R: BufRead> Decoder<R> {
     pub(crate) fn into_inner(self) -> R {
         match self {
             Self::Plain(input) => input,
-            Self::Gzip(gzip) => gzip.input,
+            Self::Gzip(gzip) => gzip.into_inner(),
             Self::Zstd(decoder) => decoder.finish(),
         }
     }
@@ -129,92 +121,6 @@ impl<R: BufRead> Read for Decoder<R> {
             Self::Plain(input) => input.read(out),
             Self::Gzip(gzip) => gzip.read(out),
             Self::Zstd(decoder) => decoder.read(out),
-        }
-    }
-}
-
-/// A gzip stream (RFC 1952) with all its members.
-pub(crate) struct Gzip<R> {
-    input: R,
-    inflate: Decompress,
-    state: State,
-}
-
-enum State {
-    /// In front of a member, or behind the last one.
-    Between {
-        first: bool,
-    },
-    Member,
-    End,
-}
-
-fn invalid(cause: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, cause)
-}
-
-impl<R: BufRead> Gzip<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if out.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            match self.state {
-                State::End => return Ok(0),
-                State::Between { first } => {
-                    let data = self.input.fill_buf()?;
-                    match data.first() {
-                        None => self.state = State::End,
-                        Some(0x1f) => {
-                            if !first {
-                                self.inflate = Decompress::new_gzip(15);
-                            }
-                            self.state = State::Member;
-                        }
-                        // Padding of zeros is what tapes and some tools leave; anything else
-                        // would be read by some engines and not by others.
-                        Some(0) => {
-                            if data.iter().any(|byte| *byte != 0) {
-                                return Err(invalid("garbage behind the gzip stream"));
-                            }
-                            let count = data.len();
-                            self.input.consume(count);
-                        }
-                        Some(_) => return Err(invalid("garbage behind the gzip stream")),
-                    }
-                }
-                State::Member => {
-                    let data = self.input.fill_buf()?;
-                    if data.is_empty() {
-                        return Err(io::Error::new(
-                            io::ErrorKind::UnexpectedEof,
-                            "the gzip stream ends early",
-                        ));
-                    }
-                    let (before_in, before_out) =
-                        (self.inflate.total_in(), self.inflate.total_out());
-                    let status = self
-                        .inflate
-                        .decompress(data, out, FlushDecompress::None)
-                        .map_err(|error| {
-                            io::Error::new(
-                                io::ErrorKind::InvalidData,
-                                format!("the gzip stream is damaged: {error}"),
-                            )
-                        })?;
-                    let read = self.inflate.total_in().saturating_sub(before_in);
-                    let written = self.inflate.total_out().saturating_sub(before_out);
-                    self.input.consume(usize::try_from(read).unwrap_or(0));
-                    if status == Status::StreamEnd {
-                        self.state = State::Between { first: false };
-                    } else if read == 0 && written == 0 {
-                        return Err(invalid("the gzip stream is damaged"));
-                    }
-                    if written > 0 {
-                        return Ok(usize::try_from(written).unwrap_or(0));
-                    }
-                }
-            }
         }
     }
 }

@@ -35,6 +35,7 @@ mod docker;
 pub mod elsewhere;
 mod hashing;
 mod image;
+mod inflate;
 mod kept;
 mod layer;
 pub mod limits;
