@@ -188,7 +188,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
     let platform = match &arguments.platform {
         Some(text) => Some(text.parse().map_err(|_| {
             Failure::new(format!("{text} is not a platform"))
-                .hint("write it as os/arch, such as linux/arm64")
+                .hint("write it as os/arch, such as linux/arm64, or all")
         })?),
         None => None,
     };
@@ -224,6 +224,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
                 .filter(|host| !host.is_empty()),
         },
         platform,
+        base: arguments.base.as_deref().map(TargetSpec::parse),
         as_of: arguments.answer.moment()?,
         prefer: arguments.answer.preference(),
         staleness: Staleness {

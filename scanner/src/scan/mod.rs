@@ -16,6 +16,7 @@ use crate::staleness::Staleness;
 use crate::target::TargetSpec;
 use crate::vex::{self, Statement};
 
+mod base;
 mod describe;
 mod identify;
 mod ignores;
@@ -49,6 +50,8 @@ pub struct Request {
     pub cache: Option<LayerCache>,
     /// The platform of images with several.
     pub platform: Option<Platform>,
+    /// The image that the others were built on.
+    pub base: Option<TargetSpec>,
     /// Answer from the database as if it were this moment.
     pub as_of: Option<Moment>,
     /// Which of a vulnerability's ids to show.
@@ -135,7 +138,7 @@ pub struct Scanned {
 }
 
 /// Scans every target of a request; `progress` gets the name of each stage. The pipeline as a list:
-/// read, judge rules, apply ignores, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
+/// read, tell bases apart, judge rules, apply ignores, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
 /// The gate decides over the result.
 pub fn scan(
     request: &Request,
@@ -144,7 +147,8 @@ pub fn scan(
     progress: &dyn Fn(&str),
 ) -> Result<Scanned, Error> {
     let mut plan = Plan::new(&request.targets, &request.working_directory);
-    let (mut works, failures) = read::targets(request, &mut plan, progress);
+    let (mut works, mut failures) = read::targets(request, &mut plan, progress);
+    failures.extend(base::mark(request, &mut works));
     let mut judged = judge::targets(request, &mut works, rules)?;
     ignores::apply(&mut judged, &works, rules, &request.date)?;
     progress("matching");

@@ -1,6 +1,7 @@
 //! The first stage: reads the named targets as far as their own files say. Advisories and rules come
 //! later.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,13 +18,15 @@ use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
-use crate::model::target::{Document, Engine};
+use crate::model::target::{BaseFrom, BaseImage, Document, Engine};
 use crate::named;
 use crate::source::limits::Budget;
 use crate::source::root::{CommitTree, Directory, OneFile, Root};
 use crate::source::tree::{self, Interest};
-use crate::source::{Access, Cost, ImageKind, SourceError, elsewhere, open_image, recognise};
-use crate::target::{self, TargetKind};
+use crate::source::{
+    Access, Contents, Cost, ImageKind, Platform, SourceError, elsewhere, open_image, recognise,
+};
+use crate::target::{self, TargetKind, TargetSpec};
 
 /// One target on its way through the pipeline.
 pub(super) struct Work {
@@ -93,11 +96,7 @@ fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Readi
     match planned.kind {
         Err(error) => error.into(),
         Ok(TargetKind::Image(kind)) => {
-            // A name without a kind is looked for where docker's users expect it: here, then far away.
-            let (kind, tried) = match (kind, &planned.spec.kind) {
-                (ImageKind::Registry, None) => nearest(&path.to_string_lossy(), &request.access),
-                _ => (kind, Vec::new()),
-            };
+            let (kind, tried) = opened_kind(request, kind, planned.spec);
             match read_image(request, kind, path) {
                 Ok(works) => Reading {
                     works,
@@ -162,7 +161,11 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
 fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Work>, SourceError> {
     let target = new_target(request, TargetKind::Image(kind), path);
     if !request.vulnerabilities {
-        if kind.is_path() && recognise(path).is_none() {
+        let is_there = match kind {
+            ImageKind::RootFileSystem => path.is_dir(),
+            _ => !kind.is_path() || recognise(path).is_some(),
+        };
+        if !is_there {
             return Err(SourceError::Invalid {
                 place: target.path,
                 cause: "not a readable image".to_owned(),
@@ -182,16 +185,22 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         request.cache.as_ref(),
         &analyzers,
     )?;
-    let several = images.len() > 1;
-    let works = images.into_iter().enumerate().map(|(index, contents)| {
+    let ids = ids(&target.path, &images);
+    let all = platform.is_some_and(Platform::is_all);
+    let works = images.into_iter().zip(ids).map(|(contents, id)| {
         let mut target = target.clone();
-        if several {
-            let name = contents.reference.unwrap_or_else(|| index.to_string());
-            target.id = format!("{}#{name}", target.path);
-        }
+        target.id = id;
         target.platform = contents.platform;
         target.digest = contents.digest;
-        let other = |platform: &String| target.platform.as_ref() != Some(platform);
+        target.names = contents.names;
+        target.layers = contents.layers;
+        target.base_image = contents.base.map(|base| BaseImage {
+            name: base.name,
+            digest: base.digest,
+            found_by: BaseFrom::Annotation,
+            layers: None,
+        });
+        let other = |platform: &String| !all && target.platform.as_ref() != Some(platform);
         target.other_platforms = contents.platforms.into_iter().filter(other).collect();
         target.coverage = contents.coverage;
         Work {
@@ -202,6 +211,48 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         }
     });
     Ok(works.collect())
+}
+
+/// The ids of the images of one target: its path, and for several what tells them apart, which is the
+/// name, then the platform, then the position.
+fn ids(path: &str, images: &[Contents]) -> Vec<String> {
+    if images.len() < 2 {
+        return images.iter().map(|_| path.to_owned()).collect();
+    }
+    let mut platforms: BTreeMap<Option<&str>, BTreeSet<Option<&str>>> = BTreeMap::new();
+    for image in images {
+        let of_name = platforms.entry(image.reference.as_deref()).or_default();
+        of_name.insert(image.platform.as_deref());
+    }
+    let mut taken = BTreeSet::new();
+    let each = images.iter().enumerate().map(|(index, image)| {
+        let name = image.reference.as_deref();
+        let several = platforms.get(&name).is_some_and(|all| all.len() > 1);
+        let platform = image.platform.as_deref().filter(|_| several);
+        let parts: Vec<&str> = name.into_iter().chain(platform).collect();
+        let told = format!("{path}#{}", parts.join("#"));
+        if parts.is_empty() {
+            format!("{path}#{index}")
+        } else if taken.insert(told.clone()) {
+            told
+        } else {
+            format!("{told}#{index}")
+        }
+    });
+    each.collect()
+}
+
+/// Where an image is opened, and why not in the places before. A name without a kind is looked for where
+/// docker's users expect it: here, then far away.
+pub(super) fn opened_kind(
+    request: &Request,
+    kind: ImageKind,
+    spec: &TargetSpec,
+) -> (ImageKind, Vec<String>) {
+    match (kind, &spec.kind) {
+        (ImageKind::Registry, None) => nearest(&spec.path.to_string_lossy(), &request.access),
+        _ => (kind, Vec::new()),
+    }
 }
 
 /// The engine that has an image, else its registry; and why each engine was passed over.
@@ -218,7 +269,7 @@ fn nearest(reference: &str, access: &Access) -> (ImageKind, Vec<String>) {
 }
 
 /// An error of the last of several places, with those before it.
-fn with_steps(error: SourceError, tried: &[String]) -> SourceError {
+pub(super) fn with_steps(error: SourceError, tried: &[String]) -> SourceError {
     match error {
         SourceError::Invalid { place, cause } if !tried.is_empty() => {
             let steps = tried.join("; ");

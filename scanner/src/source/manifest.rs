@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::meaning;
 use super::platform::Platform;
@@ -132,6 +133,10 @@ pub(super) struct Document {
     pub(super) manifests: Option<Vec<Descriptor>>,
     pub(super) config: Option<Descriptor>,
     pub(super) layers: Option<Vec<Descriptor>>,
+    /// What it is about, where it is an artifact that belongs to another manifest.
+    pub(super) subject: Option<Descriptor>,
+    #[serde(default)]
+    pub(super) annotations: Option<BTreeMap<String, String>>,
     fs_layers: Option<IgnoredAny>,
 }
 
@@ -222,6 +227,12 @@ pub(super) struct Config {
     #[serde(flatten)]
     pub(super) platform: Platform,
     pub(super) rootfs: RootFs,
+    /// Read for what it says of the layers; whatever else it is.
+    #[serde(default)]
+    pub(super) history: Value,
+    /// What a container gets; here only its labels count.
+    #[serde(default)]
+    pub(super) config: Value,
 }
 
 /// The layers of the config.

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::about;
 use super::choice::{none_for, select};
 use super::digest::{Digest, shorten};
 use super::image::{Image, gap};
@@ -66,7 +67,8 @@ fn candidates(store: &Store, gaps: &mut Vec<Gap>) -> Result<Vec<Candidate>, Sour
             .annotation("io.containerd.image.name")
             .or_else(|| descriptor.annotation("org.opencontainers.image.ref.name"))
             .map(ToOwned::to_owned);
-        walk.descend(descriptor, reference, &number.to_string(), 0)?;
+        let names = BTreeSet::new();
+        walk.descend(descriptor, reference, names, &number.to_string(), 0)?;
     }
     if walk.found.is_empty() {
         return Err(invalid("index.json", "it names no image"));
@@ -109,9 +111,13 @@ impl Walk<'_> {
         &mut self,
         descriptor: Descriptor,
         reference: Option<String>,
+        mut names: BTreeSet<String>,
         group: &str,
         depth: u32,
     ) -> Result<(), SourceError> {
+        for name in about::annotated(|key| descriptor.annotation(key)) {
+            about::add_name(&mut names, name);
+        }
         self.read += 1;
         if self.read > limits::MANIFESTS {
             let cause = format!("more than {} manifests", limits::MANIFESTS);
@@ -127,6 +133,7 @@ impl Walk<'_> {
             self.found.push(Candidate {
                 descriptor,
                 reference,
+                names,
                 group,
             });
             return Ok(());
@@ -148,7 +155,8 @@ impl Walk<'_> {
                 .annotation("org.opencontainers.image.ref.name")
                 .map(ToOwned::to_owned);
             let reference = reference.clone().or(own);
-            self.descend(inner, reference, group, depth.saturating_add(1))?;
+            let depth = depth.saturating_add(1);
+            self.descend(inner, reference, names.clone(), group, depth)?;
         }
         Ok(())
     }
@@ -247,15 +255,14 @@ fn choose(
         }
         let group = groups.entry(candidate.group.clone()).or_default();
         let digest = &candidate.descriptor.digest;
-        if group
-            .iter()
-            .all(|known| known.candidate.descriptor.digest != *digest)
-        {
-            group.push(Known {
+        let mut known = group.iter_mut();
+        match known.find(|known| known.candidate.descriptor.digest == *digest) {
+            Some(known) => known.candidate.names.extend(candidate.names),
+            None => group.push(Known {
                 candidate,
                 platform,
                 image,
-            });
+            }),
         }
     }
     let mut images: Vec<Image> = Vec::new();
@@ -290,7 +297,8 @@ fn choose(
                     .as_ref()
                     .is_some_and(|it| it.as_str() == digest)
             };
-            if images.iter().any(is_known) {
+            if let Some(image) = images.iter_mut().find(|image| is_known(image)) {
+                image.names.extend(known.candidate.names);
                 continue;
             }
             if images.len() >= limits::IMAGES {
@@ -304,6 +312,7 @@ fn choose(
             let Some(mut image) = image else {
                 continue;
             };
+            image.names.extend(known.candidate.names);
             image.platform = image.platform.or(known.platform);
             image.platforms = names.iter().cloned().collect();
             if let Some(cause) = &choice.remark {

@@ -29,7 +29,7 @@ use super::stop::Stop;
 use super::stream::{Promise, Shared};
 use super::totals::Totals;
 use super::wanted::Selection;
-use super::{Cost, SourceError, invalid, limits, names};
+use super::{Cost, SourceError, invalid, limits, names, unpacked};
 use crate::analyzer::Analyzers;
 
 /// See the module.
@@ -45,6 +45,8 @@ enum Backing {
     Directory(PathBuf),
     /// The directory, and the digest of its `manifest.json`, which has no other name there.
     Flat(PathBuf, Box<Descriptor>),
+    /// No blobs, but the files of a root file system: one layer, whatever its name.
+    Unpacked(PathBuf),
     Archive(Archive),
     #[cfg_attr(
         not(feature = "registry"),
@@ -107,7 +109,7 @@ impl Store {
     /// Where a blob is in a directory.
     fn path(&self, name: &str) -> Option<PathBuf> {
         match &self.place {
-            Backing::Archive(_) | Backing::Elsewhere(_) => None,
+            Backing::Archive(_) | Backing::Elsewhere(_) | Backing::Unpacked(_) => None,
             Backing::Directory(root) => Some(root.join(name)),
             Backing::Flat(root, manifest) => {
                 let hex = names::split(name).1;
@@ -131,6 +133,7 @@ impl Store {
 
     fn size(&self, name: &str) -> Result<u64, String> {
         match (&self.place, self.path(name)) {
+            (Backing::Unpacked(_), _) => Ok(0),
             (Backing::Archive(archive), _) => archive
                 .resolve(name)
                 .map(|(_, entry)| entry.size)
@@ -210,6 +213,8 @@ impl Store {
             }
             // One that is kept for the moment has a new name each time.
             Backing::Archive(_) if self.kept.is_some() => None,
+            // Of many files nothing tells that none has changed.
+            Backing::Unpacked(_) => None,
             Backing::Archive(archive) => {
                 let (_, entry) = archive.resolve(&job.name)?;
                 let part = format!("{}+{}", entry.ordinal, entry.size);
@@ -262,6 +267,9 @@ impl Store {
             }
             _ => {
                 let one = |job: &Job| {
+                    if let Backing::Unpacked(root) = &self.place {
+                        return unpacked::scan(root, &shared, analyzers, &job.selection);
+                    }
                     let kept = cache.and_then(|cache| Kept::of(self, job, analyzers, cache));
                     if let Some(scan) = kept.as_ref().and_then(Kept::find) {
                         shared.totals.unpack(scan.unpacked)?;
@@ -401,6 +409,11 @@ fn in_order(
 /// Opens a layout directory.
 pub(super) fn directory(path: &Path) -> Store {
     Store::new(Backing::Directory(path.to_owned()))
+}
+
+/// Opens a root file system.
+pub(super) fn root_file_system(path: &Path) -> Store {
+    Store::new(Backing::Unpacked(path.to_owned()))
 }
 
 /// Opens a flat directory.

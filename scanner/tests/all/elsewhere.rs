@@ -309,6 +309,14 @@ fn names_are_looked_for_where_users_expect_them() {
     );
     // Without a database nothing is judged, but everything is read.
     assert_eq!(run.json()["targets"][0]["kind"], "image", "{}", run.err);
+    // A slip in a kind asks nobody.
+    let run = scan("ocii:app");
+    assert!(
+        run.code == 2 && run.err.contains("write oci:"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("image:ocii:app"), "{}", run.err);
     let run = scan("nginx");
     assert_eq!(run.code, 2);
     assert!(run.err.contains("image:nginx"), "{}", run.err);

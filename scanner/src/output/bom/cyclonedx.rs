@@ -134,6 +134,9 @@ fn component(item: &Item<'_>) -> Value {
     for name in &package.candidates {
         add("portcullis:package:candidate", name);
     }
+    if let Some(origin) = item.origin {
+        add("portcullis:package:origin", origin.as_str());
+    }
     let mut occurrences = Vec::new();
     for location in &package.locations {
         let mut place = json!({"location": &*location.path});
