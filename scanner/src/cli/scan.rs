@@ -18,7 +18,7 @@ use portcullis::model::gap::GapKind;
 use portcullis::model::report::Report;
 use portcullis::named;
 use portcullis::output::{self, Format};
-use portcullis::scan::{self, Advisories, Error, Request, Rules, Scanned};
+use portcullis::scan::{self, Advisories, Base, Error, Request, Rules, Scanned};
 use portcullis::source::cache::MAX_BYTES;
 use portcullis::source::{Access, LayerCache};
 use portcullis::staleness::{OnStale, Staleness};
@@ -222,9 +222,10 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
             docker_host: std::env::var("DOCKER_HOST")
                 .ok()
                 .filter(|host| !host.is_empty()),
+            attached: arguments.use_attached,
         },
         platform,
-        base: arguments.base.as_deref().map(TargetSpec::parse),
+        base: arguments.base.as_deref().map(Base::parse),
         as_of: arguments.answer.moment()?,
         prefer: arguments.answer.preference(),
         staleness: Staleness {

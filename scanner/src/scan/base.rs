@@ -1,23 +1,54 @@
 //! Whose the layers of an image are: those of the image that it was built on, which a newer base
 //! replaces, or its own. The base is the one that the user names, or another image of the run; its
 //! layers are the lowest ones of the image, the same and in the same order, by the digests of what
-//! they unpack to. What an image says of its base by itself is shown, and proves nothing.
+//! they unpack to. What an image says of its base by itself is shown, and proves nothing; the base is
+//! asked for only if the user wants that, since it opens a connection to wherever the image says.
+//! What a cache remembers of other images is not looked at: a report is the same without one.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::plan;
 use super::read::{Work, opened_kind};
 use super::{Request, TargetFailure};
-use crate::model::target::{BaseFrom, BaseImage, Origin, Target};
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
+use crate::model::target::{BaseFrom, BaseImage, ImageKind, Origin, Target};
 use crate::source::{self, Described, Platform, SourceError};
 use crate::target::{self, TargetKind, TargetSpec};
+
+/// What the user says of bases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Base {
+    /// This image is the base of all.
+    Named(TargetSpec),
+    /// Each image names its own, which is asked for in its registry.
+    Annotated,
+}
+
+impl Base {
+    /// The word for [`Self::Annotated`].
+    pub const ANNOTATED: &str = "annotated";
+
+    /// As the user writes it.
+    pub fn parse(text: &str) -> Self {
+        if text == Self::ANNOTATED {
+            Self::Annotated
+        } else {
+            Self::Named(TargetSpec::parse(text))
+        }
+    }
+}
 
 /// Marks the layers of all images; a base that was named and cannot be read is a failure.
 pub(super) fn mark(request: &Request, works: &mut [Work]) -> Option<TargetFailure> {
     let mut failure = None;
     let mut named = Vec::new();
-    if let Some(spec) = request.base.as_ref().filter(|_| request.vulnerabilities) {
-        match described(request, spec) {
+    match &request.base {
+        // Nothing was read of any image.
+        _ if !request.vulnerabilities => {}
+        Some(Base::Named(spec)) => match described(request, spec) {
             Ok(found) => named = found,
             Err(error) => {
                 let shown = target::shown(&spec.path, &request.working_directory);
@@ -26,7 +57,12 @@ pub(super) fn mark(request: &Request, works: &mut [Work]) -> Option<TargetFailur
                     error,
                 });
             }
+        },
+        Some(Base::Annotated) => {
+            annotated(request, works);
+            return None;
         }
+        None => {}
     }
     let known: Vec<Known> = works.iter().map(|work| Known::of(&work.target)).collect();
     for (number, work) in works.iter_mut().enumerate() {
@@ -34,9 +70,10 @@ pub(super) fn mark(request: &Request, works: &mut [Work]) -> Option<TargetFailur
         let Some(mine) = known.get(number).filter(|mine| !mine.diff_ids.is_empty()) else {
             continue; // no image, or one of which nothing was read
         };
-        if request.base.is_some() {
+        if let Some(Base::Named(spec)) = &request.base {
             // Nothing else counts beside what the user says.
-            named_base(request, &named, mine, target);
+            let shown = target::shown(&spec.path, &request.working_directory);
+            set_base(target, &named, mine, Some(shown), BaseFrom::Option);
         } else {
             found_base(&known, mine, target);
         }
@@ -67,18 +104,57 @@ fn described(request: &Request, spec: &TargetSpec) -> Result<Vec<Described>, Sou
     found.map_err(|error| super::read::with_steps(error, &tried))
 }
 
-/// Marks the layers of a base that the user named.
-fn named_base(request: &Request, named: &[Described], mine: &Known, target: &mut Target) {
-    let spec = request.base.as_ref();
-    let shown = spec.map(|spec| target::shown(&spec.path, &request.working_directory));
+/// Asks for the bases that the images name, each once.
+fn annotated(request: &Request, works: &mut [Work]) {
+    let mut asked: BTreeMap<String, Result<Vec<Described>, String>> = BTreeMap::new();
+    for work in works {
+        let mine = Known::of(&work.target);
+        let Some(base) = work.target.base_image.clone() else {
+            continue; // it names none
+        };
+        let reference = match (&base.name, &base.digest) {
+            (Some(name), Some(digest)) => format!("{name}@{digest}"),
+            (Some(name), None) => name.clone(),
+            // A digest alone does not say in which registry it is.
+            (None, _) => continue,
+        };
+        let found = asked.entry(reference).or_insert_with_key(|reference| {
+            let all = Platform::all();
+            let path = Path::new(reference);
+            source::describe_images(ImageKind::Registry, path, &request.access, Some(&all))
+                .map_err(|error| super::source_cause(&error))
+        });
+        match found {
+            Ok(found) => {
+                let name = base.name;
+                set_base(&mut work.target, found, &mine, name, BaseFrom::Annotation);
+            }
+            Err(cause) => {
+                let cause = format!("the base that the image names cannot be read: {cause}");
+                let place = Location::file(".");
+                let gap = Gap::warning(Stage::Source, GapKind::Unreadable, place, cause);
+                work.gaps.push(gap);
+            }
+        }
+    }
+}
+
+/// Marks the layers of the fitting one of some bases.
+fn set_base(
+    target: &mut Target,
+    named: &[Described],
+    mine: &Known,
+    name: Option<String>,
+    found_by: BaseFrom,
+) {
     let fitting = named
         .iter()
         .filter(|base| mine.begins_with(&base.diff_ids))
         .max_by_key(|base| base.diff_ids.len());
     target.base_image = Some(BaseImage {
-        name: shown,
+        name,
         digest: fitting.and_then(|base| base.digest.clone()),
-        found_by: BaseFrom::Option,
+        found_by,
         layers: fitting.map(|base| base.diff_ids.len()),
     });
     if let Some(base) = fitting {
@@ -144,7 +220,7 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::target::{ImageKind, LayerInfo};
+    use crate::model::target::LayerInfo;
 
     fn image(id: &str, layers: &[&str]) -> Target {
         let mut target = Target::new(TargetKind::Image(ImageKind::OciLayout), id);

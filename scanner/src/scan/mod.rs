@@ -16,6 +16,7 @@ use crate::staleness::Staleness;
 use crate::target::TargetSpec;
 use crate::vex::{self, Statement};
 
+mod attached;
 mod base;
 mod describe;
 mod identify;
@@ -30,6 +31,7 @@ mod read;
 mod sort;
 mod trace;
 
+pub use base::Base;
 pub use read::source_cause;
 
 /// What the user asked for.
@@ -51,7 +53,7 @@ pub struct Request {
     /// The platform of images with several.
     pub platform: Option<Platform>,
     /// The image that the others were built on.
-    pub base: Option<TargetSpec>,
+    pub base: Option<Base>,
     /// Answer from the database as if it were this moment.
     pub as_of: Option<Moment>,
     /// Which of a vulnerability's ids to show.
@@ -138,7 +140,7 @@ pub struct Scanned {
 }
 
 /// Scans every target of a request; `progress` gets the name of each stage. The pipeline as a list:
-/// read, tell bases apart, judge rules, apply ignores, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
+/// read, tell bases apart, read what is attached, judge rules, apply ignores, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
 /// The gate decides over the result.
 pub fn scan(
     request: &Request,
@@ -149,6 +151,7 @@ pub fn scan(
     let mut plan = Plan::new(&request.targets, &request.working_directory);
     let (mut works, mut failures) = read::targets(request, &mut plan, progress);
     failures.extend(base::mark(request, &mut works));
+    let said = attached::read(&mut works);
     let mut judged = judge::targets(request, &mut works, rules)?;
     ignores::apply(&mut judged, &works, rules, &request.date)?;
     progress("matching");
@@ -156,7 +159,7 @@ pub fn scan(
     let (mut report, advised) = matched::packages(request, merged, advisories)?;
     trace::findings(&mut report);
     identify::findings(&mut report);
-    vex::apply(&mut report, &request.statements);
+    vex::apply(&mut report, &attached::with(&request.statements, said));
     accept::mark(&mut report, &request.allow);
     describe::rules(&mut report, rules, advised)?;
     sort::report(&mut report);

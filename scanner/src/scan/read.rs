@@ -24,7 +24,8 @@ use crate::source::limits::Budget;
 use crate::source::root::{CommitTree, Directory, OneFile, Root};
 use crate::source::tree::{self, Interest};
 use crate::source::{
-    Access, Contents, Cost, ImageKind, Platform, SourceError, elsewhere, open_image, recognise,
+    Access, Attached, Contents, Cost, ImageKind, Platform, SourceError, elsewhere, open_image,
+    recognise,
 };
 use crate::target::{self, TargetKind, TargetSpec};
 
@@ -41,6 +42,10 @@ pub(super) struct Work {
     pub(super) lies_in_tree: bool,
     /// It is a source tree, and what it holds is judged as targets of their own.
     pub(super) holds_images: bool,
+    /// Documents that are attached to the image, until they are read.
+    pub(super) attached: Vec<Attached>,
+    /// What bills of materials among them list.
+    pub(super) bills: Vec<(Arc<str>, Facts)>,
     /// What it took to read an image.
     cost: Cost,
 }
@@ -63,6 +68,8 @@ impl Work {
             infrastructure: None,
             lies_in_tree: false,
             holds_images: false,
+            attached: Vec::new(),
+            bills: Vec::new(),
             cost: Cost::default(),
         }
     }
@@ -206,6 +213,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         Work {
             files: contents.files,
             gaps: contents.gaps,
+            attached: contents.attached,
             cost: contents.cost,
             ..Work::new(target)
         }
@@ -230,13 +238,13 @@ fn ids(path: &str, images: &[Contents]) -> Vec<String> {
         let several = platforms.get(&name).is_some_and(|all| all.len() > 1);
         let platform = image.platform.as_deref().filter(|_| several);
         let parts: Vec<&str> = name.into_iter().chain(platform).collect();
-        let told = format!("{path}#{}", parts.join("#"));
+        let named = format!("{path}#{}", parts.join("#"));
         if parts.is_empty() {
             format!("{path}#{index}")
-        } else if taken.insert(told.clone()) {
-            told
+        } else if taken.insert(named.clone()) {
+            named
         } else {
-            format!("{told}#{index}")
+            format!("{named}#{index}")
         }
     });
     each.collect()

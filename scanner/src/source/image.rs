@@ -31,6 +31,8 @@ pub(super) struct Image {
     pub(super) reference: Option<String>,
     /// All names under which the target holds it.
     pub(super) names: BTreeSet<String>,
+    /// Digests of the indexes that name it.
+    pub(super) indexes: Vec<String>,
     /// The image that it says it was built on.
     pub(super) base: Option<BaseName>,
     pub(super) digest: Option<Digest>,

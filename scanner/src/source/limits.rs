@@ -34,6 +34,16 @@ pub const IMAGE_NAME_BYTES: usize = 400;
 /// Characters of the instruction that made a layer, as it is shown.
 pub const INSTRUCTION_CHARS: usize = 500;
 
+/// Documents that are read of those attached to one image.
+pub const ATTACHED: usize = 64;
+
+/// Bytes of the documents that are attached to one image, all together; a bill of materials of a large
+/// image has 10 MB.
+pub const ATTACHED_BYTES: u64 = 64 << 20;
+
+/// Wrappings around one attached document: a bundle, an envelope and a statement are three.
+pub const WRAPPINGS: u32 = 4;
+
 /// Bytes of one layer, uncompressed. The rest of the layer is a gap.
 pub const LAYER_BYTES: u64 = 64 << 30;
 

@@ -17,11 +17,19 @@ use crate::model::gap::GapKind;
 /// A manifest that may be an image.
 pub(super) struct Candidate {
     pub(super) descriptor: Descriptor,
-    pub(super) reference: Option<String>,
-    /// All names that its descriptors give it.
-    pub(super) names: BTreeSet<String>,
+    pub(super) around: Around,
     /// Manifests that are the same image for different platforms.
     pub(super) group: String,
+}
+
+/// What the descriptors around a manifest say of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Around {
+    pub(super) reference: Option<String>,
+    /// All names that they give it.
+    pub(super) names: BTreeSet<String>,
+    /// The digests of the indexes that it stands in.
+    pub(super) indexes: Vec<String>,
 }
 
 /// What a candidate turned out to be.
@@ -143,8 +151,9 @@ fn read(store: &Store, candidate: &Candidate) -> Result<Loaded, SourceError> {
         ));
     }
     let mut image = Image {
-        reference: candidate.reference.clone(),
-        names: candidate.names.clone(),
+        reference: candidate.around.reference.clone(),
+        names: candidate.around.names.clone(),
+        indexes: candidate.around.indexes.clone(),
         base: about::base(manifest.annotations.as_ref()),
         digest: Some(digest),
         ..Image::default()
@@ -222,7 +231,7 @@ pub(super) fn read_config(
         }
     };
     image.platform = Some(config.platform).filter(Platform::is_known);
-    let about = about::Config::read(&config.history, &config.config, layers);
+    let about = about::Config::read(&config.history, &config.of_containers, layers);
     image.base = image.base.take().or(about.base);
     let diff_ids = config.rootfs.diff_ids.unwrap_or_default();
     if diff_ids.len() != layers {

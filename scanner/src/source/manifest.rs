@@ -221,6 +221,27 @@ impl Document {
     }
 }
 
+/// What people call an artifact of a type.
+pub(super) fn artifact(kind: &str) -> &'static str {
+    const KNOWN: [(&str, &str); 13] = [
+        ("application/vnd.cncf.helm.", "a Helm chart"),
+        ("application/vnd.wasm.", "a WebAssembly module"),
+        ("application/vnd.module.wasm.", "a WebAssembly module"),
+        ("application/vnd.dev.cosign.", "a signature"),
+        ("application/vnd.dev.sigstore.", "a signature"),
+        ("application/vnd.cncf.notary.", "a signature"),
+        ("application/vnd.in-toto", "an attestation"),
+        ("application/vnd.dsse.", "an attestation"),
+        ("application/vnd.cyclonedx", "a bill of materials"),
+        ("application/spdx", "a bill of materials"),
+        ("application/vnd.docker.plugin.", "a Docker plugin"),
+        ("application/vnd.docker.ai.", "a model"),
+        ("application/vnd.cncf.model.", "a model"),
+    ];
+    let known = KNOWN.iter().find(|(start, _)| kind.starts_with(start));
+    known.map_or("an artifact", |(_, name)| name)
+}
+
 /// What we need of an image config.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Config {
@@ -231,8 +252,8 @@ pub(super) struct Config {
     #[serde(default)]
     pub(super) history: Value,
     /// What a container gets; here only its labels count.
-    #[serde(default)]
-    pub(super) config: Value,
+    #[serde(default, rename = "config")]
+    pub(super) of_containers: Value,
 }
 
 /// The layers of the config.

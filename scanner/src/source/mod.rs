@@ -18,6 +18,7 @@ pub use crate::model::target::ImageKind;
 use crate::model::target::LayerInfo;
 
 pub use self::about::BaseName;
+pub use self::attached::Attached;
 pub use self::cache::LayerCache;
 pub use self::elsewhere::Access;
 pub use self::merge::Hidden;
@@ -30,6 +31,7 @@ pub use self::unpacked::is_root_file_system;
 mod about;
 mod alias;
 mod archive;
+mod attached;
 pub mod cache;
 mod choice;
 mod counts;
@@ -152,6 +154,8 @@ pub struct Contents {
     pub layers: Vec<LayerInfo>,
     /// The image that it says it was built on.
     pub base: Option<BaseName>,
+    /// Documents that are attached to it, if they were asked for; sorted by digest.
+    pub attached: Vec<Attached>,
     /// Bytes of all layers of the target, as stored and unpacked.
     pub cost: Cost,
 }

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::attached::{self, Found};
 use super::digest::Digest;
 use super::image::{Image, LayerRef, gap};
 use super::limits::Budget;
@@ -37,7 +38,20 @@ pub fn open_image(
     analyzers: &Analyzers<'_>,
 ) -> Result<Vec<Contents>, SourceError> {
     let (store, kind, images) = opened(kind, path, access, platform)?;
+    let attached: Vec<Found> = if access.attached {
+        images
+            .iter()
+            .map(|image| attached::find(&store, image))
+            .collect()
+    } else {
+        Vec::new()
+    };
     let mut all = read(&store, images, budget, cache, analyzers)?;
+    for (contents, found) in all.iter_mut().zip(attached) {
+        contents.attached = found.documents;
+        contents.gaps.extend(found.gaps);
+        contents.gaps.sort();
+    }
     if kind == ImageKind::RootFileSystem {
         all.iter_mut().for_each(unpacked::without_layers);
     }
@@ -364,6 +378,7 @@ fn contents(
         names: image.names.into_iter().take(limits::IMAGE_NAMES).collect(),
         layers: described(&image.layers, &places),
         base: image.base,
+        attached: Vec::new(),
         cost: read.cost,
     })
 }

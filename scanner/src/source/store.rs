@@ -17,7 +17,7 @@ use tempfile::NamedTempFile;
 
 use super::archive::Archive;
 use super::cache::{self, LayerCache};
-use super::digest::{Algorithm, Hasher};
+use super::digest::{Algorithm, Digest, Hasher};
 use super::elsewhere::Blobs;
 use super::hashing::Cores;
 use super::kept::{Identity, Kept};
@@ -187,10 +187,36 @@ impl Store {
         Ok(content)
     }
 
-    fn open(&self, job: &Job) -> Result<Box<dyn Read>, String> {
-        let name = job.name.as_str();
+    /// A blob as a stream, which its reader verifies.
+    pub(super) fn open_blob(&self, digest: &Digest, size: u64) -> Result<Box<dyn Read>, String> {
+        let name = digest.blob_name();
+        match &self.place {
+            // It cannot be read at a position; its documents are kept.
+            Backing::Archive(archive) if archive.is_compressed() => {
+                let content = archive.document(&name).map_err(|error| error.to_string())?;
+                let content = content.ok_or("there is no such file in the archive")?;
+                Ok(Box::new(io::Cursor::new(content)))
+            }
+            _ => self.open(&name, Some(size)),
+        }
+    }
+
+    /// Manifests elsewhere that name another one as their subject.
+    pub(super) fn referrers(&self, digest: &str) -> Result<Vec<Descriptor>, String> {
+        match &self.place {
+            Backing::Elsewhere(blobs) => {
+                let found = blobs.referrers(digest)?.into_iter();
+                let described =
+                    found.map(|(kind, digest, size)| Descriptor::of(kind, digest, size));
+                Ok(described.collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn open(&self, name: &str, size: Option<u64>) -> Result<Box<dyn Read>, String> {
         if let Backing::Elsewhere(blobs) = &self.place {
-            return blobs.open(&digest_of(name), job.promise.size);
+            return blobs.open(&digest_of(name), size);
         }
         self.size(name)?;
         let file: io::Result<Box<dyn Read>> = match (&self.place, self.path(name)) {
@@ -276,7 +302,8 @@ impl Store {
                         shared.totals.keep(scan.kept)?;
                         return Ok(scan);
                     }
-                    let blob = self.open(job).map_err(Stop::Broken)?;
+                    let blob = self.open(&job.name, job.promise.size);
+                    let blob = blob.map_err(Stop::Broken)?;
                     let promise = job.promise.clone();
                     let scan = layer::scan(blob, promise, &shared, analyzers, &job.selection)?;
                     if let Some(kept) = kept {

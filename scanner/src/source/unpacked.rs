@@ -101,7 +101,6 @@ pub(super) fn scan(
         members: Members::unpacked(analyzers),
         links: Links::default(),
         kernel: Files::default(),
-        unread: Unread::default(),
     };
     let stopped = walk.all()?;
     walk.finish(stopped.as_deref())
@@ -116,14 +115,6 @@ struct Walk<'a> {
     links: Links,
     /// Directories that were not entered.
     kernel: Files,
-    unread: Unread,
-}
-
-/// Files without a reader of their own that could not be read: they may be programs.
-#[derive(Default)]
-struct Unread {
-    count: u64,
-    first: Option<(String, String)>,
 }
 
 impl Walk<'_> {
@@ -223,34 +214,23 @@ impl Walk<'_> {
             self.selection,
         );
         if let Some(cause) = content.fault {
-            self.lost(shown, &cause, member.executable);
+            self.lost(shown, &cause);
         }
     }
 
     /// Notes that a file could not be read.
-    fn lost(&mut self, path: &str, cause: &str, is_executable: bool) {
-        let is_wanted = !self.selection.runs(self.analyzers, path).is_empty();
-        if is_wanted {
-            self.members.unread();
-            let gap = unreadable(path, cause.to_owned());
-            self.members.note(gap.unjudged());
-        } else if is_executable {
-            self.members.note(unreadable(path, cause.to_owned()));
+    fn lost(&mut self, path: &str, cause: &str) {
+        let gap = unreadable(path, cause.to_owned());
+        if self.selection.runs(self.analyzers, path).is_empty() {
+            // A program, perhaps; nothing else is opened without a reader.
+            self.members.note(gap);
         } else {
-            self.unread.count = self.unread.count.saturating_add(1);
-            let place = (path.to_owned(), cause.to_owned());
-            self.unread.first.get_or_insert(place);
+            self.members.unread();
+            self.members.note(gap.unjudged());
         }
     }
 
     fn finish(mut self, stopped: Option<&str>) -> Result<LayerScan, Stop> {
-        if let Some((path, cause)) = self.unread.first.take() {
-            let cause = match self.unread.count {
-                1 => cause,
-                count => format!("{cause}; this and {} more files", count.saturating_sub(1)),
-            };
-            self.members.note(unreadable(&path, cause));
-        }
         if let Some(limit) = stopped {
             let cause = format!("{limit}; the rest of the directory was not read");
             let gap = Gap::warning(Stage::Source, GapKind::Limit, Location::file("."), cause);
@@ -373,14 +353,13 @@ impl Content {
     }
 
     fn opened(&mut self) -> io::Result<&mut BufReader<io::Take<File>>> {
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                // A file that grows while it is read is the one that was met.
-                let file = File::open(&self.path)?.take(self.size);
-                let buffer = usize::try_from(self.size).map_or(BUFFER, |size| size.min(BUFFER));
-                BufReader::with_capacity(buffer.max(1), file)
-            }
+        let file = if let Some(file) = self.file.take() {
+            file
+        } else {
+            // A file that grows while it is read is the one that was met.
+            let file = File::open(&self.path)?.take(self.size);
+            let buffer = usize::try_from(self.size).map_or(BUFFER, |size| size.min(BUFFER));
+            BufReader::with_capacity(buffer.max(1), file)
         };
         Ok(self.file.insert(file))
     }
@@ -414,5 +393,92 @@ impl BufRead for Content {
         if let Some(file) = &mut self.file {
             file.consume(count);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::dispatch::in_images;
+    use crate::source::hashing::Cores;
+    use crate::source::limits::Budget;
+    use crate::source::totals::Totals;
+
+    fn shared() -> Shared {
+        Shared {
+            cores: Arc::new(Cores::new(1, 1)),
+            totals: Arc::new(Totals::new(Budget::default(), 0)),
+        }
+    }
+
+    fn walk<'a>(root: &'a Path, shared: &'a Shared, analyzers: &'a Analyzers<'a>) -> Walk<'a> {
+        Walk {
+            root,
+            shared,
+            analyzers,
+            selection: &Selection::Installed,
+            members: Members::unpacked(analyzers),
+            links: Links::default(),
+            kernel: Files::default(),
+        }
+    }
+
+    /// The owner of everything may read everything, so that files that are gone stand for those that may
+    /// not be read.
+    #[test]
+    fn what_may_not_be_read_is_a_gap() {
+        let root = tempfile::tempdir().unwrap();
+        let analyzers = in_images();
+        let shared = shared();
+        let mut walk = walk(root.path(), &shared, &analyzers);
+        let file = root.path().join("some");
+        fs::write(&file, b"0123456789").unwrap();
+        let plain = fs::symlink_metadata(&file).unwrap();
+        let program = fs::metadata(std::env::current_exe().unwrap()).unwrap();
+        for (path, data) in [
+            ("var/lib/dpkg/status", &plain),
+            ("etc/shadow", &plain),
+            ("usr/bin/app", &program),
+        ] {
+            walk.meet(Path::new(path), path, data);
+        }
+        let mut open = Vec::new();
+        walk.list(Path::new("locked"), &mut open);
+        assert!(open.is_empty());
+        let scan = walk.finish(None).unwrap();
+        let told: Vec<String> = scan
+            .gaps
+            .iter()
+            .map(|gap| format!("{} {:?} {}", gap.location.path, gap.class, gap.cause))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "var/lib/dpkg/status Unjudged entity not found",
+                "usr/bin/app Partial entity not found",
+                "locked Unjudged the directory cannot be listed: entity not found",
+            ]
+        );
+        assert!(scan.coverage.adds_up());
+        assert_eq!((scan.coverage.unreadable, scan.coverage.read), (2, 0));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_running_kernel_is_passed_over_and_a_directory_of_its_name_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("proc")).unwrap();
+        let data = |path: &Path| fs::metadata(path).unwrap();
+        let (inner, top) = (data(&root.path().join("proc")), data(root.path()));
+        assert!(!is_kernels(Path::new("proc"), &inner, &top));
+        let (proc, root) = (Path::new("/proc/self"), Path::new("/"));
+        if !proc.exists() {
+            println!("skipped: no /proc");
+            return;
+        }
+        let (proc, root) = (data(Path::new("/proc")), data(root));
+        assert!(is_kernels(Path::new("proc"), &proc, &root));
+        assert!(!is_kernels(Path::new("srv/proc"), &proc, &root));
+        assert!(!is_kernels(Path::new("home"), &proc, &root));
     }
 }

@@ -10,10 +10,10 @@ use crate::cli;
 use crate::support::image::{Layout, digest, dpkg_status, gzip, tar};
 
 const STATUS: &str = "var/lib/dpkg/status";
-const RELEASE: (&str, &[u8]) = ("etc/os-release", b"ID=debian\nVERSION_ID=\"12\"\n");
+pub(crate) const RELEASE: (&str, &[u8]) = ("etc/os-release", b"ID=debian\nVERSION_ID=\"12\"\n");
 
 /// A database in which `one` and `two` of Debian 12 are vulnerable, and only `one` has a fix.
-fn database(directory: &Path) {
+pub(crate) fn database(directory: &Path) {
     let records = directory.join("records/Debian:12");
     fs::create_dir_all(&records).unwrap();
     for (id, name, fixed) in [
@@ -75,7 +75,7 @@ fn layers() -> [Vec<u8>; 2] {
     [tar(&[RELEASE, (STATUS, &base)]), tar(&[(STATUS, &own)])]
 }
 
-fn scan(directory: &Path, arguments: &[&str]) -> cli::Run {
+pub(crate) fn scan(directory: &Path, arguments: &[&str]) -> cli::Run {
     let usual = [
         "scan",
         "--only",
@@ -291,4 +291,105 @@ fn every_platform_is_a_target_of_its_own() {
     assert_eq!(one["targets"][0]["other_platforms"], json!(["linux/arm64"]));
     let run = scan(here.path(), &["oci:app", "--platform", "every"]);
     assert!(run.code == 2 && run.err.contains("or all"), "{}", run.err);
+}
+
+#[test]
+fn what_was_changed_after_its_package_was_installed_is_marked() {
+    let here = tempfile::tempdir().unwrap();
+    database(here.path());
+    let root = here.path().join("app");
+    let layout = Layout(&root);
+    layout.create();
+    let status = dpkg_status(&[("python3-flask", "1.0-1"), ("python3-jinja", "1.0-1")]);
+    let metadata = |name: &str| format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n\n");
+    let place = |name: &str| format!("usr/lib/python3/dist-packages/{name}-1.0.dist-info/METADATA");
+    let (flask, jinja) = (place("flask"), place("jinja"));
+    let (flask_text, jinja_text) = (metadata("flask"), metadata("jinja"));
+    let (flask_list, jinja_list) = (format!("/{flask}\n"), format!("/{jinja}\n"));
+    let base = tar(&[
+        RELEASE,
+        (STATUS, &status),
+        (
+            "var/lib/dpkg/info/python3-flask.list",
+            flask_list.as_bytes(),
+        ),
+        (
+            "var/lib/dpkg/info/python3-jinja.list",
+            jinja_list.as_bytes(),
+        ),
+        (&flask, flask_text.as_bytes()),
+        (&jinja, jinja_text.as_bytes()),
+    ]);
+    let own = tar(&[(&flask, flask_text.as_bytes())]);
+    layout.index(&[image(&layout, "amd64", &[base, own], &json!({}))]);
+    let report = scan(here.path(), &["oci:app", "--format", "json"]).json();
+    let packages = report["packages"].as_array().unwrap().iter();
+    let python: Vec<(&Value, &Value, &Value)> = packages
+        .filter(|package| package["type"] == "pypi")
+        .map(|package| {
+            (
+                &package["name"],
+                &package["owned_by"],
+                &package["changed_from"],
+            )
+        })
+        .collect();
+    let nothing = &Value::Null;
+    assert_eq!(
+        python,
+        [
+            (&json!("flask"), nothing, &json!("python3-flask")),
+            (&json!("jinja"), &json!("python3-jinja"), nothing)
+        ]
+    );
+}
+
+#[cfg(feature = "registry")]
+#[test]
+fn a_base_that_the_image_names_is_asked_for_only_if_the_user_wants_it() {
+    let here = tempfile::tempdir().unwrap();
+    database(here.path());
+    let base = here.path().join("base");
+    let layout = Layout(&base);
+    layout.create();
+    let descriptor = image(&layout, "amd64", &layers()[..1], &json!({}));
+    layout.index(std::slice::from_ref(&descriptor));
+    let address = crate::elsewhere::serve(&base);
+    let root = here.path().join("app");
+    let layout = Layout(&root);
+    layout.create();
+    let named = |name: &str| {
+        let key = "org.opencontainers.image.base";
+        let labels = json!({"Labels": {
+            format!("{key}.name"): name,
+            format!("{key}.digest"): descriptor["digest"],
+        }});
+        layout.index(&[image(
+            &layout,
+            "amd64",
+            &layers(),
+            &json!({"config": labels}),
+        )]);
+    };
+    named(&address);
+    let origins = |arguments: &[&str]| {
+        let arguments = [&["oci:app", "--format", "json"], arguments].concat();
+        let report = scan(here.path(), &arguments).json();
+        let packages = report["packages"].as_array().unwrap().iter();
+        let origins: Vec<Value> = packages.map(|package| package["origin"].clone()).collect();
+        (origins, report)
+    };
+    assert_eq!(origins(&[]).0, [Value::Null, Value::Null]);
+    let (marked, report) = origins(&["--base", "annotated"]);
+    assert_eq!(marked, ["base", "own"], "{report}");
+    assert_eq!(report["targets"][0]["base"]["found_by"], "annotation");
+    let nobody = "127.0.0.1:1/base:1";
+    named(nobody);
+    let (marked, report) = origins(&["--base", "annotated"]);
+    assert_eq!(marked, [Value::Null, Value::Null]);
+    let gaps = report["gaps"].to_string();
+    assert!(
+        gaps.contains("the base that the image names cannot be read"),
+        "{gaps}"
+    );
 }

@@ -1,6 +1,8 @@
 //! Integration tests: one binary, so that the library is linked once. A module per subject.
 
 #[cfg(test)]
+mod attached;
+#[cfg(test)]
 mod bases;
 #[cfg(test)]
 mod cli;

@@ -429,3 +429,49 @@ fn a_pipe_is_not_waited_for() {
     }
     assert!(matches!(recognise_or(&path), Ok(None)));
 }
+
+#[test]
+fn an_artifact_is_named_and_is_not_an_image() {
+    let here = tempfile::tempdir().unwrap();
+    for (number, (kind, name)) in [
+        ("application/vnd.cncf.helm.config.v1+json", "a Helm chart"),
+        (
+            "application/vnd.wasm.config.v0+json",
+            "a WebAssembly module",
+        ),
+        ("application/vnd.oci.empty.v1+json", "an artifact"),
+        ("application/vnd.in-toto+json", "an attestation"),
+        (
+            "application/vnd.dev.cosign.simplesigning.v1+json",
+            "a signature",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let root = here.path().join(number.to_string());
+        let layout = Layout(&root);
+        layout.create();
+        let is_statement = kind.contains("in-toto") || kind.contains("cosign");
+        let usual = "application/vnd.oci.image.config.v1+json";
+        let config = layout.blob(if is_statement { usual } else { kind }, b"{}");
+        let layers = if is_statement {
+            vec![layout.blob(kind, b"[]")]
+        } else {
+            Vec::new()
+        };
+        let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers});
+        let media_type = "application/vnd.oci.image.manifest.v1+json";
+        let mut descriptor = layout.blob(media_type, manifest.to_string().as_bytes());
+        if kind.contains("in-toto") {
+            descriptor["annotations"] =
+                json!({"vnd.docker.reference.type": "attestation-manifest"});
+        }
+        layout.index(&[descriptor]);
+        let target = format!("oci:{number}");
+        let run = crate::cli::run(here.path(), &["scan", &target, "--only", "vuln"]);
+        assert_eq!(run.code, 2, "{name}");
+        let told = format!("not an image but {name} ({kind})");
+        assert!(run.err.contains(&told), "{told}: {}", run.err);
+    }
+}

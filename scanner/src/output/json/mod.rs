@@ -215,6 +215,8 @@ struct PackageView<'a> {
     source: Option<&'a SourcePackage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owned_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_from: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     candidates: &'a [Arc<str>],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -243,6 +245,7 @@ impl<'a> PackageView<'a> {
             ecosystem: package.ecosystem.as_deref(),
             source: package.source.as_ref(),
             owned_by: package.owner.as_deref(),
+            changed_from: package.changed.as_deref(),
             candidates: &package.candidates,
             arch: package.arch.as_deref(),
             epoch: package.epoch,

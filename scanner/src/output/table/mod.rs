@@ -126,10 +126,13 @@ impl<W: Write> Table<'_, W> {
         let installed = part(&package.full_version());
         let kind = package.kind.as_str();
         let place = part(&phrase::place(group.location));
-        let kind = match group.package.scope {
+        let mut kind = match group.package.scope {
             Some(scope) if scope != Scope::Runtime => format!("{kind}, {}", scope.as_str()),
             _ => kind.to_owned(),
         };
+        if let Some(changed) = &package.changed {
+            kind = format!("{kind}, changed after {} installed it", part(changed));
+        }
         match &group.location.layer {
             Some(layer) => {
                 let layer = part(&phrase::layer(layer));
