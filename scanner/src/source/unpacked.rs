@@ -34,14 +34,11 @@ const RELEASES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 /// Bytes read from a file at once.
 const BUFFER: usize = 32 << 10;
 
-/// Directories of which every system has one beside `usr`.
-const OF_A_SYSTEM: [&str; 4] = ["bin", "sbin", "lib", "lib64"];
-
-/// Whether a directory is the root of an installed system: it is laid out as one, names a distribution,
-/// and has a package database where one of the readers looks for it.
+/// Whether a directory is the root of an installed system: it names a distribution, and has a package
+/// database where one of the readers looks for it.
 pub fn is_root_file_system(path: &Path, analyzers: &Analyzers<'_>) -> bool {
     let has = |name: &str| fs::symlink_metadata(path.join(name)).is_ok();
-    if !RELEASES.into_iter().any(has) || !has("usr") || !OF_A_SYSTEM.into_iter().any(has) {
+    if !RELEASES.into_iter().any(has) {
         return false;
     }
     let readers = (analyzers.readers)();

@@ -24,7 +24,6 @@ fn write(root: &Path, path: &str, content: &[u8]) {
 /// A distribution with two packages and a library.
 fn system(root: &Path) {
     write(root, "usr/lib/os-release", RELEASE);
-    fs::create_dir_all(root.join("bin")).unwrap();
     fs::create_dir_all(root.join("etc")).unwrap();
     symlink("../usr/lib/os-release", root.join("etc/os-release")).unwrap();
     write(
