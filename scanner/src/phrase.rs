@@ -207,9 +207,9 @@ pub fn base(report: &Report, index: usize) -> Option<String> {
     let Some(layers) = base.layers else {
         return Some(match base.found_by {
             BaseFrom::Option => format!("base {name}: the image does not begin with its layers"),
-            _ => format!(
-                "base {name}, as the image says; which layers are its own is not known without --base"
-            ),
+            BaseFrom::Annotation | BaseFrom::Target => {
+                format!("base {name}, as the image says; its layers are not known: see --base")
+            }
         });
     };
     let (mut below, mut fixed, mut own) = (0_usize, 0_usize, 0_usize);

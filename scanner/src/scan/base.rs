@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::named_images::{opened_kind, with_steps};
 use super::plan;
-use super::read::{Work, opened_kind};
+use super::read::Work;
 use super::{Request, TargetFailure};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
@@ -101,7 +102,7 @@ fn described(request: &Request, spec: &TargetSpec) -> Result<Vec<Described>, Sou
     // Of a base with many platforms any may be that of an image of the run.
     let all = Platform::all();
     let found = source::describe_images(kind, &spec.path, &request.access, Some(&all));
-    found.map_err(|error| super::read::with_steps(error, &tried))
+    found.map_err(|error| with_steps(error, &tried))
 }
 
 /// Asks for the bases that the images name, each once.

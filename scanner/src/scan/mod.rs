@@ -26,6 +26,7 @@ mod judge;
 mod ledger;
 mod matched;
 mod merge;
+mod named_images;
 mod plan;
 mod read;
 mod sort;

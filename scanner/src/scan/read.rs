@@ -1,7 +1,6 @@
 //! The first stage: reads the named targets as far as their own files say. Advisories and rules come
 //! later.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use std::sync::Arc;
 use remote::git::store::StoreError;
 
 use super::images::Images;
+use super::named_images::{ids, opened_kind, with_steps};
 use super::plan::{NamedImages, Plan, Planned};
 use super::{Request, TargetFailure};
 use crate::inventory::{bill, dispatch, limits};
@@ -18,16 +18,13 @@ use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
-use crate::model::target::{BaseFrom, BaseImage, Document, Engine};
+use crate::model::target::{BaseFrom, BaseImage, Document};
 use crate::named;
 use crate::source::limits::Budget;
 use crate::source::root::{CommitTree, Directory, OneFile, Root};
 use crate::source::tree::{self, Interest};
-use crate::source::{
-    Access, Attached, Contents, Cost, ImageKind, Platform, SourceError, elsewhere, open_image,
-    recognise,
-};
-use crate::target::{self, TargetKind, TargetSpec};
+use crate::source::{Attached, Cost, ImageKind, Platform, SourceError, open_image, recognise};
+use crate::target::{self, TargetKind};
 
 /// One target on its way through the pipeline.
 pub(super) struct Work {
@@ -219,73 +216,6 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         }
     });
     Ok(works.collect())
-}
-
-/// The ids of the images of one target: its path, and for several what tells them apart, which is the
-/// name, then the platform, then the position.
-fn ids(path: &str, images: &[Contents]) -> Vec<String> {
-    if images.len() < 2 {
-        return images.iter().map(|_| path.to_owned()).collect();
-    }
-    let mut platforms: BTreeMap<Option<&str>, BTreeSet<Option<&str>>> = BTreeMap::new();
-    for image in images {
-        let of_name = platforms.entry(image.reference.as_deref()).or_default();
-        of_name.insert(image.platform.as_deref());
-    }
-    let mut taken = BTreeSet::new();
-    let each = images.iter().enumerate().map(|(index, image)| {
-        let name = image.reference.as_deref();
-        let several = platforms.get(&name).is_some_and(|all| all.len() > 1);
-        let platform = image.platform.as_deref().filter(|_| several);
-        let parts: Vec<&str> = name.into_iter().chain(platform).collect();
-        let named = format!("{path}#{}", parts.join("#"));
-        if parts.is_empty() {
-            format!("{path}#{index}")
-        } else if taken.insert(named.clone()) {
-            named
-        } else {
-            format!("{named}#{index}")
-        }
-    });
-    each.collect()
-}
-
-/// Where an image is opened, and why not in the places before. A name without a kind is looked for where
-/// docker's users expect it: here, then far away.
-pub(super) fn opened_kind(
-    request: &Request,
-    kind: ImageKind,
-    spec: &TargetSpec,
-) -> (ImageKind, Vec<String>) {
-    match (kind, &spec.kind) {
-        (ImageKind::Registry, None) => nearest(&spec.path.to_string_lossy(), &request.access),
-        _ => (kind, Vec::new()),
-    }
-}
-
-/// The engine that has an image, else its registry; and why each engine was passed over.
-fn nearest(reference: &str, access: &Access) -> (ImageKind, Vec<String>) {
-    let mut tried = vec!["not a path".to_owned()];
-    for engine in Engine::ALL {
-        match elsewhere::has(engine, reference, access) {
-            Ok(true) => return (ImageKind::Engine(engine), tried),
-            Ok(false) => tried.push(format!("{} has no such image", engine.as_str())),
-            Err(cause) => tried.push(cause),
-        }
-    }
-    (ImageKind::Registry, tried)
-}
-
-/// An error of the last of several places, with those before it.
-pub(super) fn with_steps(error: SourceError, tried: &[String]) -> SourceError {
-    match error {
-        SourceError::Invalid { place, cause } if !tried.is_empty() => {
-            let steps = tried.join("; ");
-            let cause = format!("{steps}; {cause}");
-            SourceError::Invalid { place, cause }
-        }
-        error => error,
-    }
 }
 
 /// The directory around a file that was named, and the file's name in it.
