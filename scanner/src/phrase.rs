@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use crate::inventory::Distribution;
 use crate::model::coverage::Coverage;
-use crate::model::finding::{Uncertain, Vulnerability};
+use crate::model::finding::{FindingKind, Uncertain, Vulnerability};
 use crate::model::location::{Layer, Location};
 use crate::model::report::Report;
+use crate::model::target::{BaseFrom, Origin};
 
 /// How many hexadecimal digits of a digest people are shown.
 const SHORT_DIGEST: usize = 12;
@@ -190,6 +191,50 @@ pub fn short_digest(digest: &str) -> &str {
 /// A layer for people: `layer 3 (0123456789ab)`.
 pub fn layer(layer: &Layer) -> String {
     format!("layer {} ({})", layer.index, short_digest(&layer.digest))
+}
+
+/// What an image was built on, and how many of its findings that explains, in one phrase: `base debian.tar
+/// (layers 0–2): 12 findings, 9 of them with a fix in a newer version; 3 findings in the layers of the image
+/// itself`. `None` where nothing is known of a base. Untrusted text.
+pub fn base(report: &Report, index: usize) -> Option<String> {
+    let target = report.targets.get(index)?;
+    let base = target.base_image.as_ref()?;
+    let name = match (&base.name, &base.digest) {
+        (Some(name), _) => name.as_str(),
+        (None, Some(digest)) => short_digest(digest),
+        (None, None) => "without a name",
+    };
+    let Some(layers) = base.layers else {
+        return Some(match base.found_by {
+            BaseFrom::Option => format!("base {name}: the image does not begin with its layers"),
+            BaseFrom::Annotation | BaseFrom::Target => {
+                format!("base {name}, as the image says; its layers are not known: see --base")
+            }
+        });
+    };
+    let (mut below, mut fixed, mut own) = (0_usize, 0_usize, 0_usize);
+    let mine = report.findings.iter();
+    for finding in mine.filter(|one| one.target == index && one.suppressed.is_none()) {
+        let FindingKind::Vulnerability(found) = &finding.kind else {
+            continue; // no rule looks into images
+        };
+        match target.origin(&found.package.locations) {
+            Some(Origin::Base) => {
+                below = below.saturating_add(1);
+                fixed = fixed.saturating_add(usize::from(!found.fixed.is_empty()));
+            }
+            Some(Origin::Own) | None => own = own.saturating_add(1),
+        }
+    }
+    let range = match layers {
+        1 => "layer 0".to_owned(),
+        layers => format!("layers 0–{}", layers.saturating_sub(1)),
+    };
+    Some(format!(
+        "base {name} ({range}): {}, {fixed} of which updated packages fix; {} in the image's own layers",
+        count(below, "finding"),
+        count(own, "finding"),
+    ))
 }
 
 /// `path`, `path:line`, and for structured documents `path#/pointer`.

@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use rules::kinds;
 
-use crate::inventory::bill;
 use crate::inventory::recognised::CONTENT_BYTES;
+use crate::inventory::{bill, dispatch};
 pub use crate::model::target::TargetKind;
 use crate::model::target::{Document, ImageKind};
 use crate::source::{self, elsewhere};
@@ -55,7 +55,8 @@ impl TargetSpec {
             return Ok(self.kind);
         }
         // A directory is a directory, whatever somebody put into it; images that it holds are found
-        // in it. Only `oci:` makes it an image.
+        // in it. Only `oci:` makes it an image, and the files of a distribution make it a root file
+        // system where nothing speaks for a source tree.
         let data = match std::fs::metadata(&self.path) {
             Ok(data) => data,
             Err(error) => {
@@ -68,11 +69,64 @@ impl TargetSpec {
             }
         };
         if data.is_dir() {
-            return Ok(Some(TargetKind::Directory));
+            let is_root = source::is_root_file_system(&self.path, &dispatch::in_images())
+                && !is_source(&self.path);
+            return Ok(Some(if is_root {
+                TargetKind::Image(ImageKind::RootFileSystem)
+            } else {
+                TargetKind::Directory
+            }));
         }
         let image = source::recognise(&self.path).map(TargetKind::Image);
         let found = image.or_else(|| document(&self.path));
         Ok(found.or_else(|| data.is_file().then_some(TargetKind::File)))
+    }
+}
+
+/// Whether something speaks for a source tree: a repository in or around it, or a file at its top that is
+/// read in one. Whoever can add files to a tree could else make its lockfiles those of an installed
+/// system, where nobody reads them.
+fn is_source(path: &Path) -> bool {
+    let Ok(real) = path.canonicalize() else {
+        return true;
+    };
+    let mut around = real.ancestors();
+    if around.any(|directory| directory.join(".git").exists()) {
+        return true;
+    }
+    let readers = dispatch::in_trees();
+    let is_read =
+        |name: &str| !(readers.by_path)(name).is_empty() || kinds::by_name(name).is_some();
+    let Ok(mut entries) = std::fs::read_dir(path) else {
+        return true;
+    };
+    entries.any(|entry| entry.is_ok_and(|entry| is_read(&entry.file_name().to_string_lossy())))
+}
+
+/// The word before the colon of what looks like the reference of an image, and the kind that it almost
+/// is: one letter is wrong, missing or too many, or two have changed places. A mistyped kind must not
+/// pull the image of somebody who has registered it.
+pub fn mistyped(path: &Path) -> Option<(&str, &'static str)> {
+    let (word, _) = path.to_str()?.split_once(':')?;
+    let mut kinds = TargetKind::ALL.into_iter().map(TargetKind::as_str);
+    let kind = kinds.find(|kind| is_slip(word, kind))?;
+    Some((word, kind))
+}
+
+/// Whether a word is another one with one slip in it.
+fn is_slip(word: &str, right: &str) -> bool {
+    if word == right {
+        return false;
+    }
+    let (word, right) = (word.as_bytes(), right.as_bytes());
+    let same = word.iter().zip(right).take_while(|(a, b)| a == b).count();
+    let (word, right) = (&word.get(same..).unwrap_or_default(), right.get(same..));
+    match (*word, right.unwrap_or_default()) {
+        ([a, b, rest @ ..], [c, d, end @ ..]) if a == d && b == c && rest == end => true,
+        ([_, rest @ ..], [_, end @ ..]) if rest == end => true,
+        ([_, rest @ ..], end) if rest == end => true,
+        (rest, [_, end @ ..]) => rest == end,
+        _ => false,
     }
 }
 
@@ -175,6 +229,33 @@ mod tests {
         assert_eq!(spec.kind, Some(TargetKind::Image(ImageKind::DockerArchive)));
         assert_eq!(spec.path, PathBuf::from("a:b.tar"));
         assert_eq!(TargetSpec::parse("c:/x").kind, None);
+    }
+
+    #[test]
+    fn a_slip_in_a_kind_is_seen() {
+        let kind = |text: &str| mistyped(Path::new(text)).map(|(_, kind)| kind);
+        for (text, right) in [
+            ("ocii:layout", "oci"),
+            ("oic:layout", "oci"),
+            ("oc:layout", "oci"),
+            ("docker-archiv:x.tar", "docker-archive"),
+            ("dokcer:app", "docker"),
+            ("rootfd:root", "rootfs"),
+            ("imag:x", "image"),
+        ] {
+            assert_eq!(kind(text), Some(right), "{text}");
+        }
+        for text in [
+            "nginx:1.27",
+            "golang:1",
+            "localhost:5000/x",
+            "oci:x",
+            "x",
+            ":x",
+            "ocixy:x",
+        ] {
+            assert_eq!(kind(text), None, "{text}");
+        }
     }
 
     #[test]

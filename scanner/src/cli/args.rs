@@ -39,12 +39,12 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct ScanArguments {
-    /// Directory; single lockfile or Terraform file; image (OCI layout or archive; `-` for an archive on
-    /// standard input); bill of materials; Terraform plan or state (JSON); or image reference such as
-    /// `nginx:1.27`, which is looked up in a running Docker or Podman, then in its registry. `dir:`,
-    /// `oci:`, `oci-archive:`, `docker-archive:`, `sbom:`, `plan:` or `state:` in front of a path forces
-    /// the kind; `image:` in front of a reference forces the registry, `docker:` or `podman:` the engine.
-    /// `git:DIR@COMMIT` is the tree of a commit.
+    /// Directory; single lockfile or Terraform file; image (OCI layout or archive, unpacked root file
+    /// system; `-` for an archive on standard input); bill of materials; Terraform plan or state (JSON);
+    /// or image reference such as `nginx:1.27`, which is looked up in a running Docker or Podman, then in
+    /// its registry. `dir:`, `oci:`, `oci-archive:`, `docker-archive:`, `skopeo-dir:`, `rootfs:`, `sbom:`,
+    /// `plan:` or `state:` in front of a path forces the kind; `image:` in front of a reference forces the
+    /// registry, `docker:` or `podman:` the engine. `git:DIR@COMMIT` is the tree of a commit.
     #[arg(value_name = "TARGET", default_value = ".")]
     pub(super) targets: Vec<String>,
     /// Report format on stdout.
@@ -87,9 +87,20 @@ pub(super) struct ScanArguments {
     /// times, the last one takes precedence.
     #[arg(long, value_name = "FILE")]
     pub(super) var_file: Vec<PathBuf>,
-    /// Platform to scan if an image has several, such as `linux/arm64`.
-    #[arg(long, value_name = "OS/ARCH")]
+    /// Platform to scan if an image has several, such as `linux/arm64`; `all` scans every one as a
+    /// target of its own.
+    #[arg(long, value_name = "OS/ARCH|all")]
     pub(super) platform: Option<String>,
+    /// Image that the scanned images were built on, named like a target: the report says which findings
+    /// come from its layers and which from the image's own. Without it, another image of the same run
+    /// that is the beginning of an image is its base. `annotated` asks registries for the bases that the
+    /// images name in their annotations.
+    #[arg(long, value_name = "IMAGE|annotated")]
+    pub(super) base: Option<String>,
+    /// Use the bills of materials and VEX documents that are attached to images (OCI referrers, attestations).
+    /// Signatures are not verified: anyone who can push to the repository can suppress findings of its images.
+    #[arg(long)]
+    pub(super) use_attached: bool,
     /// Directory in which the contents of image layers are kept between runs; defaults to
     /// `PORTCULLIS_CACHE`, then to the user's cache directory.
     #[arg(long, value_name = "DIR")]

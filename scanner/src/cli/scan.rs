@@ -18,7 +18,7 @@ use portcullis::model::gap::GapKind;
 use portcullis::model::report::Report;
 use portcullis::named;
 use portcullis::output::{self, Format};
-use portcullis::scan::{self, Advisories, Error, Request, Rules, Scanned};
+use portcullis::scan::{self, Advisories, Base, Error, Request, Rules, Scanned};
 use portcullis::source::cache::MAX_BYTES;
 use portcullis::source::{Access, LayerCache};
 use portcullis::staleness::{OnStale, Staleness};
@@ -188,7 +188,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
     let platform = match &arguments.platform {
         Some(text) => Some(text.parse().map_err(|_| {
             Failure::new(format!("{text} is not a platform"))
-                .hint("write it as os/arch, such as linux/arm64")
+                .hint("write it as os/arch, such as linux/arm64, or all")
         })?),
         None => None,
     };
@@ -222,8 +222,10 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
             docker_host: std::env::var("DOCKER_HOST")
                 .ok()
                 .filter(|host| !host.is_empty()),
+            attached: arguments.use_attached,
         },
         platform,
+        base: arguments.base.as_deref().map(Base::parse),
         as_of: arguments.answer.moment()?,
         prefer: arguments.answer.preference(),
         staleness: Staleness {

@@ -84,6 +84,8 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
             } else if let Some(owner) = place.and_then(|place| owners.of(place, digests)) {
                 package.owner = Some(owner.name);
                 package.doubt = owner.doubt;
+            } else {
+                package.changed = place.and_then(|place| owners.changed(place, digests));
             }
             unite(&mut merged, package);
         }
@@ -166,6 +168,7 @@ fn unite(merged: &mut BTreeMap<Key, Package>, package: Package) {
             merged.insert(key, package);
         }
         Some(have) => {
+            have.changed = have.changed.take().or(package.changed);
             have.scope = Scope::join(have.scope, package.scope);
             have.direct = match (have.direct, package.direct) {
                 (Some(true), _) | (_, Some(true)) => Some(true),

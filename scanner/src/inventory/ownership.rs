@@ -75,17 +75,7 @@ impl Owners {
         let claims = self.claims.get(unmerged(path))?;
         let mut best: Option<Owner> = None;
         for claim in claims {
-            let digest = claim.digest.as_ref().or_else(|| {
-                // Another list may have the checksum: `info/x.list` and `info/x.md5sums`.
-                let mut others = claims.iter().filter(|other| {
-                    other.package.name == claim.package.name && other.digest.is_some()
-                });
-                others.next().and_then(|other| other.digest.as_ref())
-            });
-            let agrees = digest
-                .zip(digests)
-                .and_then(|(digest, digests)| digests.agrees(digest));
-            if agrees == Some(false) || (agrees.is_none() && written_later(place, &claim.package)) {
+            if is_changed(claims, claim, place, digests) {
                 continue;
             }
             let Some(doubt) = self.doubt(path, &claim.package) else {
@@ -101,6 +91,15 @@ impl Owners {
             }
         }
         best
+    }
+
+    /// The package that brought the file at a place before it was changed; the first by name.
+    pub(super) fn changed(&self, place: &Location, digests: Option<&Digests>) -> Option<Arc<str>> {
+        let claims = self.claims.get(unmerged(outside(&place.path)))?;
+        let changed = claims
+            .iter()
+            .filter(|claim| is_changed(claims, claim, place, digests));
+        changed.map(|claim| Arc::clone(&claim.package.name)).min()
     }
 
     /// Whether the distribution answers for what the package brought: `Some(None)` if it made the
@@ -140,6 +139,27 @@ impl Owners {
             names: names.cloned().collect(),
         })))
     }
+}
+
+/// Whether a file is another one than its package brought: its checksum is another, or, where none is
+/// known, a later layer wrote it.
+fn is_changed(
+    claims: &[Claim],
+    claim: &Claim,
+    place: &Location,
+    digests: Option<&Digests>,
+) -> bool {
+    let digest = claim.digest.as_ref().or_else(|| {
+        // Another list may have the checksum: `info/x.list` and `info/x.md5sums`.
+        let mut others = claims
+            .iter()
+            .filter(|other| other.package.name == claim.package.name && other.digest.is_some());
+        others.next().and_then(|other| other.digest.as_ref())
+    });
+    let agrees = digest
+        .zip(digests)
+        .and_then(|(digest, digests)| digests.agrees(digest));
+    agrees == Some(false) || (agrees.is_none() && written_later(place, &claim.package))
 }
 
 /// Whether the layer that wrote a file lies above the one that brought the package.
@@ -278,6 +298,11 @@ mod tests {
         let changed = owners(TEAM, "python3-x", FILE, Some(&wrong));
         assert_eq!(changed.of(&place(FILE, 1), Some(&digests)), None);
         assert!(changed.of(&place(FILE, 1), None).is_some());
+        let by = |index, digests| changed.changed(&place(FILE, index), digests);
+        assert_eq!(by(1, Some(&digests)).as_deref(), Some("python3-x"));
+        assert_eq!(by(1, None), None);
+        assert_eq!(by(2, None).as_deref(), Some("python3-x"), "a later layer");
+        assert_eq!(changed.changed(&place("other", 2), None), None);
     }
 
     #[test]

@@ -112,6 +112,10 @@ pub struct Package {
     pub source: Option<SourcePackage>,
     /// Name of the operating-system package that owns this package's files.
     pub owner: Option<Arc<str>>,
+    /// Name of the operating-system package whose file was changed after it was installed, so that it
+    /// does not answer for this package.
+    #[serde(skip)]
+    pub changed: Option<Arc<str>>,
     /// Why the owner may not answer for it.
     #[serde(skip)]
     pub doubt: Option<Arc<Doubt>>,
@@ -156,6 +160,7 @@ impl Package {
             ecosystem: kind.ecosystem().map(Arc::from),
             source: None,
             owner: None,
+            changed: None,
             doubt: None,
             vendor: None,
             release: None,

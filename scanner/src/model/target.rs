@@ -1,9 +1,13 @@
 //! What was scanned: a source tree or an image. How a user names it is not known here.
 
 use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
 
 use super::coverage::Coverage;
 use super::facts::Distribution;
+use super::location::Location;
 
 /// What holds an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +18,8 @@ pub enum ImageKind {
     OciArchive,
     /// What `docker save` writes, compressed or not.
     DockerArchive,
+    /// A root file system that lies unpacked in a directory.
+    RootFileSystem,
     /// A directory as `skopeo copy … dir:` writes it: manifest and blobs side by side.
     SkopeoDirectory,
     /// What a registry has under a reference.
@@ -104,6 +110,7 @@ impl TargetKind {
             Self::Image(ImageKind::OciLayout) => "oci",
             Self::Image(ImageKind::OciArchive) => "oci-archive",
             Self::Image(ImageKind::DockerArchive) => "docker-archive",
+            Self::Image(ImageKind::RootFileSystem) => "rootfs",
             Self::Image(ImageKind::SkopeoDirectory) => "skopeo-dir",
             Self::Image(ImageKind::Registry) => "image",
             Self::Image(ImageKind::Engine(engine)) => engine.as_str(),
@@ -112,7 +119,7 @@ impl TargetKind {
     }
 
     /// Every kind.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Directory,
         Self::Commit,
         Self::Document(Document::Plan),
@@ -122,6 +129,7 @@ impl TargetKind {
         Self::Image(ImageKind::OciLayout),
         Self::Image(ImageKind::OciArchive),
         Self::Image(ImageKind::DockerArchive),
+        Self::Image(ImageKind::RootFileSystem),
         Self::Image(ImageKind::SkopeoDirectory),
         Self::Image(ImageKind::Registry),
         Self::Image(ImageKind::Engine(Engine::Docker)),
@@ -143,6 +151,69 @@ impl fmt::Display for TargetKind {
     }
 }
 
+/// Whose a layer is, and what lies in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// It came with the image that this one was built on.
+    Base,
+    /// It was added on top of that.
+    Own,
+}
+
+impl Origin {
+    /// The word for it in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Own => "own",
+        }
+    }
+}
+
+/// One layer of an image, as reports describe it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LayerInfo {
+    /// Digest of the blob as stored.
+    pub digest: Arc<str>,
+    /// Digest of the uncompressed tar.
+    pub diff_id: Arc<str>,
+    /// The instruction that made it, where the history of the image tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<Arc<str>>,
+    /// Whose it is, where the base is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// How the base of an image was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BaseFrom {
+    /// The user named it.
+    Option,
+    /// Another target of the run, or another image of the same target, is the beginning of this one.
+    Target,
+    /// The image names it; its layers are not known.
+    Annotation,
+}
+
+/// The image that another one was built on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BaseImage {
+    /// Its reference, or the id of the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Digest of its manifest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// How it was found.
+    pub found_by: BaseFrom,
+    /// How many layers it has, where they are known: they are the lowest ones of this image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layers: Option<usize>,
+}
+
 /// What was scanned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -162,6 +233,12 @@ pub struct Target {
     pub platform: Option<String>,
     /// For images: digest of the manifest.
     pub digest: Option<String>,
+    /// For images: the names under which the target holds it, sorted.
+    pub names: Vec<String>,
+    /// For images: its layers, the lowest first.
+    pub layers: Vec<LayerInfo>,
+    /// For images: what it was built on, where that is known.
+    pub base_image: Option<BaseImage>,
     /// For images: the other platforms that the same index holds, sorted; they were not asked for.
     pub other_platforms: Vec<String>,
     /// For images and root file systems: the distribution, where a file tells.
@@ -171,6 +248,17 @@ pub struct Target {
 }
 
 impl Target {
+    /// Whose a package of an image is, where its base is known: its own as soon as one of the places
+    /// where it lies is.
+    pub fn origin(&self, places: &[Location]) -> Option<Origin> {
+        let origins = places.iter().map(|place| {
+            let layer = place.layer.as_ref()?;
+            let index = usize::try_from(layer.index).ok()?;
+            self.layers.get(index)?.origin
+        });
+        origins.max().flatten()
+    }
+
     /// A target of which nothing is known yet but its kind and path.
     pub fn new(kind: TargetKind, path: impl Into<String>) -> Self {
         let path = path.into();
@@ -182,6 +270,9 @@ impl Target {
             base: String::new(),
             platform: None,
             digest: None,
+            names: Vec::new(),
+            layers: Vec::new(),
+            base_image: None,
             other_platforms: Vec::new(),
             distribution: None,
             coverage: Coverage::default(),

@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::judge::Judged;
-use super::ledger;
 use super::read::{Work, source_cause};
 use super::{Request, TargetFailure};
+use super::{attached, ledger};
 use crate::inventory::assemble::assemble;
 use crate::misconfig;
 use crate::model::gap::{Gap, GapClass, GapKind, Stage};
@@ -60,7 +60,8 @@ pub(super) fn targets(
 fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::Checked>) {
     let mut target = work.target;
     let prefix = target.prefix.as_str();
-    let inventory = assemble(work.files);
+    let mut inventory = assemble(work.files);
+    attached::add(&mut inventory, work.bills);
     let mut gaps = work.gaps;
     gaps.extend(inventory.gaps);
     if work.lies_in_tree {

@@ -16,6 +16,8 @@ use crate::staleness::Staleness;
 use crate::target::TargetSpec;
 use crate::vex::{self, Statement};
 
+mod attached;
+mod base;
 mod describe;
 mod identify;
 mod ignores;
@@ -24,11 +26,13 @@ mod judge;
 mod ledger;
 mod matched;
 mod merge;
+mod named_images;
 mod plan;
 mod read;
 mod sort;
 mod trace;
 
+pub use base::Base;
 pub use read::source_cause;
 
 /// What the user asked for.
@@ -49,6 +53,8 @@ pub struct Request {
     pub cache: Option<LayerCache>,
     /// The platform of images with several.
     pub platform: Option<Platform>,
+    /// The image that the others were built on.
+    pub base: Option<Base>,
     /// Answer from the database as if it were this moment.
     pub as_of: Option<Moment>,
     /// Which of a vulnerability's ids to show.
@@ -135,7 +141,7 @@ pub struct Scanned {
 }
 
 /// Scans every target of a request; `progress` gets the name of each stage. The pipeline as a list:
-/// read, judge rules, apply ignores, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
+/// read, tell bases apart, read what is attached, judge rules, apply ignores, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
 /// The gate decides over the result.
 pub fn scan(
     request: &Request,
@@ -144,7 +150,9 @@ pub fn scan(
     progress: &dyn Fn(&str),
 ) -> Result<Scanned, Error> {
     let mut plan = Plan::new(&request.targets, &request.working_directory);
-    let (mut works, failures) = read::targets(request, &mut plan, progress);
+    let (mut works, mut failures) = read::targets(request, &mut plan, progress);
+    failures.extend(base::mark(request, &mut works));
+    let said = attached::read(&mut works);
     let mut judged = judge::targets(request, &mut works, rules)?;
     ignores::apply(&mut judged, &works, rules, &request.date)?;
     progress("matching");
@@ -152,7 +160,7 @@ pub fn scan(
     let (mut report, advised) = matched::packages(request, merged, advisories)?;
     trace::findings(&mut report);
     identify::findings(&mut report);
-    vex::apply(&mut report, &request.statements);
+    vex::apply(&mut report, &attached::with(&request.statements, said));
     accept::mark(&mut report, &request.allow);
     describe::rules(&mut report, rules, advised)?;
     sort::report(&mut report);

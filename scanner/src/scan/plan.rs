@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::source::SourceError;
 use crate::source::tree::may_be_passed_over;
+use crate::source::{ImageKind, SourceError};
 use crate::target::{self, TargetKind, TargetSpec};
 
 /// One target that is judged.
@@ -81,31 +81,41 @@ fn is_bare_word(path: &Path) -> bool {
     text.is_some_and(|text| !text.starts_with('/') && text.chars().all(is_char))
 }
 
+/// What a target is, or why it cannot be scanned.
+pub(super) fn kind(spec: &TargetSpec, working_directory: &Path) -> Result<TargetKind, SourceError> {
+    let shown = target::shown(&spec.path, working_directory);
+    let refused = |cause: String| {
+        let place = shown.clone();
+        Err(SourceError::Invalid { place, cause })
+    };
+    match spec.resolve() {
+        Ok(Some(TargetKind::Image(ImageKind::Registry))) if spec.kind.is_none() => {
+            match target::mistyped(&spec.path) {
+                Some((word, kind)) => refused(format!(
+                    "not a path, and {word}: is not a kind of target: write {kind}: if it was meant, or image:{shown} for an image of this name"
+                )),
+                None => Ok(TargetKind::Image(ImageKind::Registry)),
+            }
+        }
+        Ok(Some(kind)) => Ok(kind),
+        Ok(None) => refused("neither a directory nor a regular file".to_owned()),
+        Err(source) if is_bare_word(&spec.path) => refused(format!(
+            "{}; to scan an image of this name, write image:{shown} or add its tag",
+            source.kind()
+        )),
+        Err(source) => Err(SourceError::Io {
+            path: spec.path.clone(),
+            source,
+        }),
+    }
+}
+
 impl<'a> Planned<'a> {
     fn new(spec: &'a TargetSpec, working_directory: &Path) -> Self {
-        let shown = target::shown(&spec.path, working_directory);
-        let kind = match spec.resolve() {
-            Ok(Some(kind)) => Ok(kind),
-            Ok(None) => Err(SourceError::Invalid {
-                place: shown.clone(),
-                cause: "neither a directory nor a regular file".to_owned(),
-            }),
-            Err(source) if is_bare_word(&spec.path) => Err(SourceError::Invalid {
-                place: shown.clone(),
-                cause: format!(
-                    "{}; to scan an image of this name, write image:{shown} or add its tag",
-                    source.kind()
-                ),
-            }),
-            Err(source) => Err(SourceError::Io {
-                path: spec.path.clone(),
-                source,
-            }),
-        };
         Self {
             spec,
-            shown,
-            kind,
+            shown: target::shown(&spec.path, working_directory),
+            kind: kind(spec, working_directory),
             real: spec.path.canonicalize().ok(),
         }
     }

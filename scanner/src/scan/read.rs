@@ -8,6 +8,7 @@ use std::sync::Arc;
 use remote::git::store::StoreError;
 
 use super::images::Images;
+use super::named_images::{ids, opened_kind, with_steps};
 use super::plan::{NamedImages, Plan, Planned};
 use super::{Request, TargetFailure};
 use crate::inventory::{bill, dispatch, limits};
@@ -17,12 +18,12 @@ use crate::model::facts::Facts;
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::report::Target;
-use crate::model::target::{Document, Engine};
+use crate::model::target::{BaseFrom, BaseImage, Document};
 use crate::named;
 use crate::source::limits::Budget;
 use crate::source::root::{CommitTree, Directory, OneFile, Root};
 use crate::source::tree::{self, Interest};
-use crate::source::{Access, Cost, ImageKind, SourceError, elsewhere, open_image, recognise};
+use crate::source::{Attached, Cost, ImageKind, Platform, SourceError, open_image, recognise};
 use crate::target::{self, TargetKind};
 
 /// One target on its way through the pipeline.
@@ -38,6 +39,10 @@ pub(super) struct Work {
     pub(super) lies_in_tree: bool,
     /// It is a source tree, and what it holds is judged as targets of their own.
     pub(super) holds_images: bool,
+    /// Documents that are attached to the image, until they are read.
+    pub(super) attached: Vec<Attached>,
+    /// What bills of materials among them list.
+    pub(super) bills: Vec<(Arc<str>, Facts)>,
     /// What it took to read an image.
     cost: Cost,
 }
@@ -60,6 +65,8 @@ impl Work {
             infrastructure: None,
             lies_in_tree: false,
             holds_images: false,
+            attached: Vec::new(),
+            bills: Vec::new(),
             cost: Cost::default(),
         }
     }
@@ -93,11 +100,7 @@ fn target(request: &Request, planned: Planned<'_>, named: &NamedImages) -> Readi
     match planned.kind {
         Err(error) => error.into(),
         Ok(TargetKind::Image(kind)) => {
-            // A name without a kind is looked for where docker's users expect it: here, then far away.
-            let (kind, tried) = match (kind, &planned.spec.kind) {
-                (ImageKind::Registry, None) => nearest(&path.to_string_lossy(), &request.access),
-                _ => (kind, Vec::new()),
-            };
+            let (kind, tried) = opened_kind(request, kind, planned.spec);
             match read_image(request, kind, path) {
                 Ok(works) => Reading {
                     works,
@@ -162,7 +165,11 @@ fn new_target(request: &Request, kind: TargetKind, path: &Path) -> Target {
 fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Work>, SourceError> {
     let target = new_target(request, TargetKind::Image(kind), path);
     if !request.vulnerabilities {
-        if kind.is_path() && recognise(path).is_none() {
+        let is_there = match kind {
+            ImageKind::RootFileSystem => path.is_dir(),
+            _ => !kind.is_path() || recognise(path).is_some(),
+        };
+        if !is_there {
             return Err(SourceError::Invalid {
                 place: target.path,
                 cause: "not a readable image".to_owned(),
@@ -182,51 +189,33 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         request.cache.as_ref(),
         &analyzers,
     )?;
-    let several = images.len() > 1;
-    let works = images.into_iter().enumerate().map(|(index, contents)| {
+    let ids = ids(&target.path, &images);
+    let all = platform.is_some_and(Platform::is_all);
+    let works = images.into_iter().zip(ids).map(|(contents, id)| {
         let mut target = target.clone();
-        if several {
-            let name = contents.reference.unwrap_or_else(|| index.to_string());
-            target.id = format!("{}#{name}", target.path);
-        }
+        target.id = id;
         target.platform = contents.platform;
         target.digest = contents.digest;
-        let other = |platform: &String| target.platform.as_ref() != Some(platform);
+        target.names = contents.names;
+        target.layers = contents.layers;
+        target.base_image = contents.base.map(|base| BaseImage {
+            name: base.name,
+            digest: base.digest,
+            found_by: BaseFrom::Annotation,
+            layers: None,
+        });
+        let other = |platform: &String| !all && target.platform.as_ref() != Some(platform);
         target.other_platforms = contents.platforms.into_iter().filter(other).collect();
         target.coverage = contents.coverage;
         Work {
             files: contents.files,
             gaps: contents.gaps,
+            attached: contents.attached,
             cost: contents.cost,
             ..Work::new(target)
         }
     });
     Ok(works.collect())
-}
-
-/// The engine that has an image, else its registry; and why each engine was passed over.
-fn nearest(reference: &str, access: &Access) -> (ImageKind, Vec<String>) {
-    let mut tried = vec!["not a path".to_owned()];
-    for engine in Engine::ALL {
-        match elsewhere::has(engine, reference, access) {
-            Ok(true) => return (ImageKind::Engine(engine), tried),
-            Ok(false) => tried.push(format!("{} has no such image", engine.as_str())),
-            Err(cause) => tried.push(cause),
-        }
-    }
-    (ImageKind::Registry, tried)
-}
-
-/// An error of the last of several places, with those before it.
-fn with_steps(error: SourceError, tried: &[String]) -> SourceError {
-    match error {
-        SourceError::Invalid { place, cause } if !tried.is_empty() => {
-            let steps = tried.join("; ");
-            let cause = format!("{steps}; {cause}");
-            SourceError::Invalid { place, cause }
-        }
-        error => error,
-    }
 }
 
 /// The directory around a file that was named, and the file's name in it.

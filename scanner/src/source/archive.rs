@@ -116,7 +116,7 @@ impl Stream {
         match Encoding::of(first.get(..count).unwrap_or_default()) {
             Encoding::Plain => return Ok(Self::Plain(Seekable::open(path)?)),
             Encoding::Unread(name) => return Err(decode::unread(name)),
-            Encoding::Gzip | Encoding::Zstd => {}
+            Encoding::Gzip | Encoding::Zstd | Encoding::Xz => {}
         }
         file.seek(SeekFrom::Start(0))?;
         match LayerStream::open_unverified(file) {

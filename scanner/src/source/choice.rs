@@ -27,6 +27,12 @@ pub(super) struct Choice {
 /// Chooses among the platforms of one image. Images whose platform is unknown are scanned, with
 /// a remark where a platform was asked for.
 pub(super) fn select(platforms: &[Option<Platform>], wanted: Option<&Platform>) -> Choice {
+    if wanted.is_some_and(Platform::is_all) {
+        return Choice {
+            numbers: (0..platforms.len()).collect(),
+            remark: None,
+        };
+    }
     let known: Vec<Platform> = platforms.iter().flatten().cloned().collect();
     if known.is_empty() {
         return Choice {
@@ -113,6 +119,7 @@ mod tests {
         assert_eq!(choose(Some("linux/arm")).numbers, [1]);
         assert_eq!(choose(Some("linux/arm/v6")).numbers, [0]);
         assert!(choose(Some("linux/s390x")).numbers.is_empty());
+        assert_eq!(choose(Some("all")).numbers, [0, 1, 2, 3]);
         let only = select(&platforms(&["linux/arm64"]), None);
         assert!(only.numbers == [0] && only.remark.is_none());
         let mut doubtful = platforms(&["linux/arm64", "linux/amd64"]);

@@ -1,7 +1,9 @@
 //! Decompression of one layer, recognised by its first bytes and never by its media type: gzip
-//! of any number of members, zstd of any number of frames, or nothing.
+//! of any number of members, zstd of any number of frames, xz of any number of streams, or nothing.
 
 use std::io::{self, BufRead, Read};
+
+use lzma_rust2::XzReader;
 
 use super::inflate::Gzip;
 use super::limits;
@@ -11,6 +13,7 @@ pub(crate) enum Decoder<R: BufRead> {
     Plain(R),
     Gzip(Box<Gzip<R>>),
     Zstd(Box<zstd::stream::read::Decoder<'static, R>>),
+    Xz(Box<XzReader<R>>),
 }
 
 /// What the first bytes of a stream say.
@@ -19,6 +22,7 @@ pub(crate) enum Encoding {
     Plain,
     Gzip,
     Zstd,
+    Xz,
     /// A compression that some engines read and this reader does not.
     Unread(&'static str),
 }
@@ -34,7 +38,7 @@ impl Encoding {
             // A skippable frame may come first (RFC 8878, 3.1.2). LZ4 has the same ones; a file that
             // begins so is zstd unless a frame of LZ4 follows, which zstd refuses.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Unread("xz"),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             [0x04, 0x22, 0x4d, 0x18, ..] | [0x02, 0x21, 0x4c, 0x18, ..] => Self::Unread("lz4"),
             // The magic of a block, or of the end of an empty stream, follows the level.
             [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, ..]
@@ -53,9 +57,19 @@ pub(crate) fn unread(name: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, cause)
 }
 
-/// What the window of a zstd stream takes that begins so (RFC 8878, 3.1.1.1), behind skippable
-/// frames; all that is allowed where that does not say. `None` where it is no matter of memory.
-pub(crate) fn window(mut first: &[u8]) -> Option<u64> {
+/// What decompressing a stream takes that begins so; all that is allowed where that does not say.
+/// `None` where it is no matter of memory.
+pub(crate) fn window(first: &[u8]) -> Option<u64> {
+    match Encoding::of(first) {
+        Encoding::Zstd => zstd_window(first),
+        // Each block has a dictionary of its own, and the largest may come last.
+        Encoding::Xz => Some(u64::from(limits::XZ_MEMORY_KIB) << 10),
+        Encoding::Plain | Encoding::Gzip | Encoding::Unread(_) => None,
+    }
+}
+
+/// The window of a zstd stream (RFC 8878, 3.1.1.1), behind skippable frames.
+fn zstd_window(mut first: &[u8]) -> Option<u64> {
     let most = 1_u64 << limits::ZSTD_WINDOW_LOG;
     while let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, rest @ ..] = first {
         let length = usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok();
@@ -94,6 +108,10 @@ impl<R: BufRead> Decoder<R> {
                 decoder.window_log_max(limits::ZSTD_WINDOW_LOG)?;
                 Self::Zstd(Box::new(decoder))
             }
+            Encoding::Xz => {
+                let most = limits::XZ_MEMORY_KIB;
+                Self::Xz(Box::new(XzReader::new_mem_limit(input, true, most)))
+            }
             Encoding::Unread(name) => return Err(unread(name)),
         })
     }
@@ -103,6 +121,7 @@ impl<R: BufRead> Decoder<R> {
             Self::Plain(input) => input,
             Self::Gzip(gzip) => gzip.get_ref(),
             Self::Zstd(decoder) => decoder.get_ref(),
+            Self::Xz(decoder) => decoder.inner(),
         }
     }
 
@@ -111,6 +130,7 @@ impl<R: BufRead> Decoder<R> {
             Self::Plain(input) => input,
             Self::Gzip(gzip) => gzip.into_inner(),
             Self::Zstd(decoder) => decoder.finish(),
+            Self::Xz(decoder) => decoder.into_inner(),
         }
     }
 }
@@ -121,8 +141,24 @@ impl<R: BufRead> Read for Decoder<R> {
             Self::Plain(input) => input.read(out),
             Self::Gzip(gzip) => gzip.read(out),
             Self::Zstd(decoder) => decoder.read(out),
+            Self::Xz(decoder) => read_xz(decoder, out),
         }
     }
+}
+
+/// Reads on in an xz stream.
+fn read_xz<R: Read>(decoder: &mut XzReader<R>, out: &mut [u8]) -> io::Result<usize> {
+    decoder.read(out).map_err(|error| {
+        let cause = match error.kind() {
+            io::ErrorKind::OutOfMemory => format!(
+                "the xz stream asks for more than the {} MiB that decompressing one may take",
+                limits::XZ_MEMORY_KIB >> 10
+            ),
+            io::ErrorKind::UnexpectedEof => "the xz stream ends early".to_owned(),
+            _ => format!("the xz stream is damaged: {error}"),
+        };
+        io::Error::new(error.kind(), cause)
+    })
 }
 
 #[cfg(test)]
@@ -167,6 +203,64 @@ mod tests {
         assert!(decode(&frame[..frame.len() - 1]).is_err());
     }
 
+    fn xz(data: &[u8], dictionary: u32) -> Vec<u8> {
+        let mut options = lzma_rust2::XzOptions::with_preset(0);
+        options.lzma_options.dict_size = dictionary;
+        let mut writer = lzma_rust2::XzWriter::new(Vec::new(), options).unwrap();
+        writer.write_all(data).unwrap();
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn xz_is_read_to_its_end_or_is_damaged() {
+        let small = 1 << 16;
+        let good = xz(&[7; 5000], small);
+        assert_eq!(Encoding::of(&good), Encoding::Xz);
+        assert_eq!(decode(&good).unwrap(), [7; 5000]);
+        let two = [xz(b"one ", small), vec![0; 8], xz(b"two", small)].concat();
+        assert_eq!(decode(&two).unwrap(), b"one two");
+        for at in 0..good.len() {
+            let mut damaged = good.clone();
+            damaged[at] ^= 0x10;
+            let all = decode(&damaged);
+            assert!(
+                all.is_err() || Encoding::of(&damaged) == Encoding::Plain,
+                "{at}"
+            );
+            assert!(at < 6 || decode(&good[..at]).is_err(), "{at}");
+        }
+        for behind in [&b"garbage"[..], b"x", &[0; 3]] {
+            let all = decode(&[&good[..], behind].concat());
+            assert!(all.is_err(), "{behind:?}");
+        }
+    }
+
+    #[test]
+    fn an_xz_dictionary_above_the_limit_is_refused() {
+        // The dictionary is declared in the first byte of properties; its header has a checksum.
+        let mut large = xz(b"x", 1 << 16);
+        let header = 12..24;
+        let at = 12 + 4;
+        assert_eq!(
+            large[at - 2..at],
+            [0x21, 1],
+            "LZMA2 with one byte of properties"
+        );
+        large[at] = 38;
+        let crc = crc32(&large[header.start..header.end - 4]);
+        large[header.end - 4..header.end].copy_from_slice(&crc.to_le_bytes());
+        let error = decode(&large).unwrap_err().to_string();
+        assert!(error.contains("more than the"), "{error}");
+        let most = u64::from(limits::XZ_MEMORY_KIB) << 10;
+        assert_eq!(window(&large), Some(most));
+    }
+
+    fn crc32(bytes: &[u8]) -> u32 {
+        let mut crc = flate2::Crc::new();
+        crc.update(bytes);
+        crc.sum()
+    }
+
     #[test]
     fn the_window_is_known_before_it_is_taken() {
         let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x68, 0x01];
@@ -184,8 +278,7 @@ mod tests {
     #[test]
     fn other_compressions_are_named() {
         for (first, name) in [
-            (&b"\xfd7zXZ\0\0\x04"[..], "xz"),
-            (b"\x04\x22\x4d\x18\x64", "lz4"),
+            (&b"\x04\x22\x4d\x18\x64"[..], "lz4"),
             (b"BZh91AY&SY", "bzip2"),
             (b"LZIP\x01", "lzip"),
             (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff", "lzma"),

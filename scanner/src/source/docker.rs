@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::about;
 use super::choice::{none_for, select};
 use super::digest::{Algorithm, Digest, Hasher, shorten};
 use super::image::{Image, LayerRef, gap};
@@ -104,6 +105,7 @@ pub(super) fn check_agreement(
     }
     let mut agree = saved_configs.is_subset(&oci::configs(store)?);
     // Other platforms of the index need not be in `manifest.json`, the image itself does.
+    let platform = platform.filter(|platform| !platform.is_all());
     if kind == ImageKind::DockerArchive {
         for image in oci::images(store, platform)? {
             agree &= image.config.is_some_and(|it| saved_configs.contains(&it));
@@ -174,7 +176,10 @@ fn load(store: &Store, saved: &SavedImage) -> Result<Image, SourceError> {
         config: Some(digest_of(&config)),
         ..Image::default()
     };
-    let diff_ids = read_config(&config, &name, layers.len(), &mut image)?;
+    for name in saved.repo_tags.iter().flatten() {
+        about::add_name(&mut image.names, name);
+    }
+    let read = read_config(&config, &name, layers.len(), &mut image)?;
     for (number, layer) in layers.iter().enumerate() {
         let name = safe(layer)?;
         let digest = claimed(&name).filter(|_| name.starts_with("blobs/"));
@@ -182,8 +187,9 @@ fn load(store: &Store, saved: &SavedImage) -> Result<Image, SourceError> {
             promise: Promise {
                 size: None,
                 digest,
-                diff_id: diff_ids.get(number).cloned(),
+                diff_id: read.diff_ids.get(number).cloned(),
             },
+            created_by: read.instruction(number),
             name,
             unknown_type: None,
             foreign: false,

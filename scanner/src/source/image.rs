@@ -1,8 +1,10 @@
 //! An image as its manifest describes it, before any layer is read, with what was noticed on the way
 //! to it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::about::BaseName;
 use super::digest::Digest;
 use super::platform::Platform;
 use super::stream::Promise;
@@ -19,12 +21,20 @@ pub(super) struct LayerRef {
     pub(super) unknown_type: Option<String>,
     /// The blob may be missing.
     pub(super) foreign: bool,
+    /// The instruction that made it, as the history of the config has it.
+    pub(super) created_by: Option<Arc<str>>,
 }
 
 /// An image that is to be scanned.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Image {
     pub(super) reference: Option<String>,
+    /// All names under which the target holds it.
+    pub(super) names: BTreeSet<String>,
+    /// Digests of the indexes that name it.
+    pub(super) indexes: Vec<String>,
+    /// The image that it says it was built on.
+    pub(super) base: Option<BaseName>,
     pub(super) digest: Option<Digest>,
     pub(super) config: Option<Digest>,
     pub(super) platform: Option<Platform>,

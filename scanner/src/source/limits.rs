@@ -25,6 +25,25 @@ pub const IMAGES: usize = 16;
 /// Layers of one image. Engines stop at 127 (overlayfs) or 500.
 pub const LAYERS: usize = 2_000;
 
+/// Names of one image that are shown; an archive may give it any number.
+pub const IMAGE_NAMES: usize = 16;
+
+/// Bytes of a name that is shown: a reference has at most 255 and a tag or digest.
+pub const IMAGE_NAME_BYTES: usize = 400;
+
+/// Characters of the instruction that made a layer, as it is shown.
+pub const INSTRUCTION_CHARS: usize = 500;
+
+/// Documents that are read of those attached to one image.
+pub const ATTACHED: usize = 64;
+
+/// Bytes of the documents that are attached to one image, all together; a bill of materials of a large
+/// image has 10 MB.
+pub const ATTACHED_BYTES: u64 = 64 << 20;
+
+/// Wrappings around one attached document: a bundle, an envelope and a statement are three.
+pub const WRAPPINGS: u32 = 4;
+
 /// Bytes of one layer, uncompressed. The rest of the layer is a gap.
 pub const LAYER_BYTES: u64 = 64 << 30;
 
@@ -49,6 +68,10 @@ pub const IMAGE_RATIO_FLOOR: u64 = 4 << 30;
 
 /// Window of a zstd frame as a power of two: what `zstd` itself accepts without a flag.
 pub const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Memory that decompressing one xz stream may take, in KiB: the dictionary of 64 MiB that `xz -9` uses,
+/// and what the decoder needs besides.
+pub const XZ_MEMORY_KIB: u32 = 66 << 10;
 
 /// Paths that one layer defines, directories above them included. The rest of the layer is a gap.
 pub const LAYER_PATHS: usize = 4_000_000;

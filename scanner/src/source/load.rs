@@ -1,6 +1,10 @@
 //! From the descriptor of a manifest to the image it describes: manifest and config, each checked
 //! against size and digest before it is believed.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::about;
 use super::digest::{Digest, shorten};
 use super::image::{Image, LayerRef, gap};
 use super::manifest::{Config, Descriptor, Document, Nature};
@@ -13,9 +17,19 @@ use crate::model::gap::GapKind;
 /// A manifest that may be an image.
 pub(super) struct Candidate {
     pub(super) descriptor: Descriptor,
-    pub(super) reference: Option<String>,
+    pub(super) around: Around,
     /// Manifests that are the same image for different platforms.
     pub(super) group: String,
+}
+
+/// What the descriptors around a manifest say of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Around {
+    pub(super) reference: Option<String>,
+    /// All names that they give it.
+    pub(super) names: BTreeSet<String>,
+    /// The digests of the indexes that it stands in.
+    pub(super) indexes: Vec<String>,
 }
 
 /// What a candidate turned out to be.
@@ -137,7 +151,10 @@ fn read(store: &Store, candidate: &Candidate) -> Result<Loaded, SourceError> {
         ));
     }
     let mut image = Image {
-        reference: candidate.reference.clone(),
+        reference: candidate.around.reference.clone(),
+        names: candidate.around.names.clone(),
+        indexes: candidate.around.indexes.clone(),
+        base: about::base(manifest.annotations.as_ref()),
         digest: Some(digest),
         ..Image::default()
     };
@@ -152,7 +169,7 @@ fn read(store: &Store, candidate: &Candidate) -> Result<Loaded, SourceError> {
         );
         image.gaps.push(gap(GapKind::UnknownFormat, place, cause));
     }
-    let diff_ids = read_config(&bytes, config_digest.as_str(), layers.len(), &mut image)?;
+    let read = read_config(&bytes, config_digest.as_str(), layers.len(), &mut image)?;
     image.config = Some(config_digest);
     for (number, layer) in layers.iter().enumerate() {
         let what = format!("layer {number}");
@@ -162,8 +179,9 @@ fn read(store: &Store, candidate: &Candidate) -> Result<Loaded, SourceError> {
             promise: Promise {
                 size: Some(layer.size),
                 digest: Some(digest),
-                diff_id: diff_ids.get(number).cloned(),
+                diff_id: read.diff_ids.get(number).cloned(),
             },
+            created_by: read.instruction(number),
             unknown_type: (!layer.is_known_layer())
                 .then(|| shorten(layer.media_type.as_deref().unwrap_or_default())),
             foreign: layer.is_foreign(),
@@ -178,6 +196,20 @@ fn is_image_config(bytes: &[u8], layers: usize) -> bool {
         .is_ok_and(|config| config.rootfs.diff_ids.unwrap_or_default().len() == layers)
 }
 
+/// What a config says of each layer.
+#[derive(Default)]
+pub(super) struct OfLayers {
+    pub(super) diff_ids: Vec<Digest>,
+    instructions: Vec<Option<Arc<str>>>,
+}
+
+impl OfLayers {
+    /// The instruction that made a layer.
+    pub(super) fn instruction(&self, number: usize) -> Option<Arc<str>> {
+        self.instructions.get(number).cloned().flatten()
+    }
+}
+
 /// Takes platform and diff IDs from a config. One that cannot be read is a gap: the layers are
 /// still those of the manifest, but nothing says what they unpack to.
 pub(super) fn read_config(
@@ -185,7 +217,7 @@ pub(super) fn read_config(
     place: &str,
     layers: usize,
     image: &mut Image,
-) -> Result<Vec<Digest>, SourceError> {
+) -> Result<OfLayers, SourceError> {
     meaning::check(bytes, meaning::CONFIG).map_err(|cause| invalid(place, cause))?;
     let config: Config = match serde_json::from_slice(bytes) {
         Ok(config) => config,
@@ -195,17 +227,23 @@ pub(super) fn read_config(
             );
             let gap = gap(GapKind::Malformed, place, cause);
             image.gaps.push(gap.unjudged());
-            return Ok(Vec::new());
+            return Ok(OfLayers::default());
         }
     };
     image.platform = Some(config.platform).filter(Platform::is_known);
+    let about = about::Config::read(&config.history, &config.of_containers, layers);
+    image.base = image.base.take().or(about.base);
     let diff_ids = config.rootfs.diff_ids.unwrap_or_default();
     if diff_ids.len() != layers {
         let cause = format!("{layers} layers, but {} diff IDs", diff_ids.len());
         return Err(invalid(place, cause));
     }
-    diff_ids
+    let diff_ids: Result<Vec<Digest>, SourceError> = diff_ids
         .iter()
         .map(|text| Digest::parse(text).map_err(|cause| invalid(place, cause)))
-        .collect()
+        .collect();
+    Ok(OfLayers {
+        diff_ids: diff_ids?,
+        instructions: about.instructions,
+    })
 }

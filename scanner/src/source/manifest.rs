@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::meaning;
 use super::platform::Platform;
@@ -132,6 +133,10 @@ pub(super) struct Document {
     pub(super) manifests: Option<Vec<Descriptor>>,
     pub(super) config: Option<Descriptor>,
     pub(super) layers: Option<Vec<Descriptor>>,
+    /// What it is about, where it is an artifact that belongs to another manifest.
+    pub(super) subject: Option<Descriptor>,
+    #[serde(default)]
+    pub(super) annotations: Option<BTreeMap<String, String>>,
     fs_layers: Option<IgnoredAny>,
 }
 
@@ -216,12 +221,39 @@ impl Document {
     }
 }
 
+/// What people call an artifact of a type.
+pub(super) fn artifact(kind: &str) -> &'static str {
+    const KNOWN: [(&str, &str); 13] = [
+        ("application/vnd.cncf.helm.", "a Helm chart"),
+        ("application/vnd.wasm.", "a WebAssembly module"),
+        ("application/vnd.module.wasm.", "a WebAssembly module"),
+        ("application/vnd.dev.cosign.", "a signature"),
+        ("application/vnd.dev.sigstore.", "a signature"),
+        ("application/vnd.cncf.notary.", "a signature"),
+        ("application/vnd.in-toto", "an attestation"),
+        ("application/vnd.dsse.", "an attestation"),
+        ("application/vnd.cyclonedx", "a bill of materials"),
+        ("application/spdx", "a bill of materials"),
+        ("application/vnd.docker.plugin.", "a Docker plugin"),
+        ("application/vnd.docker.ai.", "a model"),
+        ("application/vnd.cncf.model.", "a model"),
+    ];
+    let known = KNOWN.iter().find(|(start, _)| kind.starts_with(start));
+    known.map_or("an artifact", |(_, name)| name)
+}
+
 /// What we need of an image config.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Config {
     #[serde(flatten)]
     pub(super) platform: Platform,
     pub(super) rootfs: RootFs,
+    /// Read for what it says of the layers; whatever else it is.
+    #[serde(default)]
+    pub(super) history: Value,
+    /// What a container gets; here only its labels count.
+    #[serde(default, rename = "config")]
+    pub(super) of_containers: Value,
 }
 
 /// The layers of the config.

@@ -15,17 +15,23 @@ use crate::model::coverage::Coverage;
 use crate::model::facts::Facts;
 use crate::model::gap::Gap;
 pub use crate::model::target::ImageKind;
+use crate::model::target::LayerInfo;
 
+pub use self::about::BaseName;
+pub use self::attached::Attached;
 pub use self::cache::LayerCache;
 pub use self::elsewhere::Access;
 pub use self::merge::Hidden;
-pub use self::open::open_image;
+pub use self::open::{Described, describe_images, open_image};
 pub use self::platform::Platform;
 pub use self::recognise::{FIRST_BYTES, Unknown, is_part_of_image, may_be_archive};
 pub use self::scanned::{LayerScan, Link, ScannedFile};
+pub use self::unpacked::is_root_file_system;
 
+mod about;
 mod alias;
 mod archive;
+mod attached;
 pub mod cache;
 mod choice;
 mod counts;
@@ -60,6 +66,7 @@ mod stream;
 mod tar;
 mod totals;
 pub mod tree;
+mod unpacked;
 mod wanted;
 
 /// Says what kind of image a path holds, by looking at its content and never at its name; `None`
@@ -142,6 +149,14 @@ pub struct Contents {
     pub digest: Option<String>,
     /// The name under which the target holds it, such as `nginx:1.27`.
     pub reference: Option<String>,
+    /// All names that the target has for it, sorted.
+    pub names: Vec<String>,
+    /// Its layers, the lowest first; a root file system has none.
+    pub layers: Vec<LayerInfo>,
+    /// The image that it says it was built on.
+    pub base: Option<BaseName>,
+    /// Documents that are attached to it, if they were asked for; sorted by digest.
+    pub attached: Vec<Attached>,
     /// Bytes of all layers of the target, as stored and unpacked.
     pub cost: Cost,
 }

@@ -6,11 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::about;
 use super::choice::{none_for, select};
-use super::digest::{Digest, shorten};
+use super::digest::{Digest, shorten, shorten_to};
 use super::image::{Image, gap};
-use super::load::{Candidate, Loaded, config_of, load, verified};
-use super::manifest::{Descriptor, Document, Layout};
+use super::load::{Around, Candidate, Loaded, config_of, load, verified};
+use super::manifest::{Descriptor, Document, Layout, artifact};
 use super::platform::Platform;
 use super::store::Store;
 use super::{SourceError, invalid, limits, meaning};
@@ -42,6 +43,50 @@ pub(super) fn configs(store: &Store) -> Result<BTreeSet<Digest>, SourceError> {
     Ok(configs)
 }
 
+/// The manifests that are attached to one of these digests; some of them only may be.
+pub(super) fn attached(
+    store: &Store,
+    subjects: &BTreeSet<&str>,
+) -> Result<Vec<Descriptor>, SourceError> {
+    let mut found = Vec::new();
+    let tags: Vec<String> = subjects
+        .iter()
+        .map(|digest| format!("{}.att", digest.replacen(':', "-", 1)))
+        .collect();
+    for candidate in candidates(store, &mut Vec::new())? {
+        let descriptor = candidate.descriptor;
+        let about = descriptor.annotation("vnd.docker.reference.digest");
+        let mut names = candidate.around.names.iter();
+        let is_tagged = names.any(|name| tags.iter().any(|tag| name.ends_with(tag.as_str())));
+        let is_attached = if descriptor.is_attestation() {
+            about.is_some_and(|digest| subjects.contains(digest))
+        } else {
+            is_tagged
+                || descriptor.is_doubtful()
+                    && !subjects.contains(descriptor.digest.as_str())
+                    && subject_of(store, &descriptor)
+                        .is_some_and(|digest| subjects.contains(digest.as_str()))
+        };
+        if is_attached {
+            found.push(descriptor);
+        }
+    }
+    for subject in subjects {
+        let referrers = store.referrers(subject);
+        found.extend(referrers.map_err(|cause| invalid(subject, cause))?);
+    }
+    Ok(found)
+}
+
+/// What a manifest is about. One that cannot be read is a gap already, as something that may be an image.
+fn subject_of(store: &Store, descriptor: &Descriptor) -> Option<String> {
+    let (_, bytes) = verified(store, descriptor).ok()?;
+    Document::parse(&bytes)
+        .ok()?
+        .subject
+        .map(|subject| subject.digest)
+}
+
 fn candidates(store: &Store, gaps: &mut Vec<Gap>) -> Result<Vec<Candidate>, SourceError> {
     let manifests = if let Some(descriptor) = store.manifest() {
         vec![descriptor]
@@ -66,7 +111,11 @@ fn candidates(store: &Store, gaps: &mut Vec<Gap>) -> Result<Vec<Candidate>, Sour
             .annotation("io.containerd.image.name")
             .or_else(|| descriptor.annotation("org.opencontainers.image.ref.name"))
             .map(ToOwned::to_owned);
-        walk.descend(descriptor, reference, &number.to_string(), 0)?;
+        let around = Around {
+            reference,
+            ..Around::default()
+        };
+        walk.descend(descriptor, around, &number.to_string(), 0)?;
     }
     if walk.found.is_empty() {
         return Err(invalid("index.json", "it names no image"));
@@ -108,10 +157,13 @@ impl Walk<'_> {
     fn descend(
         &mut self,
         descriptor: Descriptor,
-        reference: Option<String>,
+        mut around: Around,
         group: &str,
         depth: u32,
     ) -> Result<(), SourceError> {
+        for name in about::annotated(|key| descriptor.annotation(key)) {
+            about::add_name(&mut around.names, name);
+        }
         self.read += 1;
         if self.read > limits::MANIFESTS {
             let cause = format!("more than {} manifests", limits::MANIFESTS);
@@ -121,12 +173,12 @@ impl Walk<'_> {
             // Platforms that stand side by side in `index.json` under one name, or none, are
             // one image.
             let group = match (depth, &descriptor.platform) {
-                (0, Some(_)) => format!("name {}", reference.as_deref().unwrap_or_default()),
+                (0, Some(_)) => format!("name {}", around.reference.as_deref().unwrap_or_default()),
                 _ => group.to_owned(),
             };
             self.found.push(Candidate {
                 descriptor,
-                reference,
+                around,
                 group,
             });
             return Ok(());
@@ -143,12 +195,14 @@ impl Walk<'_> {
         let Some(manifests) = index.manifests else {
             return Err(invalid(&descriptor.digest, "it is not an index"));
         };
+        around.indexes.push(descriptor.digest);
         for inner in manifests {
             let own = inner
                 .annotation("org.opencontainers.image.ref.name")
                 .map(ToOwned::to_owned);
-            let reference = reference.clone().or(own);
-            self.descend(inner, reference, group, depth.saturating_add(1))?;
+            let mut around = around.clone();
+            around.reference = around.reference.or(own);
+            self.descend(inner, around, group, depth.saturating_add(1))?;
         }
         Ok(())
     }
@@ -167,6 +221,8 @@ struct Left {
     gaps: Vec<Gap>,
     /// Types of artifacts, one each.
     artifacts: Vec<String>,
+    /// The same of attestations beside an image.
+    attestations: Vec<String>,
     /// Images beyond the limit.
     images: usize,
 }
@@ -178,7 +234,9 @@ impl Left {
         match loaded {
             Loaded::Image(image) => return Some(*image),
             // Every image that BuildKit makes has some.
-            Loaded::Statements(_) if candidate.descriptor.is_attestation() => {}
+            Loaded::Statements(kind) if candidate.descriptor.is_attestation() => {
+                self.attestations.push(kind);
+            }
             Loaded::Statements(kind) | Loaded::Artifact(kind) => self.artifacts.push(kind),
             Loaded::Missing if candidate.descriptor.is_attestation() => {
                 let cause = "an attestation, by its descriptor, that is not in the layout";
@@ -198,13 +256,32 @@ impl Left {
         None
     }
 
+    const fn has_others(&self) -> bool {
+        !self.artifacts.is_empty() || !self.attestations.is_empty()
+    }
+
+    /// What to say where nothing else is there.
+    fn not_an_image(&self) -> String {
+        let all = self.artifacts.iter().chain(&self.attestations);
+        let kinds: BTreeSet<String> = all
+            .map(|kind| format!("{} ({kind})", artifact(kind)))
+            .collect();
+        let kinds: Vec<String> = kinds.into_iter().collect();
+        format!("not an image but {}", shorten_to(&kinds.join(", "), 300))
+    }
+
     fn gaps(mut self) -> Vec<Gap> {
         if !self.artifacts.is_empty() {
             let count = self.artifacts.len();
             self.artifacts.sort();
             self.artifacts.dedup();
             let kinds = shorten(&self.artifacts.join(", "));
-            let cause = format!("{count} artifacts that are not images were not read: {kinds}");
+            let (noun, verb) = if count == 1 {
+                ("artifact that is not an image", "was")
+            } else {
+                ("artifacts that are not images", "were")
+            };
+            let cause = format!("{count} {noun} {verb} not scanned: {kinds}");
             self.gaps.push(gap(GapKind::NotRead, "index.json", cause));
         }
         if self.images > 0 {
@@ -247,15 +324,14 @@ fn choose(
         }
         let group = groups.entry(candidate.group.clone()).or_default();
         let digest = &candidate.descriptor.digest;
-        if group
-            .iter()
-            .all(|known| known.candidate.descriptor.digest != *digest)
-        {
-            group.push(Known {
+        let mut known = group.iter_mut();
+        match known.find(|known| known.candidate.descriptor.digest == *digest) {
+            Some(known) => known.candidate.around.names.extend(candidate.around.names),
+            None => group.push(Known {
                 candidate,
                 platform,
                 image,
-            });
+            }),
         }
     }
     let mut images: Vec<Image> = Vec::new();
@@ -265,7 +341,7 @@ fn choose(
         let group = groups.remove(&key).unwrap_or_default();
         let name = group
             .iter()
-            .find_map(|known| known.candidate.reference.clone());
+            .find_map(|known| known.candidate.around.reference.clone());
         let platforms: Vec<Option<Platform>> =
             group.iter().map(|known| known.platform.clone()).collect();
         let choice = select(&platforms, wanted);
@@ -290,7 +366,8 @@ fn choose(
                     .as_ref()
                     .is_some_and(|it| it.as_str() == digest)
             };
-            if images.iter().any(is_known) {
+            if let Some(image) = images.iter_mut().find(|image| is_known(image)) {
+                image.names.extend(known.candidate.around.names);
                 continue;
             }
             if images.len() >= limits::IMAGES {
@@ -304,6 +381,7 @@ fn choose(
             let Some(mut image) = image else {
                 continue;
             };
+            image.names.extend(known.candidate.around.names);
             image.platform = image.platform.or(known.platform);
             image.platforms = names.iter().cloned().collect();
             if let Some(cause) = &choice.remark {
@@ -317,9 +395,8 @@ fn choose(
         if let Some(gap) = left.gaps.iter().find(is_unclear) {
             return Err(invalid(&gap.location.path, &*gap.cause));
         }
-        if available.is_empty() && !left.artifacts.is_empty() {
-            let cause = "it holds artifacts that are no container images";
-            return Err(invalid("index.json", cause));
+        if available.is_empty() && left.has_others() {
+            return Err(invalid("index.json", left.not_an_image()));
         }
         return Err(invalid("index.json", none_for(wanted, &available)));
     };

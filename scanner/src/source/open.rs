@@ -6,8 +6,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::attached::{self, Found};
 use super::digest::Digest;
-use super::image::{Image, gap};
+use super::image::{Image, LayerRef, gap};
 use super::limits::Budget;
 use super::merge::{self, Visible};
 use super::platform::Platform;
@@ -16,12 +17,13 @@ use super::store::{self, Job, Store};
 use super::wanted::{Again, Selection};
 use super::{
     Access, Contents, Cost, ImageKind, LayerCache, SourceError, alias, docker, elsewhere, invalid,
-    limits, oci, plan,
+    limits, oci, plan, unpacked,
 };
 use crate::analyzer::Analyzers;
 use crate::model::coverage::Coverage;
 use crate::model::gap::{Gap, GapKind};
 use crate::model::location::Layer;
+use crate::model::target::LayerInfo;
 
 /// Opens an image target and reads all that is to be scanned in it: one [`Contents`] for each
 /// image. An index or archive with several platforms is scanned for the one asked for, by default
@@ -35,19 +37,77 @@ pub fn open_image(
     cache: Option<&LayerCache>,
     analyzers: &Analyzers<'_>,
 ) -> Result<Vec<Contents>, SourceError> {
+    let (store, kind, images) = opened(kind, path, access, platform)?;
+    let attached: Vec<Found> = if access.attached {
+        images
+            .iter()
+            .map(|image| attached::find(&store, image))
+            .collect()
+    } else {
+        Vec::new()
+    };
+    let mut all = read(&store, images, budget, cache, analyzers)?;
+    for (contents, found) in all.iter_mut().zip(attached) {
+        contents.attached = found.documents;
+        contents.gaps.extend(found.gaps);
+        contents.gaps.sort();
+    }
+    if kind == ImageKind::RootFileSystem {
+        all.iter_mut().for_each(unpacked::without_layers);
+    }
+    Ok(all)
+}
+
+/// An image as its manifest and config describe it.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// Digest of the manifest.
+    pub digest: Option<String>,
+    /// Digests of what its layers unpack to, the lowest first; none where the config does not say.
+    pub diff_ids: Vec<Arc<str>>,
+}
+
+/// What the images of a target are, without reading any layer.
+pub fn describe_images(
+    kind: ImageKind,
+    path: &Path,
+    access: &Access,
+    platform: Option<&Platform>,
+) -> Result<Vec<Described>, SourceError> {
+    let (_, _, images) = opened(kind, path, access, platform)?;
+    let described = images.into_iter().map(|image| Described {
+        digest: image.digest.as_ref().map(ToString::to_string),
+        diff_ids: image
+            .layers
+            .iter()
+            .map(|layer| layer.promise.diff_id.as_ref().map(Digest::text))
+            .collect::<Option<_>>()
+            .unwrap_or_default(),
+    });
+    Ok(described.collect())
+}
+
+/// Opens a target, for the images that it has of a platform.
+fn opened(
+    kind: ImageKind,
+    path: &Path,
+    access: &Access,
+    platform: Option<&Platform>,
+) -> Result<(Store, ImageKind, Vec<Image>), SourceError> {
     let (store, kind) = if kind.is_path() {
         (on_disk(kind, path)?, kind)
     } else {
         elsewhere::open(kind, &path.to_string_lossy(), access)?
     };
     let images = match kind {
+        ImageKind::RootFileSystem => vec![unpacked::image()],
         ImageKind::DockerArchive => docker::images(&store, platform)?,
         _ => oci::images(&store, platform)?,
     };
     if matches!(kind, ImageKind::OciArchive | ImageKind::DockerArchive) {
         docker::check_agreement(&store, kind, platform)?;
     }
-    read(&store, images, budget, cache, analyzers)
+    Ok((store, kind, images))
 }
 
 /// What lies at a path.
@@ -59,6 +119,8 @@ fn on_disk(kind: ImageKind, path: &Path) -> Result<Store, SourceError> {
     let data = std::fs::metadata(path).map_err(unreadable)?;
     match kind {
         ImageKind::OciLayout => Ok(store::directory(path)),
+        ImageKind::RootFileSystem if data.is_dir() => Ok(store::root_file_system(path)),
+        ImageKind::RootFileSystem => Err(unreadable(io::ErrorKind::NotADirectory.into())),
         ImageKind::SkopeoDirectory => store::flat(path),
         // Opening a pipe would wait for somebody to write into it.
         ImageKind::OciArchive | ImageKind::DockerArchive if !data.is_file() => {
@@ -145,6 +207,18 @@ fn read(
         all.push(contents);
     }
     Ok(all)
+}
+
+/// What is shown of the layers.
+fn described(layers: &[LayerRef], places: &[Arc<Layer>]) -> Vec<LayerInfo> {
+    let both = layers.iter().zip(places);
+    both.map(|(layer, place)| LayerInfo {
+        digest: Arc::clone(&place.digest),
+        diff_id: Arc::clone(&place.diff_id),
+        created_by: layer.created_by.clone(),
+        origin: None,
+    })
+    .collect()
 }
 
 /// As many gaps as are reported: those that leave more open first.
@@ -301,6 +375,10 @@ fn contents(
         platform: image.platform.as_ref().map(ToString::to_string),
         digest: image.digest.as_ref().map(ToString::to_string),
         reference: image.reference,
+        names: image.names.into_iter().take(limits::IMAGE_NAMES).collect(),
+        layers: described(&image.layers, &places),
+        base: image.base,
+        attached: Vec::new(),
         cost: read.cost,
     })
 }

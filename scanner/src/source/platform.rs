@@ -1,10 +1,13 @@
 //! Operating system and architecture, as image indexes and configs name them (Go's `GOOS` and
-//! `GOARCH`), and the choice of the user.
+//! `GOARCH`), and the choice of the user: one of them, or all.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
+
+/// The word for every platform.
+const ALL: &str = "all";
 
 /// `os/architecture[/variant]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -30,6 +33,21 @@ impl Platform {
         }
     }
 
+    /// The choice of every platform that there is, which the user writes as `all`. No image is of it,
+    /// since it names no architecture.
+    pub fn all() -> Self {
+        Self {
+            os: ALL.into(),
+            architecture: String::new(),
+            variant: None,
+        }
+    }
+
+    /// Whether every platform was asked for.
+    pub fn is_all(&self) -> bool {
+        *self == Self::all()
+    }
+
     /// Whether an image of platform `other` is what this choice means. A choice without variant
     /// takes any; `arm64` and `arm64/v8` are the same.
     pub fn takes(&self, other: &Self) -> bool {
@@ -53,6 +71,9 @@ impl FromStr for Platform {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == ALL {
+            return Ok(Self::all());
+        }
         let mut parts = text.split('/').map(str::to_ascii_lowercase);
         let (os, architecture, variant) = (parts.next(), parts.next(), parts.next());
         match (os, architecture, parts.next()) {
@@ -66,7 +87,7 @@ impl FromStr for Platform {
                 })
             }
             _ => Err(format!(
-                "`{text}` is not a platform: write `os/architecture` or `os/architecture/variant`"
+                "`{text}` is not a platform: write `os/architecture`, `os/architecture/variant` or `all`"
             )),
         }
     }
@@ -94,6 +115,8 @@ mod tests {
         let eight: Platform = "linux/arm64/v8".parse().unwrap();
         assert!(eight.takes(&"linux/arm64".parse().unwrap()));
         assert_eq!(seven.to_string(), "linux/arm/v7");
+        let all: Platform = "all".parse().unwrap();
+        assert!(all.is_all() && !all.is_known() && !arm.is_all());
         for bad in ["", "linux", "linux/", "/amd64", "a/b/", "a/b/c/d"] {
             assert!(bad.parse::<Platform>().is_err(), "{bad}");
         }

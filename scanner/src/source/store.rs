@@ -17,7 +17,7 @@ use tempfile::NamedTempFile;
 
 use super::archive::Archive;
 use super::cache::{self, LayerCache};
-use super::digest::{Algorithm, Hasher};
+use super::digest::{Algorithm, Digest, Hasher};
 use super::elsewhere::Blobs;
 use super::hashing::Cores;
 use super::kept::{Identity, Kept};
@@ -29,7 +29,7 @@ use super::stop::Stop;
 use super::stream::{Promise, Shared};
 use super::totals::Totals;
 use super::wanted::Selection;
-use super::{Cost, SourceError, invalid, limits, names};
+use super::{Cost, SourceError, invalid, limits, names, unpacked};
 use crate::analyzer::Analyzers;
 
 /// See the module.
@@ -45,6 +45,8 @@ enum Backing {
     Directory(PathBuf),
     /// The directory, and the digest of its `manifest.json`, which has no other name there.
     Flat(PathBuf, Box<Descriptor>),
+    /// No blobs, but the files of a root file system: one layer, whatever its name.
+    Unpacked(PathBuf),
     Archive(Archive),
     #[cfg_attr(
         not(feature = "registry"),
@@ -107,7 +109,7 @@ impl Store {
     /// Where a blob is in a directory.
     fn path(&self, name: &str) -> Option<PathBuf> {
         match &self.place {
-            Backing::Archive(_) | Backing::Elsewhere(_) => None,
+            Backing::Archive(_) | Backing::Elsewhere(_) | Backing::Unpacked(_) => None,
             Backing::Directory(root) => Some(root.join(name)),
             Backing::Flat(root, manifest) => {
                 let hex = names::split(name).1;
@@ -131,6 +133,7 @@ impl Store {
 
     fn size(&self, name: &str) -> Result<u64, String> {
         match (&self.place, self.path(name)) {
+            (Backing::Unpacked(_), _) => Ok(0),
             (Backing::Archive(archive), _) => archive
                 .resolve(name)
                 .map(|(_, entry)| entry.size)
@@ -184,10 +187,36 @@ impl Store {
         Ok(content)
     }
 
-    fn open(&self, job: &Job) -> Result<Box<dyn Read>, String> {
-        let name = job.name.as_str();
+    /// A blob as a stream, which its reader verifies.
+    pub(super) fn open_blob(&self, digest: &Digest, size: u64) -> Result<Box<dyn Read>, String> {
+        let name = digest.blob_name();
+        match &self.place {
+            // It cannot be read at a position; its documents are kept.
+            Backing::Archive(archive) if archive.is_compressed() => {
+                let content = archive.document(&name).map_err(|error| error.to_string())?;
+                let content = content.ok_or("there is no such file in the archive")?;
+                Ok(Box::new(io::Cursor::new(content)))
+            }
+            _ => self.open(&name, Some(size)),
+        }
+    }
+
+    /// Manifests elsewhere that name another one as their subject.
+    pub(super) fn referrers(&self, digest: &str) -> Result<Vec<Descriptor>, String> {
+        match &self.place {
+            Backing::Elsewhere(blobs) => {
+                let found = blobs.referrers(digest)?.into_iter();
+                let described =
+                    found.map(|(kind, digest, size)| Descriptor::of(kind, digest, size));
+                Ok(described.collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn open(&self, name: &str, size: Option<u64>) -> Result<Box<dyn Read>, String> {
         if let Backing::Elsewhere(blobs) = &self.place {
-            return blobs.open(&digest_of(name), job.promise.size);
+            return blobs.open(&digest_of(name), size);
         }
         self.size(name)?;
         let file: io::Result<Box<dyn Read>> = match (&self.place, self.path(name)) {
@@ -210,6 +239,8 @@ impl Store {
             }
             // One that is kept for the moment has a new name each time.
             Backing::Archive(_) if self.kept.is_some() => None,
+            // Of many files nothing tells that none has changed.
+            Backing::Unpacked(_) => None,
             Backing::Archive(archive) => {
                 let (_, entry) = archive.resolve(&job.name)?;
                 let part = format!("{}+{}", entry.ordinal, entry.size);
@@ -262,13 +293,17 @@ impl Store {
             }
             _ => {
                 let one = |job: &Job| {
+                    if let Backing::Unpacked(root) = &self.place {
+                        return unpacked::scan(root, &shared, analyzers, &job.selection);
+                    }
                     let kept = cache.and_then(|cache| Kept::of(self, job, analyzers, cache));
                     if let Some(scan) = kept.as_ref().and_then(Kept::find) {
                         shared.totals.unpack(scan.unpacked)?;
                         shared.totals.keep(scan.kept)?;
                         return Ok(scan);
                     }
-                    let blob = self.open(job).map_err(Stop::Broken)?;
+                    let blob = self.open(&job.name, job.promise.size);
+                    let blob = blob.map_err(Stop::Broken)?;
                     let promise = job.promise.clone();
                     let scan = layer::scan(blob, promise, &shared, analyzers, &job.selection)?;
                     if let Some(kept) = kept {
@@ -401,6 +436,11 @@ fn in_order(
 /// Opens a layout directory.
 pub(super) fn directory(path: &Path) -> Store {
     Store::new(Backing::Directory(path.to_owned()))
+}
+
+/// Opens a root file system.
+pub(super) fn root_file_system(path: &Path) -> Store {
+    Store::new(Backing::Unpacked(path.to_owned()))
 }
 
 /// Opens a flat directory.

@@ -173,10 +173,8 @@ impl<R: Read> LayerStream<R> {
         } else {
             TarHash::Here(Hasher::new(tar_algorithm))
         };
-        let window = match decode::window(raw.fill_buf().unwrap_or_default()) {
-            Some(bytes) if encoding == Encoding::Zstd => Some(shared.totals.windows.hold(bytes)),
-            _ => None,
-        };
+        let window = decode::window(raw.fill_buf().unwrap_or_default())
+            .map(|bytes| shared.totals.windows.hold(bytes));
         let mut stream = Self::new(raw, encoding, hash, promise, Arc::clone(&shared.cores))?;
         stream.totals = Some(Arc::clone(&shared.totals));
         stream.window = window;

@@ -128,6 +128,9 @@ impl Run<'_> {
         else {
             return Err(Mismatch::Name);
         };
+        if statement.target.is_some_and(|only| only != finding.target) {
+            return Err(Mismatch::Name);
+        }
         if let Some(part) = part {
             identity::component_speaks_of(part, package)?;
         } else if !product::is_whole_image(product) {
@@ -143,15 +146,19 @@ impl Run<'_> {
         )
     }
 
-    /// A statement counts from now on, unless a newer one was there.
+    /// A statement counts from now on, unless a newer one was there, or one that the user gave instead of
+    /// one that is attached.
     fn win(&mut self, candidate: usize, number: usize, statements: &[Statement]) {
-        let time = |number: usize| {
-            statements
-                .get(number)
-                .and_then(|statement| statement.timestamp)
+        let rank = |number: usize| {
+            let statement = statements.get(number);
+            let is_given = statement.is_some_and(|statement| statement.target.is_none());
+            (
+                is_given,
+                statement.and_then(|statement| statement.timestamp),
+            )
         };
         if let Some(winner) = self.winners.get_mut(candidate)
-            && winner.is_none_or(|other| (time(other), other) <= (time(number), number))
+            && winner.is_none_or(|other| (rank(other), other) <= (rank(number), number))
         {
             *winner = Some(number);
         }

@@ -242,6 +242,7 @@ pub(super) fn read(document: &Document, path: &str) -> Result<Vec<Statement>, Ve
                     timestamp: date,
                     products,
                     sole_product: false,
+                    target: None,
                 });
             }
         }

@@ -156,6 +156,7 @@ pub(super) fn read(document: &Document, path: &str) -> Result<Vec<Statement>, Ve
                 timestamp: said.or(issued),
                 products,
                 sole_product: false,
+                target: None,
             });
         }
     }

@@ -54,6 +54,9 @@ pub struct Statement {
     /// Whether all statements of its document speak of one and the same product, so that a user
     /// who gives the document for a target without a name of its own means that target.
     pub sole_product: bool,
+    /// The only target that it can speak of, by its index: the document was attached to this image.
+    /// What the user gives counts before it.
+    pub target: Option<usize>,
 }
 
 /// A product, or parts of it.

@@ -171,6 +171,7 @@ pub(super) fn read(document: Document, path: &str, root: &str) -> Result<Vec<Sta
             timestamp: said,
             products: listed,
             sole_product: false,
+            target: None,
         });
     }
     Ok(statements)

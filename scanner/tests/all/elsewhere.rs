@@ -111,12 +111,17 @@ fn answer(stream: &TcpStream, root: &Path, fault: Fault, blobs: &AtomicUsize) {
     } else {
         wanted.to_owned()
     };
-    let file = root.join("blobs").join(wanted.replace(':', "/"));
+    let folder = if kind == "referrers" {
+        "referrers"
+    } else {
+        "blobs"
+    };
+    let file = root.join(folder).join(wanted.replace(':', "/"));
     let Ok(mut body) = fs::read(file) else {
         send("404 Not Found", "", b"");
         return;
     };
-    if kind == "manifests" {
+    if kind != "blobs" {
         let document: Value = serde_json::from_slice(&body).unwrap();
         let what = if document["manifests"].is_array() {
             "index"
@@ -154,6 +159,11 @@ fn respond(mut stream: &TcpStream, status: &str, headers: &str, length: usize, b
     );
     let _ = stream.write_all(head.as_bytes());
     let _ = stream.write_all(body);
+}
+
+/// Serves a layout; the address of the image in it.
+pub(crate) fn serve(root: &Path) -> String {
+    format!("{}/app:test", registry(root, Fault::None).address)
 }
 
 fn layout() -> tempfile::TempDir {
@@ -309,6 +319,14 @@ fn names_are_looked_for_where_users_expect_them() {
     );
     // Without a database nothing is judged, but everything is read.
     assert_eq!(run.json()["targets"][0]["kind"], "image", "{}", run.err);
+    // A slip in a kind asks nobody.
+    let run = scan("ocii:app");
+    assert!(
+        run.code == 2 && run.err.contains("write oci:"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("image:ocii:app"), "{}", run.err);
     let run = scan("nginx");
     assert_eq!(run.code, 2);
     assert!(run.err.contains("image:nginx"), "{}", run.err);

@@ -9,7 +9,7 @@ use portcullis::source::{Contents, ImageKind, Platform, SourceError, limits, rec
 use serde_json::{Value, json};
 
 use crate::cli;
-use crate::support::image::{Layout, digest, docker_archive, dpkg_status, gzip, tar};
+use crate::support::image::{Layout, digest, docker_archive, dpkg_status, gzip, tar, xz};
 use crate::support::read_image;
 
 const STATUS: &str = "var/lib/dpkg/status";
@@ -72,13 +72,15 @@ fn every_kind_of_target_tells_the_same() {
     let archive = layout.archive();
     let saved = docker_archive(&two_layers());
     let zstd = |bytes: &[u8]| zstd::stream::encode_all(bytes, 1).unwrap();
-    let targets: [(&str, Vec<u8>, ImageKind); 6] = [
+    let targets: [(&str, Vec<u8>, ImageKind); 8] = [
         ("oci", archive.clone(), ImageKind::OciArchive),
         ("oci.gz", gzip(&archive), ImageKind::OciArchive),
         ("oci.zst", zstd(&archive), ImageKind::OciArchive),
         ("docker", saved.clone(), ImageKind::DockerArchive),
         ("docker.gz", gzip(&saved), ImageKind::DockerArchive),
         ("docker.zst", zstd(&saved), ImageKind::DockerArchive),
+        ("oci.xz", xz(&archive), ImageKind::OciArchive),
+        ("docker.xz", xz(&saved), ImageKind::DockerArchive),
     ];
     assert_eq!(recognise(&root), Some(ImageKind::OciLayout));
     let contents = one(&root).unwrap();

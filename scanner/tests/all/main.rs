@@ -1,6 +1,10 @@
 //! Integration tests: one binary, so that the library is linked once. A module per subject.
 
 #[cfg(test)]
+mod attached;
+#[cfg(test)]
+mod bases;
+#[cfg(test)]
 mod cli;
 #[cfg(test)]
 mod commit;
@@ -28,6 +32,9 @@ mod outputs;
 mod robust;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+#[cfg(unix)]
+mod unpacked;
 #[cfg(test)]
 mod why;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use portcullis::source::limits::Budget;
 use portcullis::source::{Contents, ImageKind, Unknown, open_image, recognise_or};
 use serde_json::{Value, json};
 
-use crate::support::image::{Layout, digest, docker_archive, dpkg_status, gzip, tar};
+use crate::support::image::{Layout, digest, docker_archive, dpkg_status, gzip, tar, xz};
 use crate::support::read_image;
 
 const STATUS: &str = "var/lib/dpkg/status";
@@ -285,10 +285,15 @@ fn archives_are_recognised_wherever_the_image_stands() {
     let framed = [&skippable[..], &zstd].concat();
     assert!(portcullis::source::may_be_archive(&framed));
     assert!(matches!(kind(&framed), Ok(Some(ImageKind::DockerArchive))));
-    for magic in [&b"\xfd7zXZ\0\0\x04"[..], b"\x04\x22\x4d\x18", b"BZh91AY&SY"] {
+    for magic in [&b"\x04\x22\x4d\x18"[..], b"BZh91AY&SY"] {
         assert!(portcullis::source::may_be_archive(magic));
         assert!(matches!(kind(magic), Err(Unknown::NotRead(_))));
     }
+    let xz = xz(&pack(&all));
+    assert!(portcullis::source::may_be_archive(&xz[..12]));
+    assert!(matches!(kind(&xz), Ok(Some(ImageKind::DockerArchive))));
+    // One that ends in its header is something else, as for the other compressions.
+    assert!(kind(&xz[..8]).is_ok_and(|kind| kind.is_none()));
     let old = pack(&[(format!("{}/layer.tar", "a".repeat(64)), layer("one"))]);
     assert!(matches!(kind(&old), Err(Unknown::NotRead(_))));
     assert!(!portcullis::source::may_be_archive(b"plain text"));
@@ -423,4 +428,50 @@ fn a_pipe_is_not_waited_for() {
         assert!(read_image(kind, &path, None).is_err());
     }
     assert!(matches!(recognise_or(&path), Ok(None)));
+}
+
+#[test]
+fn an_artifact_is_named_and_is_not_an_image() {
+    let here = tempfile::tempdir().unwrap();
+    for (number, (kind, name)) in [
+        ("application/vnd.cncf.helm.config.v1+json", "a Helm chart"),
+        (
+            "application/vnd.wasm.config.v0+json",
+            "a WebAssembly module",
+        ),
+        ("application/vnd.oci.empty.v1+json", "an artifact"),
+        ("application/vnd.in-toto+json", "an attestation"),
+        (
+            "application/vnd.dev.cosign.simplesigning.v1+json",
+            "a signature",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let root = here.path().join(number.to_string());
+        let layout = Layout(&root);
+        layout.create();
+        let is_statement = kind.contains("in-toto") || kind.contains("cosign");
+        let usual = "application/vnd.oci.image.config.v1+json";
+        let config = layout.blob(if is_statement { usual } else { kind }, b"{}");
+        let layers = if is_statement {
+            vec![layout.blob(kind, b"[]")]
+        } else {
+            Vec::new()
+        };
+        let manifest = json!({"schemaVersion": 2, "config": config, "layers": layers});
+        let media_type = "application/vnd.oci.image.manifest.v1+json";
+        let mut descriptor = layout.blob(media_type, manifest.to_string().as_bytes());
+        if kind.contains("in-toto") {
+            descriptor["annotations"] =
+                json!({"vnd.docker.reference.type": "attestation-manifest"});
+        }
+        layout.index(&[descriptor]);
+        let target = format!("oci:{number}");
+        let run = crate::cli::run(here.path(), &["scan", &target, "--only", "vuln"]);
+        assert_eq!(run.code, 2, "{name}");
+        let told = format!("not an image but {name} ({kind})");
+        assert!(run.err.contains(&told), "{told}: {}", run.err);
+    }
 }

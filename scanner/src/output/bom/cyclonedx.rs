@@ -122,6 +122,9 @@ fn component(item: &Item<'_>) -> Value {
     if let Some(owner) = &package.owner {
         add("portcullis:package:owned-by", owner);
     }
+    if let Some(changed) = &package.changed {
+        add("portcullis:package:changed-from", changed);
+    }
     if let Some(scope) = package.scope {
         add("portcullis:package:scope", scope.as_str());
     }
@@ -133,6 +136,9 @@ fn component(item: &Item<'_>) -> Value {
     }
     for name in &package.candidates {
         add("portcullis:package:candidate", name);
+    }
+    if let Some(origin) = item.origin {
+        add("portcullis:package:origin", origin.as_str());
     }
     let mut occurrences = Vec::new();
     for location in &package.locations {

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::package::Package;
 use crate::model::purl::Purl;
 use crate::model::report::Report;
+use crate::model::target::Origin;
 use crate::phrase;
 
 pub(super) use cyclonedx::write as write_cyclonedx;
@@ -29,6 +30,8 @@ struct Item<'a> {
     purl: String,
     /// Unique within the bill: the package URL, and what tells it from its twins.
     reference: String,
+    /// Whose layers of an image it lies in.
+    origin: Option<Origin>,
     /// References of what it depends on, as far as its file tells; sorted.
     depends_on: Vec<String>,
 }
@@ -55,6 +58,7 @@ fn items(report: &Report) -> Vec<Item<'_>> {
             package,
             purl,
             reference,
+            origin: found.and_then(|target| target.origin(&package.locations)),
             depends_on: Vec::new(),
         });
     }

@@ -10,6 +10,7 @@ use crate::model::finding::{Finding, FindingKind};
 use crate::model::purl::Purl;
 use crate::model::report::Report;
 use crate::model::suppression::Suppression;
+use crate::model::target::Origin;
 
 #[derive(Serialize)]
 pub(super) struct FindingView<'a> {
@@ -33,6 +34,8 @@ pub(super) struct FindingView<'a> {
     resource: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     dependency_path: &'a [Arc<str>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
     location: LocationView<'a>,
     fingerprint: &'a str,
     #[serde(skip_serializing_if = "is_one")]
@@ -65,6 +68,7 @@ impl<'a> FindingView<'a> {
             remedy: vulnerability.map(RemedyView::new).unwrap_or_default(),
             resource,
             dependency_path: vulnerability.map_or(&[], |found| &found.path),
+            origin: vulnerability.and_then(|found| target?.origin(&found.package.locations)),
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,
             count: finding.count,

@@ -23,11 +23,12 @@ use crate::model::location::{Layer, Location};
 use crate::model::package::{Package, PackageType, Scope, SourcePackage};
 use crate::model::purl::Purl;
 use crate::model::report::{Report, Target, TargetGap, Undecided};
+use crate::model::target::{BaseImage, LayerInfo, Origin};
 use crate::phrase;
 
 /// Version of the contract: the major number changes when a field changes its meaning or goes,
 /// the minor one when fields or words of a closed list come.
-pub(crate) const SCHEMA_VERSION: &str = "2.1";
+pub(crate) const SCHEMA_VERSION: &str = "2.2";
 
 /// Writes the report. Errors are those of `out`.
 pub(crate) fn write(report: &Report, verdict: &Decision, out: &mut dyn Write) -> io::Result<()> {
@@ -133,6 +134,12 @@ struct TargetView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     digest: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    names: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    layers: &'a [LayerInfo],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<&'a BaseImage>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     other_platforms: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     distribution: Option<String>,
@@ -147,6 +154,9 @@ impl<'a> TargetView<'a> {
             path: &target.path,
             platform: target.platform.as_deref(),
             digest: target.digest.as_deref(),
+            names: &target.names,
+            layers: &target.layers,
+            base: target.base_image.as_ref(),
             other_platforms: &target.other_platforms,
             distribution: target.distribution.as_ref().and_then(phrase::distribution),
             coverage: &target.coverage,
@@ -205,6 +215,8 @@ struct PackageView<'a> {
     source: Option<&'a SourcePackage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owned_by: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed_from: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     candidates: &'a [Arc<str>],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -215,6 +227,8 @@ struct PackageView<'a> {
     scope: Option<Scope>,
     #[serde(skip_serializing_if = "Option::is_none")]
     direct: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
     locations: Vec<LocationView<'a>>,
 }
 
@@ -231,11 +245,13 @@ impl<'a> PackageView<'a> {
             ecosystem: package.ecosystem.as_deref(),
             source: package.source.as_ref(),
             owned_by: package.owner.as_deref(),
+            changed_from: package.changed.as_deref(),
             candidates: &package.candidates,
             arch: package.arch.as_deref(),
             epoch: package.epoch,
             scope: package.scope,
             direct: package.direct,
+            origin: found_in.and_then(|target| target.origin(&package.locations)),
             locations: package.locations.iter().map(LocationView::start).collect(),
         }
     }

@@ -34,6 +34,9 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
             part(&finding.severity_source).into(),
         ),
     ]);
+    if let Some(origin) = row.origin {
+        properties.insert("origin".to_owned(), origin.as_str().into());
+    }
     if let FindingKind::Vulnerability(found) = &finding.kind {
         if let Some(kind) = &found.informational {
             properties.insert("informational".to_owned(), part(kind).into());

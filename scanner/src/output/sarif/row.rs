@@ -10,6 +10,7 @@ use crate::model::finding::{Finding, FindingKind, fingerprint};
 use crate::model::location::Region;
 use crate::model::purl::Purl;
 use crate::model::report::{Report, Target};
+use crate::model::target::Origin;
 use crate::output::escape::line;
 
 /// One result to be written.
@@ -24,6 +25,8 @@ pub(crate) struct Row<'a> {
     pub(crate) region: Region,
     /// Package or resource, as a fully qualified name.
     pub(crate) name: String,
+    /// Whose layers of an image the package lies in.
+    pub(crate) origin: Option<Origin>,
     /// `primaryLocationLineHash`, unique in the document.
     pub(crate) mark: String,
 }
@@ -38,12 +41,19 @@ impl<'a> Row<'a> {
             }
             FindingKind::Misconfiguration(found) => line(&found.resource).into_owned(),
         };
+        let origin = match &finding.kind {
+            FindingKind::Vulnerability(found) => {
+                target.and_then(|target| target.origin(&found.package.locations))
+            }
+            FindingKind::Misconfiguration(_) => None,
+        };
         Self {
             finding,
             rule: line(&finding.rule).into_owned(),
             uri: uri::of(target, &finding.location),
             region: place::sound(finding.location.region),
             name,
+            origin,
             mark: mark(finding, target),
         }
     }

@@ -85,6 +85,7 @@ impl<W: Write> Table<'_, W> {
             .filter(|(target, _)| *target == index);
         let facts = [
             Some(target.kind.to_string()),
+            names(target),
             target.platform.as_deref().map(part),
             target
                 .distribution
@@ -106,29 +107,39 @@ impl<W: Write> Table<'_, W> {
         let id = self.paint.bold(&part(&target.id));
         writeln!(self.out, "{id} ({})", facts.join(", "))?;
         for group in groups::packages(mine()) {
-            self.package(&group)?;
+            self.package(&group, target)?;
         }
         for group in groups::files(mine()) {
             self.file(&group)?;
+        }
+        if let Some(base) = phrase::base(self.report, index) {
+            writeln!(self.out, "  {}", part(&base))?;
         }
         writeln!(self.out)
     }
 
     /// `libssl3 3.0.9-1 (deb)  layer 0 (0123456789ab)  var/lib/dpkg/status`, then its
     /// vulnerabilities.
-    fn package(&mut self, group: &PackageGroup<'_>) -> io::Result<()> {
+    fn package(&mut self, group: &PackageGroup<'_>, target: &Target) -> io::Result<()> {
         let package = group.package;
         let name = self.paint.bold(&part(&package.name));
         let installed = part(&package.full_version());
         let kind = package.kind.as_str();
         let place = part(&phrase::place(group.location));
-        let kind = match group.package.scope {
+        let mut kind = match group.package.scope {
             Some(scope) if scope != Scope::Runtime => format!("{kind}, {}", scope.as_str()),
             _ => kind.to_owned(),
         };
+        if let Some(changed) = &package.changed {
+            kind = format!("{kind}, changed after {} installed it", part(changed));
+        }
         match &group.location.layer {
             Some(layer) => {
                 let layer = part(&phrase::layer(layer));
+                let layer = match target.origin(&package.locations) {
+                    Some(origin) => format!("{layer}, {}", origin.as_str()),
+                    None => layer,
+                };
                 writeln!(self.out, "  {name} {installed} ({kind})  {layer}  {place}")?;
             }
             None => writeln!(self.out, "  {name} {installed} ({kind})  {place}")?,
@@ -200,6 +211,22 @@ impl<W: Write> Table<'_, W> {
     fn verdict(&mut self, verdict: &Decision) -> io::Result<()> {
         let word = self.paint.verdict(verdict.status);
         writeln!(self.out, "{word}: {}", part(&verdict.reason))
+    }
+}
+
+/// Most names that the header shows.
+const SHOWN_NAMES: usize = 3;
+
+/// The names under which an image is known, unless it was asked for by one of them.
+fn names(target: &Target) -> Option<String> {
+    let names = target.names.iter().filter(|name| **name != target.path);
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    let (shown, more) = names.split_at_checked(SHOWN_NAMES).unwrap_or((&names, &[]));
+    let shown = shown.join(", ");
+    match more.len() {
+        0 if shown.is_empty() => None,
+        0 => Some(part(&shown)),
+        more => Some(format!("{} and {more} more", part(&shown))),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Access {
     pub ca_file: Option<PathBuf>,
     /// Where the engine listens, instead of its usual places.
     pub docker_host: Option<String>,
+    /// Whether documents that are attached to an image are looked for, wherever it lies.
+    pub attached: bool,
 }
 
 /// The blobs of one image or index somewhere else, by their digests.
@@ -38,6 +40,9 @@ pub(super) trait Blobs: Send + Sync {
 
     /// A document as a whole; `None` if there is none of this digest.
     fn document(&self, digest: &str) -> Result<Option<Vec<u8>>, String>;
+
+    /// Media type, digest and size of the manifests that are attached to one.
+    fn referrers(&self, digest: &str) -> Result<Vec<(String, String, u64)>, String>;
 
     /// A layer, as a stream that fails where its content is not that of its digest.
     fn open(&self, digest: &str, size: Option<u64>) -> Result<Box<dyn Read>, String>;

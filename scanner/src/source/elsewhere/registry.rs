@@ -145,6 +145,36 @@ impl Blobs for Registry {
         }
     }
 
+    fn referrers(&self, digest: &str) -> Result<Vec<(String, String, u64)>, String> {
+        let subject: Digest = digest.parse()?;
+        let refused = |error: RegistryError| explained(&error);
+        let found = self.repository.referrers(&subject).map_err(refused)?;
+        let found = found.into_iter();
+        let mut all: Vec<(String, String, u64)> = found
+            .map(|one| (one.media_type, one.digest.to_string(), one.size))
+            .collect();
+        // Where cosign put attestations before registries listed referrers.
+        let (host, path) = (self.reference.registry(), self.reference.repository());
+        let tag = format!("{host}/{path}:{}.att", digest.replacen(':', "-", 1));
+        match self.repository.manifest(&Reference::parse(&tag)?) {
+            Ok(one) => all.push((
+                one.media_type,
+                one.digest.to_string(),
+                one.bytes.len() as u64,
+            )),
+            Err(RegistryError::Status { status: 404, .. }) => {}
+            Err(error) => return Err(explained(&error)),
+        }
+        let digests = all.iter().map(|(_, digest, _)| digest.clone());
+        let mut manifests = self
+            .manifests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        manifests.extend(digests);
+        drop(manifests);
+        Ok(all)
+    }
+
     fn open(&self, digest: &str, size: Option<u64>) -> Result<Box<dyn Read>, String> {
         let digest: Digest = digest.parse()?;
         let blob = self.repository.blob(&digest, size);

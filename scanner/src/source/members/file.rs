@@ -1,6 +1,6 @@
 //! The files of a layer: those that readers want are read, and the others are looked at.
 
-use std::io::{BufRead, Read};
+use std::io::BufRead;
 use std::sync::Arc;
 
 use super::{CHARGE, GAP_BYTES, Members, Present};
@@ -8,14 +8,14 @@ use crate::analyzer::{Analyzers, Entry, Reading, Run, Tee, fits};
 use crate::source::counts::count;
 use crate::source::limits::{self, Budget};
 use crate::source::scanned::ScannedFile;
-use crate::source::stream::{LayerStream, Shared};
-use crate::source::tar::{Member, Tar};
+use crate::source::stream::Shared;
+use crate::source::tar::Member;
 use crate::source::wanted::{Selection, read_member};
 
 impl Members {
-    pub(super) fn file<R: Read>(
+    pub(super) fn file<C: BufRead>(
         &mut self,
-        tar: &mut Tar<LayerStream<R>>,
+        content: &mut C,
         path: String,
         member: &Member,
         shared: &Shared,
@@ -34,7 +34,7 @@ impl Members {
             Vec::new()
         };
         let runs = selection.runs(analyzers, &path);
-        let mut content = Tee::new(tar, watching);
+        let mut content = Tee::new(content, watching);
         let mut files = if !runs.is_empty() {
             self.claimed(&mut content, &entry, &runs, shared)
         } else if is_first {

@@ -4,7 +4,7 @@
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::BufRead;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use super::limits;
 use super::names::{self, BadName, PathHash, Walker};
 use super::scanned::{LayerScan, Link, ScannedFile};
 use super::stop::Stop;
-use super::stream::{LayerStream, Shared};
-use super::tar::{Member, MemberKind, Tar};
+use super::stream::Shared;
+use super::tar::{Member, MemberKind};
 use super::totals::Totals;
 use super::wanted::Selection;
 use crate::analyzer::{Analyzers, Look};
@@ -40,6 +40,8 @@ pub(super) struct Members {
     implied: Vec<PathHash>,
     walker: Walker,
     met: u64,
+    /// Whether names may be those of whiteouts.
+    is_layer: bool,
     packages: usize,
     gaps: Vec<Gap>,
     gaps_left_out: usize,
@@ -76,6 +78,7 @@ impl Members {
             implied: Vec::new(),
             walker: Walker::default(),
             met: 0,
+            is_layer: true,
             packages: 0,
             gaps: Vec::new(),
             gaps_left_out: 0,
@@ -91,12 +94,20 @@ impl Members {
         }
     }
 
+    /// The same for files that lie unpacked: a name that begins like that of a whiteout is a name.
+    pub(super) fn unpacked(analyzers: &Analyzers<'_>) -> Self {
+        Self {
+            is_layer: false,
+            ..Self::new(analyzers)
+        }
+    }
+
     pub(super) fn gap(&mut self, kind: GapKind, path: &str, cause: impl Into<Arc<str>>) {
         let location = Location::file(super::digest::shorten_to(path, 1024));
         self.note(Gap::warning(Stage::Source, kind, location, cause));
     }
 
-    fn note(&mut self, gap: Gap) {
+    pub(super) fn note(&mut self, gap: Gap) {
         if self.gaps.len() < limits::LAYER_GAPS {
             let texts = gap.location.path.len().saturating_add(gap.cause.len());
             self.kept(GAP_BYTES.saturating_add(texts as u64));
@@ -153,10 +164,16 @@ impl Members {
         Some(Stop::Limit(limit))
     }
 
-    /// Takes a member.
-    pub(super) fn take<R: Read>(
+    /// Takes back that a file was read: its content could not be.
+    pub(super) fn unread(&mut self) {
+        self.counts.read = self.counts.read.saturating_sub(1);
+        count(&mut self.counts.unreadable);
+    }
+
+    /// Takes a member with its content.
+    pub(super) fn take<C: BufRead>(
         &mut self,
-        tar: &mut Tar<LayerStream<R>>,
+        content: &mut C,
         member: &Member,
         shared: &Shared,
         analyzers: &Analyzers<'_>,
@@ -181,7 +198,7 @@ impl Members {
             }
         };
         let (directory, name) = names::split(&path);
-        if let Some(hidden) = name.strip_prefix(".wh.") {
+        if let Some(hidden) = name.strip_prefix(".wh.").filter(|_| self.is_layer) {
             self.whiteout(&path, directory, hidden);
             return;
         }
@@ -196,7 +213,7 @@ impl Members {
         }
         self.non_directories.push(hash);
         match member.kind {
-            MemberKind::File => self.file(tar, path, member, shared, analyzers, selection),
+            MemberKind::File => self.file(content, path, member, shared, analyzers, selection),
             MemberKind::Unknown(kind) => {
                 if member.executable || !selection.runs(analyzers, &path).is_empty() {
                     let cause = format!(
@@ -205,7 +222,7 @@ impl Members {
                     );
                     self.gap(GapKind::UnknownFormat, &path, cause);
                 }
-                self.file(tar, path, member, shared, analyzers, selection);
+                self.file(content, path, member, shared, analyzers, selection);
             }
             MemberKind::Sparse => {
                 if member.executable || !selection.runs(analyzers, &path).is_empty() {

@@ -171,7 +171,7 @@ pub(super) static ALL: &[FileKind] = &[
     // In images parsers of their own take them.
     file(
         "unpacked-distribution",
-        "package database of an unpacked image",
+        "package database of an unpacked image (scan its root with rootfs:)",
         Places::Tree,
         &[
             Suffix("var/lib/dpkg/status"),
