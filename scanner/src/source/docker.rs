@@ -183,6 +183,7 @@ fn load(store: &Store, saved: &SavedImage) -> Result<Image, SourceError> {
                 size: None,
                 digest,
                 diff_id: diff_ids.get(number).cloned(),
+                table: None,
             },
             name,
             unknown_type: None,

@@ -4,6 +4,7 @@
 use super::digest::{Digest, shorten};
 use super::image::{Image, LayerRef, gap};
 use super::manifest::{Config, Descriptor, Document, Nature};
+use super::partial;
 use super::platform::Platform;
 use super::store::Store;
 use super::stream::Promise;
@@ -163,6 +164,7 @@ fn read(store: &Store, candidate: &Candidate) -> Result<Loaded, SourceError> {
                 size: Some(layer.size),
                 digest: Some(digest),
                 diff_id: diff_ids.get(number).cloned(),
+                table: partial::promised(layer),
             },
             unknown_type: (!layer.is_known_layer())
                 .then(|| shorten(layer.media_type.as_deref().unwrap_or_default())),

@@ -4,12 +4,12 @@
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use super::counts::{Counts, count};
-use super::limits;
+use super::limits::{self, Name};
 use super::names::{self, BadName, PathHash, Walker};
 use super::scanned::{LayerScan, Link, ScannedFile};
 use super::stop::Stop;
@@ -20,6 +20,19 @@ use super::wanted::Selection;
 use crate::analyzer::{Analyzers, Look};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
+
+/// The content of a member, as it comes.
+pub(super) trait Content: BufRead {
+    /// Whether it can be read at all. Where it was left out, the member counts, and its content is a
+    /// gap of whoever left it out.
+    fn is_here(&self) -> bool;
+}
+
+impl<R: Read> Content for Tar<LayerStream<R>> {
+    fn is_here(&self) -> bool {
+        true
+    }
+}
 
 /// What is at a path, within the layer.
 enum Present {
@@ -143,10 +156,12 @@ impl Members {
         if let Err(stop) = self.charge(totals, CHARGE) {
             return Some(stop);
         }
-        let limit = if self.paths() > limits::LAYER_PATHS {
-            format!("the layer has more than {} paths", limits::LAYER_PATHS)
-        } else if self.met > limits::TAR_MEMBERS {
-            format!("the layer has more than {} members", limits::TAR_MEMBERS)
+        let paths = totals.budget.limit(Name::LayerPaths);
+        let members = totals.budget.limit(Name::LayerMembers);
+        let limit = if self.paths() as u64 > paths {
+            format!("the layer has more than {paths} paths")
+        } else if self.met > members {
+            format!("the layer has more than {members} members")
         } else {
             return None;
         };
@@ -154,9 +169,9 @@ impl Members {
     }
 
     /// Takes a member.
-    pub(super) fn take<R: Read>(
+    pub(super) fn take(
         &mut self,
-        tar: &mut Tar<LayerStream<R>>,
+        content: &mut impl Content,
         member: &Member,
         shared: &Shared,
         analyzers: &Analyzers<'_>,
@@ -196,7 +211,7 @@ impl Members {
         }
         self.non_directories.push(hash);
         match member.kind {
-            MemberKind::File => self.file(tar, path, member, shared, analyzers, selection),
+            MemberKind::File => self.file(content, path, member, shared, analyzers, selection),
             MemberKind::Unknown(kind) => {
                 if member.executable || !selection.runs(analyzers, &path).is_empty() {
                     let cause = format!(
@@ -205,7 +220,7 @@ impl Members {
                     );
                     self.gap(GapKind::UnknownFormat, &path, cause);
                 }
-                self.file(tar, path, member, shared, analyzers, selection);
+                self.file(content, path, member, shared, analyzers, selection);
             }
             MemberKind::Sparse => {
                 if member.executable || !selection.runs(analyzers, &path).is_empty() {
@@ -340,6 +355,11 @@ impl Members {
             let hash = self.walker.visit(directory, |parent| implied.push(parent));
             implied.push(hash);
         }
+    }
+
+    /// Gives back what was counted in the totals: the layer is read in another way.
+    pub(super) fn abandon(self, totals: &Totals) {
+        totals.release(self.charged);
     }
 
     /// What the layer holds.
