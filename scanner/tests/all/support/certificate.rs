@@ -46,7 +46,7 @@ fn certificate(name: &'static str, extension: &[u8], by: Option<&Certificate>) -
     let key = key.as_ref().to_vec();
     let pair = |key: &[u8]| EcdsaKeyPair::from_pkcs8(algorithm, key, &random).unwrap();
     let own = pair(&key);
-    let public = [&[0], own.public_key().as_ref()].concat();
+    let public = [&[0][..], own.public_key().as_ref()].concat();
     let validity = [
         value(0x17, b"200101000000Z"),
         value(0x18, b"21000101000000Z"),
@@ -64,7 +64,7 @@ fn certificate(name: &'static str, extension: &[u8], by: Option<&Certificate>) -
     let body = value(0x30, &body.concat());
     let signer = by.map_or(own, |by| pair(&by.key));
     let signature = signer.sign(&random, &body).unwrap();
-    let signature = value(3, &[&[0], signature.as_ref()].concat());
+    let signature = value(3, &[&[0][..], signature.as_ref()].concat());
     let der = value(0x30, &[&body[..], &SIGNATURE, &signature].concat());
     Certificate { der, key, name }
 }
