@@ -58,7 +58,13 @@ fn command(text: &mut String, path: &str, command: &Command) {
 fn limits(text: &mut String) {
     text.push_str("\n## Limits\n\nWhat `--limit NAME=VALUE` changes. Layers are neither taken from the cache nor stored in it if a limit other than `image-time`\nis changed.\n\n| limit | default | what is limited |\n|---|---|---|\n");
     for row in &ROWS {
-        let _ = writeln!(text, "| `{}` | {} | {} |", row.word, shown(row), row.meaning);
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} |",
+            row.word,
+            shown(row),
+            row.meaning
+        );
     }
 }
 

@@ -244,7 +244,9 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
         limits: arguments
             .limits
             .iter()
-            .fold(Limits::default(), |all, (name, value)| all.with(*name, *value)),
+            .fold(Limits::default(), |all, (name, value)| {
+                all.with(*name, *value)
+            }),
         include_vendored: arguments.include_vendored,
         terraform: terraform_options(&arguments.var_file)?,
     })

@@ -172,7 +172,10 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
     }
     let budget = Budget::of(request.memory).limited(request.limits);
     // What others keep was found within the usual limits.
-    let cache = request.cache.as_ref().filter(|_| request.limits.are_usual());
+    let cache = request
+        .cache
+        .as_ref()
+        .filter(|_| request.limits.are_usual());
     let analyzers = dispatch::in_images();
     let platform = request.platform.as_ref();
     let images = open_image(

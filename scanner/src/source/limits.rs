@@ -209,7 +209,9 @@ impl Budget {
         let time = std::time::Duration::from_secs(seconds);
         Self {
             limits,
-            until: (seconds > 0).then(|| Instant::now().checked_add(time)).flatten(),
+            until: (seconds > 0)
+                .then(|| Instant::now().checked_add(time))
+                .flatten(),
             ..self
         }
     }

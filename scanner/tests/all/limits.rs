@@ -14,7 +14,10 @@ fn image() -> tempfile::TempDir {
     let layout = Layout(root.path());
     layout.create();
     let names: Vec<String> = (0..50).map(|number| format!("srv/{number}")).collect();
-    let mut files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+    let mut files: Vec<(&str, &[u8])> = names
+        .iter()
+        .map(|name| (name.as_str(), &b"x"[..]))
+        .collect();
     let package = br#"{"name":"first","version":"1.0.0"}"#;
     files.insert(0, ("srv/node_modules/first/package.json", package));
     let status = dpkg_status(&[("one", "1-1")]);
@@ -50,12 +53,20 @@ fn what_a_limit_cuts_off_is_a_gap() {
         let gap = read.gaps.iter().find(|gap| gap.kind == GapKind::Limit);
         let gap = gap.unwrap_or_else(|| panic!("{name:?}: {:?}", read.gaps));
         assert_eq!(gap.class, GapClass::Unjudged, "{name:?}");
-        assert!(gap.cause.contains(&value.to_string()), "{name:?}: {}", gap.cause);
+        assert!(
+            gap.cause.contains(&value.to_string()),
+            "{name:?}: {}",
+            gap.cause
+        );
     }
     // One package is more than none, so that the file after it is not read.
     let read_some = read(Name::LayerPackages, 0).unwrap();
     assert_eq!(packages(&read_some), 1);
-    assert!(read_some.gaps[0].cause.contains("too many packages"), "{:?}", read_some.gaps);
+    assert!(
+        read_some.gaps[0].cause.contains("too many packages"),
+        "{:?}",
+        read_some.gaps
+    );
     let short = read(Name::FileBytes, 40).unwrap();
     let gaps = short.files.iter().flat_map(|(_, facts)| &facts.gaps);
     let causes: Vec<&str> = gaps.map(|gap| &*gap.cause).collect();
@@ -64,7 +75,10 @@ fn what_a_limit_cuts_off_is_a_gap() {
     let shorter = read(Name::FileBytes, 10).unwrap();
     assert_eq!(packages(&shorter), 1);
     let gaps = shorter.files.iter().flat_map(|(_, facts)| &facts.gaps);
-    assert!(gaps.clone().any(|gap| gap.cause.contains("more than the 10")));
+    assert!(
+        gaps.clone()
+            .any(|gap| gap.cause.contains("more than the 10"))
+    );
     let error = read(Name::ImageBytes, 4096).unwrap_err().to_string();
     assert!(error.contains("more than 4096 bytes"), "{error}");
 }
@@ -73,7 +87,9 @@ fn what_a_limit_cuts_off_is_a_gap() {
 fn limits_are_named_on_the_command_line() {
     let root = image();
     let scan = |limit: &str| {
-        let only = ["scan", "oci:.", "--only", "vuln", "--format", "json", "--limit", limit];
+        let only = [
+            "scan", "oci:.", "--only", "vuln", "--format", "json", "--limit", limit,
+        ];
         cli::run(root.path(), &only)
     };
     let run = scan("layer-members=10");
@@ -82,8 +98,16 @@ fn limits_are_named_on_the_command_line() {
     assert!(gaps.contains("more than 10 members"), "{gaps}");
     let run = scan("layer-memberz=10");
     assert_eq!(run.code, 2);
-    assert!(run.err.contains("did you mean layer-members?"), "{}", run.err);
-    assert!(ROWS.iter().all(|row| run.err.contains(row.word)), "{}", run.err);
+    assert!(
+        run.err.contains("did you mean layer-members?"),
+        "{}",
+        run.err
+    );
+    assert!(
+        ROWS.iter().all(|row| run.err.contains(row.word)),
+        "{}",
+        run.err
+    );
     let run = scan("layer-members=many");
     assert!(run.err.contains("such as 1000"), "{}", run.err);
 }

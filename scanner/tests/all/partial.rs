@@ -20,7 +20,9 @@ use crate::support::image::{Layout, dpkg_status};
 type WriteLayer = fn(&[Member], &dyn Fn(&mut Value)) -> Layer;
 
 const FORMATS: [(&str, WriteLayer); 2] = [
-    ("zstd:chunked", |members, change| zstd_chunked(members, change)),
+    ("zstd:chunked", |members, change| {
+        zstd_chunked(members, change)
+    }),
     ("eStargz", |members, change| stargz(members, change)),
 ];
 
@@ -112,7 +114,9 @@ fn noise(length: u32) -> Vec<u8> {
         Some(state.to_le_bytes()[1])
     };
     let mut state = 0x9e37_79b9_u32;
-    std::iter::from_fn(|| step(&mut state)).take(length as usize).collect()
+    std::iter::from_fn(|| step(&mut state))
+        .take(length as usize)
+        .collect()
 }
 
 fn base() -> Vec<Member> {
@@ -131,8 +135,14 @@ fn base() -> Vec<Member> {
             mode: 0o755,
             ..Member::file("usr/bin/tool", noise(9000))
         },
-        Member::file("srv/a/node_modules/gone/package.json", r#"{"name":"gone","version":"1.0.0"}"#),
-        Member::file("srv/a/node_modules/kept/package.json", package_json("kept", 9000)),
+        Member::file(
+            "srv/a/node_modules/gone/package.json",
+            r#"{"name":"gone","version":"1.0.0"}"#,
+        ),
+        Member::file(
+            "srv/a/node_modules/kept/package.json",
+            package_json("kept", 9000),
+        ),
         Member::file("var/empty", ""),
         Member::link("dev/null", "char", ""),
     ]
@@ -149,8 +159,16 @@ fn top() -> Vec<Member> {
         Member::file("srv/a/node_modules/.wh.gone", ""),
         Member::file("usr/share/more", noise(100_000)),
         Member::file("srv/b/real.json", package_json("linked", 10)),
-        Member::link("srv/b/node_modules/linked/package.json", "symlink", "../../real.json"),
-        Member::link("srv/b/node_modules/hard/package.json", "hardlink", "srv/b/real.json"),
+        Member::link(
+            "srv/b/node_modules/linked/package.json",
+            "symlink",
+            "../../real.json",
+        ),
+        Member::link(
+            "srv/b/node_modules/hard/package.json",
+            "hardlink",
+            "srv/b/real.json",
+        ),
     ]
 }
 
@@ -205,23 +223,48 @@ fn a_part_of_the_bytes_gives_the_whole_inventory() {
         let expected = ["kept", "linked", "one", "three", "two"];
         let mut found = names(&whole);
         found.sort();
-        assert!(expected.iter().all(|name| found.iter().any(|found| found == name)), "{format}: {found:?}");
+        assert!(
+            expected
+                .iter()
+                .all(|name| found.iter().any(|found| found == name)),
+            "{format}: {found:?}"
+        );
         assert!(!found.iter().any(|name| name == "gone"), "{format}");
         assert_eq!(part.files, whole.files, "{format}");
-        let Part { layers, fetched, stored } = part.coverage.layers.partial;
+        let Part {
+            layers,
+            fetched,
+            stored,
+        } = part.coverage.layers.partial;
         assert_eq!((layers, part.coverage.layers.whole), (2, 0), "{format}");
         assert!(fetched * 10 < stored, "{format}: {fetched} of {stored}");
         assert!(whole.coverage.layers.partial.is_none());
         // The program is not looked at, and the report says so, once for its layer.
-        assert_eq!(part.coverage.files.skipped[&SkipRule::LeftOut], 1, "{format}");
+        assert_eq!(
+            part.coverage.files.skipped[&SkipRule::LeftOut],
+            1,
+            "{format}"
+        );
         assert!(part.coverage.files.adds_up());
-        let gaps: Vec<_> = part.gaps.iter().filter(|gap| gap.kind == GapKind::NotRead).collect();
+        let gaps: Vec<_> = part
+            .gaps
+            .iter()
+            .filter(|gap| gap.kind == GapKind::NotRead)
+            .collect();
         assert_eq!(gaps.len(), 1, "{format}: {:?}", part.gaps);
-        assert!(gaps[0].cause.contains("read partially: 1 executable file"), "{:?}", gaps[0]);
+        assert!(
+            gaps[0].cause.contains("read partially: 1 executable file"),
+            "{:?}",
+            gaps[0]
+        );
         assert_eq!(gaps[0].location.layer.as_ref().unwrap().index, 0);
         // The same bytes a second time.
         let again = read(root.path(), Ranges::Right, true);
-        assert_eq!((again.files, again.gaps), (part.files, part.gaps), "{format}");
+        assert_eq!(
+            (again.files, again.gaps),
+            (part.files, part.gaps),
+            "{format}"
+        );
     }
 }
 
@@ -238,9 +281,19 @@ fn what_is_wrong_with_a_server_costs_bytes_and_no_package() {
         ] {
             let read = read(root.path(), ranges, true);
             assert_eq!(read.files, whole.files, "{format} {ranges:?}");
-            assert_eq!(read.coverage.layers, whole.coverage.layers, "{format} {ranges:?}");
-            let told = causes(&read).iter().any(|told| cause.is_some_and(|cause| told.contains(cause)));
-            assert_eq!(told, cause.is_some(), "{format} {ranges:?}: {:?}", causes(&read));
+            assert_eq!(
+                read.coverage.layers, whole.coverage.layers,
+                "{format} {ranges:?}"
+            );
+            let told = causes(&read)
+                .iter()
+                .any(|told| cause.is_some_and(|cause| told.contains(cause)));
+            assert_eq!(
+                told,
+                cause.is_some(),
+                "{format} {ranges:?}: {:?}",
+                causes(&read)
+            );
         }
     }
 }
@@ -258,7 +311,8 @@ const STATUS: &str = "var/lib/dpkg/status";
 fn a_table_that_is_not_sound_is_not_used() {
     let changes: [(&str, &dyn Fn(&mut Value)); 12] = [
         ("digest mismatch", &|table| {
-            entry(table, "reg", STATUS)["chunkDigest"] = json!(format!("sha256:{}", "0".repeat(64)));
+            entry(table, "reg", STATUS)["chunkDigest"] =
+                json!(format!("sha256:{}", "0".repeat(64)));
         }),
         ("a file has no digest", &|table| {
             entry(table, "chunk", STATUS)["chunkDigest"] = json!("");
@@ -287,7 +341,9 @@ fn a_table_that_is_not_sound_is_not_used() {
         ("of an unknown type", &|table| {
             entry(table, "reg", STATUS)["type"] = json!("door");
         }),
-        ("version 2 is not known", &|table| table["version"] = json!(2)),
+        ("version 2 is not known", &|table| {
+            table["version"] = json!(2)
+        }),
         ("not readable", &|table| table["entries"] = json!({})),
     ];
     for (format, write) in FORMATS {
@@ -296,7 +352,11 @@ fn a_table_that_is_not_sound_is_not_used() {
             let whole = read(root.path(), Ranges::Right, false);
             let part = read(root.path(), Ranges::Right, true);
             let told = causes(&part);
-            assert!(told.iter().any(|told| told.contains("read whole") && told.contains(cause)), "{format} {cause}: {told:?}");
+            assert!(
+                told.iter()
+                    .any(|told| told.contains("read whole") && told.contains(cause)),
+                "{format} {cause}: {told:?}"
+            );
             assert_eq!(part.files, whole.files, "{format} {cause}");
             assert_eq!(part.coverage, whole.coverage, "{format} {cause}");
         }
@@ -316,12 +376,20 @@ fn what_the_manifest_says_of_the_table_has_to_be_so() {
         let part = read(root.path(), Ranges::Right, true);
         assert_eq!(part.files, whole.files, "{cause}");
         let told = causes(&part);
-        assert!(told.iter().any(|told| told.contains(cause)), "{cause}: {told:?}");
+        assert!(
+            told.iter().any(|told| told.contains(cause)),
+            "{cause}: {told:?}"
+        );
     };
     let [(_, zstd), (_, stargz)] = FORMATS;
     let key = |name: &str| format!("{ZSTD}{name}");
     check(zstd, &key("checksum"), json!(other), "digest mismatch");
-    check(zstd, &key("checksum"), json!("sha256:zz"), "is not a digest");
+    check(
+        zstd,
+        &key("checksum"),
+        json!("sha256:zz"),
+        "is not a digest",
+    );
     for (position, cause) in [
         (format!("0:{long}:1:1"), "are more than"),
         (format!("{}:10:10:1", u64::MAX - 5), "outside of the layer"),
@@ -330,13 +398,22 @@ fn what_the_manifest_says_of_the_table_has_to_be_so() {
     ] {
         check(zstd, &key("position"), json!(position), cause);
     }
-    check(stargz, "containerd.io/snapshot/stargz/toc.digest", json!(other), "digest mismatch");
+    check(
+        stargz,
+        "containerd.io/snapshot/stargz/toc.digest",
+        json!(other),
+        "digest mismatch",
+    );
     // Without the footer.
     let mut layer = stargz(&base(), &|_| {});
     layer.blob.extend(gzip_of_nothing());
     let root = image(&[layer]);
     let part = read(root.path(), Ranges::Right, true);
-    assert!(causes(&part).iter().any(|told| told.contains("no footer")), "{:?}", causes(&part));
+    assert!(
+        causes(&part).iter().any(|told| told.contains("no footer")),
+        "{:?}",
+        causes(&part)
+    );
     assert!(names(&part).contains(&"one".to_owned()));
 }
 
@@ -352,7 +429,10 @@ fn names_in_a_table_are_names_in_a_tar() {
             vec![
                 Member::file("usr/share/noise", noise(100_000)),
                 Member::file("srv/node_modules/a/package.json", package_json("first", 1)),
-                Member::file("./srv//node_modules/a/package.json", package_json("second", 1)),
+                Member::file(
+                    "./srv//node_modules/a/package.json",
+                    package_json("second", 1),
+                ),
                 Member::file("../node_modules/b/package.json", package_json("outside", 1)),
             ]
         };
@@ -360,7 +440,11 @@ fn names_in_a_table_are_names_in_a_tar() {
         let whole = read(root.path(), Ranges::Right, false);
         let part = read(root.path(), Ranges::Right, true);
         assert_eq!(names(&part), ["second"], "{format}");
-        assert_eq!((&part.files, &part.gaps), (&whole.files, &whole.gaps), "{format}");
+        assert_eq!(
+            (&part.files, &part.gaps),
+            (&whole.files, &whole.gaps),
+            "{format}"
+        );
         assert_eq!(part.gaps[0].kind, GapKind::EscapingPath, "{format}");
         assert_eq!(part.coverage.layers.partial.layers, 1, "{format}");
     }
@@ -373,7 +457,11 @@ fn where_most_is_wanted_all_is_read() {
         let root = image(&[write(&members, &|_| {})]);
         let part = read(root.path(), Ranges::Right, true);
         assert_eq!(names(&part), ["one"], "{format}");
-        assert_eq!((part.coverage.layers.whole, part.gaps.len()), (1, 0), "{format}");
+        assert_eq!(
+            (part.coverage.layers.whole, part.gaps.len()),
+            (1, 0),
+            "{format}"
+        );
     }
 }
 
@@ -383,7 +471,14 @@ fn the_report_says_how_much_was_read() {
     let here = tempfile::tempdir().unwrap();
     let reference = format!("image:{}/app:test", serve(root.path(), Ranges::Right));
     let scan = |format: &str| {
-        let only = ["scan", &reference, "--only", "vuln", "--partial", "--no-cache"];
+        let only = [
+            "scan",
+            &reference,
+            "--only",
+            "vuln",
+            "--partial",
+            "--no-cache",
+        ];
         cli::run(here.path(), &[&only[..], &["--format", format]].concat())
     };
     let json = scan("json").json();

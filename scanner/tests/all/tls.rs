@@ -50,7 +50,10 @@ fn answer(mut socket: TcpStream, root: &Path, config: Arc<ServerConfig>) {
         // Who does not trust the certificate says nothing more.
         while lines.read_line(&mut line).unwrap_or_default() > 2 {
             if path.is_empty() {
-                line.split(' ').nth(1).unwrap_or_default().clone_into(&mut path);
+                line.split(' ')
+                    .nth(1)
+                    .unwrap_or_default()
+                    .clone_into(&mut path);
             }
             line.clear();
         }
@@ -91,7 +94,15 @@ fn only_who_is_vouched_for_is_believed() {
     let address = serve(here.path(), &server(&good));
     let reference = format!("image:{address}/app:test");
     let scan = |more: &[&str]| {
-        let only = ["scan", &reference, "--only", "vuln", "--no-cache", "--format", "json"];
+        let only = [
+            "scan",
+            &reference,
+            "--only",
+            "vuln",
+            "--no-cache",
+            "--format",
+            "json",
+        ];
         cli::run(here.path(), &[&only[..], more].concat())
     };
     let run = scan(&["--registry-ca", "good.pem"]);
@@ -100,12 +111,19 @@ fn only_who_is_vouched_for_is_believed() {
         let run = scan(authorities);
         assert_eq!(run.code, 2, "{}", run.err);
         assert_eq!(run.json()["packages"].as_array().unwrap().len(), 0);
-        assert!(run.err.to_lowercase().contains("certificate"), "{}", run.err);
+        assert!(
+            run.err.to_lowercase().contains("certificate"),
+            "{}",
+            run.err
+        );
     }
     // Vouched for by the right one, but made for another use: an authority is no server.
     let address = serve(here.path(), &good);
     let reference = format!("image:{address}/app:test");
     let only = ["scan", &reference, "--only", "vuln", "--no-cache"];
-    let run = cli::run(here.path(), &[&only[..], &["--registry-ca", "good.pem"]].concat());
+    let run = cli::run(
+        here.path(),
+        &[&only[..], &["--registry-ca", "good.pem"]].concat(),
+    );
     assert_eq!(run.code, 2, "{}", run.err);
 }

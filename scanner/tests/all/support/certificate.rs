@@ -8,7 +8,8 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _
 const SIGNATURE: [u8; 12] = *b"\x30\x0a\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
 
 /// `id-ecPublicKey` over `prime256v1`.
-const KEY: [u8; 21] = *b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
+const KEY: [u8; 21] =
+    *b"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07";
 
 /// A certificate with its key.
 pub(crate) struct Certificate {
@@ -71,7 +72,10 @@ fn certificate(name: &'static str, extension: &[u8], by: Option<&Certificate>) -
 
 /// A name that is only a common name.
 fn named(name: &str) -> Vec<u8> {
-    let pair = [b"\x06\x03\x55\x04\x03".to_vec(), value(0x0c, name.as_bytes())];
+    let pair = [
+        b"\x06\x03\x55\x04\x03".to_vec(),
+        value(0x0c, name.as_bytes()),
+    ];
     value(0x30, &value(0x31, &value(0x30, &pair.concat())))
 }
 
@@ -93,7 +97,9 @@ fn base64(bytes: &[u8]) -> String {
         if number > 0 && number % 16 == 0 {
             text.push('\n');
         }
-        let bits = three.iter().fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
+        let bits = three
+            .iter()
+            .fold(0_usize, |bits, byte| bits << 8 | usize::from(*byte));
         let bits = bits << (8 * (3 - three.len()));
         for digit in 0..4 {
             if digit > three.len() {

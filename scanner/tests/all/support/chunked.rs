@@ -116,7 +116,13 @@ impl Writer {
                     self.entries.push(part);
                     continue;
                 }
-                for key in ["offset", "chunkOffset", "chunkSize", "chunkDigest", "chunkType"] {
+                for key in [
+                    "offset",
+                    "chunkOffset",
+                    "chunkSize",
+                    "chunkDigest",
+                    "chunkType",
+                ] {
                     if let Some(value) = part.get(key) {
                         entry[key] = value.clone();
                     }
@@ -156,7 +162,9 @@ pub(crate) fn zstd_chunked(members: &[Member], change: impl Fn(&mut Value)) -> L
     let table = writer.table(change);
     let packed = frame(&table);
     writer.blob.extend(0x184d_2a50_u32.to_le_bytes());
-    writer.blob.extend(u32::try_from(packed.len()).unwrap().to_le_bytes());
+    writer
+        .blob
+        .extend(u32::try_from(packed.len()).unwrap().to_le_bytes());
     let start = writer.blob.len();
     writer.blob.extend(&packed);
     let position = format!("{start}:{}:{}:1", packed.len(), table.len());
@@ -186,9 +194,13 @@ pub(crate) fn stargz(members: &[Member], change: impl Fn(&mut Value)) -> Layer {
     tar.extend(&table);
     tar.resize(tar.len().next_multiple_of(512) + 1024, 0);
     writer.put(&tar);
-    writer.blob.extend([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 26, 0]);
+    writer
+        .blob
+        .extend([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 26, 0]);
     write!(writer.blob, "SG\x16\x00{start:016x}STARGZ").unwrap();
-    writer.blob.extend([1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+    writer
+        .blob
+        .extend([1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
     Layer {
         blob: writer.blob,
         diff_id: digest(&writer.tar),
