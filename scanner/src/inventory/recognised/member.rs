@@ -30,9 +30,8 @@ impl Look for Unread {
     fn reach(&self, entry: &Entry<'_>) -> Reach {
         match recognise(entry.path, Within::Image) {
             Some(kind) if kind.needs_content() => Reach::First(CONTENT_BYTES as u64),
-            Some(_) => Reach::Nothing,
             None if entry.is_executable => Reach::Whole,
-            None => Reach::Nothing,
+            Some(_) | None => Reach::Nothing,
         }
     }
 

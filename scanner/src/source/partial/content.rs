@@ -21,12 +21,15 @@ type Stream = Decoder<Take<Cursor<Arc<[u8]>>>>;
 /// The piece that is read.
 enum Open {
     Zeros(u64),
-    Stored {
-        stream: Box<Stream>,
-        left: u64,
-        hasher: Hasher,
-        digest: Digest,
-    },
+    Stored(Box<Stored>),
+}
+
+/// A piece that is stored, as it is unpacked.
+struct Stored {
+    stream: Stream,
+    left: u64,
+    hasher: Hasher,
+    digest: Digest,
 }
 
 /// See the module.
@@ -60,6 +63,34 @@ fn broken(error: io::Error) -> Refusal {
 
 fn unsound(cause: impl Into<String>) -> Refusal {
     Refusal::Unsound(cause.into())
+}
+
+impl Stored {
+    /// Unpacks as much as there is, up to the whole buffer.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Refusal> {
+        let most = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        let buffer = buffer.get_mut(..most).unwrap_or_default();
+        let count = self.stream.read(buffer).map_err(broken)?;
+        if count == 0 {
+            return Err(unsound("a chunk is shorter than it says"));
+        }
+        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        self.left = self.left.saturating_sub(count as u64);
+        Ok(count)
+    }
+
+    /// Compares the digest, at the end.
+    fn verify(&mut self) -> Result<(), Refusal> {
+        let empty = Hasher::new(self.digest.algorithm());
+        let found = std::mem::replace(&mut self.hasher, empty).finish();
+        if found == self.digest {
+            return Ok(());
+        }
+        let said = &self.digest;
+        Err(unsound(format!(
+            "digest mismatch: it says {said} of a chunk of a file, which has {found}"
+        )))
+    }
 }
 
 impl<'a> PartContent<'a> {
@@ -104,10 +135,9 @@ impl<'a> PartContent<'a> {
     pub(super) fn finish(&mut self) -> Result<(), Refusal> {
         while self.fault.is_none() && self.state == State::Pieces {
             self.start = self.end;
-            match self.fill_buf() {
-                Ok([]) => break,
-                // The fault is remembered.
-                Ok(_) | Err(_) => {}
+            // A fault is remembered.
+            if matches!(self.fill_buf(), Ok([])) {
+                break;
             }
         }
         match self.fault.take() {
@@ -136,38 +166,11 @@ impl<'a> PartContent<'a> {
                     *left = left.saturating_sub(count as u64);
                     self.end = count;
                 }
-                Open::Stored {
-                    left: 0,
-                    hasher,
-                    digest,
-                    ..
-                } => {
-                    let empty = Hasher::new(digest.algorithm());
-                    let found = std::mem::replace(hasher, empty).finish();
-                    if found != *digest {
-                        let cause = format!(
-                            "digest mismatch: it says {digest} of a chunk of a file, which has {found}"
-                        );
-                        return Err(unsound(cause));
-                    }
+                Open::Stored(stored) if stored.left == 0 => {
+                    stored.verify()?;
                     self.open = None;
                 }
-                Open::Stored {
-                    stream,
-                    left,
-                    hasher,
-                    ..
-                } => {
-                    let most = usize::try_from(*left).map_or(BUFFER, |left| left.min(BUFFER));
-                    let buffer = self.buffer.get_mut(..most).unwrap_or_default();
-                    let count = stream.read(buffer).map_err(broken)?;
-                    if count == 0 {
-                        return Err(unsound("a chunk is shorter than it says"));
-                    }
-                    hasher.update(buffer.get(..count).unwrap_or_default());
-                    *left = left.saturating_sub(count as u64);
-                    self.end = count;
-                }
+                Open::Stored(stored) => self.end = stored.read(&mut self.buffer)?,
             }
         }
         self.unpacked = self.unpacked.saturating_add(self.end as u64);
@@ -202,7 +205,7 @@ impl<'a> PartContent<'a> {
         let mut cursor = Cursor::new(group);
         cursor.set_position(at);
         let packed = cursor.take(piece.end.saturating_sub(piece.start));
-        let mut stream = Box::new(Decoder::new(self.encoding, packed).map_err(broken)?);
+        let mut stream = Decoder::new(self.encoding, packed).map_err(broken)?;
         if piece.skip > 0 {
             let skipped = io::copy(&mut stream.by_ref().take(piece.skip), &mut io::sink());
             let skipped = skipped.map_err(broken)?;
@@ -212,12 +215,12 @@ impl<'a> PartContent<'a> {
                 return Err(unsound("a chunk is shorter than it says"));
             }
         }
-        Ok(Open::Stored {
+        Ok(Open::Stored(Box::new(Stored {
             stream,
             left: piece.size,
             hasher: Hasher::new(piece.digest.algorithm()),
             digest: piece.digest.clone(),
-        })
+        })))
     }
 }
 

@@ -153,7 +153,7 @@ fn members_of<'a>(
 ) -> Result<(), Refusal> {
     for planned in &plan.members {
         content.begin(&planned.source);
-        members.take(content, &planned.member, shared, analyzers, &job.selection);
+        members.take(content, planned.member, shared, analyzers, &job.selection);
         content.finish()?;
         match members.limit(&shared.totals) {
             None => {}
