@@ -17,7 +17,10 @@ use crate::cli;
 use crate::support::chunked::{Layer, Member, stargz, zstd_chunked};
 use crate::support::image::{Layout, dpkg_status};
 
-type WriteLayer = fn(&[Member], &dyn Fn(&mut Value)) -> Layer;
+/// What is done to a table before it is written.
+type Change<'a> = &'a dyn Fn(&mut Value);
+
+type WriteLayer = fn(&[Member], Change<'_>) -> Layer;
 
 const FORMATS: [(&str, WriteLayer); 2] = [
     ("zstd:chunked", |members, change| {
@@ -309,7 +312,7 @@ const STATUS: &str = "var/lib/dpkg/status";
 
 #[test]
 fn a_table_that_is_not_sound_is_not_used() {
-    let changes: [(&str, &dyn Fn(&mut Value)); 12] = [
+    let changes: [(&str, Change<'_>); 12] = [
         ("digest mismatch", &|table| {
             entry(table, "reg", STATUS)["chunkDigest"] =
                 json!(format!("sha256:{}", "0".repeat(64)));
@@ -342,7 +345,7 @@ fn a_table_that_is_not_sound_is_not_used() {
             entry(table, "reg", STATUS)["type"] = json!("door");
         }),
         ("version 2 is not known", &|table| {
-            table["version"] = json!(2)
+            table["version"] = json!(2);
         }),
         ("not readable", &|table| table["entries"] = json!({})),
     ];
