@@ -8,7 +8,7 @@ use db_sync::advisory::Scope;
 use serde::Serialize;
 
 use crate::inventory::Distribution;
-use crate::model::coverage::Coverage;
+use crate::model::coverage::{Coverage, Layers, Part};
 use crate::model::finding::{FindingKind, Uncertain, Vulnerability};
 use crate::model::location::{Layer, Location};
 use crate::model::report::Report;
@@ -140,13 +140,16 @@ pub fn coverage(coverage: &Coverage) -> String {
     );
     let mut text = parts.join(", ");
     let layers = coverage.layers;
-    if layers.whole > 0 || layers.cut > 0 || layers.unread > 0 {
+    if layers != Layers::default() {
         let _ = write!(text, "; {} whole", number(layers.whole, "layer"));
         for (count, word) in [(layers.cut, "cut"), (layers.unread, "not read")] {
             if count > 0 {
                 let _ = write!(text, ", {count} {word}");
             }
         }
+    }
+    if !layers.partial.is_none() {
+        let _ = write!(text, ", {}", partial(layers.partial));
     }
     let all = coverage.packages.values();
     let (judged, not_judged) = all.fold((0u64, 0u64), |(yes, no), one| {
@@ -175,6 +178,17 @@ pub fn coverage(coverage: &Coverage) -> String {
         }
     }
     text
+}
+
+/// What was fetched of layers that were read by their tables of contents.
+pub fn partial(part: Part) -> String {
+    let Part {
+        layers,
+        fetched,
+        stored,
+    } = part;
+    let layers = number(layers, "layer");
+    format!("{layers} read partially: {fetched} of {stored} bytes")
 }
 
 fn number(count: u64, noun: &str) -> String {

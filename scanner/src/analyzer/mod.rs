@@ -117,11 +117,27 @@ pub trait Watch {
     fn finish(self: Box<Self>) -> Facts;
 }
 
+/// How much of a file a [`Look`] looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing: the path says all.
+    Nothing,
+    /// So many first bytes.
+    First(u64),
+    /// All of it.
+    Whole,
+}
+
 /// Looks at the files of one layer that no reader wants by their paths, for those whose content says
 /// what they are: packages where they are read, a gap where nothing reads them.
 pub trait Look {
     /// As for [`Reader::version`].
     fn version(&self) -> u32;
+
+    /// How much of a file it would look at, for sources that fetch files one by one.
+    fn reach(&self, _entry: &Entry<'_>) -> Reach {
+        Reach::Whole
+    }
 
     /// An id and what a file says that holds something, `None` where it does not.
     fn look(

@@ -14,6 +14,7 @@ use portcullis::gate::FailOn;
 use portcullis::model::finding::Severity;
 use portcullis::output::Format;
 use portcullis::prefer::{Preference, Prefix};
+use portcullis::source::limits;
 use portcullis::staleness::{Bound, OnStale};
 
 /// A security gate for CI pipelines: vulnerable packages and misconfigured infrastructure.
@@ -115,6 +116,11 @@ pub(super) struct ScanArguments {
     /// PEM file with the only certificate authorities that a registry may use.
     #[arg(long, value_name = "FILE")]
     pub(super) registry_ca: Option<PathBuf>,
+    /// Fetch only the files that are wanted of layers that have a table of contents (zstd:chunked,
+    /// eStargz) in a registry. Programs in them are not looked at, which is a gap; docs/images.md says
+    /// what is trusted.
+    #[arg(long)]
+    pub(super) partial: bool,
     /// Exit with 2 if anything could not be scanned. By default only a target, lockfile, distribution,
     /// ecosystem or document that could not be judged at all does so.
     #[arg(long, conflicts_with = "lenient")]
@@ -134,6 +140,10 @@ pub(super) struct ScanArguments {
     /// not fit is refused.
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = values::memory)]
     pub(super) memory: u64,
+    /// Change a limit of image reading, such as `layer-bytes=8G`; may be given several times. The limits
+    /// are listed in docs/options.md. What a limit cuts off is a gap.
+    #[arg(long = "limit", value_name = "NAME=VALUE", value_parser = limits::parse)]
+    pub(super) limits: Vec<(limits::Name, u64)>,
     /// Also read lockfiles in vendored directories (`vendor/`, virtual environments).
     #[arg(long)]
     pub(super) include_vendored: bool,

@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::{Arg, Command, CommandFactory as _};
 
 use super::args::Arguments;
+use portcullis::source::limits::{ROWS, shown};
 
 const HEAD: &str = "# Commands and options
 
@@ -53,6 +54,20 @@ fn command(text: &mut String, path: &str, command: &Command) {
     }
 }
 
+/// The limits that `--limit` changes.
+fn limits(text: &mut String) {
+    text.push_str("\n## Limits\n\nWhat `--limit NAME=VALUE` changes. Layers are neither taken from the cache nor stored in it if a limit other than `image-time`\nis changed.\n\n| limit | default | what is limited |\n|---|---|---|\n");
+    for row in &ROWS {
+        let _ = writeln!(
+            text,
+            "| `{}` | {} | {} |",
+            row.word,
+            shown(row),
+            row.meaning
+        );
+    }
+}
+
 /// An argument as somebody types it.
 fn spelled(argument: &Arg) -> String {
     let takes_value = argument.get_action().takes_values();
@@ -74,6 +89,7 @@ fn the_reference_is_that_of_the_parser() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/options.md");
     let mut fresh = HEAD.to_owned();
     command(&mut fresh, "", &Arguments::command());
+    limits(&mut fresh);
     if std::env::var_os("PORTCULLIS_BLESS").is_some() {
         std::fs::write(&path, &fresh).unwrap();
     }

@@ -20,6 +20,7 @@ use portcullis::named;
 use portcullis::output::{self, Format};
 use portcullis::scan::{self, Advisories, Base, Error, Request, Rules, Scanned};
 use portcullis::source::cache::MAX_BYTES;
+use portcullis::source::limits::Limits;
 use portcullis::source::{Access, LayerCache};
 use portcullis::staleness::{OnStale, Staleness};
 use portcullis::target::TargetSpec;
@@ -219,6 +220,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
         access: Access {
             insecure: arguments.insecure_registry.clone(),
             ca_file: arguments.registry_ca.clone(),
+            partial: arguments.partial,
             docker_host: std::env::var("DOCKER_HOST")
                 .ok()
                 .filter(|host| !host.is_empty()),
@@ -241,6 +243,12 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
                 .any(|file| file.format == Format::Sarif),
         allow: arguments.allow.clone(),
         memory: arguments.memory,
+        limits: arguments
+            .limits
+            .iter()
+            .fold(Limits::default(), |all, (name, value)| {
+                all.with(*name, *value)
+            }),
         include_vendored: arguments.include_vendored,
         terraform: terraform_options(&arguments.var_file)?,
     })

@@ -17,6 +17,8 @@ pub enum SkipRule {
     Hidden,
     /// A blob, index or configuration of an image in a tree, which is judged as a target of its own.
     Image,
+    /// Its layer was read by its table of contents, and it was not fetched; there is a gap.
+    LeftOut,
     /// A limit; there is a gap.
     Limit,
     /// A link to a file that is counted under its own name.
@@ -172,6 +174,34 @@ pub struct Layers {
     pub cut: u64,
     /// Not read at all, such as foreign layers.
     pub unread: u64,
+    /// Read by their tables of contents, as far as anything was wanted.
+    #[serde(default, skip_serializing_if = "Part::is_none")]
+    pub partial: Part,
+}
+
+/// Layers of which only a part was fetched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// How many there are.
+    pub layers: u64,
+    /// Bytes that were fetched of them.
+    pub fetched: u64,
+    /// Bytes that they have.
+    pub stored: u64,
+}
+
+impl Part {
+    /// Whether there are none.
+    pub const fn is_none(&self) -> bool {
+        self.layers == 0
+    }
+
+    /// Adds other layers.
+    pub const fn add(&mut self, other: Self) {
+        self.layers = self.layers.saturating_add(other.layers);
+        self.fetched = self.fetched.saturating_add(other.fetched);
+        self.stored = self.stored.saturating_add(other.stored);
+    }
 }
 
 /// The ledger of one target.
@@ -205,6 +235,7 @@ impl Coverage {
         own.whole = own.whole.saturating_add(more.whole);
         own.cut = own.cut.saturating_add(more.cut);
         own.unread = own.unread.saturating_add(more.unread);
+        own.partial.add(more.partial);
     }
 }
 

@@ -11,6 +11,7 @@ use self::plan::Plan;
 use crate::accept::{self, Allowance};
 use crate::model::report::Report;
 use crate::prefer::Preference;
+use crate::source::limits::Limits;
 use crate::source::{Access, LayerCache, Platform, SourceError};
 use crate::staleness::Staleness;
 use crate::target::TargetSpec;
@@ -71,6 +72,8 @@ pub struct Request {
     pub allow: Vec<Allowance>,
     /// Bytes of memory that the run may take; what does not fit is a gap.
     pub memory: u64,
+    /// The limits of images, as far as the user may change them.
+    pub limits: Limits,
     /// Read lockfiles of vendored trees, too.
     pub include_vendored: bool,
     /// `TF_VAR_…` and the workspace.

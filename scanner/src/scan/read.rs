@@ -177,7 +177,12 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         }
         return Ok(vec![Work::new(target)]);
     }
-    let budget = Budget::of(request.memory);
+    let budget = Budget::of(request.memory).limited(request.limits);
+    // What others keep was found within the usual limits.
+    let cache = request
+        .cache
+        .as_ref()
+        .filter(|_| request.limits.are_usual());
     let analyzers = dispatch::in_images();
     let platform = request.platform.as_ref();
     let images = open_image(
@@ -186,7 +191,7 @@ fn read_image(request: &Request, kind: ImageKind, path: &Path) -> Result<Vec<Wor
         &request.access,
         platform,
         budget,
-        request.cache.as_ref(),
+        cache,
         &analyzers,
     )?;
     let ids = ids(&target.path, &images);

@@ -10,6 +10,7 @@ pub(super) struct Counts {
     pub(super) limit: u64,
     pub(super) link: u64,
     pub(super) special: u64,
+    pub(super) left_out: u64,
     pub(super) not_read: u64,
     pub(super) not_recognised: u64,
 }
@@ -25,6 +26,7 @@ impl Counts {
         files.skip(SkipRule::Limit, self.limit);
         files.skip(SkipRule::Link, self.link);
         files.skip(SkipRule::Special, self.special);
+        files.skip(SkipRule::LeftOut, self.left_out);
         files.skip(SkipRule::NotRead, self.not_read);
         files.skip(SkipRule::NotRecognised, self.not_recognised);
         files

@@ -188,6 +188,7 @@ fn load(store: &Store, saved: &SavedImage) -> Result<Image, SourceError> {
                 size: None,
                 digest,
                 diff_id: read.diff_ids.get(number).cloned(),
+                table: None,
             },
             created_by: read.instruction(number),
             name,

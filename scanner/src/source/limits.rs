@@ -1,6 +1,13 @@
 //! Every limit of image reading, in one place. A target that reaches one is either refused
 //! ([`super::SourceError`]: its structure cannot be trusted) or scanned as far as the limit, with
-//! a gap that names it. None of them is reached by an image that a registry would serve.
+//! a gap that names it. None of them is reached by an image that a registry would serve. Those that a
+//! user may change are in a table of their own ([`ROWS`]).
+
+use std::time::Instant;
+
+pub use self::chosen::{Limits, Name, ROWS, Row, Unit, parse, shown};
+
+mod chosen;
 
 /// Bytes of `index.json`, of a manifest, of a config and of `manifest.json`. Registries refuse
 /// manifests above 4 MiB (OCI distribution-spec, "Pushing manifests").
@@ -156,11 +163,43 @@ pub const ARCHIVE_NAME_BYTES: usize = 32 << 20;
 /// Links followed between the members of a docker-archive.
 pub const ARCHIVE_LINK_HOPS: u32 = 8;
 
+/// Bytes of a layer's table of contents, as stored and unpacked: some 200,000 files. A layer with a
+/// longer one is read whole.
+pub const TABLE_BYTES: u64 = 64 << 20;
+
+/// Memory that reading a layer by its table takes besides the files that are held.
+pub const PARTIAL_BYTES: u64 = 128 << 20;
+
+/// The part of a layer, as its divisor, above which it is read whole: most of it is wanted.
+pub const PARTIAL_SHARE: u64 = 2;
+
+/// Requests for the files of one layer. A layer that needs more is read whole.
+pub const PARTIAL_REQUESTS: usize = 4096;
+
+/// Bytes of files that lie close together and are requested at once.
+pub const PARTIAL_GROUP: u64 = 4 << 20;
+
+/// Bytes of the requests in flight for a layer, and of one chunk. A layer with a longer chunk that is
+/// wanted is read whole.
+pub const PARTIAL_GROUP_MOST: u64 = 16 << 20;
+
+/// Unwanted bytes between two files that are requested at once: they cost less than a request.
+pub const PARTIAL_DISTANCE: u64 = 16 << 10;
+
+/// Requests in flight for a layer.
+pub const PARTIAL_IN_FLIGHT: usize = 4;
+
+/// Window of a chunk in zstd. A layer with a longer one is read whole.
+pub const PARTIAL_WINDOW: u64 = 16 << 20;
+
 /// Memory that reading images may take, in shares. What does not fit into a share waits, where it
 /// is only held while a file is read, or is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     memory: u64,
+    limits: Limits,
+    /// When the time for an image is over.
+    until: Option<Instant>,
 }
 
 impl Default for Budget {
@@ -179,7 +218,44 @@ impl Budget {
 
     /// So many bytes of memory for the process.
     pub const fn of(memory: u64) -> Self {
-        Self { memory }
+        Self {
+            memory,
+            limits: Limits::USUAL,
+            until: None,
+        }
+    }
+
+    /// With the limits of the user, for an image whose reading begins now.
+    #[must_use]
+    pub fn limited(self, limits: Limits) -> Self {
+        let seconds = limits.of(Name::ImageTime);
+        let time = std::time::Duration::from_secs(seconds);
+        Self {
+            limits,
+            until: (seconds > 0)
+                .then(|| Instant::now().checked_add(time))
+                .flatten(),
+            ..self
+        }
+    }
+
+    /// For an image whose time is over.
+    #[cfg(test)]
+    pub(super) fn over(self) -> Self {
+        Self {
+            until: Some(Instant::now()),
+            ..self
+        }
+    }
+
+    /// A limit that the user may change.
+    pub fn limit(self, name: Name) -> u64 {
+        self.limits.of(name)
+    }
+
+    /// Whether the time for the image is over.
+    pub fn is_late(self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
     }
 
     /// All of it.
@@ -204,12 +280,8 @@ impl Budget {
     }
 
     /// One file held in memory, whatever its parser allows.
-    pub const fn file(self) -> u64 {
-        if self.files() < FILE_BYTES {
-            self.files()
-        } else {
-            FILE_BYTES
-        }
+    pub fn file(self) -> u64 {
+        self.files().min(self.limit(Name::FileBytes))
     }
 
     /// Windows of decompressors, all together.

@@ -8,6 +8,7 @@ use super::about;
 use super::digest::{Digest, shorten};
 use super::image::{Image, LayerRef, gap};
 use super::manifest::{Config, Descriptor, Document, Nature};
+use super::partial;
 use super::platform::Platform;
 use super::store::Store;
 use super::stream::Promise;
@@ -180,6 +181,7 @@ fn read(store: &Store, candidate: &Candidate) -> Result<Loaded, SourceError> {
                 size: Some(layer.size),
                 digest: Some(digest),
                 diff_id: read.diff_ids.get(number).cloned(),
+                table: partial::promised(layer),
             },
             created_by: read.instruction(number),
             unknown_type: (!layer.is_known_layer())

@@ -55,6 +55,7 @@ mod names;
 mod oci;
 mod open;
 mod overlay;
+mod partial;
 mod plan;
 mod platform;
 mod recognise;

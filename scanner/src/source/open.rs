@@ -287,12 +287,15 @@ fn contents(
             gap.location.layer = Some(Arc::clone(&place));
             image.gaps.push(gap);
         };
+        let part = scan.and_then(|scan| scan.partial);
         let counter = match scan {
+            _ if part.is_some() => &mut 0,
             None => &mut coverage.layers.unread,
             Some(scan) if scan.diff_id.is_none() => &mut coverage.layers.cut,
             Some(_) => &mut coverage.layers.whole,
         };
         *counter = counter.saturating_add(1);
+        coverage.layers.partial.add(part.unwrap_or_default());
         if let Some(scan) = scan {
             coverage.files.add(&scan.coverage);
         } else {
@@ -311,6 +314,7 @@ fn contents(
         places.push(place);
     }
     let mut again_gaps = Vec::new();
+    let mut read_again_bytes = 0_u64;
     let mut read_again = |plan: BTreeMap<usize, Again>| -> Result<Vec<Visible>, SourceError> {
         let mut again = Vec::new();
         let mut from = Vec::new();
@@ -335,6 +339,8 @@ fn contents(
             let (scans, _) = store.read_layers(&again, analyzers, budget, read.cache)?;
             for (layer, scan) in from.into_iter().zip(scans) {
                 found.extend(scan.files.into_iter().map(|file| (layer, file)));
+                read_again_bytes =
+                    read_again_bytes.saturating_add(scan.partial.map_or(0, |part| part.fetched));
                 // Those of the first reading are the same, and counted once.
                 for mut gap in scan.gaps {
                     gap.location.layer = places.get(layer).cloned();
@@ -358,6 +364,11 @@ fn contents(
     }
     let plan = plan::plan(&layers, analyzers, &through);
     let found = read_again(plan.layers)?;
+    coverage.layers.partial.fetched = coverage
+        .layers
+        .partial
+        .fetched
+        .saturating_add(read_again_bytes);
     let merged = merge::merge(&layers, &places, &found, &through);
     let mut gaps = image.gaps;
     gaps.extend(plan.gaps);

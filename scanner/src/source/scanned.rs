@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::names::PathHash;
 use crate::analyzer::Reading;
-use crate::model::coverage::Files;
+use crate::model::coverage::{Files, Part};
 use crate::model::gap::Gap;
 
 /// A file of which analyzers said something.
@@ -71,6 +71,9 @@ pub struct LayerScan {
     pub unpacked: u64,
     /// Bytes that this takes in memory, estimated.
     pub kept: u64,
+    /// Where it was read by its table of contents: how much of it. Such a layer is never kept.
+    #[serde(skip)]
+    pub partial: Option<Part>,
 }
 
 /// Many hashes as one text of hexadecimal digits: a layer has a hundred thousand of them.

@@ -9,12 +9,16 @@ pub(crate) enum Stop {
     Broken(String),
     /// A limit on all layers together: none of them counts.
     Total(String),
+    /// The time for the image is over before the layer was verified: it does not count.
+    Late,
 }
 
 impl Stop {
     /// The sentence that says why.
     pub(crate) fn cause(&self) -> &str {
-        let (Self::Limit(cause) | Self::Broken(cause) | Self::Total(cause)) = self;
-        cause
+        match self {
+            Self::Limit(cause) | Self::Broken(cause) | Self::Total(cause) => cause,
+            Self::Late => "the time for the image is over",
+        }
     }
 }

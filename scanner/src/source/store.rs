@@ -18,12 +18,13 @@ use tempfile::NamedTempFile;
 use super::archive::Archive;
 use super::cache::{self, LayerCache};
 use super::digest::{Algorithm, Digest, Hasher};
-use super::elsewhere::Blobs;
+use super::elsewhere::{Blobs, Parts};
 use super::hashing::Cores;
 use super::kept::{Identity, Kept};
 use super::layer;
 use super::limits::Budget;
 use super::manifest::{Descriptor, Document};
+use super::partial::{self, Partially};
 use super::scanned::LayerScan;
 use super::stop::Stop;
 use super::stream::{Promise, Shared};
@@ -31,6 +32,8 @@ use super::totals::Totals;
 use super::wanted::Selection;
 use super::{Cost, SourceError, invalid, limits, names, unpacked};
 use crate::analyzer::Analyzers;
+use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::location::Location;
 
 /// See the module.
 pub(super) struct Store {
@@ -230,6 +233,14 @@ impl Store {
         file.map_err(|error| error.to_string())
     }
 
+    /// Where parts of layers are to be read.
+    fn parts(&self) -> Option<&dyn Parts> {
+        match &self.place {
+            Backing::Elsewhere(blobs) => blobs.parts(),
+            _ => None,
+        }
+    }
+
     /// By what a blob is known again: its digest where that is its name, else the file that it lies in.
     pub(super) fn identity(&self, job: &Job) -> Option<Identity> {
         match &self.place {
@@ -302,14 +313,27 @@ impl Store {
                         shared.totals.keep(scan.kept)?;
                         return Ok(scan);
                     }
+                    let refused = match self.parts() {
+                        Some(blobs) => match partial::scan(blobs, job, &shared, analyzers)? {
+                            Partially::Read(scan) => return Ok(*scan),
+                            Partially::Refused(gap) => gap,
+                        },
+                        None => None,
+                    };
                     let blob = self.open(&job.name, job.promise.size);
                     let blob = blob.map_err(Stop::Broken)?;
                     let promise = job.promise.clone();
-                    let scan = layer::scan(blob, promise, &shared, analyzers, &job.selection)?;
+                    let read = layer::scan(blob, promise, &shared, analyzers, &job.selection);
+                    let mut scan = match read {
+                        Err(Stop::Late) => return Ok(late(job)),
+                        read => read?,
+                    };
                     if let Some(kept) = kept {
                         kept.put(&scan);
                         is_kept.store(true, Ordering::Relaxed);
                     }
+                    // The gap of this way to the layer, not of the layer.
+                    scan.gaps.extend(refused);
                     Ok(scan)
                 };
                 at_once(jobs, &order, budget.workers(count), &shared.cores, one)
@@ -344,6 +368,18 @@ impl Store {
             }
         }
         Ok((scans, shared.totals.cost()))
+    }
+}
+
+/// A layer for which there was no time: nothing is known of it.
+fn late(job: &Job) -> LayerScan {
+    let cause = format!("{}; the layer was not read", Stop::Late.cause());
+    let gap = Gap::warning(Stage::Source, GapKind::Limit, Location::file("."), cause);
+    let digest = job.promise.digest.as_ref();
+    LayerScan {
+        digest: digest.map(Digest::text).unwrap_or_default(),
+        gaps: vec![gap.unjudged()],
+        ..LayerScan::default()
     }
 }
 
@@ -419,6 +455,10 @@ fn in_order(
                 let promise = job.promise.clone();
                 let selection = &job.selection;
                 let result = layer::scan(content, promise, shared, analyzers, selection);
+                let result = match result {
+                    Err(Stop::Late) => Ok(late(job)),
+                    result => result,
+                };
                 broken |= result.is_err();
                 if let Some(place) = results.get_mut(number) {
                     *place = Some(result);
@@ -488,3 +528,6 @@ fn digest_of(name: &str) -> String {
 pub(super) fn archive(path: &Path) -> Result<Store, SourceError> {
     Ok(Store::new(Backing::Archive(Archive::open(path)?)))
 }
+
+#[cfg(test)]
+mod tests;

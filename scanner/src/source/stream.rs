@@ -11,7 +11,8 @@ use std::sync::Arc;
 use super::decode::{self, Decoder, Encoding};
 use super::digest::{Algorithm, Digest, Hasher};
 use super::hashing::{Apart, Cores, TarHash};
-use super::limits;
+use super::limits::{self, Budget, Name};
+use super::partial::Table;
 use super::stop::Stop;
 use super::tar::Skip;
 use super::totals::{Held, Totals};
@@ -29,6 +30,8 @@ pub(crate) struct Promise {
     pub(crate) size: Option<u64>,
     pub(crate) digest: Option<Digest>,
     pub(crate) diff_id: Option<Digest>,
+    /// Its table of contents, if it has one.
+    pub(crate) table: Option<Table>,
 }
 
 /// The digests as computed.
@@ -274,7 +277,12 @@ impl<R: Read> LayerStream<R> {
                 }
             }
         }
-        check_limits(self.total, self.decoder.get_ref().total)?;
+        let budget = self.totals.as_ref().map(|totals| totals.budget);
+        let budget = budget.unwrap_or_default();
+        if budget.is_late() {
+            return Err(Stop::Late);
+        }
+        check_limits(self.total, self.decoder.get_ref().total, budget)?;
         match &self.totals {
             Some(totals) => totals.unpack(count as u64),
             None => Ok(()),
@@ -288,6 +296,10 @@ impl<R: Read> LayerStream<R> {
             if let Err(stop) = self.refill() {
                 self.stop = Some(stop);
             }
+        }
+        // There is no time to verify it, so that it counts for nothing.
+        if matches!(self.stop, Some(Stop::Late)) {
+            return Err(Stop::Late);
         }
         let mut raw = self.decoder.into_inner();
         // Also behind a fault or a limit: that the blob is not the one promised says more.
@@ -350,17 +362,17 @@ fn check_blob(promise: &Promise, total: u64, digest: &Digest) -> Result<(), Stop
 }
 
 /// Refuses bombs: by length, and by ratio once the length matters.
-fn check_limits(total: u64, compressed: u64) -> Result<(), Stop> {
-    if total > limits::LAYER_BYTES {
+pub(super) fn check_limits(total: u64, compressed: u64, budget: Budget) -> Result<(), Stop> {
+    let most = budget.limit(Name::LayerBytes);
+    if total > most {
         return Err(Stop::Limit(format!(
-            "the layer unpacks to more than {} bytes",
-            limits::LAYER_BYTES
+            "the layer unpacks to more than {most} bytes"
         )));
     }
-    if total > limits::RATIO_FLOOR && total / limits::RATIO > compressed {
+    let ratio = budget.limit(Name::LayerRatio).max(1);
+    if total > limits::RATIO_FLOOR && total / ratio > compressed {
         return Err(Stop::Limit(format!(
-            "the layer unpacks to more than {} times its size",
-            limits::RATIO
+            "the layer unpacks to more than {ratio} times its size"
         )));
     }
     Ok(())
@@ -422,6 +434,7 @@ mod tests {
             size: Some(blob.len() as u64),
             digest: Some(sha(&blob)),
             diff_id: Some(sha(&tar)),
+            table: None,
         };
         for count in [1, 2] {
             let shared = Shared {
@@ -456,11 +469,17 @@ mod tests {
 
     #[test]
     fn bombs_stop_at_a_limit() {
+        let check_limits =
+            |total, compressed| super::check_limits(total, compressed, Budget::default());
         assert!(check_limits(limits::RATIO_FLOOR, 1).is_ok());
         assert!(check_limits(limits::RATIO_FLOOR * 2, limits::RATIO_FLOOR / 50).is_ok());
         let ratio = check_limits(limits::RATIO_FLOOR * 2, limits::RATIO_FLOOR / 200);
         assert!(matches!(ratio, Err(Stop::Limit(_))));
         let bytes = check_limits(limits::LAYER_BYTES + 1, limits::LAYER_BYTES);
         assert!(matches!(bytes, Err(Stop::Limit(_))));
+        let low = limits::Limits::default().with(Name::LayerRatio, 3);
+        let low = Budget::default().limited(low);
+        let floor = limits::RATIO_FLOOR;
+        assert!(super::check_limits(floor * 2, floor / 2, low).is_err());
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::Cost;
-use super::limits::{self, Budget};
+use super::limits::{self, Budget, Name};
 use super::stop::Stop;
 
 /// See the module.
@@ -48,7 +48,12 @@ impl Totals {
     /// Counts unpacked bytes.
     pub(crate) fn unpack(&self, bytes: u64) -> Result<(), Stop> {
         let before = self.unpacked.fetch_add(bytes, Ordering::Relaxed);
-        check_unpacked(before.saturating_add(bytes), self.stored)
+        check_unpacked(before.saturating_add(bytes), self.stored, self.budget)
+    }
+
+    /// Takes back bytes that are not kept after all.
+    pub(crate) fn release(&self, bytes: u64) {
+        self.kept.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Counts bytes that are kept until the layers are merged.
@@ -66,17 +71,19 @@ impl Totals {
 }
 
 /// Refuses what is a bomb only as a whole.
-fn check_unpacked(total: u64, stored: u64) -> Result<(), Stop> {
-    if total > limits::IMAGE_BYTES {
+fn check_unpacked(total: u64, stored: u64, budget: Budget) -> Result<(), Stop> {
+    let (most, ratio) = (
+        budget.limit(Name::ImageBytes),
+        budget.limit(Name::ImageRatio).max(1),
+    );
+    if total > most {
         return Err(Stop::Total(format!(
-            "the layers together unpack to more than {} bytes",
-            limits::IMAGE_BYTES
+            "the layers together unpack to more than {most} bytes"
         )));
     }
-    if total > limits::IMAGE_RATIO_FLOOR && total / limits::IMAGE_RATIO > stored {
+    if total > limits::IMAGE_RATIO_FLOOR && total / ratio > stored {
         return Err(Stop::Total(format!(
-            "the layers together unpack to more than {} times their size",
-            limits::IMAGE_RATIO
+            "the layers together unpack to more than {ratio} times their size"
         )));
     }
     Ok(())
@@ -142,14 +149,19 @@ mod tests {
     #[test]
     fn many_small_layers_are_a_bomb_together() {
         let floor = limits::IMAGE_RATIO_FLOOR;
-        assert!(check_unpacked(floor, 1).is_ok());
-        assert!(check_unpacked(floor * 2, floor / 50).is_ok());
+        assert!(check_unpacked(floor, 1, Budget::default()).is_ok());
+        assert!(check_unpacked(floor * 2, floor / 50, Budget::default()).is_ok());
         for (total, stored) in [
             (floor + 1, 1),
             (limits::IMAGE_BYTES + 1, limits::IMAGE_BYTES),
         ] {
-            assert!(matches!(check_unpacked(total, stored), Err(Stop::Total(_))));
+            let checked = check_unpacked(total, stored, Budget::default());
+            assert!(matches!(checked, Err(Stop::Total(_))));
         }
+        let low = limits::Limits::default().with(Name::ImageRatio, 3);
+        assert!(check_unpacked(floor * 2, floor / 2, Budget::default().limited(low)).is_err());
+        let most = limits::Limits::default().with(Name::ImageBytes, 10);
+        assert!(check_unpacked(11, 11, Budget::default().limited(most)).is_err());
         let totals = Totals::new(Budget::default(), 1);
         assert!(totals.unpack(floor).is_ok());
         assert!(totals.unpack(1).is_err());

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::image::{Image, LayerRef};
-use super::members::Members;
+use super::members::{Content, Members};
 use super::names;
 use super::scanned::LayerScan;
 use super::stop::Stop;
@@ -202,7 +202,7 @@ impl Walk<'_> {
                 }
             }
         }
-        let mut content = Content::new(self.root.join(path), member.size);
+        let mut content = OnDisk::new(self.root.join(path), member.size);
         self.members.take(
             &mut content,
             &member,
@@ -332,14 +332,14 @@ impl Links {
 }
 
 /// The content of a file, which is opened when somebody reads it.
-struct Content {
+struct OnDisk {
     path: PathBuf,
     file: Option<BufReader<io::Take<File>>>,
     size: u64,
     fault: Option<String>,
 }
 
-impl Content {
+impl OnDisk {
     const fn new(path: PathBuf, size: u64) -> Self {
         Self {
             path,
@@ -369,14 +369,20 @@ impl Content {
     }
 }
 
-impl Read for Content {
+impl Read for OnDisk {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let read = self.opened().and_then(|file| file.read(out));
         read.map_err(|error| self.failed(&error))
     }
 }
 
-impl BufRead for Content {
+impl Content for OnDisk {
+    fn is_here(&self) -> bool {
+        true // what cannot be opened has a fault
+    }
+}
+
+impl BufRead for OnDisk {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let filled = self.opened().and_then(|file| file.fill_buf().map(|_| ()));
         if let Err(error) = filled {

@@ -22,16 +22,24 @@ mod images;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod mutants;
 #[cfg(test)]
 mod odd_images;
 #[cfg(test)]
 mod outputs;
 #[cfg(test)]
+#[cfg(feature = "registry")]
+mod partial;
+#[cfg(test)]
 #[cfg(unix)]
 mod robust;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+#[cfg(feature = "registry")]
+mod tls;
 #[cfg(test)]
 #[cfg(unix)]
 mod unpacked;

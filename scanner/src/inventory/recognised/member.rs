@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read as _};
 
 use super::executable;
 use super::{CONTENT_BYTES, Within, confirm, recognise};
-use crate::analyzer::{Entry, Look};
+use crate::analyzer::{Entry, Look, Reach};
 use crate::inventory::executable::{self as programs, Program};
 use crate::model::facts::Facts;
 
@@ -25,6 +25,14 @@ impl Look for Unread {
             sum.rotate_left(5).wrapping_add(u32::from(byte))
         });
         sum.wrapping_add(programs::VERSION)
+    }
+
+    fn reach(&self, entry: &Entry<'_>) -> Reach {
+        match recognise(entry.path, Within::Image) {
+            Some(kind) if kind.needs_content() => Reach::First(CONTENT_BYTES as u64),
+            None if entry.is_executable => Reach::Whole,
+            Some(_) | None => Reach::Nothing,
+        }
     }
 
     fn look(

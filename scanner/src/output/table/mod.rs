@@ -100,6 +100,9 @@ impl<W: Write> Table<'_, W> {
                 [] => None,
                 others => Some(format!("not {}", part(&others.join(", ")))),
             },
+            Some(target.coverage.layers.partial)
+                .filter(|part| !part.is_none())
+                .map(phrase::partial),
             Some(phrase::count(packages.count(), "package")),
             Some(phrase::count(mine().count(), "finding")),
         ];

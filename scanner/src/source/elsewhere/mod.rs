@@ -27,6 +27,8 @@ pub struct Access {
     pub insecure: Vec<String>,
     /// A PEM file with the only certificate authorities to trust.
     pub ca_file: Option<PathBuf>,
+    /// Read layers by their tables of contents where they have one, and only what is wanted of them.
+    pub partial: bool,
     /// Where the engine listens, instead of its usual places.
     pub docker_host: Option<String>,
     /// Whether documents that are attached to an image are looked for, wherever it lies.
@@ -46,6 +48,18 @@ pub(super) trait Blobs: Send + Sync {
 
     /// A layer, as a stream that fails where its content is not that of its digest.
     fn open(&self, digest: &str, size: Option<u64>) -> Result<Box<dyn Read>, String>;
+
+    /// The same blobs, where parts of them are to be read.
+    fn parts(&self) -> Option<&dyn Parts> {
+        None
+    }
+}
+
+/// Blobs of which a part can be read.
+pub(super) trait Parts: Sync {
+    /// The bytes of a blob from `start` on, not verified; `None` where whoever has it gives it only
+    /// whole.
+    fn part(&self, digest: &str, start: u64, length: u64) -> Result<Option<Vec<u8>>, String>;
 }
 
 /// Opens an image by its reference in a registry or an engine, or what comes in by the standard input.

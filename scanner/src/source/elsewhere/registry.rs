@@ -10,13 +10,15 @@ use remote::registry::{
 };
 use serde::Deserialize;
 
-use super::{Access, Blobs};
+use super::{Access, Blobs, Parts};
 use crate::source::{SourceError, invalid, limits};
 
 struct Registry {
     reference: Reference,
     repository: Repository,
     root: Manifest,
+    /// Whether parts of layers are read.
+    is_partial: bool,
     /// Digests that an index names: what has one of these is a manifest, and everything else a blob.
     manifests: Mutex<BTreeSet<String>>,
 }
@@ -41,6 +43,7 @@ pub(super) fn open(text: &str, access: &Access) -> Result<Box<dyn Blobs>, Source
         reference,
         repository,
         root,
+        is_partial: access.partial,
         manifests: Mutex::default(),
     };
     registry.learn(&registry.root.bytes);
@@ -180,5 +183,20 @@ impl Blobs for Registry {
         let blob = self.repository.blob(&digest, size);
         let blob = blob.map_err(|error| explained(&error))?;
         Ok(Box::new(blob))
+    }
+
+    fn parts(&self) -> Option<&dyn Parts> {
+        self.is_partial.then_some(self as _)
+    }
+}
+
+impl Parts for Registry {
+    fn part(&self, digest: &str, start: u64, length: u64) -> Result<Option<Vec<u8>>, String> {
+        let digest: Digest = digest.parse()?;
+        match self.repository.blob_range(&digest, start, length) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(RegistryError::NoRanges { .. }) => Ok(None),
+            Err(error) => Err(explained(&error)),
+        }
     }
 }

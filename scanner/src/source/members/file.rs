@@ -3,25 +3,29 @@
 use std::io::BufRead;
 use std::sync::Arc;
 
-use super::{CHARGE, GAP_BYTES, Members, Present};
+use super::{CHARGE, Content, GAP_BYTES, Members, Present};
 use crate::analyzer::{Analyzers, Entry, Reading, Run, Tee, fits};
 use crate::source::counts::count;
-use crate::source::limits::{self, Budget};
+use crate::source::limits::{Budget, Name};
 use crate::source::scanned::ScannedFile;
 use crate::source::stream::Shared;
 use crate::source::tar::Member;
 use crate::source::wanted::{Selection, read_member};
 
 impl Members {
-    pub(super) fn file<C: BufRead>(
+    pub(super) fn file<C: Content>(
         &mut self,
-        content: &mut C,
+        from: &mut C,
         path: String,
         member: &Member,
         shared: &Shared,
         analyzers: &Analyzers<'_>,
         selection: &Selection,
     ) {
+        if !from.is_here() {
+            count(&mut self.counts.left_out);
+            return;
+        }
         let entry = Entry {
             path: &path,
             size: member.size,
@@ -34,7 +38,7 @@ impl Members {
             Vec::new()
         };
         let runs = selection.runs(analyzers, &path);
-        let mut content = Tee::new(content, watching);
+        let mut content = Tee::new(from, watching);
         let mut files = if !runs.is_empty() {
             self.claimed(&mut content, &entry, &runs, shared)
         } else if is_first {
@@ -74,7 +78,8 @@ impl Members {
         runs: &[Run],
         shared: &Shared,
     ) -> Vec<ScannedFile> {
-        if self.packages > limits::LAYER_PACKAGES {
+        let budget = shared.totals.budget;
+        if self.packages as u64 > budget.limit(Name::LayerPackages) {
             count(&mut self.counts.limit);
             if !self.packages_full {
                 self.packages_full = true;
@@ -85,7 +90,6 @@ impl Members {
             }
             return Vec::new();
         }
-        let budget = shared.totals.budget;
         if fits(entry.size, runs, budget.file()) {
             count(&mut self.counts.read);
         } else {

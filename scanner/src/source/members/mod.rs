@@ -4,22 +4,35 @@
 mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use super::counts::{Counts, count};
-use super::limits;
+use super::limits::{self, Name};
 use super::names::{self, BadName, PathHash, Walker};
 use super::scanned::{LayerScan, Link, ScannedFile};
 use super::stop::Stop;
-use super::stream::Shared;
-use super::tar::{Member, MemberKind};
+use super::stream::{LayerStream, Shared};
+use super::tar::{Member, MemberKind, Tar};
 use super::totals::Totals;
 use super::wanted::Selection;
 use crate::analyzer::{Analyzers, Look};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
+
+/// The content of a member, as it comes.
+pub(super) trait Content: BufRead {
+    /// Whether it can be read at all. Where it was left out, the member counts, and its content is a
+    /// gap of whoever left it out.
+    fn is_here(&self) -> bool;
+}
+
+impl<R: Read> Content for Tar<LayerStream<R>> {
+    fn is_here(&self) -> bool {
+        true
+    }
+}
 
 /// What is at a path, within the layer.
 enum Present {
@@ -154,10 +167,12 @@ impl Members {
         if let Err(stop) = self.charge(totals, CHARGE) {
             return Some(stop);
         }
-        let limit = if self.paths() > limits::LAYER_PATHS {
-            format!("the layer has more than {} paths", limits::LAYER_PATHS)
-        } else if self.met > limits::TAR_MEMBERS {
-            format!("the layer has more than {} members", limits::TAR_MEMBERS)
+        let paths = totals.budget.limit(Name::LayerPaths);
+        let members = totals.budget.limit(Name::LayerMembers);
+        let limit = if self.paths() as u64 > paths {
+            format!("the layer has more than {paths} paths")
+        } else if self.met > members {
+            format!("the layer has more than {members} members")
         } else {
             return None;
         };
@@ -171,7 +186,7 @@ impl Members {
     }
 
     /// Takes a member with its content.
-    pub(super) fn take<C: BufRead>(
+    pub(super) fn take<C: Content>(
         &mut self,
         content: &mut C,
         member: &Member,
@@ -357,6 +372,11 @@ impl Members {
             let hash = self.walker.visit(directory, |parent| implied.push(parent));
             implied.push(hash);
         }
+    }
+
+    /// Gives back what was counted in the totals: the layer is read in another way.
+    pub(super) fn abandon(self, totals: &Totals) {
+        totals.release(self.charged);
     }
 
     /// What the layer holds.

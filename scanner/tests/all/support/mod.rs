@@ -6,6 +6,10 @@ use portcullis::inventory::dispatch::in_images;
 use portcullis::source::limits::Budget;
 use portcullis::source::{Contents, ImageKind, Platform, SourceError, open_image};
 
+#[cfg(feature = "registry")]
+pub(crate) mod certificate;
+#[cfg(feature = "registry")]
+pub(crate) mod chunked;
 pub(crate) mod image;
 
 /// Reads an image for its packages, within the usual budget.
