@@ -60,6 +60,7 @@ mod tar;
 mod totals;
 pub mod tree;
 mod wanted;
+mod whole;
 
 /// Says what kind of image a path holds, by looking at its content and never at its name; `None`
 /// if it holds none. Of a plain tar only headers are read, of a compressed one as much as it
