@@ -10,18 +10,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::entry::MAX_ENTRY;
 
-/// Kinds of entries, each with a folder.
-const KINDS: [&str; 3] = ["blobs", "images", "layers"];
+/// Kinds of entries, each with a folder. A lock is an empty file, left over where a process was killed.
+const KINDS: [&str; 4] = ["blobs", "images", "layers", "locks"];
 
 /// How long a process waits for another one that reads the same layer. Then it reads it itself.
 const TURN: Duration = Duration::from_secs(120);
 
 /// Between two looks whether the other one is done.
 const LOOK: Duration = Duration::from_millis(5);
-
-/// Digits of a name that choose its lock: as many files as there can be such numbers. Two layers with
-/// one lock are read one after the other, no more.
-const LOCK_DIGITS: usize = 3;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -35,11 +31,24 @@ pub(super) struct Local {
 /// The right to read a layer, until it is dropped.
 pub(in crate::source) enum Turn {
     /// Nobody else is reading it.
-    Ours(#[expect(dead_code, reason = "the lock ends with the file")] File),
+    Ours(#[expect(dead_code, reason = "held until it is dropped")] Held),
     /// Another process was; it is done, or took too long.
     Waited,
     /// Nobody can tell: there are no locks here.
     Free,
+}
+
+/// A lock. Who opened its file before it was removed gets it, too, and then finds what was kept.
+pub(in crate::source) struct Held {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // What stays is empty and used again.
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
 impl Local {
@@ -74,12 +83,11 @@ impl Local {
 
     /// Waits until no other process reads the layer with this name.
     pub(super) fn turn(&self, name: &str) -> Turn {
-        let folder = self.directory.join("locks");
-        let number = name.get(..LOCK_DIGITS).unwrap_or(name);
-        let opened = fs::create_dir_all(&folder).and_then(|()| {
+        let path = self.path("locks", name);
+        let opened = fs::create_dir_all(path.parent().unwrap_or(&path)).and_then(|()| {
             let mut options = File::options();
             options.create(true).truncate(false).write(true);
-            options.open(folder.join(number))
+            options.open(&path)
         });
         let Ok(file) = opened else {
             return Turn::Free;
@@ -91,7 +99,7 @@ impl Local {
                 // Who has waited finds what it waited for, or reads beside others: layers that are
                 // never kept must not be read by one process after the other.
                 Ok(()) if has_waited => return Turn::Waited,
-                Ok(()) => return Turn::Ours(file),
+                Ok(()) => return Turn::Ours(Held { path, _file: file }),
                 Err(TryLockError::WouldBlock) if start.elapsed() < TURN => {
                     has_waited = true;
                     std::thread::sleep(LOOK);

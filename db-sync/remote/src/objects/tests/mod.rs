@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 use super::place::{Login, Place};
 use super::{Access, Store, Times, Written};
 
+#[cfg(unix)]
+mod real;
+
 fn place(address: &str, variables: &[(&str, &str)]) -> Result<Place, String> {
     let variable = |name: &str| {
         let mut found = variables.iter().filter(|(known, _)| *known == name);
