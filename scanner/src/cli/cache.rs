@@ -30,9 +30,7 @@ pub(super) fn of(arguments: &ScanArguments) -> Result<Option<LayerCache>, Failur
     let mut cache = match (folder, address) {
         (None, None) => return Ok(None),
         (folder, None) => folder.unwrap_or_default(),
-        (folder, Some(address)) => {
-            shared(folder.unwrap_or_default(), &address, key.is_some())?
-        }
+        (folder, Some(address)) => shared(folder.unwrap_or_default(), &address, key.is_some())?,
     };
     if let Some(key) = key {
         cache = cache.signed(&key);

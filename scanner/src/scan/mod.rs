@@ -158,6 +158,10 @@ pub fn scan(
     describe::rules(&mut report, rules, advised)?;
     sort::report(&mut report);
     report.repeated_targets = plan.repeated;
-    report.cache_notes = request.cache.as_ref().map(LayerCache::notes).unwrap_or_default();
+    report.cache_notes = request
+        .cache
+        .as_ref()
+        .map(LayerCache::notes)
+        .unwrap_or_default();
     Ok(Scanned { report, failures })
 }

@@ -261,16 +261,102 @@ pub(super) fn keep_image(
         return;
     };
     let digests = of_image(&known, numbers);
-    let read_ones = parts.iter().map(|part| part.as_ref().map(|part| &*part.digest));
+    let read_ones = parts
+        .iter()
+        .map(|part| part.as_ref().map(|part| &*part.digest));
     if !read_ones.eq(digests.iter().map(Option::as_deref)) {
         return;
     }
     let numbers = numbers.iter().flatten();
-    if !numbers.filter_map(|number| read.scans.get(*number)).all(cache::is_whole) {
+    if !numbers
+        .filter_map(|number| read.scans.get(*number))
+        .all(cache::is_whole)
+    {
         return;
     }
     if let Some(whole) = Whole::of(parts.to_vec(), shown) {
         let key = whole::key(&image.layers, &digests, read.analyzers, read.budget);
         cache.put_image(&key, &whole);
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::store::directory;
+    use super::super::tests::ANALYZERS;
+    use super::*;
+
+    fn scan(digest: &str) -> LayerScan {
+        LayerScan {
+            digest: digest.into(),
+            ..LayerScan::default()
+        }
+    }
+
+    /// A blob of the demo, which has been lying there for longer than a moment.
+    fn blob() -> (Store, String) {
+        let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/demo/image");
+        let mut names: Vec<_> = std::fs::read_dir(demo.join("blobs/sha256"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        (directory(&demo), names.remove(0))
+    }
+
+    fn job(hex: &str, digest: Option<&str>) -> Job {
+        Job {
+            name: format!("blobs/sha256/{hex}"),
+            place: String::new(),
+            promise: Promise {
+                digest: digest.map(|digest| Digest::parse(digest).unwrap()),
+                ..Promise::default()
+            },
+            selection: Selection::Installed,
+        }
+    }
+
+    #[test]
+    fn a_blob_that_is_not_known_is_hashed_and_one_that_is_only_where_that_is_wanted() {
+        let (store, hex) = blob();
+        let (right, other) = (
+            format!("sha256:{hex}"),
+            format!("sha256:{}", "0".repeat(64)),
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let cache = LayerCache::new(folder.path().join("c"), cache::MAX_BYTES);
+        let verifying = cache.clone().verifying();
+        let (plain, promised) = (job(&hex, None), job(&hex, Some(&right)));
+        let forged = job(&hex, Some(&other));
+        let find = |job: &Job, cache: &LayerCache| {
+            let kept = Kept::of(&store, job, &ANALYZERS, cache).unwrap();
+            kept.find(LayerCache::get)
+        };
+        let kept = Kept::of(&store, &plain, &ANALYZERS, &cache).unwrap();
+        for digest in [&right, &other] {
+            cache.put(&kept.key(digest), &scan(digest));
+        }
+        // Nothing says which it is; what the manifest says is verified.
+        assert_eq!(find(&plain, &cache), None);
+        assert_eq!(find(&forged, &cache), None);
+        assert_eq!(find(&plain, &cache), None);
+        assert_eq!(find(&promised, &cache), Some(scan(&right)));
+        assert_eq!(find(&plain, &cache), Some(scan(&right)));
+        assert_eq!(find(&plain, &verifying), Some(scan(&right)));
+        // A blob that was changed without a trace.
+        let Identity::File(identity) = &kept.identity else {
+            panic!("a file on this disk");
+        };
+        let known = Known {
+            digest: other.clone(),
+            diff_id: None,
+        };
+        cache.remember(identity, &known);
+        assert_eq!(find(&plain, &cache), Some(scan(&other)));
+        assert_eq!(find(&plain, &verifying), None);
+        assert_eq!(find(&promised, &verifying), Some(scan(&right)));
     }
 }

@@ -291,7 +291,9 @@ fn put_together(
     } = read;
     let missing = LayerScan::default();
     let scan = |number: &Option<usize>| number.and_then(|number| scans.get(number));
-    let layers = numbers.iter().map(|number| scan(number).unwrap_or(&missing));
+    let layers = numbers
+        .iter()
+        .map(|number| scan(number).unwrap_or(&missing));
     let mut layers: Vec<&LayerScan> = layers.collect();
     let mut gaps = Vec::new();
     let mut again_gaps = Vec::new();

@@ -121,7 +121,9 @@ fn split(rest: &str) -> Result<(&str, String), BadStore> {
     let (first, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let is_odd = |part: &str| matches!(part, "" | "." | "..");
     if first.is_empty() || (!prefix.is_empty() && prefix.split('/').any(is_odd)) {
-        return Err(bad("the bucket or a part of the prefix is empty, `.` or `..`"));
+        return Err(bad(
+            "the bucket or a part of the prefix is empty, `.` or `..`",
+        ));
     }
     if !rest.bytes().all(is_plain) {
         return Err(bad(
@@ -156,11 +158,16 @@ fn s3(rest: &str, variable: Variable<'_>) -> Result<Place, BadStore> {
     let region = variable("AWS_REGION")
         .or_else(|| variable("AWS_DEFAULT_REGION"))
         .unwrap_or_else(|| DEFAULT_REGION.to_owned());
-    if !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+    if !region
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    {
         return Err(bad("AWS_REGION is not the name of a region"));
     }
     let named = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"];
-    let named = named.into_iter().find_map(|name| Some((name, variable(name)?)));
+    let named = named
+        .into_iter()
+        .find_map(|name| Some((name, variable(name)?)));
     let base = match named {
         Some((name, text)) => format!("{}{bucket}/{prefix}", endpoint(&text, name)?),
         // A name with a dot is not covered by the certificate of the hosts of buckets.
@@ -169,7 +176,10 @@ fn s3(rest: &str, variable: Variable<'_>) -> Result<Place, BadStore> {
         }
         None => format!("https://{bucket}.s3.{region}.amazonaws.com/{prefix}"),
     };
-    let login = match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+    let login = match (
+        variable("AWS_ACCESS_KEY_ID"),
+        variable("AWS_SECRET_ACCESS_KEY"),
+    ) {
         (Some(id), Some(secret)) => {
             let token = variable("AWS_SESSION_TOKEN");
             Login::Aws(Box::new(Signer::new(id, &secret, token, region)))
@@ -201,7 +211,9 @@ fn google(rest: &str, variable: Variable<'_>) -> Result<Place, BadStore> {
     let token = token.into_iter().find_map(variable);
     Ok(Place {
         base: url(&format!("{server}{bucket}/{prefix}"))?,
-        login: token.map_or(Login::Nobody, |token| Login::Header(format!("Bearer {token}"))),
+        login: token.map_or(Login::Nobody, |token| {
+            Login::Header(format!("Bearer {token}"))
+        }),
         absent: Absent::Generation,
         shown: format!("gs://{bucket}/{prefix}"),
         is_azure: false,
@@ -235,11 +247,14 @@ fn azure(rest: &str, variable: Variable<'_>) -> Result<Place, BadStore> {
 fn server(address: &str, variable: Variable<'_>) -> Result<Place, BadStore> {
     let mut base = url(address)?;
     if base.query().is_some() || base.fragment().is_some() || base.host_str().is_none() {
-        return Err(bad("an address has a host and a path, and nothing behind it"));
+        return Err(bad(
+            "an address has a host and a path, and nothing behind it",
+        ));
     }
     let login = match (base.username(), base.password()) {
-        ("", None) => variable("PORTCULLIS_CACHE_TOKEN")
-            .map_or(Login::Nobody, |token| Login::Header(format!("Bearer {token}"))),
+        ("", None) => variable("PORTCULLIS_CACHE_TOKEN").map_or(Login::Nobody, |token| {
+            Login::Header(format!("Bearer {token}"))
+        }),
         (name, password) => {
             let decoded = |text: &str| {
                 percent_encoding::percent_decode_str(text)

@@ -72,9 +72,11 @@ impl Signer {
         let canonical = hex::encode(Sha256::digest(canonical));
         let text = format!("{ALGORITHM}\n{moment}\n{scope}\n{canonical}");
         let parts = [day.as_str(), &self.region, "s3", "aws4_request"];
-        let key = parts.iter().fold(self.secret.as_bytes().to_vec(), |key, part| {
-            keyed(&key, part.as_bytes())
-        });
+        let key = parts
+            .iter()
+            .fold(self.secret.as_bytes().to_vec(), |key, part| {
+                keyed(&key, part.as_bytes())
+            });
         let signature = hex::encode(keyed(&key, text.as_bytes()));
         format!(
             "{ALGORITHM} Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",

@@ -28,7 +28,11 @@ pub(super) struct Seal {
 
 impl fmt::Debug for Seal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = if self.key.is_some() { "signed" } else { "plain" };
+        let kind = if self.key.is_some() {
+            "signed"
+        } else {
+            "plain"
+        };
         out.debug_tuple("Seal").field(&kind).finish()
     }
 }
@@ -106,6 +110,9 @@ mod tests {
             assert_eq!(seal.unpack(&name, &entry), None);
         }
         assert_eq!(one.unpack(&one.name("layers", "y"), &entry), None);
-        assert_eq!(one.unpack(&name, &plain.pack(&name, b"content").unwrap()), None);
+        assert_eq!(
+            one.unpack(&name, &plain.pack(&name, b"content").unwrap()),
+            None
+        );
     }
 }

@@ -81,7 +81,10 @@ impl LayerCache {
 
     /// What became of the store, where it did not answer as it should.
     pub fn notes(&self) -> Vec<String> {
-        self.shared.iter().filter_map(|shared| shared.note()).collect()
+        self.shared
+            .iter()
+            .filter_map(|shared| shared.note())
+            .collect()
     }
 
     /// The digests of a blob that is the same as when it was read.
@@ -101,9 +104,10 @@ impl LayerCache {
         let diff_id = known.diff_id.as_deref().unwrap_or_default();
         let text = format!("{}\n{diff_id}", known.digest);
         let name = self.seal.name("blobs", identity);
-        if let (Some(local), Ok(entry)) =
-            (&self.local, self.seal.pack(&name, text.trim_end().as_bytes()))
-        {
+        if let (Some(local), Ok(entry)) = (
+            &self.local,
+            self.seal.pack(&name, text.trim_end().as_bytes()),
+        ) {
             local.write("blobs", &name, &entry);
         }
     }

@@ -24,7 +24,11 @@ fn every_kind_of_store_has_its_address_and_login() {
     let keys = [("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "s")];
     let with = |more: &[(&'static str, &'static str)]| [&keys[..], more].concat();
     for (address, variables, object) in [
-        ("s3://b/p/q", with(&[]), "https://b.s3.us-east-1.amazonaws.com/p/q/x"),
+        (
+            "s3://b/p/q",
+            with(&[]),
+            "https://b.s3.us-east-1.amazonaws.com/p/q/x",
+        ),
         (
             "s3://b.c",
             with(&[("AWS_REGION", "eu-west-1")]),
@@ -47,13 +51,23 @@ fn every_kind_of_store_has_its_address_and_login() {
         assert_eq!(place.object("x").unwrap().as_str(), object, "{address}");
         assert!(!place.shown.contains("sig") && !place.shown.contains("p%40"));
     }
-    let login = |address: &str, variables: &[(&str, &str)]| match place(address, variables).unwrap() {
-        Place { login: Login::Header(value), .. } => value,
+    let login = |address: &str, variables: &[(&str, &str)]| match place(address, variables).unwrap()
+    {
+        Place {
+            login: Login::Header(value),
+            ..
+        } => value,
         _ => String::new(),
     };
     assert_eq!(login("https://u:p%40@h/", &[]), "Basic dTpwQA==");
-    assert_eq!(login("https://h/", &[("PORTCULLIS_CACHE_TOKEN", "t")]), "Bearer t");
-    assert_eq!(login("gs://b", &[("GOOGLE_OAUTH_ACCESS_TOKEN", "t")]), "Bearer t");
+    assert_eq!(
+        login("https://h/", &[("PORTCULLIS_CACHE_TOKEN", "t")]),
+        "Bearer t"
+    );
+    assert_eq!(
+        login("gs://b", &[("GOOGLE_OAUTH_ACCESS_TOKEN", "t")]),
+        "Bearer t"
+    );
 }
 
 #[test]
@@ -158,12 +172,21 @@ fn objects_are_read_whole_or_not_at_all() {
         (&[CUT, CUT, CUT, FOUND], ""),
         (&["HTTP/1.1 403 No\nContent-Length: 0\n\n", FOUND], "403"),
         (
-            &["HTTP/1.1 302 There\nLocation: http://127.0.0.1:1/\nContent-Length: 0\n\n", FOUND],
+            &[
+                "HTTP/1.1 302 There\nLocation: http://127.0.0.1:1/\nContent-Length: 0\n\n",
+                FOUND,
+            ],
             "redirect",
         ),
-        (&["HTTP/1.1 200 OK\nContent-Length: 11\n\n01234567890"], "more than 10"),
         (
-            &["HTTP/1.1 429 Busy\nRetry-After: 3600\nContent-Length: 0\n\n", FOUND],
+            &["HTTP/1.1 200 OK\nContent-Length: 11\n\n01234567890"],
+            "more than 10",
+        ),
+        (
+            &[
+                "HTTP/1.1 429 Busy\nRetry-After: 3600\nContent-Length: 0\n\n",
+                FOUND,
+            ],
             "429",
         ),
     ] {
@@ -191,7 +214,10 @@ fn only_what_is_not_there_is_written() {
     assert_eq!(store.put_if_absent("layers/ab", b"x"), Ok(Written::Present));
     assert_eq!(store.replace("layers/ab", b"x"), Ok(()));
     let seen = seen.lock().unwrap();
-    let asked: Vec<bool> = seen.iter().map(|head| head.contains("if-none-match: *")).collect();
+    let asked: Vec<bool> = seen
+        .iter()
+        .map(|head| head.contains("if-none-match: *"))
+        .collect();
     assert_eq!(asked, [true, true, false]);
     assert!(seen[0].starts_with("put /c/layers/ab "), "{}", seen[0]);
     assert!(store.get("layers/a b", 10).is_err());

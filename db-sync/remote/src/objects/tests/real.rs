@@ -14,7 +14,10 @@ const PACKAGE: &str = "moto[server]==5.2.5";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn succeeds(program: &Path, arguments: &[&str]) -> bool {
-    #[expect(clippy::disallowed_methods, reason = "a test installs the server that it asks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test installs the server that it asks"
+    )]
     let mut command = Command::new(program);
     let status = command
         .args(arguments)
@@ -54,7 +57,10 @@ impl Server {
     fn start(program: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = port.local_addr().unwrap().port();
-        #[expect(clippy::disallowed_methods, reason = "a test starts the server that it asks")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a test starts the server that it asks"
+        )]
         let mut command = Command::new(program);
         let child = command
             .args(["-H", "127.0.0.1", "-p", &port.to_string()])
@@ -65,11 +71,24 @@ impl Server {
             .unwrap();
         let server = Self { child, port };
         let start = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        // A connection alone may be one with ourselves, as long as nobody listens.
+        while !server.answers() {
             assert!(start.elapsed() < PATIENCE, "the server does not start");
             std::thread::sleep(Duration::from_millis(50));
         }
         server
+    }
+
+    fn answers(&self) -> bool {
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) else {
+            return false;
+        };
+        let mut answer = [0; 4];
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+        stream
+            .write_all(b"GET /moto-api/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            .and_then(|()| stream.read_exact(&mut answer))
+            .is_ok_and(|()| answer == *b"HTTP")
     }
 
     fn ask(&self, method: &str, path: &str, service: &str, body: &str) -> String {
@@ -113,7 +132,9 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
 #[test]
 fn a_server_that_verifies_signatures_keeps_objects() {
     let Some(program) = installed() else {
-        eprintln!("SKIPPED: {PACKAGE} cannot be installed; S3 was not tested against a real server");
+        eprintln!(
+            "SKIPPED: {PACKAGE} cannot be installed; S3 was not tested against a real server"
+        );
         return;
     };
     let server = Server::start(&program);
@@ -123,14 +144,19 @@ fn a_server_that_verifies_signatures_keeps_objects() {
     let keys = iam("CreateAccessKey&UserName=u");
     let policy = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow\
                   %22%2C%22Action%22%3A%22s3%3A%2A%22%2C%22Resource%22%3A%22%2A%22%7D%5D%7D";
-    iam(&format!("PutUserPolicy&UserName=u&PolicyName=p&PolicyDocument={policy}"));
+    iam(&format!(
+        "PutUserPolicy&UserName=u&PolicyName=p&PolicyDocument={policy}"
+    ));
     server.ask("PUT", "/bucket", "s3", "");
     let id = between(&keys, "<AccessKeyId>", "<");
     let secret = between(&keys, "<SecretAccessKey>", "<");
     let store = server.store(id, secret);
     assert_eq!(store.get("layers/ab", 100), Ok(None));
     assert_eq!(store.put_if_absent("layers/ab", b"one"), Ok(Written::New));
-    assert_eq!(store.put_if_absent("layers/ab", b"two"), Ok(Written::Present));
+    assert_eq!(
+        store.put_if_absent("layers/ab", b"two"),
+        Ok(Written::Present)
+    );
     assert_eq!(store.get("layers/ab", 100), Ok(Some(b"one".to_vec())));
     assert_eq!(store.replace("layers/ab", b"two"), Ok(()));
     assert_eq!(store.get("layers/ab", 100), Ok(Some(b"two".to_vec())));
@@ -143,7 +169,8 @@ fn a_server_that_verifies_signatures_keeps_objects() {
         };
         let all: Vec<_> = (0..8).map(one).collect();
         let all = all.into_iter().map(|thread| thread.join().unwrap());
-        all.map(|written| u32::from(written == Ok(Written::New))).sum()
+        all.map(|written| u32::from(written == Ok(Written::New)))
+            .sum()
     });
     let content = store.get("layers/cd", 1 << 20).unwrap().unwrap();
     assert_eq!(content.len(), 4096);
