@@ -55,8 +55,9 @@ impl Drop for Server {
 impl Server {
     /// Four requests are answered before it asks who sends them.
     fn start(program: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
         #[expect(
             clippy::disallowed_methods,
             reason = "a test starts the server that it asks"
