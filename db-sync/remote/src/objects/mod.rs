@@ -316,13 +316,6 @@ fn read(answer: &mut Answer, limit: u64) -> Result<Vec<u8>, Failed> {
     Ok(content)
 }
 
-/// Whether an address is one of a store.
-#[must_use]
-pub fn is_address(text: &str) -> bool {
-    let scheme = text.split_once("://").map(|(scheme, _)| scheme);
-    scheme.is_some_and(|scheme| place::SCHEMES.contains(&scheme))
-}
-
 /// Joins a base and a name; names are made of letters, digits and `/` by their users.
 fn join(base: &Url, name: &str) -> Result<Url, String> {
     if !name.bytes().all(place::is_plain) {

@@ -11,8 +11,6 @@ use url::Url;
 use super::signature::Signer;
 use super::{BadStore, join};
 
-pub(super) const SCHEMES: [&str; 5] = ["s3", "gs", "az", "https", "http"];
-
 /// The version of the protocol of Azure's blobs in which all that is used here is defined.
 const AZURE_VERSION: &str = "2021-12-02";
 
