@@ -50,6 +50,7 @@ pub fn notes(report: &Report) -> Vec<String> {
             "{repeated} is part of another target, or the same: judged once"
         ));
     }
+    notes.extend(report.cache_notes.iter().cloned());
     for unmatched in &report.unmatched_suppressions {
         notes.push(format!(
             "{}: {}: matched nothing: {}",

@@ -106,6 +106,15 @@ pub(super) struct ScanArguments {
     /// `PORTCULLIS_CACHE`, then to the user's cache directory.
     #[arg(long, value_name = "DIR")]
     pub(super) cache_dir: Option<PathBuf>,
+    /// Store in which machines share the contents of image layers: `s3://BUCKET/PREFIX`,
+    /// `gs://BUCKET/PREFIX`, `az://ACCOUNT/CONTAINER/PREFIX` or `https://HOST/PATH`; defaults to
+    /// `PORTCULLIS_SHARED_CACHE`. Sign its entries: `PORTCULLIS_CACHE_KEY`.
+    #[arg(long, value_name = "URL")]
+    pub(super) shared_cache: Option<String>,
+    /// Hash image layers on this disk again, even if nothing about the file changed since they were
+    /// read.
+    #[arg(long)]
+    pub(super) verify: bool,
     /// Read every image layer again, and keep nothing.
     #[arg(long)]
     pub(super) no_cache: bool,

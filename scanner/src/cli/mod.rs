@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use clap::Parser as _;
 
 mod args;
+mod cache;
 mod db;
 mod examples;
 mod failure;

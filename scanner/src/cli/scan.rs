@@ -12,16 +12,15 @@ use super::args::{Only, ScanArguments};
 use super::failure::Failure;
 use super::progress::Progress;
 use super::values::Disputed;
-use super::{COULD_NOT_FINISH, ignore_broken_pipe, paths, write};
+use super::{COULD_NOT_FINISH, cache, ignore_broken_pipe, paths, write};
 use portcullis::gate::{self, Decision, GapPolicy, Policy};
 use portcullis::model::gap::GapKind;
 use portcullis::model::report::Report;
 use portcullis::named;
 use portcullis::output::{self, Format};
 use portcullis::scan::{self, Advisories, Base, Error, Request, Rules, Scanned};
-use portcullis::source::cache::MAX_BYTES;
+use portcullis::source::Access;
 use portcullis::source::limits::Limits;
-use portcullis::source::{Access, LayerCache};
 use portcullis::staleness::{OnStale, Staleness};
 use portcullis::target::TargetSpec;
 use portcullis::vex;
@@ -213,10 +212,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
         date: date.to_string(),
         vulnerabilities: wants(Only::Vuln),
         misconfigurations: wants(Only::Misconfig),
-        cache: (!arguments.no_cache)
-            .then(|| paths::layers(arguments.cache_dir.as_deref()))
-            .flatten()
-            .map(|directory| LayerCache::new(directory, MAX_BYTES)),
+        cache: cache::of(arguments)?,
         access: Access {
             insecure: arguments.insecure_registry.clone(),
             ca_file: arguments.registry_ca.clone(),

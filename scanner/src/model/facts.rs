@@ -57,10 +57,13 @@ pub struct Include {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// Packages, each with a location whose path is the file's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<Package>,
     /// Files owned by packages, restricted to paths that some parser wants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub owned: Vec<Owned>,
     /// The distribution, from `os-release`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distribution: Option<Distribution>,
     /// Installed products of the distribution, as ecosystems.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -69,6 +72,7 @@ pub struct Facts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digests: Option<Digests>,
     /// What could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Gap>,
     /// Files that this one includes; only those of a source tree are followed.
     #[serde(skip)]

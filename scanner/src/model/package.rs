@@ -102,15 +102,19 @@ pub struct Package {
     /// `version-release` with the epoch apart, apk with `-rN`, Go with its `v`.
     pub version: Arc<str>,
     /// Epoch of an rpm, if not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u32>,
     /// Architecture, for operating-system packages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arch: Option<Arc<str>>,
     /// OSV ecosystem with its suffix (`Debian:12`, `crates.io`); `None`: the distribution is
     /// not known, or none of OSV's.
     pub ecosystem: Option<Arc<str>>,
     /// Source package, if another than the package itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourcePackage>,
     /// Name of the operating-system package that owns this package's files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Arc<str>>,
     /// Name of the operating-system package whose file was changed after it was installed, so that it
     /// does not answer for this package.
@@ -133,8 +137,10 @@ pub struct Package {
     pub candidates: Vec<Arc<str>>,
     /// Whether its file says that it comes from the ecosystem's public registry; only
     /// `Cargo.lock` tells.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub public: bool,
     /// Module stream label of a modular rpm (`nodejs:18:…`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<Arc<str>>,
     /// What it is needed for, where its file says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -143,6 +149,7 @@ pub struct Package {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct: Option<bool>,
     /// `name@version` or `name` of direct dependencies, where the file tells; sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Arc<str>>,
     /// Where it was found; in an image, the layer that brought this version. Sorted.
     pub locations: Vec<Location>,

@@ -155,6 +155,8 @@ pub struct Report {
     pub failed_targets: usize,
     /// Targets that were named twice, or that lie in another one, and so were judged once.
     pub repeated_targets: Vec<String>,
+    /// What was not as it should be with the shared cache, and left nothing unread.
+    pub cache_notes: Vec<String>,
 }
 
 impl Report {

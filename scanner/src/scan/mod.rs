@@ -48,7 +48,8 @@ pub struct Request {
     pub vulnerabilities: bool,
     /// Look for misconfigured infrastructure.
     pub misconfigurations: bool,
-    /// How registries and container engines are reached; nothing else of a scan opens a connection.
+    /// How registries and container engines are reached; besides them only a shared cache opens a
+    /// connection.
     pub access: Access,
     /// Where what layers said is kept between runs.
     pub cache: Option<LayerCache>,
@@ -168,5 +169,10 @@ pub fn scan(
     describe::rules(&mut report, rules, advised)?;
     sort::report(&mut report);
     report.repeated_targets = plan.repeated;
+    report.cache_notes = request
+        .cache
+        .as_ref()
+        .map(LayerCache::notes)
+        .unwrap_or_default();
     Ok(Scanned { report, failures })
 }

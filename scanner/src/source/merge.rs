@@ -9,6 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::alias::{self, Through};
 use super::locate::{Whereabouts, locate};
 use super::names;
@@ -61,7 +63,7 @@ pub(crate) fn with_written(
 
 /// What an analyzer that sees all bytes says of a file that the image does not show: a higher layer
 /// deletes or replaces it, or another member of its own layer does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hidden {
     /// Where the bytes are.
     pub layer: Arc<Layer>,

@@ -69,6 +69,7 @@ mod totals;
 pub mod tree;
 mod unpacked;
 mod wanted;
+mod whole;
 
 /// Says what kind of image a path holds, by looking at its content and never at its name; `None`
 /// if it holds none. Of a plain tar only headers are read, of a compressed one as much as it

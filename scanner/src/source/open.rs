@@ -15,9 +15,10 @@ use super::platform::Platform;
 use super::scanned::LayerScan;
 use super::store::{self, Job, Store};
 use super::wanted::{Again, Selection};
+use super::whole::{Part, Shown};
 use super::{
     Access, Contents, Cost, ImageKind, LayerCache, SourceError, alias, docker, elsewhere, invalid,
-    limits, oci, plan, unpacked,
+    kept, limits, oci, plan, unpacked,
 };
 use crate::analyzer::Analyzers;
 use crate::model::coverage::Coverage;
@@ -180,31 +181,39 @@ fn read(
         }
         used.push(numbers);
     }
+    let found = match cache {
+        Some(cache) => kept::images(store, &jobs, &images, &used, budget, cache, analyzers)?,
+        None => None,
+    };
+    if let Some((wholes, cost)) = found {
+        let mut all = Vec::new();
+        for (image, (parts, places, shown)) in images.into_iter().zip(wholes) {
+            all.push(contents(image, &parts, &places, shown, cost));
+        }
+        check_packages(&all, budget)?;
+        return Ok(all);
+    }
     let (scans, cost) = store.read_layers(&jobs, analyzers, budget, cache)?;
     let read = Read {
         store,
         jobs: &jobs,
         scans: &scans,
-        cost,
         budget,
         cache,
         analyzers,
     };
     let mut all = Vec::new();
-    let mut packages = 0_u64;
     for (image, numbers) in images.into_iter().zip(used) {
-        let contents = contents(&read, image, &numbers)?;
-        let shown = contents.files.iter().map(|(_, facts)| facts.packages.len());
-        packages = packages.saturating_add(shown.sum::<usize>() as u64);
-        if packages > budget.packages() {
-            let cause = format!(
-                "more than the {} packages that fit into the memory budget of {} MiB",
-                budget.packages(),
-                budget.memory() >> 20
-            );
-            return Err(invalid("layers", cause));
-        }
-        all.push(contents);
+        let of = |number: &Option<usize>| number.and_then(|number| scans.get(number)).map(Part::of);
+        let parts: Vec<Option<Part>> = numbers.iter().map(of).collect();
+        let places = places(&image, &parts);
+        let shown = put_together(&read, &numbers, &places)?;
+        kept::keep_image(&read, &image, &numbers, &parts, &shown);
+        all.push(contents(image, &parts, &places, shown, cost));
+        check_packages(&all, budget)?;
+    }
+    if let Some(cache) = cache {
+        cache.tidy();
     }
     Ok(all)
 }
@@ -219,6 +228,21 @@ fn described(layers: &[LayerRef], places: &[Arc<Layer>]) -> Vec<LayerInfo> {
         origin: None,
     })
     .collect()
+}
+
+/// Refuses more packages than fit into memory.
+fn check_packages(all: &[Contents], budget: Budget) -> Result<(), SourceError> {
+    let files = all.iter().flat_map(|contents| &contents.files);
+    let packages: usize = files.map(|(_, facts)| facts.packages.len()).sum();
+    if packages as u64 > budget.packages() {
+        let cause = format!(
+            "more than the {} packages that fit into the memory budget of {} MiB",
+            budget.packages(),
+            budget.memory() >> 20
+        );
+        return Err(invalid("layers", cause));
+    }
+    Ok(())
 }
 
 /// As many gaps as are reported: those that leave more open first.
@@ -241,63 +265,63 @@ fn most_important(mut gaps: Vec<Gap>) -> Vec<Gap> {
 }
 
 /// What the images of a target have in common when they are put together.
-struct Read<'a> {
-    store: &'a Store,
-    jobs: &'a [Job],
-    scans: &'a [LayerScan],
-    cost: Cost,
-    budget: Budget,
-    cache: Option<&'a LayerCache>,
-    analyzers: &'a Analyzers<'a>,
+pub(super) struct Read<'a> {
+    pub(super) store: &'a Store,
+    pub(super) jobs: &'a [Job],
+    pub(super) scans: &'a [LayerScan],
+    pub(super) budget: Budget,
+    pub(super) cache: Option<&'a LayerCache>,
+    pub(super) analyzers: &'a Analyzers<'a>,
 }
 
-fn contents(
-    read: &Read<'_>,
-    mut image: Image,
-    numbers: &[Option<usize>],
-) -> Result<Contents, SourceError> {
-    let &Read {
-        store,
-        jobs,
-        scans,
-        budget,
-        analyzers,
-        ..
-    } = read;
-    let mut coverage = Coverage::default();
-    let missing = LayerScan::default();
-    let mut layers: Vec<&LayerScan> = Vec::new();
-    let mut places = Vec::new();
-    for (index, (layer, number)) in image.layers.iter().zip(numbers).enumerate() {
-        let scan = number.and_then(|number| scans.get(number));
-        let promised = |digest: &Option<Digest>| digest.as_ref().map(Digest::text);
-        let place = Arc::new(Layer {
+/// What the layers of an image are called; as the manifest does, those that are not there.
+pub(super) fn places(image: &Image, parts: &[Option<Part>]) -> Vec<Arc<Layer>> {
+    let promised = |digest: &Option<Digest>| digest.as_ref().map(Digest::text);
+    let layers = image.layers.iter().zip(parts).enumerate();
+    let place = layers.map(|(index, (layer, part))| {
+        Arc::new(Layer {
             index: u32::try_from(index).unwrap_or(u32::MAX),
-            digest: scan
-                .map(|scan| Arc::clone(&scan.digest))
+            digest: part
+                .as_ref()
+                .map(|part| Arc::clone(&part.digest))
                 .or_else(|| promised(&layer.promise.digest))
                 .unwrap_or_default(),
-            diff_id: scan
-                .and_then(|scan| scan.diff_id.clone())
+            diff_id: part
+                .as_ref()
+                .and_then(|part| part.diff_id.clone())
                 .or_else(|| promised(&layer.promise.diff_id))
                 .unwrap_or_default(),
-        });
+        })
+    });
+    place.collect()
+}
+
+/// What the manifest says with what the layers show.
+fn contents(
+    mut image: Image,
+    parts: &[Option<Part>],
+    places: &[Arc<Layer>],
+    shown: Shown,
+    cost: Cost,
+) -> Contents {
+    let mut coverage = Coverage::default();
+    for ((layer, part), place) in image.layers.iter().zip(parts).zip(places) {
         let mut here = |kind, cause: String| {
             let mut gap = gap(kind, ".", cause);
-            gap.location.layer = Some(Arc::clone(&place));
+            gap.location.layer = Some(Arc::clone(place));
             image.gaps.push(gap);
         };
-        let part = scan.and_then(|scan| scan.partial);
-        let counter = match scan {
-            _ if part.is_some() => &mut 0,
+        let partial = part.as_ref().and_then(|part| part.partial);
+        let counter = match part {
+            _ if partial.is_some() => &mut 0,
             None => &mut coverage.layers.unread,
-            Some(scan) if scan.diff_id.is_none() => &mut coverage.layers.cut,
+            Some(part) if part.diff_id.is_none() => &mut coverage.layers.cut,
             Some(_) => &mut coverage.layers.whole,
         };
         *counter = counter.saturating_add(1);
-        coverage.layers.partial.add(part.unwrap_or_default());
-        if let Some(scan) = scan {
-            coverage.files.add(&scan.coverage);
+        coverage.layers.partial.add(partial.unwrap_or_default());
+        if let Some(part) = part {
+            coverage.files.add(&part.coverage);
         } else {
             here(
                 GapKind::ForeignLayer,
@@ -310,11 +334,56 @@ fn contents(
                 format!("unknown media type `{kind}`; read as what its first bytes say"),
             );
         }
-        layers.push(scan.unwrap_or(&missing));
-        places.push(place);
     }
+    coverage.layers.partial.fetched = coverage
+        .layers
+        .partial
+        .fetched
+        .saturating_add(shown.fetched_again);
+    let mut gaps = image.gaps;
+    gaps.extend(shown.gaps);
+    gaps.sort();
+    gaps.dedup();
+    Contents {
+        files: shown.files,
+        hidden: shown.hidden,
+        gaps: most_important(gaps),
+        coverage,
+        platforms: image.platforms,
+        platform: image.platform.as_ref().map(ToString::to_string),
+        digest: image.digest.as_ref().map(ToString::to_string),
+        reference: image.reference,
+        names: image.names.into_iter().take(limits::IMAGE_NAMES).collect(),
+        layers: described(&image.layers, places),
+        base: image.base,
+        attached: Vec::new(),
+        cost,
+    }
+}
+
+/// Puts the layers of an image together.
+fn put_together(
+    read: &Read<'_>,
+    numbers: &[Option<usize>],
+    places: &[Arc<Layer>],
+) -> Result<Shown, SourceError> {
+    let &Read {
+        store,
+        jobs,
+        scans,
+        budget,
+        analyzers,
+        ..
+    } = read;
+    let missing = LayerScan::default();
+    let scan = |number: &Option<usize>| number.and_then(|number| scans.get(number));
+    let layers = numbers
+        .iter()
+        .map(|number| scan(number).unwrap_or(&missing));
+    let mut layers: Vec<&LayerScan> = layers.collect();
+    let mut gaps = Vec::new();
     let mut again_gaps = Vec::new();
-    let mut read_again_bytes = 0_u64;
+    let mut fetched_again = 0_u64;
     let mut read_again = |plan: BTreeMap<usize, Again>| -> Result<Vec<Visible>, SourceError> {
         let mut again = Vec::new();
         let mut from = Vec::new();
@@ -339,8 +408,8 @@ fn contents(
             let (scans, _) = store.read_layers(&again, analyzers, budget, read.cache)?;
             for (layer, scan) in from.into_iter().zip(scans) {
                 found.extend(scan.files.into_iter().map(|file| (layer, file)));
-                read_again_bytes =
-                    read_again_bytes.saturating_add(scan.partial.map_or(0, |part| part.fetched));
+                fetched_again =
+                    fetched_again.saturating_add(scan.partial.map_or(0, |part| part.fetched));
                 // Those of the first reading are the same, and counted once.
                 for mut gap in scan.gaps {
                     gap.location.layer = places.get(layer).cloned();
@@ -353,7 +422,7 @@ fn contents(
     let (through, complete) = alias::through(&layers, analyzers);
     if !complete {
         let cause = "too much is written through links to directories; not all of it was followed";
-        image.gaps.push(gap(GapKind::Limit, ".", cause).unjudged());
+        gaps.push(gap(GapKind::Limit, ".", cause).unjudged());
     }
     let written = read_again(alias::readings(&through))?;
     let with_written = merge::with_written(&layers, written);
@@ -364,33 +433,17 @@ fn contents(
     }
     let plan = plan::plan(&layers, analyzers, &through);
     let found = read_again(plan.layers)?;
-    coverage.layers.partial.fetched = coverage
-        .layers
-        .partial
-        .fetched
-        .saturating_add(read_again_bytes);
-    let merged = merge::merge(&layers, &places, &found, &through);
-    let mut gaps = image.gaps;
+    let merged = merge::merge(&layers, places, &found, &through);
     gaps.extend(plan.gaps);
     gaps.extend(merged.gaps);
     gaps.extend(again_gaps);
     gaps.sort();
     gaps.dedup();
-    let gaps = most_important(gaps);
-    Ok(Contents {
+    Ok(Shown {
         files: merged.files,
         hidden: merged.hidden,
         gaps,
-        coverage,
-        platforms: image.platforms,
-        platform: image.platform.as_ref().map(ToString::to_string),
-        digest: image.digest.as_ref().map(ToString::to_string),
-        reference: image.reference,
-        names: image.names.into_iter().take(limits::IMAGE_NAMES).collect(),
-        layers: described(&image.layers, &places),
-        base: image.base,
-        attached: Vec::new(),
-        cost: read.cost,
+        fetched_again,
     })
 }
 

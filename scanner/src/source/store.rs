@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tempfile::NamedTempFile;
@@ -217,7 +217,8 @@ impl Store {
         }
     }
 
-    fn open(&self, name: &str, size: Option<u64>) -> Result<Box<dyn Read>, String> {
+    /// The bytes of a blob.
+    pub(super) fn open(&self, name: &str, size: Option<u64>) -> Result<Box<dyn Read>, String> {
         if let Backing::Elsewhere(blobs) = &self.place {
             return blobs.open(&digest_of(name), size);
         }
@@ -234,7 +235,7 @@ impl Store {
     }
 
     /// Where parts of layers are to be read.
-    fn parts(&self) -> Option<&dyn Parts> {
+    pub(super) fn parts(&self) -> Option<&dyn Parts> {
         match &self.place {
             Backing::Elsewhere(blobs) => blobs.parts(),
             _ => None,
@@ -264,16 +265,9 @@ impl Store {
         }
     }
 
-    /// Reads layers, as many at once as the machine has cores, the largest first so that none
-    /// is left alone at the end. The answer is in the order of the jobs; of several faults the
-    /// first one in that order counts, whichever was met first.
-    pub(super) fn read_layers(
-        &self,
-        jobs: &[Job],
-        analyzers: &Analyzers<'_>,
-        budget: Budget,
-        cache: Option<&LayerCache>,
-    ) -> Result<(Vec<LayerScan>, Cost), SourceError> {
+    /// The jobs by size, the largest first, and the sum of the sizes; refuses a blob of another length
+    /// than promised.
+    pub(super) fn sizes(&self, jobs: &[Job]) -> Result<(Order, u64), SourceError> {
         let mut order = Vec::new();
         let mut stored = 0_u64;
         for (number, job) in jobs.iter().enumerate() {
@@ -292,12 +286,25 @@ impl Store {
             stored = stored.saturating_add(size);
         }
         order.sort_unstable();
+        Ok((order, stored))
+    }
+
+    /// Reads layers, as many at once as the machine has cores, the largest first so that none
+    /// is left alone at the end. The answer is in the order of the jobs; of several faults the
+    /// first one in that order counts, whichever was met first.
+    pub(super) fn read_layers(
+        &self,
+        jobs: &[Job],
+        analyzers: &Analyzers<'_>,
+        budget: Budget,
+        cache: Option<&LayerCache>,
+    ) -> Result<(Vec<LayerScan>, Cost), SourceError> {
+        let (order, stored) = self.sizes(jobs)?;
         let count = std::thread::available_parallelism().map_or(1, usize::from);
         let shared = Shared {
             cores: Arc::new(Cores::new(count, jobs.len())),
             totals: Arc::new(Totals::new(budget, stored)),
         };
-        let is_kept = AtomicBool::new(false);
         let results = match &self.place {
             Backing::Archive(archive) if archive.is_compressed() => {
                 in_order(archive, jobs, analyzers, &shared)?
@@ -308,7 +315,8 @@ impl Store {
                         return unpacked::scan(root, &shared, analyzers, &job.selection);
                     }
                     let kept = cache.and_then(|cache| Kept::of(self, job, analyzers, cache));
-                    if let Some(scan) = kept.as_ref().and_then(Kept::find) {
+                    let (found, _turn) = kept.as_ref().map_or((None, None), Kept::find_or_turn);
+                    if let Some(scan) = found {
                         shared.totals.unpack(scan.unpacked)?;
                         shared.totals.keep(scan.kept)?;
                         return Ok(scan);
@@ -330,7 +338,6 @@ impl Store {
                     };
                     if let Some(kept) = kept {
                         kept.put(&scan);
-                        is_kept.store(true, Ordering::Relaxed);
                     }
                     // The gap of this way to the layer, not of the layer.
                     scan.gaps.extend(refused);
@@ -339,9 +346,6 @@ impl Store {
                 at_once(jobs, &order, budget.workers(count), &shared.cores, one)
             }
         };
-        if let Some(cache) = cache.filter(|_| is_kept.load(Ordering::Relaxed)) {
-            cache.tidy();
-        }
         // A limit on all layers is the fault of none of them.
         let failed = |result: &Scanned| match result {
             Some(Err(Stop::Total(cause))) => Some(cause.clone()),
@@ -382,6 +386,9 @@ fn late(job: &Job) -> LayerScan {
         ..LayerScan::default()
     }
 }
+
+/// Numbers of jobs, the largest first.
+type Order = Vec<(std::cmp::Reverse<u64>, usize)>;
 
 type Scanned = Option<Result<LayerScan, Stop>>;
 

@@ -210,8 +210,10 @@ fn a_layer_that_was_read_is_not_asked_for_again() {
     read(None);
     assert_eq!(asked(), 4);
     // What somebody broke is read again, and right again afterwards.
-    for entry in walk(&folder.path().join("c/layers")) {
-        fs::write(entry, b"portcullis layer 2\nnothing").unwrap();
+    for kind in ["layers", "images"] {
+        for entry in walk(&folder.path().join("c").join(kind)) {
+            fs::write(entry, b"portcullis layer 3\nnothing").unwrap();
+        }
     }
     assert_eq!(names(&read(Some(&cache))), names(&first));
     assert_eq!(asked(), 6);

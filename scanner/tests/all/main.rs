@@ -18,6 +18,9 @@ mod elsewhere;
 #[cfg(test)]
 mod feeds;
 #[cfg(test)]
+#[cfg(feature = "registry")]
+mod fleet;
+#[cfg(test)]
 mod images;
 #[cfg(test)]
 mod ledger;

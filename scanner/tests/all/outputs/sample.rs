@@ -107,6 +107,7 @@ pub(crate) fn report() -> Report {
         },
         failed_targets: 0,
         repeated_targets: vec!["build".to_owned()],
+        cache_notes: Vec::new(),
     }
 }
 
