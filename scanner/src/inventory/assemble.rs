@@ -98,6 +98,8 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
         package.locations.dedup();
         package.dependencies.sort();
         package.dependencies.dedup();
+        package.checksums.sort();
+        package.checksums.dedup();
         package
     });
     Inventory {
@@ -174,6 +176,7 @@ fn unite(merged: &mut BTreeMap<Key, Package>, package: Package) {
             };
             have.locations.extend(package.locations);
             have.dependencies.extend(package.dependencies);
+            have.checksums.extend(package.checksums);
         }
     }
 }

@@ -57,6 +57,17 @@ impl Facts {
             );
             self.push_gap(&location, GapKind::Limit, cause);
         }
+        package.checksums.sort();
+        package.checksums.dedup();
+        if package.checksums.len() > limits::CHECKSUMS_PER_PACKAGE {
+            package.checksums.truncate(limits::CHECKSUMS_PER_PACKAGE);
+            let cause = format!(
+                "package {} has more than {} checksums",
+                shown(&package.name),
+                limits::CHECKSUMS_PER_PACKAGE
+            );
+            self.push_gap(&location, GapKind::Limit, cause);
+        }
         self.packages.push(package);
     }
 
@@ -244,6 +255,7 @@ pub(crate) fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::hash::{Algorithm, Checksum};
     use crate::model::package::PackageType;
 
     fn package(name: &str, version: &str) -> Package {
@@ -350,6 +362,20 @@ mod tests {
             facts.packages[0].dependencies.len(),
             limits::DEPENDENCIES_PER_PACKAGE
         );
+        assert_eq!(facts.gaps[0].kind, GapKind::Limit);
+    }
+
+    #[test]
+    fn checksums_are_limited() {
+        let mut facts = Facts::default();
+        let mut one = package("a", "1");
+        for index in 0..=limits::CHECKSUMS_PER_PACKAGE {
+            let sum = Checksum::hexadecimal(Algorithm::Md5, &format!("{index:032x}")).unwrap();
+            one.checksums.extend([sum.clone(), sum]);
+        }
+        facts.add(one);
+        let kept = &facts.packages[0].checksums;
+        assert_eq!(kept.len(), limits::CHECKSUMS_PER_PACKAGE);
         assert_eq!(facts.gaps[0].kind, GapKind::Limit);
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 pub use db_sync::ecosystem::PackageType;
 use serde::{Deserialize, Serialize};
 
+use crate::model::hash::Checksum;
 use crate::model::location::Location;
 
 /// The source package an operating-system package was built from.
@@ -140,6 +141,10 @@ pub struct Package {
     pub direct: Option<bool>,
     /// `name@version` or `name` of direct dependencies, where the file tells; sorted.
     pub dependencies: Vec<Arc<str>>,
+    /// Checksums of the archive that it is fetched as, where its file tells; several of one algorithm are
+    /// those of archives of which any may be fetched. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checksums: Vec<Checksum>,
     /// Where it was found; in an image, the layer that brought this version. Sorted.
     pub locations: Vec<Location>,
 }
@@ -166,6 +171,7 @@ impl Package {
             scope: None,
             direct: None,
             dependencies: Vec::new(),
+            checksums: Vec::new(),
             locations: Vec::new(),
         }
     }
