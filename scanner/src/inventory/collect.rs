@@ -119,6 +119,15 @@ impl Facts {
         self.includes.push(include);
     }
 
+    /// Notes a gap that is known whole.
+    pub fn note(&mut self, gap: Gap) {
+        if self.gaps.len() >= limits::GAPS_PER_FILE {
+            self.left_out.gaps = self.left_out.gaps.saturating_add(1);
+            return;
+        }
+        self.gaps.push(gap);
+    }
+
     /// Notes what is not as its format says.
     pub fn malformed(&mut self, path: &str, line: Option<u32>, cause: impl Into<Arc<str>>) {
         self.push_gap(&place(path, line), GapKind::Malformed, cause);
@@ -158,15 +167,11 @@ impl Facts {
         class: GapClass,
         cause: impl Into<Arc<str>>,
     ) {
-        if self.gaps.len() >= limits::GAPS_PER_FILE {
-            self.left_out.gaps = self.left_out.gaps.saturating_add(1);
-            return;
-        }
         let severity = match kind {
             GapKind::Malformed | GapKind::Syntax | GapKind::Internal => GapSeverity::Error,
             _ => GapSeverity::Warning,
         };
-        self.gaps.push(Gap {
+        self.note(Gap {
             location: location.clone(),
             stage: Stage::Inventory,
             kind,

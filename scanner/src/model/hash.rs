@@ -157,7 +157,10 @@ mod tests {
     fn integrity_is_base64() {
         // Of no bytes at all.
         let text = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=?x md9-AA== sha512-AAAA";
-        let told: Vec<String> = Checksum::integrity(text).iter().map(Checksum::told).collect();
+        let told: Vec<String> = Checksum::integrity(text)
+            .iter()
+            .map(Checksum::told)
+            .collect();
         assert_eq!(
             told,
             [

@@ -59,6 +59,18 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// The scope of a word in reports.
+    pub fn named(word: &str) -> Option<Self> {
+        let all = [
+            Self::Runtime,
+            Self::Optional,
+            Self::Peer,
+            Self::Build,
+            Self::Dev,
+        ];
+        all.into_iter().find(|scope| scope.as_str() == word)
+    }
+
     /// The word for it in reports.
     pub const fn as_str(self) -> &'static str {
         match self {

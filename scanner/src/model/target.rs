@@ -1,6 +1,7 @@
 //! What was scanned: a source tree or an image. How a user names it is not known here.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::coverage::Coverage;
 use super::facts::Distribution;
@@ -166,6 +167,8 @@ pub struct Target {
     pub other_platforms: Vec<String>,
     /// For images and root file systems: the distribution, where a file tells.
     pub distribution: Option<Distribution>,
+    /// Installed products of the distribution, as ecosystems.
+    pub products: Vec<Arc<str>>,
     /// What was seen, and what became of it.
     pub coverage: Coverage,
 }
@@ -184,6 +187,7 @@ impl Target {
             digest: None,
             other_platforms: Vec::new(),
             distribution: None,
+            products: Vec::new(),
             coverage: Coverage::default(),
         }
     }

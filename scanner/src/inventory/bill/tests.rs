@@ -110,7 +110,7 @@ fn more_than_one_distribution_is_not_judged_in_silence() {
 #[test]
 fn what_is_no_bill_is_refused() {
     for (text, cause) in [
-        ("{\"spdxVersion\": \"SPDX-3.0\"}", "only SPDX 2"),
+        ("{\"spdxVersion\": \"SPDX-3.0\"}", "only SPDX 2 and 3.0"),
         ("{}", "neither CycloneDX nor SPDX"),
         ("{", ""),
         ("{\"bomFormat\": \"CycloneDX\"}", "without specVersion"),

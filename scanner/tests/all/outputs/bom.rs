@@ -23,7 +23,7 @@ fn texts<'v>(values: &'v Value, key: &str) -> Vec<&'v str> {
 #[test]
 fn references_of_cyclonedx_are_whole() {
     let report = sample::report();
-    let bill = document(Format::CycloneDx, &report);
+    let bill = document(Format::CycloneDx16, &report);
     assert_eq!(
         (&bill["bomFormat"], &bill["specVersion"]),
         (&"CycloneDX".into(), &"1.6".into())
@@ -69,7 +69,7 @@ fn references_of_cyclonedx_are_whole() {
 #[test]
 fn elements_of_spdx_are_whole() {
     let report = sample::report();
-    let bill = document(Format::Spdx, &report);
+    let bill = document(Format::Spdx23, &report);
     assert_eq!(bill["spdxVersion"], "SPDX-2.3");
     let ids = texts(&bill["packages"], "SPDXID");
     let unique: BTreeSet<&str> = ids.iter().copied().collect();
@@ -102,7 +102,7 @@ fn edges_lead_to_the_version_that_is_meant() {
         package("c", "1.0.0", &[]),
     ];
     report.findings.clear();
-    let bill = document(Format::CycloneDx, &report);
+    let bill = document(Format::CycloneDx16, &report);
     let edges = bill["dependencies"].as_array().unwrap();
     let below = |start: &str| {
         let mut all = edges.iter();
@@ -121,12 +121,12 @@ fn edges_lead_to_the_version_that_is_meant() {
 #[test]
 fn the_same_report_gives_the_same_bill() {
     let report = sample::report();
-    for format in [Format::CycloneDx, Format::Spdx] {
+    for format in [Format::CycloneDx16, Format::Spdx23] {
         assert_eq!(written(format, &report), written(format, &report));
     }
     let mut other = sample::report();
     other.packages.pop();
-    let serial = |report| document(Format::CycloneDx, report)["serialNumber"].clone();
+    let serial = |report| document(Format::CycloneDx16, report)["serialNumber"].clone();
     assert_ne!(serial(&report), serial(&other));
 }
 

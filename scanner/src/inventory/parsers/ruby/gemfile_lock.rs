@@ -194,7 +194,9 @@ impl Lockfile<'_> {
 
     /// `name (version-platform) sha256=…`; what Bundler has no checksum of has nothing behind it.
     fn checksum(&mut self, content: &str) {
-        let parts = content.split_once(" (").filter(|_| self.section == Section::Checksums);
+        let parts = content
+            .split_once(" (")
+            .filter(|_| self.section == Section::Checksums);
         let parts = parts.and_then(|(name, rest)| Some((name, rest.split_once(") ")?)));
         let Some((name, (version, sums))) = parts else {
             return; // nothing is said
@@ -256,7 +258,9 @@ impl Lockfile<'_> {
         self.facts.extend(self.open.take());
         for package in &mut self.facts.packages {
             let key = (package.name.to_string(), package.version.to_string());
-            package.checksums.extend(self.checksums.remove(&key).unwrap_or_default());
+            package
+                .checksums
+                .extend(self.checksums.remove(&key).unwrap_or_default());
         }
         for (name, line) in &self.needed {
             if !self.listed.contains(name) {
