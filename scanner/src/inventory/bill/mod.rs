@@ -94,7 +94,9 @@ impl Bill {
         let purl = self.purl(purl, line)?;
         let beside = beside.filter(|version| !version.is_empty());
         let version = purl.version.as_deref().or(beside)?.to_owned();
-        let is_judged = PackageType::of(&purl.kind).ecosystem().is_some();
+        let kind = PackageType::of(&purl.kind);
+        // An image or a repository is what is scanned, not a package.
+        let is_judged = kind.is_os() || kind.ecosystem().is_some();
         is_judged.then(|| self.of(&purl, version))
     }
 
