@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::model::gap::Stage;
 use crate::model::package::Package;
 use crate::model::purl::Purl;
-use crate::model::report::Report;
+use crate::model::report::{Report, TargetGap};
 use crate::phrase;
 
 pub(super) use cyclonedx::{Version as CycloneDx, write as write_cyclonedx};
@@ -145,9 +145,11 @@ fn uuid(report: &Report, items: &[Item<'_>]) -> String {
 }
 
 /// The gaps of a run, one line each; those that are accepted, too: class, stage, kind, and where what
-/// was not looked at.
-fn gaps(report: &Report) -> impl Iterator<Item = String> {
-    report.gaps.iter().map(|one| {
+/// was not looked at. The worst class comes first: a reader may keep only so many.
+fn gaps(report: &Report) -> Vec<String> {
+    let mut gaps: Vec<&TargetGap> = report.gaps.iter().collect();
+    gaps.sort_by_key(|one| one.gap.class);
+    let told = gaps.into_iter().map(|one| {
         let target = one.target.and_then(|target| report.targets.get(target));
         let target = target.map_or("", |target| target.id.as_str());
         let gap = &one.gap;
@@ -158,7 +160,8 @@ fn gaps(report: &Report) -> impl Iterator<Item = String> {
         ];
         let (words, place) = (words.join(" "), &gap.location.path);
         format!("{words} {target} {place}: {}", gap.cause)
-    })
+    });
+    told.collect()
 }
 
 /// Whether all packages of a target were read, as far as anyone knows.

@@ -175,7 +175,8 @@ fn a_bill_of_ours_is_read_back_without_loss() {
         assert_eq!(first, second, "{file}");
         for gap in &first_gaps {
             // More than a file may have are counted in one.
-            let is_told = second_gaps.contains(gap) || second_gaps.len() > 90;
+            let is_cut = second_gaps.iter().any(|gap| gap.contains("left out"));
+            let is_told = second_gaps.contains(gap) || is_cut;
             assert!(is_told, "{file}: {gap} is not in {second_gaps:#?}");
         }
         // The bill of a bill has the same components, with hashes, layers and edges.

@@ -84,7 +84,8 @@ fn metadata(report: &Report) -> Value {
         [target] => of_target(0, target),
         _ => json!({"type": "application", "bom-ref": ROOT, "name": "scan"}),
     };
-    let properties = gaps(report).map(|gap| property(properties::GAP, &gap));
+    let gaps = gaps(report);
+    let properties = gaps.iter().map(|gap| property(properties::GAP, gap));
     json!({
         "timestamp": time(report),
         "tools": {"components": [{

@@ -105,7 +105,7 @@ impl Graph {
         put(&mut tool, "name", name);
         let below = below.iter().filter_map(|one| one.get("spdxId"));
         let below: Vec<&Value> = below.collect();
-        let gaps: Vec<String> = gaps(report).collect();
+        let gaps = gaps(report);
         let comment = super::comment(report, &gaps);
         let gaps: Vec<Property> = gaps.into_iter().map(|gap| (properties::GAP, gap)).collect();
         let name = match report.targets.as_slice() {

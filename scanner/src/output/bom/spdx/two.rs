@@ -42,7 +42,7 @@ pub(in super::super::super) fn write(report: &Report, out: &mut dyn Write) -> io
             }
         }
     }
-    let gaps: Vec<String> = gaps(report).collect();
+    let gaps = gaps(report);
     let comment = super::comment(report, &gaps);
     let gaps: Vec<Property> = gaps.into_iter().map(|gap| (properties::GAP, gap)).collect();
     let bill = Bill {
