@@ -54,7 +54,7 @@ pub(super) fn read(document: &Node<'_>, bill: &mut Bill) -> Result<(), ParseErro
         let kind = item.text_at("type").unwrap_or_default();
         match kind {
             "Relationship" | "LifecycleScopedRelationship" => {
-                relation(item, &mut graph, &mut roots)?
+                relation(item, &mut graph, &mut roots)?;
             }
             "SpdxDocument" | "Bom" | "software_Sbom" => {
                 let all = item.items_at("rootElement")?.iter();

@@ -53,7 +53,7 @@ impl Graph {
             .collect();
         let vendors = self.vendors(items);
         elements.extend(vendors.iter().map(|(name, id)| {
-            let mut vendor = self.element("Organization", id);
+            let mut vendor = element("Organization", id);
             put(&mut vendor, "name", *name);
             vendor
         }));
@@ -98,9 +98,9 @@ impl Graph {
             "createdBy": [agent],
             "createdUsing": [tool],
         });
-        let mut agent = self.element("SoftwareAgent", &agent);
+        let mut agent = element("SoftwareAgent", &agent);
         put(&mut agent, "name", env!("CARGO_PKG_NAME"));
-        let mut tool = self.element("Tool", &tool);
+        let mut tool = element("Tool", &tool);
         let name = concat!(env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"));
         put(&mut tool, "name", name);
         let below = below.iter().filter_map(|one| one.get("spdxId"));
@@ -112,12 +112,12 @@ impl Graph {
             [target] => target.id.as_str(),
             _ => "scan",
         };
-        let mut held = self.element("software_Sbom", &bill);
+        let mut held = element("software_Sbom", &bill);
         put(&mut held, "software_sbomType", json!(["analyzed"]));
         put(&mut held, "profileConformance", json!(["core", "software"]));
         put(&mut held, "rootElement", json!(targets));
         put(&mut held, "element", json!(below));
-        let mut whole = self.element("SpdxDocument", &document);
+        let mut whole = element("SpdxDocument", &document);
         put(&mut whole, "name", name);
         put(&mut whole, "comment", comment);
         put(
@@ -133,7 +133,7 @@ impl Graph {
     }
 
     fn target(&self, target: &Target, id: &str) -> Value {
-        let mut package = self.element("software_Package", id);
+        let mut package = element("software_Package", id);
         put(&mut package, "name", target.id.as_str());
         let purpose = if target.kind.is_image() {
             "container"
@@ -151,7 +151,7 @@ impl Graph {
     }
 
     fn package(&self, item: &Item<'_>, id: &str, vendors: &BTreeMap<&str, String>) -> Value {
-        let mut package = self.element("software_Package", id);
+        let mut package = element("software_Package", id);
         put(&mut package, "name", &*item.package.name);
         let version = &*item.package.version;
         put(&mut package, "software_packageVersion", version);
@@ -194,16 +194,12 @@ impl Graph {
         if to.is_empty() {
             return None;
         }
-        let mut relation = self.element("Relationship", id);
+        let mut relation = element("Relationship", id);
         put(&mut relation, "from", from);
         put(&mut relation, "relationshipType", kind);
         put(&mut relation, "to", json!(to));
         put(&mut relation, "completeness", completeness);
         Some(relation)
-    }
-
-    fn element(&self, kind: &str, id: &str) -> Value {
-        json!({"type": kind, "spdxId": id, "creationInfo": CREATION})
     }
 
     fn id(&self, name: &str) -> String {
@@ -213,6 +209,10 @@ impl Graph {
     fn numbered(&self, name: &str, number: usize) -> String {
         format!("{}{name}-{number}", self.namespace)
     }
+}
+
+fn element(kind: &str, id: &str) -> Value {
+    json!({"type": kind, "spdxId": id, "creationInfo": CREATION})
 }
 
 fn verify<'c>(package: &mut Value, checksums: impl Iterator<Item = &'c Checksum>) {
