@@ -46,7 +46,7 @@ impl Graph {
             .map(|number| self.numbered("target", number))
             .collect();
         for (target, id) in report.targets.iter().zip(&targets) {
-            elements.push(self.target(target, id));
+            elements.push(target_element(target, id));
         }
         let ids: Vec<String> = (0..items.len())
             .map(|number| self.numbered("package", number))
@@ -58,7 +58,7 @@ impl Graph {
             vendor
         }));
         for (item, id) in items.iter().zip(&ids) {
-            elements.push(self.package(item, id, &vendors));
+            elements.push(package(item, id, &vendors));
         }
         for (number, from) in targets.iter().enumerate() {
             let held = items.iter().zip(&ids);
@@ -67,7 +67,7 @@ impl Graph {
             let is_whole = super::super::is_whole(report, number);
             let completeness = if is_whole { "complete" } else { "incomplete" };
             let id = self.numbered("contains", number);
-            elements.extend(self.relation(&id, from, "contains", &held, completeness));
+            elements.extend(relation(&id, from, "contains", &held, completeness));
         }
         let numbers = items.iter().zip(&ids);
         let by_reference: BTreeMap<&str, &str> = numbers
@@ -79,7 +79,7 @@ impl Graph {
             let below: Vec<&str> = below.collect();
             let id = self.numbered("dependencies", number);
             // A file may know more of what it locks than it says.
-            elements.extend(self.relation(&id, from, "dependsOn", &below, "noAssertion"));
+            elements.extend(relation(&id, from, "dependsOn", &below, "noAssertion"));
         }
         let mut all = self.head(report, &targets, &elements);
         all.extend(elements);
@@ -132,44 +132,6 @@ impl Graph {
         vec![creation, agent, tool, whole, held]
     }
 
-    fn target(&self, target: &Target, id: &str) -> Value {
-        let mut package = element("software_Package", id);
-        put(&mut package, "name", target.id.as_str());
-        let purpose = if target.kind.is_image() {
-            "container"
-        } else {
-            "source"
-        };
-        put(&mut package, "software_primaryPurpose", purpose);
-        if let Some(digest) = &target.digest {
-            put(&mut package, "software_packageVersion", digest.as_str());
-            let own = Checksum::named(digest);
-            verify(&mut package, own.iter());
-        }
-        extend(&mut package, &properties::of_target(target));
-        package
-    }
-
-    fn package(&self, item: &Item<'_>, id: &str, vendors: &BTreeMap<&str, String>) -> Value {
-        let mut package = element("software_Package", id);
-        put(&mut package, "name", &*item.package.name);
-        let version = &*item.package.version;
-        put(&mut package, "software_packageVersion", version);
-        put(&mut package, "software_packageUrl", item.purl.as_str());
-        put(&mut package, "software_sourceInfo", super::source(item));
-        let vendor = item.package.vendor.as_deref();
-        if let Some(vendor) = vendor.and_then(|vendor| vendors.get(vendor)) {
-            put(&mut package, "suppliedBy", vendor.as_str());
-        }
-        let (own, _) = properties::checksums(item.package);
-        verify(&mut package, own.into_iter());
-        let mut all = properties::of(item.package, &item.parts);
-        let places = item.package.locations.iter();
-        all.extend(places.map(|place| (properties::LOCATION, properties::of_location(place))));
-        extend(&mut package, &all);
-        package
-    }
-
     /// Who made packages, each with an id.
     fn vendors<'i>(&self, items: &[Item<'i>]) -> BTreeMap<&'i str, String> {
         let names = items
@@ -182,26 +144,6 @@ impl Graph {
             .collect()
     }
 
-    /// A relationship to at least one element.
-    fn relation(
-        &self,
-        id: &str,
-        from: &str,
-        kind: &str,
-        to: &[&str],
-        completeness: &str,
-    ) -> Option<Value> {
-        if to.is_empty() {
-            return None;
-        }
-        let mut relation = element("Relationship", id);
-        put(&mut relation, "from", from);
-        put(&mut relation, "relationshipType", kind);
-        put(&mut relation, "to", json!(to));
-        put(&mut relation, "completeness", completeness);
-        Some(relation)
-    }
-
     fn id(&self, name: &str) -> String {
         format!("{}{name}", self.namespace)
     }
@@ -209,6 +151,57 @@ impl Graph {
     fn numbered(&self, name: &str, number: usize) -> String {
         format!("{}{name}-{number}", self.namespace)
     }
+}
+
+fn target_element(target: &Target, id: &str) -> Value {
+    let mut package = element("software_Package", id);
+    put(&mut package, "name", target.id.as_str());
+    let purpose = if target.kind.is_image() {
+        "container"
+    } else {
+        "source"
+    };
+    put(&mut package, "software_primaryPurpose", purpose);
+    if let Some(digest) = &target.digest {
+        put(&mut package, "software_packageVersion", digest.as_str());
+        let own = Checksum::named(digest);
+        verify(&mut package, own.iter());
+    }
+    extend(&mut package, &properties::of_target(target));
+    package
+}
+
+fn package(item: &Item<'_>, id: &str, vendors: &BTreeMap<&str, String>) -> Value {
+    let mut package = element("software_Package", id);
+    put(&mut package, "name", &*item.package.name);
+    let version = &*item.package.version;
+    put(&mut package, "software_packageVersion", version);
+    put(&mut package, "software_packageUrl", item.purl.as_str());
+    put(&mut package, "software_sourceInfo", super::source(item));
+    let vendor = item.package.vendor.as_deref();
+    if let Some(vendor) = vendor.and_then(|vendor| vendors.get(vendor)) {
+        put(&mut package, "suppliedBy", vendor.as_str());
+    }
+    let (own, _) = properties::checksums(item.package);
+    verify(&mut package, own.into_iter());
+    let mut all = properties::of(item.package, &item.parts);
+    let places = item.package.locations.iter();
+    all.extend(places.map(|place| (properties::LOCATION, properties::of_location(place))));
+    extend(&mut package, &all);
+    package
+}
+
+/// A relationship to at least one element.
+fn relation(id: &str, from: &str, kind: &str, to: &[&str], completeness: &str) -> Option<Value> {
+    if to.is_empty() {
+        return None;
+    }
+    let mut relation = element("Relationship", id);
+    put(&mut relation, "from", from);
+    put(&mut relation, "relationshipType", kind);
+    put(&mut relation, "to", json!(to));
+    put(&mut relation, "completeness", completeness);
+    Some(relation)
 }
 
 fn element(kind: &str, id: &str) -> Value {
