@@ -24,6 +24,7 @@ pub mod named;
 pub mod output;
 pub mod phrase;
 pub mod prefer;
+mod properties;
 pub mod scan;
 pub mod source;
 pub mod staleness;

@@ -51,7 +51,7 @@ pub(super) struct ScanArguments {
     /// Report format on stdout.
     #[arg(
         long,
-        value_name = "table|json|sarif|cyclonedx|spdx",
+        value_name = "table|json|sarif|cyclonedx|cyclonedx-1.6|cyclonedx-1.7|spdx|spdx-2.3|spdx-3.0",
         default_value = "table"
     )]
     pub(super) format: Format,

@@ -18,6 +18,8 @@ pub struct Inventory {
     pub packages: Vec<Package>,
     /// The distribution, if any file told.
     pub distribution: Option<Distribution>,
+    /// Its installed products, as ecosystems; sorted.
+    pub products: Vec<Arc<str>>,
     /// Gaps of all files, sorted.
     pub gaps: Vec<Gap>,
 }
@@ -38,10 +40,12 @@ type Key = (
 /// Puts the facts of all visible files together.
 pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     let (distribution, place) = distribution(&files).unzip();
-    let products: Vec<_> = files
+    let mut products: Vec<_> = files
         .iter()
         .flat_map(|(_, facts)| facts.products.iter().cloned())
         .collect();
+    products.sort();
+    products.dedup();
     let known = distribution
         .as_ref()
         .and_then(|distribution| ecosystem::release(distribution, &products));
@@ -100,11 +104,14 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
         package.locations.dedup();
         package.dependencies.sort();
         package.dependencies.dedup();
+        package.checksums.sort();
+        package.checksums.dedup();
         package
     });
     Inventory {
         packages: packages.collect(),
         distribution,
+        products,
         gaps,
     }
 }
@@ -177,6 +184,7 @@ fn unite(merged: &mut BTreeMap<Key, Package>, package: Package) {
             };
             have.locations.extend(package.locations);
             have.dependencies.extend(package.dependencies);
+            have.checksums.extend(package.checksums);
         }
     }
 }

@@ -57,6 +57,17 @@ impl Facts {
             );
             self.push_gap(&location, GapKind::Limit, cause);
         }
+        package.checksums.sort();
+        package.checksums.dedup();
+        if package.checksums.len() > limits::CHECKSUMS_PER_PACKAGE {
+            package.checksums.truncate(limits::CHECKSUMS_PER_PACKAGE);
+            let cause = format!(
+                "package {} has more than {} checksums",
+                shown(&package.name),
+                limits::CHECKSUMS_PER_PACKAGE
+            );
+            self.push_gap(&location, GapKind::Limit, cause);
+        }
         self.packages.push(package);
     }
 
@@ -108,6 +119,15 @@ impl Facts {
         self.includes.push(include);
     }
 
+    /// Notes a gap that is known whole.
+    pub fn note(&mut self, gap: Gap) {
+        if self.gaps.len() >= limits::GAPS_PER_FILE {
+            self.left_out.gaps = self.left_out.gaps.saturating_add(1);
+            return;
+        }
+        self.gaps.push(gap);
+    }
+
     /// Notes what is not as its format says.
     pub fn malformed(&mut self, path: &str, line: Option<u32>, cause: impl Into<Arc<str>>) {
         self.push_gap(&place(path, line), GapKind::Malformed, cause);
@@ -147,15 +167,11 @@ impl Facts {
         class: GapClass,
         cause: impl Into<Arc<str>>,
     ) {
-        if self.gaps.len() >= limits::GAPS_PER_FILE {
-            self.left_out.gaps = self.left_out.gaps.saturating_add(1);
-            return;
-        }
         let severity = match kind {
             GapKind::Malformed | GapKind::Syntax | GapKind::Internal => GapSeverity::Error,
             _ => GapSeverity::Warning,
         };
-        self.gaps.push(Gap {
+        self.note(Gap {
             location: location.clone(),
             stage: Stage::Inventory,
             kind,
@@ -244,6 +260,7 @@ pub(crate) fn shown(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::hash::{Algorithm, Checksum};
     use crate::model::package::PackageType;
 
     fn package(name: &str, version: &str) -> Package {
@@ -350,6 +367,20 @@ mod tests {
             facts.packages[0].dependencies.len(),
             limits::DEPENDENCIES_PER_PACKAGE
         );
+        assert_eq!(facts.gaps[0].kind, GapKind::Limit);
+    }
+
+    #[test]
+    fn checksums_are_limited() {
+        let mut facts = Facts::default();
+        let mut one = package("a", "1");
+        for index in 0..=limits::CHECKSUMS_PER_PACKAGE {
+            let sum = Checksum::hexadecimal(Algorithm::Md5, &format!("{index:032x}")).unwrap();
+            one.checksums.extend([sum.clone(), sum]);
+        }
+        facts.add(one);
+        let kept = &facts.packages[0].checksums;
+        assert_eq!(kept.len(), limits::CHECKSUMS_PER_PACKAGE);
         assert_eq!(facts.gaps[0].kind, GapKind::Limit);
     }
 

@@ -25,6 +25,9 @@ pub const VERSION_BYTES: usize = 256;
 /// Dependency edges kept of one package.
 pub const DEPENDENCIES_PER_PACKAGE: usize = 10_000;
 
+/// Checksums kept of one package. Those with the most archives on PyPI have some hundreds.
+pub const CHECKSUMS_PER_PACKAGE: usize = 2_000;
+
 /// Bytes of one line of a text database; a longer line is skipped up to its end.
 pub const LINE_BYTES: usize = 1 << 20;
 

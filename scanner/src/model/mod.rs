@@ -5,6 +5,7 @@ pub mod coverage;
 pub mod facts;
 pub mod finding;
 pub mod gap;
+pub mod hash;
 pub mod location;
 pub mod package;
 pub mod purl;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 pub use db_sync::ecosystem::PackageType;
 use serde::{Deserialize, Serialize};
 
+use crate::model::hash::Checksum;
 use crate::model::location::Location;
 
 /// The source package an operating-system package was built from.
@@ -58,6 +59,18 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// The scope of a word in reports.
+    pub fn named(word: &str) -> Option<Self> {
+        let all = [
+            Self::Runtime,
+            Self::Optional,
+            Self::Peer,
+            Self::Build,
+            Self::Dev,
+        ];
+        all.into_iter().find(|scope| scope.as_str() == word)
+    }
+
     /// The word for it in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -151,6 +164,10 @@ pub struct Package {
     /// `name@version` or `name` of direct dependencies, where the file tells; sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dependencies: Vec<Arc<str>>,
+    /// Checksums of the archive that it is fetched as, where its file tells; several of one algorithm are
+    /// those of archives of which any may be fetched. Sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checksums: Vec<Checksum>,
     /// Where it was found; in an image, the layer that brought this version. Sorted.
     pub locations: Vec<Location>,
 }
@@ -178,6 +195,7 @@ impl Package {
             scope: None,
             direct: None,
             dependencies: Vec::new(),
+            checksums: Vec::new(),
             locations: Vec::new(),
         }
     }

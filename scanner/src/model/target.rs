@@ -243,6 +243,8 @@ pub struct Target {
     pub other_platforms: Vec<String>,
     /// For images and root file systems: the distribution, where a file tells.
     pub distribution: Option<Distribution>,
+    /// Installed products of the distribution, as ecosystems.
+    pub products: Vec<Arc<str>>,
     /// What was seen, and what became of it.
     pub coverage: Coverage,
 }
@@ -275,6 +277,7 @@ impl Target {
             base_image: None,
             other_platforms: Vec::new(),
             distribution: None,
+            products: Vec::new(),
             coverage: Coverage::default(),
         }
     }

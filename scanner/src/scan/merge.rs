@@ -102,6 +102,7 @@ fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::C
     }));
     if target.kind.is_image() || target.kind == TargetKind::Bill {
         target.distribution = inventory.distribution;
+        target.products = inventory.products;
     }
     report.targets.push(target);
 }

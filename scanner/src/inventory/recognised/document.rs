@@ -12,7 +12,10 @@ pub(super) fn kind(first: &[u8]) -> Option<&'static FileKind> {
     let starts = |key: &str, prefixes: &[&str]| {
         values(text, key).any(|value| prefixes.iter().any(|prefix| value.starts_with(prefix)))
     };
-    if starts("spdxVersion", &["SPDX-"]) || starts("bomFormat", &["CycloneDX"]) {
+    if starts("spdxVersion", &["SPDX-"])
+        || starts("bomFormat", &["CycloneDX"])
+        || starts("@context", &["https://spdx.org/rdf/3"])
+    {
         return Some(&files::SBOM_JSON);
     }
     if has("planned_values") && (has("terraform_version") || has("format_version")) {
@@ -133,6 +136,10 @@ mod tests {
             ("{\"bomFormat\": \"CycloneDX\"}", Some("sbom-other-name")),
             (
                 "{\n \"spdxVersion\": \"SPDX-2.3\"}",
+                Some("sbom-other-name"),
+            ),
+            (
+                "{\"@context\": \"https://spdx.org/rdf/3.0.1/spdx-context.jsonld\", \"@graph\": []}",
                 Some("sbom-other-name"),
             ),
             ("{\"properties\": {\"spdxVersion\": {}}}", None),

@@ -14,20 +14,24 @@ use std::sync::Arc;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use crate::model::gap::Stage;
 use crate::model::package::Package;
 use crate::model::purl::Purl;
-use crate::model::report::Report;
+use crate::model::report::{Report, TargetGap};
 use crate::model::target::Origin;
 use crate::phrase;
+use crate::properties::{self, Property};
 
-pub(super) use cyclonedx::write as write_cyclonedx;
-pub(super) use spdx::write as write_spdx;
+pub(super) use cyclonedx::{Version as CycloneDx, write as write_cyclonedx};
+pub(super) use spdx::{three::write as write_spdx_3, two::write as write_spdx_2};
 
 /// A package of a target with its name in the bill.
 struct Item<'a> {
     target: usize,
     package: &'a Package,
     purl: String,
+    /// Its parts.
+    parts: Purl,
     /// Unique within the bill: the package URL, and what tells it from its twins.
     reference: String,
     /// Whose layers of an image it lies in.
@@ -37,13 +41,24 @@ struct Item<'a> {
 }
 
 /// All packages, in the order of the report.
+impl Item<'_> {
+    /// What its package URL does not say.
+    fn properties(&self) -> Vec<Property> {
+        let mut all = properties::of(self.package, &self.parts);
+        let origin = self.origin.iter();
+        all.extend(origin.map(|origin| (properties::ORIGIN, origin.as_str().to_owned())));
+        all
+    }
+}
+
 fn items(report: &Report) -> Vec<Item<'_>> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut items: Vec<Item<'_>> = Vec::with_capacity(report.packages.len());
     for (target, package) in &report.packages {
         let found = report.targets.get(*target);
         let distribution = found.and_then(|target| target.distribution.as_ref());
-        let purl = Purl::of(package, distribution).to_string();
+        let parts = Purl::of(package, distribution);
+        let purl = parts.to_string();
         let mut reference = purl.clone();
         if report.targets.len() > 1 {
             let _ = write!(reference, "#{target}");
@@ -57,6 +72,7 @@ fn items(report: &Report) -> Vec<Item<'_>> {
             target: *target,
             package,
             purl,
+            parts,
             reference,
             origin: found.and_then(|target| target.origin(&package.locations)),
             depends_on: Vec::new(),
@@ -143,13 +159,31 @@ fn uuid(report: &Report, items: &[Item<'_>]) -> String {
     )
 }
 
-/// The gaps of a run, one line each; those that are accepted, too.
-fn gaps(report: &Report) -> impl Iterator<Item = String> {
-    report.gaps.iter().map(|one| {
+/// The gaps of a run, one line each; those that are accepted, too: class, stage, kind, and where what
+/// was not looked at. The worst class comes first: a reader may keep only so many.
+fn gaps(report: &Report) -> Vec<String> {
+    let mut gaps: Vec<&TargetGap> = report.gaps.iter().collect();
+    gaps.sort_by_key(|one| one.gap.class);
+    let told = gaps.into_iter().map(|one| {
         let target = one.target.and_then(|target| report.targets.get(target));
         let target = target.map_or("", |target| target.id.as_str());
-        let (kind, place) = (phrase::word(one.gap.kind), &one.gap.location.path);
-        format!("{kind} {target} {place}: {}", one.gap.cause)
+        let gap = &one.gap;
+        let words = [
+            phrase::word(gap.class),
+            phrase::word(gap.stage),
+            phrase::word(gap.kind),
+        ];
+        let (words, place) = (words.join(" "), &gap.location.path);
+        format!("{words} {target} {place}: {}", gap.cause)
+    });
+    told.collect()
+}
+
+/// Whether all packages of a target were read, as far as anyone knows.
+fn is_whole(report: &Report, target: usize) -> bool {
+    !report.gaps.iter().any(|one| {
+        let is_of_inventory = matches!(one.gap.stage, Stage::Source | Stage::Inventory);
+        is_of_inventory && one.target.is_none_or(|of| of == target)
     })
 }
 

@@ -1,5 +1,6 @@
 //! What the writers write, for a report with one of everything.
 
+mod bills;
 mod bom;
 pub(crate) mod hostile;
 mod json;

@@ -9,6 +9,7 @@ use crate::inventory::parsers::shared::is_plain;
 use crate::inventory::text::with_lines;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, checksum};
 use crate::model::gap::GapKind;
+use crate::model::hash;
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType, SourcePackage};
 
@@ -128,25 +129,7 @@ impl Record {
 
 /// `Q1` and the SHA-1 in base64, as apk writes it.
 fn sha1(text: &str) -> Option<Arc<str>> {
-    let text = text.strip_prefix("Q1")?.trim_end_matches('=');
-    let mut bytes = Vec::with_capacity(20);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for byte in text.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte.checked_sub(b'A')?,
-            b'a'..=b'z' => byte.checked_sub(b'a')?.checked_add(26)?,
-            b'0'..=b'9' => byte.checked_sub(b'0')?.checked_add(52)?,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = ((bits << 6) | u32::from(value)) & 0xFF_FFFF;
-        count = count.saturating_add(6);
-        if let Some(rest) = count.checked_sub(8) {
-            count = rest;
-            bytes.push(u8::try_from((bits >> rest) & 0xFF).ok()?);
-        }
-    }
+    let bytes = hash::decoded(text.strip_prefix("Q1")?)?;
     (bytes.len() == 20).then(|| format!("sha1:{}", checksum::hexadecimal(&bytes)).into())
 }
 

@@ -10,6 +10,7 @@ use crate::inventory::parsers::foreign::Foreign;
 use crate::inventory::parsers::shared::{entry, is_semantic};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::{Algorithm, Checksum};
 use crate::model::package::PackageType;
 
 /// `mix.lock`.
@@ -97,6 +98,8 @@ fn read(line: &str, number: u32, path: &Arc<str>, facts: &mut Facts, foreign: &m
     }
     let mut found = entry(PackageType::HEX, path, number, package, version);
     found.dependencies = edges(after);
+    let sum = checksum(after).and_then(|digits| Checksum::hexadecimal(Algorithm::Sha256, digits));
+    found.checksums = Vec::from_iter(sum);
     match repository(after) {
         // Older versions of Hex knew no other.
         None | Some("hexpm") => {}
@@ -130,6 +133,12 @@ fn hex(rest: &str) -> Option<(&str, &str, &str)> {
 fn repository(rest: &str) -> Option<&str> {
     let (_, tail) = rest.rsplit_once(']')?;
     tail.split('"').nth(1)
+}
+
+/// The text behind the repository, which newer versions of Hex write: the checksum of the archive.
+fn checksum(rest: &str) -> Option<&str> {
+    let (_, tail) = rest.rsplit_once(']')?;
+    tail.split('"').nth(3)
 }
 
 /// The names that packages on Hex have in the list of dependencies: `[hex: :name, …]`.

@@ -10,6 +10,7 @@ use crate::inventory::parsers::foreign::Foreign;
 use crate::inventory::parsers::shared::{entry, is_semantic, repeated};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::{Algorithm, Checksum};
 use crate::model::package::{PackageType, Scope};
 use document::{Entry, Node};
 
@@ -111,6 +112,8 @@ fn read(item: &Entry<'_>, path: &Arc<str>, facts: &mut Facts, foreign: &mut Fore
     let mut package = entry(PackageType::PUB, path, line, name, version);
     package.scope = scope;
     package.direct = direct;
+    let sum = part("sha256").and_then(|digits| Checksum::hexadecimal(Algorithm::Sha256, digits));
+    package.checksums = Vec::from_iter(sum);
     if let Some(source) = elsewhere {
         foreign.mark(&mut package, line, &source);
     }

@@ -11,6 +11,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{outside_node_modules, repeated};
 use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::Checksum;
 use crate::model::package::Scope;
 use document::{Entry, Node, Value};
 
@@ -135,7 +136,7 @@ fn package(item: &Entry<'_>, entries: &Entries<'_>, list: &mut List<'_>) -> Resu
         list.address(item.line, name);
         return Ok(());
     }
-    let [_, registry, about, _] = parts else {
+    let [_, registry, about, integrity] = parts else {
         let cause = format!("package {} has not the four parts of one", shown(&item.key));
         list.facts.malformed(&list.path, Some(item.line), cause);
         return Ok(());
@@ -159,6 +160,7 @@ fn package(item: &Entry<'_>, entries: &Entries<'_>, list: &mut List<'_>) -> Resu
     }
     list.add_from(item.line, name, version, source.as_deref(), |package| {
         package.dependencies = edges;
+        package.checksums = Checksum::integrity(integrity.text().unwrap_or_default());
     });
     Ok(())
 }

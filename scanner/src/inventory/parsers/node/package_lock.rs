@@ -13,6 +13,7 @@ use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::shared::{names, outside_node_modules};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::Checksum;
 use crate::model::package::Scope;
 use document::{Entry, Node, Value};
 
@@ -165,6 +166,7 @@ impl<'a> Reader<'a, '_> {
                 package.scope = Some(scope(node, is_optional));
                 package.direct = Some(is_direct);
                 package.dependencies = names(node, &["dependencies", "optionalDependencies"]);
+                package.checksums = integrity(node);
             });
     }
 
@@ -249,6 +251,7 @@ impl<'a> Reader<'a, '_> {
                 .add_resolved(line, name, version, resolved, |package| {
                     package.scope = Some(scope(node, node.is_true("optional")));
                     package.dependencies = names(node, &["requires"]);
+                    package.checksums = integrity(node);
                 });
         }
     }
@@ -273,6 +276,11 @@ fn scope(node: &Node<'_>, is_optional: bool) -> Scope {
         Scope::Runtime if node.is_true("peer") => Scope::Peer,
         scope => scope,
     }
+}
+
+/// Checksums of the archive.
+fn integrity(node: &Node<'_>) -> Vec<Checksum> {
+    Checksum::integrity(node.text_at("integrity").unwrap_or_default())
 }
 
 /// Where a package is fetched from, and the line that says so.

@@ -11,6 +11,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::outside_node_modules;
 use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::Checksum;
 use crate::model::package::Scope;
 use document::{Entry, Node};
 
@@ -218,6 +219,8 @@ fn package(item: &Entry<'_>, slashes: bool, snapshot: Option<&Node<'_>>, list: &
         let tables = tables.flat_map(|node| EDGES.map(|key| node.get(key)));
         let entries = tables.flatten().flat_map(Node::entries);
         package.dependencies = entries.filter_map(edge).collect();
+        let integrity = resolution.and_then(|resolution| resolution.text_at("integrity"));
+        package.checksums = Checksum::integrity(integrity.unwrap_or_default());
     });
 }
 

@@ -12,6 +12,7 @@ use crate::inventory::parsers::complete::Complete;
 use crate::inventory::parsers::shared::{names, outside_node_modules};
 use crate::inventory::{Beside, Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::Checksum;
 use document::Node;
 
 /// Both formats have one name.
@@ -133,6 +134,7 @@ struct Open<'a> {
     version: Option<&'a str>,
     /// With its line.
     resolved: Option<(u32, &'a str)>,
+    integrity: &'a str,
     dependencies: Vec<Arc<str>>,
 }
 
@@ -164,6 +166,7 @@ fn classic(text: &str, list: &mut List<'_>, beside: &dyn Beside) -> Result<(), P
                 keys,
                 version: None,
                 resolved: None,
+                integrity: "",
                 dependencies: Vec::new(),
             });
             in_dependencies = false;
@@ -190,6 +193,7 @@ fn classic(text: &str, list: &mut List<'_>, beside: &dyn Beside) -> Result<(), P
                     return Err(ParseError::unknown_format(Some(number), cause));
                 }
                 "resolved" => open.resolved = value.map(|value| (number, value)),
+                "integrity" => open.integrity = rest.trim_matches('"'),
                 _ => {}
             }
         } else if in_dependencies {
@@ -264,6 +268,7 @@ fn close<'a>(open: Option<Open<'a>>, list: &mut List<'_>, locked: &mut Locked<'a
     let dependencies = open.dependencies;
     list.add_resolved(open.line, name, version, open.resolved, |package| {
         package.dependencies = dependencies;
+        package.checksums = Checksum::integrity(open.integrity);
     });
 }
 

@@ -12,6 +12,7 @@ use crate::inventory::parsers::shared::{
 };
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::{Algorithm, Checksum};
 use crate::model::package::{PackageType, Scope};
 use document::{Node, Value};
 
@@ -93,6 +94,9 @@ fn read(node: &Node<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
     }
     let mut package = entry(PackageType::COMPOSER, path, line, name, version);
     package.scope = Some(Scope::of(is_dev, false));
+    let sum = node.get("dist").and_then(|dist| dist.text_at("shasum"));
+    let sum = sum.and_then(|digits| Checksum::hexadecimal(Algorithm::Sha1, digits));
+    package.checksums = Vec::from_iter(sum);
     package.dependencies = names(node, &["require"]);
     // Platform requirements are not packages: they have no vendor.
     package.dependencies.retain(|name| name.contains('/'));

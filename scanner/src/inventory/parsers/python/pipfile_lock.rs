@@ -10,6 +10,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{file_name, has_extension, repeated};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::Checksum;
 use crate::model::package::Scope;
 use document::{Entry, Node};
 
@@ -88,6 +89,9 @@ fn read(item: &Entry<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
         let package = pypi::package(facts, path, line, name, &version);
         facts.extend(package.map(|mut package| {
             package.scope = Some(Scope::of(is_dev, false));
+            let hashes = item.node.get("hashes").map_or(&[][..], Node::items);
+            let hashes = hashes.iter().filter_map(Node::text);
+            package.checksums = hashes.filter_map(Checksum::named).collect();
             package
         }));
         return;

@@ -10,6 +10,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{file_name, other_lists};
 use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::Checksum;
 use crate::model::package::Scope;
 use document::Node;
 
@@ -95,6 +96,7 @@ fn packages(document: &Node<'_>, path: &Arc<str>, facts: &mut Facts) -> Result<(
                 .any(|key| node.get(key).is_some())
                 .then(|| Scope::of(is_development(node), node.is_true("optional")));
             package.dependencies = edges(node);
+            package.checksums = checksums(node);
             package
         }));
     }
@@ -135,6 +137,14 @@ fn is_development(node: &Node<'_>) -> bool {
     let groups = node.get("groups").map(Node::items).unwrap_or_default();
     let grouped = !groups.is_empty() && groups.iter().all(|group| group.text() != Some("main"));
     grouped || node.text_at("category") == Some("dev")
+}
+
+/// Those of each archive: Poetry from 1.3 on has them under `files`, uv by kind.
+fn checksums(node: &Node<'_>) -> Vec<Checksum> {
+    let lists = ["files", "wheels"].map(|key| node.get(key).map_or(&[][..], Node::items));
+    let archives = lists.into_iter().flatten().chain(node.get("sdist"));
+    let texts = archives.filter_map(|archive| archive.text_at("hash"));
+    texts.filter_map(Checksum::named).collect()
 }
 
 /// Poetry has a table by name, uv a list of tables.

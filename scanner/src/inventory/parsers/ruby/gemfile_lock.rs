@@ -11,6 +11,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{entry, file_name, has_extension};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::Checksum;
 use crate::model::package::{Package, PackageType};
 
 /// Bundler names a lockfile after its Gemfile, which `BUNDLE_GEMFILE` may choose freely:
@@ -79,6 +80,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         is_whole: false,
         listed: BTreeSet::from(["bundler".to_owned()]),
         needed: BTreeMap::new(),
+        checksums: BTreeMap::new(),
         open: None,
     };
     let mut any = false;
@@ -119,6 +121,8 @@ struct Lockfile<'a> {
     listed: BTreeSet<String>,
     /// Gems that others need, with the line of the first need.
     needed: BTreeMap<String, u32>,
+    /// By the name and version of a gem; each platform has its own archive.
+    checksums: BTreeMap<(String, String), Vec<Checksum>>,
     open: Option<Package>,
 }
 
@@ -158,6 +162,7 @@ impl Lockfile<'_> {
             _ if self.section == Section::Dependencies && !content.ends_with('!') => {}
             _ if matches!(self.section, Section::Checksums | Section::Dependencies) => {
                 self.need(content, line);
+                self.checksum(content);
             }
             2 if content == "specs:" => {
                 if self.has_specs {
@@ -185,6 +190,21 @@ impl Lockfile<'_> {
             }
             _ => {}
         }
+    }
+
+    /// `name (version-platform) sha256=…`; what Bundler has no checksum of has nothing behind it.
+    fn checksum(&mut self, content: &str) {
+        let parts = content
+            .split_once(" (")
+            .filter(|_| self.section == Section::Checksums);
+        let parts = parts.and_then(|(name, rest)| Some((name, rest.split_once(") ")?)));
+        let Some((name, (version, sums))) = parts else {
+            return; // nothing is said
+        };
+        let version = version.split('-').next().unwrap_or(version);
+        let key = (name.to_owned(), version.to_owned());
+        let sums = sums.split(',').filter_map(Checksum::named);
+        self.checksums.entry(key).or_default().extend(sums);
     }
 
     /// Notes the gem that a line begins with.
@@ -236,6 +256,12 @@ impl Lockfile<'_> {
     /// Bundler lists what every gem needs, and writes what the Gemfile asks for after it.
     fn close(&mut self) {
         self.facts.extend(self.open.take());
+        for package in &mut self.facts.packages {
+            let key = (package.name.to_string(), package.version.to_string());
+            package
+                .checksums
+                .extend(self.checksums.remove(&key).unwrap_or_default());
+        }
         for (name, line) in &self.needed {
             if !self.listed.contains(name) {
                 let cause = format!("the gem {} is needed, but not listed", shown(name));

@@ -12,6 +12,7 @@ use crate::inventory::parsers::foreign::Foreign;
 use crate::inventory::parsers::shared::{entry, file_name};
 use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
+use crate::model::hash::{Algorithm, Checksum};
 use crate::model::package::PackageType;
 use document::Node;
 
@@ -138,6 +139,8 @@ impl<'a> Reader<'a, '_> {
         let mut package = entry(PackageType::CARGO, self.path, name.line, text, version);
         package.public = is_public(source);
         package.dependencies = dependencies(node);
+        let digits = node.text_at("checksum").unwrap_or_default();
+        package.checksums = Vec::from_iter(Checksum::hexadecimal(Algorithm::Sha256, digits));
         if !package.public {
             self.foreign.mark(&mut package, name.line, &place(source));
         }

@@ -13,6 +13,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{entry, file_name, has_extension};
 use crate::inventory::{Content, Facts, Include, Input, ParseError, Parser, Want, limits};
 use crate::model::gap::GapKind;
+use crate::model::hash::Checksum;
 use crate::model::package::{PackageType, Scope};
 
 mod lines;
@@ -115,6 +116,7 @@ fn read(input: Input<'_>, facts: &mut Facts, installs: bool) -> Result<(), Parse
         is_dev,
         installs,
         facts,
+        checksums: Vec::new(),
     };
     if is_damaged {
         file.refused(
@@ -132,6 +134,8 @@ struct File<'a> {
     /// Whether its requirements are installed; of a constraints file only the includes are.
     installs: bool,
     facts: &'a mut Facts,
+    /// Of the archives that the line allows.
+    checksums: Vec<Checksum>,
 }
 
 impl File<'_> {
@@ -148,6 +152,8 @@ impl File<'_> {
                 return self.refused(Some(number), &cause);
             }
         };
+        let hashes = options.hashes.iter();
+        self.checksums = hashes.filter_map(|text| Checksum::named(text)).collect();
         // Of what one line says, pip takes the first: a requirement, then -e, -r, -c.
         let mut parts = Vec::new();
         if !text.is_empty() {
@@ -222,6 +228,7 @@ impl File<'_> {
     fn list(&mut self, number: u32, name: &str, version: &str) {
         let mut package = entry(PackageType::PYPI, &self.path, number, name, version);
         package.scope = self.is_dev.then_some(Scope::Dev);
+        package.checksums = std::mem::take(&mut self.checksums);
         self.facts.add(package);
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Options {
     pub(super) constraints: Vec<String>,
     /// Values of `-e`.
     pub(super) editables: Vec<String>,
+    /// Values of `--hash`.
+    pub(super) hashes: Vec<String>,
     /// Words that belong to no option.
     pub(super) others: Vec<String>,
 }
@@ -135,6 +137,7 @@ impl Options {
             "requirement" => self.requirements.push(value),
             "constraint" => self.constraints.push(value),
             "editable" => self.editables.push(value),
+            "hash" => self.hashes.push(value),
             _ => {}
         }
     }

@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Item, gaps, items, put, time, uuid};
+use super::super::{Item, gaps, items, put, time, uuid};
+use crate::model::hash::Checksum;
 use crate::model::report::{Report, Target};
 use crate::output::serial;
+use crate::properties::{self, Property};
 
 /// Writes the bill.
-pub(in super::super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+pub(in super::super::super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let items = items(report);
     let name = match report.targets.as_slice() {
         [target] => target.id.as_str(),
@@ -19,13 +21,13 @@ pub(in super::super) fn write(report: &Report, out: &mut dyn Write) -> io::Resul
     let mut packages = Vec::new();
     let mut relationships = Vec::new();
     for (number, target) in report.targets.iter().enumerate() {
-        packages.push(of_target(number, target));
+        packages.push(of_target(number, target, report));
         let id = target_id(number);
-        relationships.push(relation("SPDXRef-DOCUMENT", "DESCRIBES", &id));
+        relationships.push(relation(DOCUMENT, "DESCRIBES", &id));
     }
     let ids: Vec<String> = (0..items.len()).map(package_id).collect();
     for (item, id) in items.iter().zip(&ids) {
-        packages.push(package(item, id));
+        packages.push(package(item, id, report));
         relationships.push(relation(&target_id(item.target), "CONTAINS", id));
     }
     let by_reference: std::collections::BTreeMap<&str, &String> = items
@@ -40,24 +42,23 @@ pub(in super::super) fn write(report: &Report, out: &mut dyn Write) -> io::Resul
             }
         }
     }
-    let all: Vec<String> = gaps(report).collect();
-    let comment = match all.as_slice() {
-        [] => "complete: nothing was left out".to_owned(),
-        gaps => format!("incomplete:\n{}", gaps.join("\n")),
-    };
+    let gaps = gaps(report);
+    let comment = super::comment(report, &gaps);
+    let gaps: Vec<Property> = gaps.into_iter().map(|gap| (properties::GAP, gap)).collect();
     let bill = Bill {
         spdx_version: "SPDX-2.3",
         data_license: "CC0-1.0",
-        id: "SPDXRef-DOCUMENT",
+        id: DOCUMENT,
         name,
         document_namespace: format!(
             "https://spdx.org/spdxdocs/portcullis-{}",
             uuid(report, &items)
         ),
         comment,
+        annotations: annotations(&gaps, report),
         creation_info: json!({
             "created": time(report),
-            "creators": [concat!("Tool: ", env!("CARGO_PKG_NAME"), "-", env!("CARGO_PKG_VERSION"))],
+            "creators": [TOOL],
         }),
         packages,
         relationships,
@@ -75,9 +76,41 @@ struct Bill<'a> {
     name: &'a str,
     document_namespace: String,
     comment: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    annotations: Vec<Value>,
     creation_info: Value,
     packages: Vec<Value>,
     relationships: Vec<Value>,
+}
+
+/// The document's own id.
+const DOCUMENT: &str = "SPDXRef-DOCUMENT";
+
+/// Who made it.
+const TOOL: &str = concat!(
+    "Tool: ",
+    env!("CARGO_PKG_NAME"),
+    "-",
+    env!("CARGO_PKG_VERSION")
+);
+
+/// Properties as the comment of an annotation, for which the format has no other place.
+fn annotations(all: &[Property], report: &Report) -> Vec<Value> {
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let comment = json!({properties::ANNOTATION: all});
+    vec![json!({
+        "annotationDate": time(report),
+        "annotationType": "OTHER",
+        "annotator": TOOL,
+        "comment": comment.to_string(),
+    })]
+}
+
+fn checksum(one: &Checksum) -> Value {
+    let algorithm = one.algorithm.as_str().to_ascii_uppercase();
+    json!({"algorithm": algorithm, "checksumValue": &*one.value})
 }
 
 fn target_id(number: usize) -> String {
@@ -92,7 +125,7 @@ fn relation(from: &str, kind: &str, to: &str) -> Value {
     json!({"spdxElementId": from, "relationshipType": kind, "relatedSpdxElement": to})
 }
 
-fn of_target(number: usize, target: &Target) -> Value {
+fn of_target(number: usize, target: &Target, report: &Report) -> Value {
     let purpose = if target.kind.is_image() {
         "CONTAINER"
     } else {
@@ -104,27 +137,21 @@ fn of_target(number: usize, target: &Target) -> Value {
         "downloadLocation": "NOASSERTION",
         "filesAnalyzed": false,
         "primaryPackagePurpose": purpose,
+        "annotations": annotations(&properties::of_target(target), report),
     });
     if let Some(digest) = &target.digest {
         put(&mut package, "versionInfo", digest.as_str());
-        if let Some(hex) = digest.strip_prefix("sha256:") {
-            put(
-                &mut package,
-                "checksums",
-                json!([{"algorithm": "SHA256", "checksumValue": hex}]),
-            );
+        if let Some(digest) = Checksum::named(digest) {
+            put(&mut package, "checksums", vec![checksum(&digest)]);
         }
     }
     package
 }
 
-fn package(item: &Item<'_>, id: &str) -> Value {
-    let places = item.package.locations.iter().map(|location| {
-        let layer = location.layer.as_ref();
-        let layer = layer.map_or_else(String::new, |layer| format!(" (layer {})", layer.digest));
-        format!("{}{layer}", location.path)
-    });
-    let places: Vec<String> = places.collect();
+fn package(item: &Item<'_>, id: &str, report: &Report) -> Value {
+    let mut properties = item.properties();
+    let places = item.package.locations.iter();
+    properties.extend(places.map(|place| (properties::LOCATION, properties::of_location(place))));
     let mut package = json!({
         "SPDXID": id,
         "name": &*item.package.name,
@@ -136,10 +163,16 @@ fn package(item: &Item<'_>, id: &str) -> Value {
             "referenceType": "purl",
             "referenceLocator": item.purl,
         }],
-        "sourceInfo": format!("found in {}", places.join(", ")),
+        "sourceInfo": super::source(item),
+        "annotations": annotations(&properties, report),
     });
     if let Some(vendor) = &item.package.vendor {
         put(&mut package, "supplier", format!("Organization: {vendor}"));
+    }
+    let (own, _) = properties::checksums(item.package);
+    if !own.is_empty() {
+        let checksums: Vec<Value> = own.into_iter().map(checksum).collect();
+        put(&mut package, "checksums", checksums);
     }
     package
 }
