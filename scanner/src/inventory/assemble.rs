@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ownership::Owners;
-use super::{Distribution, Facts, ecosystem, modules};
+use super::{Distribution, Facts, ecosystem, modules, secondary};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType, Release, Scope, SourcePackage};
@@ -22,6 +22,9 @@ pub struct Inventory {
     pub gaps: Vec<Gap>,
 }
 
+/// Types of packages that installers of their own bring and no ecosystem of OSV speaks of.
+const UNADVISED: [PackageType; 3] = [PackageType::FLATPAK, PackageType::NIX, PackageType::SNAP];
+
 /// What makes two entries the same package, in the order of the output.
 type Key = (
     PackageType,
@@ -37,6 +40,7 @@ type Key = (
 
 /// Puts the facts of all visible files together.
 pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
+    secondary::settle(&mut files);
     let (distribution, place) = distribution(&files).unzip();
     let products: Vec<_> = files
         .iter()
@@ -65,6 +69,7 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     let owners = Owners::new(&mut files, known);
     let mut merged: BTreeMap<Key, Package> = BTreeMap::new();
     let mut homeless: Option<Location> = None;
+    let mut unadvised: BTreeMap<PackageType, Location> = BTreeMap::new();
     for (_, facts) in files {
         let digests = facts.digests.as_ref();
         // What the distribution packaged is judged by its own advisories, in whatever format.
@@ -81,6 +86,10 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
                 if package.ecosystem.is_none() {
                     homeless = homeless.into_iter().chain(place.cloned()).min();
                 }
+            } else if UNADVISED.contains(&package.kind) {
+                let first = unadvised.remove(&package.kind).into_iter();
+                let first = first.chain(place.cloned()).min();
+                unadvised.extend(first.map(|place| (package.kind, place)));
             } else if let Some(owner) = place.and_then(|place| owners.of(place, digests)) {
                 package.owner = Some(owner.name);
                 package.doubt = owner.doubt;
@@ -91,6 +100,17 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     if let Some(place) = homeless {
         gaps.push(unknown_distribution(place, distribution.as_ref()));
     }
+    gaps.extend(unadvised.into_iter().map(|(kind, place)| {
+        let cause = format!(
+            "no advisories are known for packages of the type {}",
+            kind.as_str()
+        );
+        let place = Location {
+            region: None,
+            ..place
+        };
+        Gap::warning(Stage::Inventory, GapKind::UnknownDistribution, place, cause)
+    }));
     gaps.sort();
     gaps.dedup();
     let packages = merged.into_values().map(|mut package| {

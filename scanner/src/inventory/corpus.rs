@@ -255,11 +255,16 @@ fn damaged_files_make_no_parser_fail() {
 }
 
 /// The databases of operating-system packages.
-const DATABASES: [&str; 8] = [
+const DATABASES: [&str; 13] = [
     "apk-installed",
+    "chisel-manifest",
     "dpkg-journal",
     "dpkg-status",
     "dpkg-status-d",
+    "opkg-control",
+    "opkg-status",
+    "pacman-desc",
+    "portage",
     "rpm-bdb",
     "rpm-manifest",
     "rpm-ndb",

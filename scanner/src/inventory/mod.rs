@@ -26,7 +26,9 @@ mod mutation;
 mod ownership;
 pub mod parsers;
 pub mod recognised;
+mod secondary;
 pub(crate) mod sqlite;
+pub(crate) mod store;
 pub(crate) mod text;
 
 /// Whether a file says what is installed or what ought to be.

@@ -7,6 +7,7 @@ mod spdx;
 
 use std::sync::Arc;
 
+use db_sync::ecosystem::Namespace;
 use document::Node;
 
 use super::collect::shown;
@@ -75,7 +76,7 @@ impl Bill {
             return None;
         };
         let qualifier = |key: &str| purl.qualifiers.get(key).map(String::as_str);
-        if !kind.is_os() {
+        if kind.namespace() != Namespace::Distribution {
             return Some(Package::new(kind, purl.full_name(), version));
         }
         self.distribution(&purl);
