@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ownership::Owners;
-use super::{Distribution, Facts, ecosystem, modules, secondary};
+use super::{Distribution, Facts, Runtime, ecosystem, modules, secondary};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType, Release, Scope, SourcePackage};
@@ -18,6 +18,10 @@ pub struct Inventory {
     pub packages: Vec<Package>,
     /// The distribution, if any file told.
     pub distribution: Option<Distribution>,
+    /// The file that told.
+    pub release_file: Option<Arc<str>>,
+    /// Runtimes that no operating-system package owns, sorted.
+    pub runtimes: Vec<Runtime>,
     /// Gaps of all files, sorted.
     pub gaps: Vec<Gap>,
 }
@@ -63,11 +67,12 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     }
     let mut gaps = modules::settle(&mut files);
     gaps.extend(without_source(&files));
-    if let Some(place) = place.filter(|_| !any_os) {
+    if let Some(place) = place.clone().filter(|_| !any_os) {
         gaps.push(no_packages(place, distribution.as_ref()));
     }
     let owners = Owners::new(&mut files, known);
     let mut merged: BTreeMap<Key, Package> = BTreeMap::new();
+    let mut runtimes = Vec::new();
     let mut homeless: Option<Location> = None;
     let mut unadvised: BTreeMap<PackageType, Location> = BTreeMap::new();
     for (_, facts) in files {
@@ -80,6 +85,13 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
                     .of(&gap.location, digests)
                     .is_none_or(|owner| owner.doubt.is_some())
         }));
+        // What the distribution packaged is supported as long as the distribution.
+        runtimes.extend(
+            facts
+                .runtimes
+                .into_iter()
+                .filter(|runtime| owners.of(&runtime.location, digests).is_none()),
+        );
         for mut package in facts.packages {
             let place = package.locations.first();
             if package.kind.is_os() {
@@ -111,6 +123,8 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
         };
         Gap::warning(Stage::Inventory, GapKind::UnknownDistribution, place, cause)
     }));
+    runtimes.sort();
+    runtimes.dedup();
     gaps.sort();
     gaps.dedup();
     let packages = merged.into_values().map(|mut package| {
@@ -123,6 +137,8 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     Inventory {
         packages: packages.collect(),
         distribution,
+        release_file: place,
+        runtimes,
         gaps,
     }
 }

@@ -5,7 +5,7 @@
 //! a parser cannot read becomes a gap; no error or panic of one file loses another.
 
 pub use crate::analyzer::{Beside, Content, Need, Want};
-pub use crate::model::facts::{Distribution, Facts, Include, Owned, Requested};
+pub use crate::model::facts::{Distribution, Facts, Include, Owned, Requested, Runtime};
 use crate::model::gap::GapKind;
 
 pub mod assemble;

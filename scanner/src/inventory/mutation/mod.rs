@@ -211,6 +211,7 @@ const WITHOUT_PACKAGES: &[&str] = &[
     "requirements-constraints",
     "redhat-release",
     "rpm-sqlite-log",
+    "runtime",
     "suse-products",
 ];
 

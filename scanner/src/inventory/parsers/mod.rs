@@ -106,6 +106,7 @@ mod ubuntu {
 mod complete;
 mod foreign;
 mod os_release;
+mod runtime;
 mod shared;
 
 /// Every parser. To add a format, add a file in the folder of its ecosystem, two lines
@@ -152,6 +153,7 @@ pub const ALL: &[&Parser] = &[
     &rpm::ndb::PARSER,
     &rpm::sqlite::PARSER,
     &rpm::sqlite::LOG,
+    &runtime::PARSER,
     &snap::yaml::PARSER,
     &suse::products::PARSER,
     &swift::package_resolved::PARSER,

@@ -37,6 +37,7 @@ impl<'a> Row<'a> {
                 Purl::of(&found.package, distribution).to_string()
             }
             FindingKind::Misconfiguration(found) => line(&found.resource).into_owned(),
+            FindingKind::EndOfLife(found) => line(&found.release()).into_owned(),
         };
         Self {
             finding,
@@ -79,7 +80,7 @@ fn mark(finding: &Finding, target: Option<&Target>) -> String {
     // Not the id that the user prefers to see.
     let rule = match &finding.kind {
         FindingKind::Vulnerability(found) => &found.record,
-        FindingKind::Misconfiguration(_) => &finding.rule,
+        FindingKind::Misconfiguration(_) | FindingKind::EndOfLife(_) => &finding.rule,
     };
     fingerprint(&[
         &finding.fingerprint,

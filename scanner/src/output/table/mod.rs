@@ -145,7 +145,7 @@ impl<W: Write> Table<'_, W> {
         self.rows(&rows)
     }
 
-    /// The file, then its misconfigurations.
+    /// The file, then its findings.
     fn file(&mut self, group: &FileGroup<'_>) -> io::Result<()> {
         let path = self.paint.bold(&part(group.path));
         writeln!(self.out, "  {path}")?;
@@ -231,6 +231,10 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
                 (change, format!("[{marks}] {title}"))
             }
         }
+        FindingKind::EndOfLife(found) => (
+            part(&format!("ended {}", found.ended)),
+            part(&finding.message),
+        ),
         FindingKind::Misconfiguration(found) => {
             let said = if finding.message.is_empty() {
                 &finding.title
