@@ -130,11 +130,13 @@ impl Table {
         if !named.is_empty() {
             return named;
         }
-        let alone = others.len() == 1;
-        let mut others = others;
-        // A name decides among several; of one alone the id says enough.
-        others.retain(|product| alone || product.named.is_none());
+        // Bills of materials and files of one line have no name: of one product alone the id says
+        // enough.
+        let enough = pretty.is_empty() && others.len() == 1;
+        let others = others.into_iter();
         others
+            .filter(|product| enough || product.named.is_none())
+            .collect()
     }
 
     /// The products that a runtime may be.
@@ -370,6 +372,7 @@ mod tests {
                 "15.5",
                 Some("opensuse-leap 15.5"),
             ),
+            ("opensuse", "openSUSE Tumbleweed", "42.3", None),
             ("wolfi", "", "20230201", None),
             ("debian", "", "99", None),
         ] {
