@@ -14,6 +14,7 @@
 pub mod accept;
 pub mod analyzer;
 pub mod credentials;
+pub mod eol;
 pub mod gate;
 pub mod ignores;
 pub mod inventory;

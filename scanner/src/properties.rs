@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use db_sync::ecosystem::Namespace;
 use serde::{Deserialize, Serialize};
 
 use crate::model::facts::Distribution;
@@ -117,7 +118,7 @@ pub(crate) fn distribution<'t>(
 pub(crate) fn of(package: &Package, purl: &Purl) -> Vec<Property> {
     let mut all = vec![(KIND, package.kind.as_str().to_owned())];
     let mut add = |name, value: &str| all.push((name, value.to_owned()));
-    let name = if package.kind.is_os() {
+    let name = if package.kind.namespace() == Namespace::Distribution {
         purl.name.clone()
     } else {
         purl.full_name()

@@ -30,6 +30,8 @@ pub enum Namespace {
     Path(char),
     /// The distribution that the package is of.
     Distribution,
+    /// The category that the distribution sorts it into, the name up to the `/`.
+    Category,
 }
 
 struct Row {
@@ -70,6 +72,7 @@ macro_rules! types {
 // Word, ecosystem of OSV (none: it depends on the distribution), order of versions where that does not
 // tell it, and how package URLs write it.
 types! {
+    ALPM = "alpm", None, None, PurlName::Lower, Namespace::Distribution;
     APK = "apk", None, Some(Order::Alpine), PurlName::Lower, Namespace::Distribution;
     BITNAMI = "bitnami", Some("Bitnami"), None, PurlName::Lower, Namespace::None;
     CARGO = "cargo", Some("crates.io"), None, PurlName::Exact, Namespace::None;
@@ -77,6 +80,7 @@ types! {
     CONAN = "conan", Some("ConanCenter"), None, PurlName::Exact, Namespace::None;
     CRAN = "cran", Some("CRAN"), None, PurlName::Exact, Namespace::None;
     DEB = "deb", None, Some(Order::Debian), PurlName::Lower, Namespace::Distribution;
+    FLATPAK = "flatpak", None, None, PurlName::Exact, Namespace::None;
     GEM = "gem", Some("RubyGems"), None, PurlName::Exact, Namespace::None;
     GITHUB = "github", Some("GitHub Actions"), None, PurlName::Lower, Namespace::Path('/');
     GOLANG = "golang", Some("Go"), None, PurlName::Lower, Namespace::Path('/');
@@ -84,12 +88,16 @@ types! {
     HEX = "hex", Some("Hex"), None, PurlName::Lower, Namespace::None;
     JULIA = "julia", Some("Julia"), None, PurlName::Exact, Namespace::None;
     MAVEN = "maven", Some("Maven"), None, PurlName::Exact, Namespace::Path(':');
+    NIX = "nix", None, None, PurlName::Exact, Namespace::None;
     NPM = "npm", Some("npm"), None, PurlName::Exact, Namespace::Path('/');
     NUGET = "nuget", Some("NuGet"), None, PurlName::Exact, Namespace::None;
     OPAM = "opam", Some("opam"), None, PurlName::Exact, Namespace::None;
+    OPKG = "opkg", None, Some(Order::Debian), PurlName::Lower, Namespace::Distribution;
+    PORTAGE = "portage", None, None, PurlName::Exact, Namespace::Category;
     PUB = "pub", Some("Pub"), None, PurlName::Lower, Namespace::None;
     PYPI = "pypi", Some("PyPI"), None, PurlName::Python, Namespace::None;
     RPM = "rpm", None, Some(Order::Rpm), PurlName::Exact, Namespace::Distribution;
+    SNAP = "snap", None, None, PurlName::Exact, Namespace::None;
     SWIFT = "swift", Some("SwiftURL"), None, PurlName::Exact, Namespace::Path('/');
 }
 
@@ -162,7 +170,10 @@ impl PackageType {
 
     /// Whether an operating system's package manager installs it.
     pub const fn is_os(self) -> bool {
-        matches!(self.0.namespace, Namespace::Distribution)
+        matches!(
+            self.0.namespace,
+            Namespace::Distribution | Namespace::Category
+        )
     }
 
     /// How package URLs write its names.
@@ -174,7 +185,7 @@ impl PackageType {
     pub const fn separator(self) -> char {
         match self.0.namespace {
             Namespace::Path(separator) => separator,
-            Namespace::None | Namespace::Distribution => '/',
+            Namespace::None | Namespace::Distribution | Namespace::Category => '/',
         }
     }
 
@@ -245,8 +256,12 @@ mod tests {
                 .ecosystem()
                 .is_none_or(|name| table::find(name).is_some());
             assert!(known, "{kind:?}");
-            assert_eq!(kind.is_os(), kind.ecosystem().is_none(), "{kind:?}");
-            assert!(kind.order().is_some(), "{kind:?}");
+            // What no advisory speaks of needs no order; an ecosystem does.
+            assert!(
+                kind.order().is_some() || kind.ecosystem().is_none(),
+                "{kind:?}"
+            );
+            assert!(!kind.is_os() || kind.ecosystem().is_none(), "{kind:?}");
         }
     }
 

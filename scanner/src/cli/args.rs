@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::values;
 pub(super) use super::values::{Disputed, Only, ReportFile, TextOrJson};
 use portcullis::accept::Allowance;
+use portcullis::eol::OnEol;
 use portcullis::gate::FailOn;
 use portcullis::model::finding::Severity;
 use portcullis::output::Format;
@@ -81,7 +82,8 @@ pub(super) struct ScanArguments {
     /// them, or let them fail the run like any other finding.
     #[arg(long, value_name = "report|fail", default_value = "report")]
     pub(super) disputed: Disputed,
-    /// Scan only for vulnerabilities (`vuln`) or misconfigurations (`misconfig`).
+    /// Scan only packages, for vulnerabilities and the end of support (`vuln`), or only for
+    /// misconfigurations (`misconfig`).
     #[arg(long, value_name = "vuln,misconfig", value_delimiter = ',')]
     pub(super) only: Vec<Only>,
     /// Terraform variable file for root modules, as in `terraform -var-file`; may be given several
@@ -180,6 +182,13 @@ pub(super) struct ScanArguments {
     /// How to treat outdated advisories: warn in every report, exit with 2 as well, or ignore them.
     #[arg(long, value_name = "warn|fail|ignore", default_value = "warn")]
     pub(super) on_stale: OnStale,
+    /// How to treat distributions and runtimes that are no longer supported: report them with their
+    /// severity, let them fail the run whatever their severity, or ignore them.
+    #[arg(long, value_name = "warn|fail|ignore", default_value = "warn")]
+    pub(super) on_eol: OnEol,
+    /// Table of supported releases (TOML) to use instead of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub(super) eol: Option<PathBuf>,
     /// VEX document (OpenVEX, CSAF or CycloneDX) with suppressions; may be given several times.
     #[arg(long, value_name = "FILE")]
     pub(super) vex: Vec<PathBuf>,

@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::values::Disputed;
 use super::{COULD_NOT_FINISH, cache, ignore_broken_pipe, paths, write};
+use portcullis::eol::{self, OnEol};
 use portcullis::gate::{self, Decision, GapPolicy, Policy};
 use portcullis::model::gap::GapKind;
 use portcullis::model::report::Report;
@@ -34,6 +35,7 @@ pub(super) fn run(arguments: &ScanArguments) -> Result<u8, Failure> {
         ignore_unfixed: arguments.ignore_unfixed,
         fail_on_disputed: arguments.disputed == Disputed::Fail,
         fail_on_stale: arguments.on_stale == OnStale::Fail,
+        fail_on_eol: arguments.on_eol == OnEol::Fail,
         fail_on_undecided: arguments.fail_on_undecided,
         gaps: match (arguments.strict, arguments.lenient) {
             (true, _) => GapPolicy::Strict,
@@ -103,6 +105,7 @@ fn read(arguments: &ScanArguments, database: &Path) -> write::Inputs {
     let targets: Vec<_> = targets.map(|text| TargetSpec::parse(text).path).collect();
     let targets = targets.iter().map(PathBuf::as_path);
     let files = arguments.vex.iter().chain(&arguments.rules);
+    let files = files.chain(&arguments.eol);
     write::Inputs::new(targets.chain(files.map(PathBuf::as_path)).chain([database]))
 }
 
@@ -230,6 +233,7 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
             bounds: arguments.max_age.clone(),
             on_stale: arguments.on_stale,
         },
+        supported: supported(arguments)?,
         feeds: policy.feeds(),
         statements,
         texts: arguments.format == Format::Sarif
@@ -248,6 +252,25 @@ fn request(arguments: &ScanArguments, policy: &Policy) -> Result<Request, Failur
         include_vendored: arguments.include_vendored,
         terraform: terraform_options(&arguments.var_file)?,
     })
+}
+
+/// The table of releases: the user's instead of ours, where there is one.
+fn supported(arguments: &ScanArguments) -> Result<Option<eol::Table>, Failure> {
+    if arguments.on_eol == OnEol::Ignore {
+        return Ok(None);
+    }
+    let Some(path) = &arguments.eol else {
+        let ours = eol::Table::ours();
+        return ours.map(Some).map_err(|error| Failure::from_error(&error));
+    };
+    let shown = path.to_string_lossy();
+    let bytes = named::read(path, eol::MAX_BYTES)
+        .map_err(|error| Failure::io(format!("cannot read --eol {shown}"), &error))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::new(format!("--eol {shown} is not UTF-8")))?;
+    let table = eol::Table::parse(text)
+        .map_err(|error| Failure::new(format!("--eol {shown} cannot be used: {error}")))?;
+    Ok(Some(table))
 }
 
 /// `TF_VAR_name`, `TF_WORKSPACE` and `--var-file`, as Terraform reads them. A value that is not

@@ -51,6 +51,8 @@ pub struct Policy {
     pub fail_on_disputed: bool,
     /// Advisories that are too old are as bad as not finishing.
     pub fail_on_stale: bool,
+    /// What is no longer supported violates the policy, whatever its severity.
+    pub fail_on_eol: bool,
     /// Checks of rules of this severity and above that stay undecided violate.
     pub fail_on_undecided: Option<Severity>,
     /// Which gaps are as bad as not finishing.
@@ -68,6 +70,7 @@ impl Default for Policy {
             ignore_unfixed: false,
             fail_on_disputed: false,
             fail_on_stale: false,
+            fail_on_eol: false,
             fail_on_undecided: None,
             gaps: GapPolicy::default(),
             exit_zero: false,
@@ -87,7 +90,7 @@ impl Policy {
     fn reached(&self, finding: &Finding) -> Reached {
         let said = match &finding.kind {
             FindingKind::Vulnerability(found) => found.exploitation,
-            FindingKind::Misconfiguration(_) => Exploitation::default(),
+            FindingKind::Misconfiguration(_) | FindingKind::EndOfLife(_) => Exploitation::default(),
         };
         Reached {
             severity: match self.fail_on {
@@ -99,6 +102,7 @@ impl Policy {
                 (Some(threshold), Some(epss)) => epss.score >= threshold,
                 _ => false,
             },
+            eol: self.fail_on_eol && matches!(finding.kind, FindingKind::EndOfLife(_)),
         }
     }
 }
@@ -109,6 +113,7 @@ struct Reached {
     severity: bool,
     kev: bool,
     epss: bool,
+    eol: bool,
 }
 
 /// Feeds that the policy needs and the database that answered cannot give: without them nobody
@@ -188,6 +193,8 @@ struct Tally {
     kev: usize,
     /// Violations through EPSS, whatever else they violate.
     epss: usize,
+    /// Violations because support has ended, whatever else they violate.
+    eol: usize,
     /// Findings that violate, each once.
     violating: usize,
     /// Of UNKNOWN severity, whether they violate or not.
@@ -208,7 +215,7 @@ impl Tally {
             self.unknown = self.unknown.saturating_add(1);
         }
         let reached = policy.reached(finding);
-        if !(reached.severity || reached.kev || reached.epss) {
+        if !(reached.severity || reached.kev || reached.epss || reached.eol) {
             return;
         }
         let unfixed = matches!(&finding.kind, FindingKind::Vulnerability(v) if v.fixed.is_empty());
@@ -228,6 +235,7 @@ impl Tally {
         self.violating = self.violating.saturating_add(1);
         self.kev = self.kev.saturating_add(usize::from(reached.kev));
         self.epss = self.epss.saturating_add(usize::from(reached.epss));
+        self.eol = self.eol.saturating_add(usize::from(reached.eol));
         let slot = Severity::ALL.iter().position(|s| *s == finding.severity);
         if let Some(count) = slot.and_then(|slot| self.violations.get_mut(slot)) {
             *count = count.saturating_add(usize::from(reached.severity));
@@ -244,6 +252,7 @@ impl Tally {
             .chain([
                 ("in KEV", self.kev),
                 ("by EPSS", self.epss),
+                ("end of life", self.eol),
                 ("undecided", self.undecided),
             ])
             .filter(|(_, count)| *count > 0)

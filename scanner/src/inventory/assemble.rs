@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ownership::Owners;
-use super::{Distribution, Facts, ecosystem, modules};
+use super::{Distribution, Facts, Runtime, ecosystem, modules, secondary};
 use crate::model::gap::{Gap, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType, Release, Scope, SourcePackage};
@@ -20,9 +20,16 @@ pub struct Inventory {
     pub distribution: Option<Distribution>,
     /// Its installed products, as ecosystems; sorted.
     pub products: Vec<Arc<str>>,
+    /// The file that told.
+    pub release_file: Option<Arc<str>>,
+    /// Runtimes that no operating-system package owns, sorted.
+    pub runtimes: Vec<Runtime>,
     /// Gaps of all files, sorted.
     pub gaps: Vec<Gap>,
 }
+
+/// Types of packages that installers of their own bring and no ecosystem of OSV speaks of.
+const UNADVISED: [PackageType; 3] = [PackageType::FLATPAK, PackageType::NIX, PackageType::SNAP];
 
 /// What makes two entries the same package, in the order of the output.
 type Key = (
@@ -39,6 +46,7 @@ type Key = (
 
 /// Puts the facts of all visible files together.
 pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
+    secondary::settle(&mut files);
     let (distribution, place) = distribution(&files).unzip();
     let mut products: Vec<_> = files
         .iter()
@@ -63,12 +71,14 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     }
     let mut gaps = modules::settle(&mut files);
     gaps.extend(without_source(&files));
-    if let Some(place) = place.filter(|_| !any_os) {
+    if let Some(place) = place.clone().filter(|_| !any_os) {
         gaps.push(no_packages(place, distribution.as_ref()));
     }
     let owners = Owners::new(&mut files, known);
     let mut merged: BTreeMap<Key, Package> = BTreeMap::new();
+    let mut runtimes = Vec::new();
     let mut homeless: Option<Location> = None;
+    let mut unadvised: BTreeMap<PackageType, Location> = BTreeMap::new();
     for (_, facts) in files {
         let digests = facts.digests.as_ref();
         // What the distribution packaged is judged by its own advisories, in whatever format.
@@ -79,12 +89,23 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
                     .of(&gap.location, digests)
                     .is_none_or(|owner| owner.doubt.is_some())
         }));
+        // What the distribution packaged is supported as long as the distribution.
+        runtimes.extend(
+            facts
+                .runtimes
+                .into_iter()
+                .filter(|runtime| owners.of(&runtime.location, digests).is_none()),
+        );
         for mut package in facts.packages {
             let place = package.locations.first();
             if package.kind.is_os() {
                 if package.ecosystem.is_none() {
                     homeless = homeless.into_iter().chain(place.cloned()).min();
                 }
+            } else if UNADVISED.contains(&package.kind) {
+                let first = unadvised.remove(&package.kind).into_iter();
+                let first = first.chain(place.cloned()).min();
+                unadvised.extend(first.map(|place| (package.kind, place)));
             } else if let Some(owner) = place.and_then(|place| owners.of(place, digests)) {
                 package.owner = Some(owner.name);
                 package.doubt = owner.doubt;
@@ -97,6 +118,19 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
     if let Some(place) = homeless {
         gaps.push(unknown_distribution(place, distribution.as_ref()));
     }
+    gaps.extend(unadvised.into_iter().map(|(kind, place)| {
+        let cause = format!(
+            "no advisories are known for packages of the type {}",
+            kind.as_str()
+        );
+        let place = Location {
+            region: None,
+            ..place
+        };
+        Gap::warning(Stage::Inventory, GapKind::UnknownDistribution, place, cause)
+    }));
+    runtimes.sort();
+    runtimes.dedup();
     gaps.sort();
     gaps.dedup();
     let packages = merged.into_values().map(|mut package| {
@@ -112,6 +146,8 @@ pub fn assemble(mut files: Vec<(Arc<str>, Facts)>) -> Inventory {
         packages: packages.collect(),
         distribution,
         products,
+        release_file: place,
+        runtimes,
         gaps,
     }
 }

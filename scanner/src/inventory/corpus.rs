@@ -122,6 +122,13 @@ fn told(facts: &Facts) -> Value {
     if facts.is_guess {
         value["is_guess"] = json!(true);
     }
+    if !facts.runtimes.is_empty() {
+        let runtimes = facts.runtimes.iter().map(|runtime| {
+            let line = runtime.location.start_line();
+            json!({"name": runtime.name, "maker": runtime.maker, "version": runtime.version, "line": line})
+        });
+        value["runtimes"] = runtimes.collect();
+    }
     if !facts.products.is_empty() {
         value["products"] = json!(facts.products);
     }
@@ -255,11 +262,16 @@ fn damaged_files_make_no_parser_fail() {
 }
 
 /// The databases of operating-system packages.
-const DATABASES: [&str; 8] = [
+const DATABASES: [&str; 13] = [
     "apk-installed",
+    "chisel-manifest",
     "dpkg-journal",
     "dpkg-status",
     "dpkg-status-d",
+    "opkg-control",
+    "opkg-status",
+    "pacman-desc",
+    "portage",
     "rpm-bdb",
     "rpm-manifest",
     "rpm-ndb",

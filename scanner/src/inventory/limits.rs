@@ -68,3 +68,12 @@ pub const SQLITE_DEPTH: usize = 32;
 
 /// Tags of an rpm header; rpm itself refuses more.
 pub const RPM_TAGS: usize = 0xFFFF;
+
+/// Bytes of a Chisel manifest once it is unpacked; one of a hundred packages takes about 5 MB.
+pub const CHISEL_BYTES: u64 = 128 << 20;
+
+/// The window of its compression, as a power of two; Chisel's own is at most 8 MiB.
+pub const CHISEL_WINDOW_LOG: u32 = 24;
+
+/// Bytes of the description of a snap.
+pub const SNAP_BYTES: u64 = 1 << 20;

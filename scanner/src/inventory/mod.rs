@@ -5,7 +5,7 @@
 //! a parser cannot read becomes a gap; no error or panic of one file loses another.
 
 pub use crate::analyzer::{Beside, Content, Need, Want};
-pub use crate::model::facts::{Distribution, Facts, Include, Owned, Requested};
+pub use crate::model::facts::{Distribution, Facts, Include, Owned, Requested, Runtime};
 use crate::model::gap::GapKind;
 
 pub mod assemble;
@@ -26,7 +26,9 @@ mod mutation;
 mod ownership;
 pub mod parsers;
 pub mod recognised;
+mod secondary;
 pub(crate) mod sqlite;
+pub(crate) mod store;
 pub(crate) mod text;
 
 /// Whether a file says what is installed or what ought to be.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::gap::Gap;
+use super::location::Location;
 use super::package::{Package, Scope};
 
 /// A file that an operating-system package owns.
@@ -35,6 +36,20 @@ pub struct Distribution {
     /// `CPE_NAME`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpe: Option<Arc<str>>,
+}
+
+/// A runtime of a language that was installed without a package manager.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Runtime {
+    /// Which: `node`, `python`.
+    pub name: Arc<str>,
+    /// Who built it, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maker: Option<Arc<str>>,
+    /// As far as its files tell.
+    pub version: Arc<str>,
+    /// The file that told.
+    pub location: Location,
 }
 
 /// A file that another one names, to be read with it.
@@ -68,6 +83,9 @@ pub struct Facts {
     /// Installed products of the distribution, as ecosystems.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<Arc<str>>,
+    /// Runtimes of languages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub runtimes: Vec<Runtime>,
     /// Checksums of the file itself, where an operating-system package may own it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digests: Option<Digests>,
@@ -98,6 +116,7 @@ impl Facts {
             owned,
             distribution,
             products,
+            runtimes,
             digests,
             gaps,
             includes,
@@ -109,6 +128,7 @@ impl Facts {
         self.owned.extend(owned);
         self.distribution = self.distribution.take().or(distribution);
         self.products.extend(products);
+        self.runtimes.extend(runtimes);
         self.digests = self.digests.take().or(digests);
         self.gaps.extend(gaps);
         self.includes.extend(includes);

@@ -1,4 +1,6 @@
-//! What is shown to the user: a vulnerable package or a misconfigured resource.
+//! What is shown to the user: a vulnerable package, a misconfigured resource, a release that is no longer
+//! supported. A further kind is a variant of [`FindingKind`]; what all kinds must say of themselves is in its
+//! methods, and where a stage or writer knows more of one kind, the compiler shows the place.
 
 use std::sync::Arc;
 
@@ -122,6 +124,32 @@ pub struct Misconfiguration {
     pub calls: Vec<Location>,
 }
 
+/// A release of a distribution or runtime that is no longer supported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndOfLife {
+    /// Kebab-case id in the table of releases: `debian`.
+    pub product: Arc<str>,
+    /// As its makers write it.
+    pub name: Arc<str>,
+    /// The release, as the table names it: `3.18`.
+    pub cycle: Arc<str>,
+    /// What was found: `3.18.4`.
+    pub version: Arc<str>,
+    /// The last day with security updates for everybody.
+    pub ended: Arc<str>,
+    /// The last day of support that has to be bought, where there is one.
+    pub extended: Option<Arc<str>>,
+    /// Where its makers publish the dates.
+    pub page: Option<Arc<str>>,
+}
+
+impl EndOfLife {
+    /// Name and release: `Debian 10`.
+    pub fn release(&self) -> String {
+        format!("{} {}", self.name, self.cycle)
+    }
+}
+
 /// Which engine found it, with what only that engine knows.
 #[derive(Clone, Debug)]
 pub enum FindingKind {
@@ -129,6 +157,28 @@ pub enum FindingKind {
     Vulnerability(Box<Vulnerability>),
     /// From a rule.
     Misconfiguration(Misconfiguration),
+    /// From the table of releases.
+    EndOfLife(Box<EndOfLife>),
+}
+
+impl FindingKind {
+    /// The word for it in reports.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Vulnerability(_) => "vulnerability",
+            Self::Misconfiguration(_) => "misconfiguration",
+            Self::EndOfLife(_) => "end-of-life",
+        }
+    }
+
+    /// What it is about, and which of several: package and version, resource, product and release.
+    pub fn subject(&self) -> (&str, &str) {
+        match self {
+            Self::Vulnerability(found) => (&found.package.name, &found.package.version),
+            Self::Misconfiguration(found) => (&found.resource, ""),
+            Self::EndOfLife(found) => (&found.name, &found.cycle),
+        }
+    }
 }
 
 impl From<Vulnerability> for FindingKind {

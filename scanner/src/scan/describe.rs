@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::matched::Advised;
 use super::{Error, Rules};
-use crate::model::finding::{FindingKind, RuleInfo};
+use crate::eol;
+use crate::model::finding::{Finding, FindingKind, RuleInfo};
 use crate::model::report::Report;
 
 /// Adds them; those of advisories were found with the matches.
@@ -44,6 +45,10 @@ pub(super) fn rules(
                 );
             }
         }
+    }
+    let ended = |finding: &Finding| matches!(finding.kind, FindingKind::EndOfLife(_));
+    if report.findings.iter().any(ended) {
+        infos.insert(eol::RULE.into(), eol::rule());
     }
     report.rules = infos.into_values().collect();
     Ok(())

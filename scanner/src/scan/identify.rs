@@ -1,8 +1,8 @@
 //! Gives every finding its fingerprint: the same one for as long as it is the same problem.
 //!
 //! It is made of the rule (the record of an advisory, not the id that the user prefers to see), the
-//! path below the repository, and what is affected: package type, name and release line, or resource
-//! and content. It knows neither how the target was named, nor versions within a release line,
+//! path below the repository, and what is affected: package type, name and release line, resource
+//! and content, or product and release. It knows neither how the target was named, nor versions within a release line,
 //! nor lines, nor the order of anything, so that none of these changes it. Several of one package are
 //! told apart by their release line or architecture, several failures of a rule on one resource
 //! by their content; what is the same in all of this shares a fingerprint, and is counted.
@@ -44,6 +44,9 @@ fn of(finding: &Finding, target: Option<&Target>) -> String {
                 &variant(package),
                 &found.record,
             ])
+        }
+        FindingKind::EndOfLife(found) => {
+            fingerprint(&["end-of-life", &path, &found.product, &found.cycle])
         }
         FindingKind::Misconfiguration(found) => fingerprint(&[
             "misconfiguration",

@@ -36,6 +36,7 @@ pub(super) fn packages(
     let Merged {
         mut report,
         answered,
+        supported: _, // a stage of its own has judged it
     } = merged;
     let db = if request.vulnerabilities && !report.packages.is_empty() {
         match advisories.open() {

@@ -9,6 +9,7 @@ use super::judge::Judged;
 use super::read::{Work, source_cause};
 use super::{Request, TargetFailure};
 use super::{attached, ledger};
+use crate::eol::{self, Supported};
 use crate::inventory::assemble::assemble;
 use crate::misconfig;
 use crate::model::gap::{Gap, GapClass, GapKind, Stage};
@@ -22,6 +23,8 @@ pub(super) struct Merged {
     /// The targets that are left out of the question whether anything was judged: others that are
     /// targets, too, came out of them.
     pub(super) answered: BTreeSet<usize>,
+    /// By target: what its makers support until some day.
+    pub(super) supported: Vec<Vec<Supported>>,
 }
 
 /// Merges all targets.
@@ -37,11 +40,12 @@ pub(super) fn targets(
     };
     let judged_with_others = judged_with_others(&works);
     let mut answered = BTreeSet::new();
+    let mut supported = Vec::new();
     for (index, (work, rules)) in works.into_iter().zip(judged).enumerate() {
         if work.holds_images || judged_with_others.contains(&work.target.path) {
             answered.insert(index);
         }
-        one(&mut report, index, work, rules);
+        supported.push(one(&mut report, index, work, rules));
     }
     for failure in failures {
         report.failed_targets += 1;
@@ -54,14 +58,27 @@ pub(super) fn targets(
             accepted: false,
         });
     }
-    Merged { report, answered }
+    Merged {
+        report,
+        answered,
+        supported,
+    }
 }
 
-fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::Checked>) {
+fn one(
+    report: &mut Report,
+    index: usize,
+    work: Work,
+    rules: Option<misconfig::Checked>,
+) -> Vec<Supported> {
     let mut target = work.target;
     let prefix = target.prefix.as_str();
     let mut inventory = assemble(work.files);
     attached::add(&mut inventory, work.bills);
+    let mut supported = eol::of(&inventory, target.kind.is_image());
+    for one in &mut supported {
+        prepend(one.location_mut(), prefix);
+    }
     let mut gaps = work.gaps;
     gaps.extend(inventory.gaps);
     if work.lies_in_tree {
@@ -105,6 +122,7 @@ fn one(report: &mut Report, index: usize, work: Work, rules: Option<misconfig::C
         target.products = inventory.products;
     }
     report.targets.push(target);
+    supported
 }
 
 /// The archives and layouts of several images of which at least one was judged: what was named holds

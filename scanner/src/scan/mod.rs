@@ -9,6 +9,7 @@ use rules::language::Ruleset;
 
 use self::plan::Plan;
 use crate::accept::{self, Allowance};
+use crate::eol;
 use crate::model::report::Report;
 use crate::prefer::Preference;
 use crate::source::limits::Limits;
@@ -31,6 +32,7 @@ mod named_images;
 mod plan;
 mod read;
 mod sort;
+mod support;
 mod trace;
 
 pub use base::Base;
@@ -63,6 +65,8 @@ pub struct Request {
     pub prefer: Preference,
     /// What to do about sources that were not updated for long.
     pub staleness: Staleness,
+    /// The releases that are supported; `None`: nobody asks.
+    pub supported: Option<eol::Table>,
     /// Feeds that the gate uses: their age matters, too.
     pub feeds: Vec<FeedKind>,
     /// VEX statements, of all documents.
@@ -145,7 +149,8 @@ pub struct Scanned {
 }
 
 /// Scans every target of a request; `progress` gets the name of each stage. The pipeline as a list:
-/// read, tell bases apart, read what is attached, judge rules, apply ignores, merge, match, trace, identify, suppress, apply the policy of gaps, describe, sort.
+/// read, tell bases apart, read what is attached, judge rules, apply ignores, merge, judge support, match, trace,
+/// identify, suppress, apply the policy of gaps, describe, sort.
 /// The gate decides over the result.
 pub fn scan(
     request: &Request,
@@ -160,7 +165,8 @@ pub fn scan(
     let mut judged = judge::targets(request, &mut works, rules)?;
     ignores::apply(&mut judged, &works, rules, &request.date)?;
     progress("matching");
-    let merged = merge::targets(request, works, judged, &failures);
+    let mut merged = merge::targets(request, works, judged, &failures);
+    support::targets(request, &mut merged);
     let (mut report, advised) = matched::packages(request, merged, advisories)?;
     trace::findings(&mut report);
     identify::findings(&mut report);

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use crate::credentials;
-use crate::model::finding::{Finding, FindingKind};
+use crate::model::finding::Finding;
 use crate::model::report::Report;
 
 /// Sorts a report.
@@ -27,14 +27,10 @@ pub(super) fn report(report: &mut Report) {
 }
 
 fn order(finding: &Finding) -> impl Ord + '_ {
-    let subject: (&str, &str) = match &finding.kind {
-        FindingKind::Vulnerability(found) => (&found.package.name, &found.package.version),
-        FindingKind::Misconfiguration(found) => (&found.resource, ""),
-    };
     (
         finding.target,
         &finding.location,
-        subject,
+        finding.kind.subject(),
         &finding.rule,
         &finding.message,
     )

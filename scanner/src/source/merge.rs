@@ -236,6 +236,9 @@ fn add(
                 relocate(location, &newest.path, path, place);
             }
         }
+        for runtime in &mut facts.runtimes {
+            relocate(&mut runtime.location, &newest.path, path, places.get(*top));
+        }
         for gap in &mut facts.gaps {
             relocate(&mut gap.location, &newest.path, path, places.get(*top));
         }

@@ -239,7 +239,7 @@ fn candidates<'a>(
 fn package(finding: &Finding) -> Option<&Package> {
     match &finding.kind {
         FindingKind::Vulnerability(vulnerability) => Some(&vulnerability.package),
-        FindingKind::Misconfiguration(_) => None,
+        FindingKind::Misconfiguration(_) | FindingKind::EndOfLife(_) => None,
     }
 }
 

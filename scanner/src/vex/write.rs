@@ -154,7 +154,7 @@ fn vulnerabilities(report: &Report) -> impl Iterator<Item = (&Finding, &Package)
         .iter()
         .filter_map(|finding| match &finding.kind {
             FindingKind::Vulnerability(found) => Some((finding, &*found.package)),
-            FindingKind::Misconfiguration(_) => None,
+            FindingKind::Misconfiguration(_) | FindingKind::EndOfLife(_) => None,
         })
 }
 

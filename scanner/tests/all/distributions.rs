@@ -80,7 +80,7 @@ fn found(inventory: Inventory, db: &Db) -> Vec<String> {
             portcullis::model::finding::FindingKind::Vulnerability(found) => {
                 format!("{} {}", found.record, found.package.name)
             }
-            portcullis::model::finding::FindingKind::Misconfiguration(_) => unreachable!(),
+            other => unreachable!("{other:?}"),
         })
         .collect();
     found.sort();

@@ -11,6 +11,7 @@ mod spdx3;
 
 use std::sync::Arc;
 
+use db_sync::ecosystem::Namespace;
 use document::Node;
 use serde::de::DeserializeOwned;
 
@@ -114,7 +115,7 @@ impl Bill {
     fn of(&mut self, purl: &Purl, version: String) -> Package {
         let kind = PackageType::of(&purl.kind);
         let qualifier = |key: &str| purl.qualifiers.get(key).map(String::as_str);
-        if !kind.is_os() {
+        if kind.namespace() != Namespace::Distribution {
             return Package::new(kind, purl.full_name(), version);
         }
         self.distribution(purl);

@@ -291,6 +291,8 @@ pub(super) const RECORDS: &[Records] = &[
 
 /// Code names that `distro` and people write instead of numbers.
 pub(super) const CODENAMES: &[(&str, &str, &str)] = &[
+    ("Debian", "jessie", "8"),
+    ("Debian", "stretch", "9"),
     ("Debian", "buster", "10"),
     ("Debian", "bullseye", "11"),
     ("Debian", "bookworm", "12"),
@@ -302,6 +304,10 @@ pub(super) const CODENAMES: &[(&str, &str, &str)] = &[
     ("Ubuntu", "focal", "20.04"),
     ("Ubuntu", "jammy", "22.04"),
     ("Ubuntu", "noble", "24.04"),
+    ("Ubuntu", "oracular", "24.10"),
+    ("Ubuntu", "plucky", "25.04"),
+    ("Ubuntu", "questing", "25.10"),
+    ("Ubuntu", "resolute", "26.04"),
 ];
 
 #[cfg(test)]

@@ -207,9 +207,11 @@ fn no_damage_loses_packages_in_silence() {
 const WITHOUT_PACKAGES: &[&str] = &[
     "dpkg-list",
     "dpkg-md5sums",
+    "pacman-files",
     "requirements-constraints",
     "redhat-release",
     "rpm-sqlite-log",
+    "runtime",
     "suse-products",
 ];
 

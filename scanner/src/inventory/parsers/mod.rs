@@ -6,6 +6,10 @@ mod alpine {
     pub(super) mod apk;
 }
 
+mod arch {
+    pub(super) mod pacman;
+}
+
 mod beam {
     pub(super) mod mix_lock;
 }
@@ -17,6 +21,14 @@ mod dart {
 mod debian {
     pub(super) mod files;
     pub(super) mod status;
+}
+
+mod flatpak {
+    pub(super) mod metadata;
+}
+
+mod gentoo {
+    pub(super) mod portage;
 }
 
 mod go {
@@ -37,6 +49,10 @@ mod node {
     mod pnpm_key;
     pub(super) mod pnpm_lock;
     pub(super) mod yarn_lock;
+}
+
+mod openwrt {
+    pub(super) mod opkg;
 }
 
 mod php {
@@ -71,6 +87,10 @@ mod rust {
     pub(super) mod cargo_lock;
 }
 
+mod snap {
+    pub(super) mod yaml;
+}
+
 mod suse {
     pub(super) mod products;
 }
@@ -79,9 +99,14 @@ mod swift {
     pub(super) mod package_resolved;
 }
 
+mod ubuntu {
+    pub(super) mod chisel;
+}
+
 mod complete;
 mod foreign;
 mod os_release;
+mod runtime;
 mod shared;
 
 /// Every parser. To add a format, add a file in the folder of its ecosystem, two lines
@@ -90,25 +115,32 @@ pub const ALL: &[&Parser] = &[
     &alpine::apk::PARSER,
     &node::bun_lock::PARSER,
     &rust::cargo_lock::PARSER,
+    &ubuntu::chisel::PARSER,
     &php::composer_lock::PARSER,
     &debian::files::LISTS,
     &debian::files::SUMS,
     &debian::status::PARSER,
     &debian::status::DISTROLESS,
     &debian::status::JOURNAL,
+    &flatpak::metadata::PARSER,
     &ruby::gemfile_lock::PARSER,
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
     &java::java_archive::PARSER,
     &beam::mix_lock::PARSER,
     &node::node_modules::PARSER,
+    &openwrt::opkg::CONTROLS,
+    &openwrt::opkg::STATUS,
     &os_release::PARSER,
     &os_release::RELEASE,
     &node::package_lock::PARSER,
+    &arch::pacman::PARSER,
+    &arch::pacman::FILES,
     &python::pipfile_lock::PARSER,
     &node::pnpm_lock::PARSER,
     &python::poetry_lock::POETRY,
     &python::poetry_lock::UV,
+    &gentoo::portage::PARSER,
     &dart::pubspec_lock::PARSER,
     &python::installed::METADATA,
     &python::installed::EGG,
@@ -121,6 +153,8 @@ pub const ALL: &[&Parser] = &[
     &rpm::ndb::PARSER,
     &rpm::sqlite::PARSER,
     &rpm::sqlite::LOG,
+    &runtime::PARSER,
+    &snap::yaml::PARSER,
     &suse::products::PARSER,
     &swift::package_resolved::PARSER,
     &node::yarn_lock::PARSER,

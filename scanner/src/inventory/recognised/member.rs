@@ -1,5 +1,5 @@
-//! What a file of a layer is that no parser wants by its path: a program, whose parts are read, or of
-//! a kind that is recognised and not read, by its path or by its content. Only executables and files
+//! What a file of a layer is that no parser wants by its path: one of an object of the Nix store, a program,
+//! whose parts are read, or of a kind that is recognised and not read, by its path or by its content. Only executables and files
 //! whose names allow such a kind are looked into.
 
 use std::io::{self, BufRead, Read as _};
@@ -8,6 +8,7 @@ use super::executable;
 use super::{CONTENT_BYTES, Within, confirm, recognise};
 use crate::analyzer::{Entry, Look, Reach};
 use crate::inventory::executable::{self as programs, Program};
+use crate::inventory::store::{self, Store};
 use crate::model::facts::Facts;
 
 /// Buffers that are used for file after file.
@@ -15,6 +16,7 @@ use crate::model::facts::Facts;
 pub(crate) struct Unread {
     content: Vec<u8>,
     program: Program,
+    store: Store,
 }
 
 impl Look for Unread {
@@ -25,6 +27,7 @@ impl Look for Unread {
             sum.rotate_left(5).wrapping_add(u32::from(byte))
         });
         sum.wrapping_add(programs::VERSION)
+            .wrapping_add(store::VERSION.rotate_left(16))
     }
 
     fn reach(&self, entry: &Entry<'_>) -> Reach {
@@ -36,6 +39,25 @@ impl Look for Unread {
     }
 
     fn look(
+        &mut self,
+        entry: &Entry<'_>,
+        content: &mut dyn BufRead,
+    ) -> io::Result<Option<(&'static str, Facts)>> {
+        let object = self.store.meet(entry.path);
+        let file = self.file(entry, content)?;
+        Ok(match (object, file) {
+            (Some(mut facts), Some((_, more))) => {
+                facts.absorb(more);
+                Some((store::ID, facts))
+            }
+            (Some(facts), None) => Some((store::ID, facts)),
+            (None, file) => file,
+        })
+    }
+}
+
+impl Unread {
+    fn file(
         &mut self,
         entry: &Entry<'_>,
         content: &mut dyn BufRead,
@@ -57,9 +79,7 @@ impl Look for Unread {
             (kind.id, facts)
         }))
     }
-}
 
-impl Unread {
     fn executable(
         &mut self,
         content: &mut dyn BufRead,

@@ -323,8 +323,8 @@ mod tests {
         );
         let gap = recognise("x.jar", Within::Tree).unwrap().gap("x.jar");
         assert_eq!((gap.kind, gap.class), (GapKind::NotRead, GapClass::Partial));
-        let store = "nix/store/0123-bash-5.2/bin/bash";
+        let store = "gnu/store/0123-bash-5.2/bin/bash";
         let gap = recognise(store, Within::Image).unwrap().gap(store);
-        assert_eq!(&*gap.location.path, "nix/store/0123-bash-5.2");
+        assert_eq!(&*gap.location.path, "gnu/store/0123-bash-5.2");
     }
 }

@@ -1,7 +1,7 @@
 //! The package URL of a package. Names are written as their type demands; what the distribution does
 //! not tell is left out.
 
-use db_sync::ecosystem::PurlName;
+use db_sync::ecosystem::{Namespace, PurlName};
 
 use super::Purl;
 use crate::model::facts::Distribution;
@@ -27,7 +27,10 @@ impl Purl {
             .filter(|part| !part.is_empty())
             .collect();
         let name = segments.pop().unwrap_or_default().to_owned();
-        let distributor = distribution.map(|distribution| distribution.id.to_lowercase());
+        // The namespace is the category where the type has one.
+        let distributor = distribution
+            .filter(|_| package.kind.namespace() == Namespace::Distribution)
+            .map(|distribution| distribution.id.to_lowercase());
         segments.splice(0..0, distributor.as_deref());
         // Red Hat's qualifier for the module that a package belongs to is `rpmmod`.
         let qualifiers = [

@@ -40,7 +40,6 @@ struct Item<'a> {
     depends_on: Vec<String>,
 }
 
-/// All packages, in the order of the report.
 impl Item<'_> {
     /// What its package URL does not say.
     fn properties(&self) -> Vec<Property> {
@@ -51,6 +50,7 @@ impl Item<'_> {
     }
 }
 
+/// All packages, in the order of the report.
 fn items(report: &Report) -> Vec<Item<'_>> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut items: Vec<Item<'_>> = Vec::with_capacity(report.packages.len());

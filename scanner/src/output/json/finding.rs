@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::vulnerability::{RatingView, RemedyView};
 use super::{LocationView, target_id};
-use crate::model::finding::{Finding, FindingKind};
+use crate::model::finding::{EndOfLife, Finding, FindingKind};
 use crate::model::purl::Purl;
 use crate::model::report::Report;
 use crate::model::suppression::Suppression;
@@ -32,6 +32,8 @@ pub(super) struct FindingView<'a> {
     remedy: RemedyView<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_of_life: Option<EndOfLifeView<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     dependency_path: &'a [Arc<str>],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,17 +48,16 @@ pub(super) struct FindingView<'a> {
 
 impl<'a> FindingView<'a> {
     pub(super) fn new(report: &'a Report, finding: &'a Finding) -> Self {
-        let (kind, vulnerability, resource) = match &finding.kind {
-            FindingKind::Vulnerability(found) => ("vulnerability", Some(&**found), None),
-            FindingKind::Misconfiguration(found) => {
-                ("misconfiguration", None, Some(&*found.resource))
-            }
+        let (vulnerability, resource, ended) = match &finding.kind {
+            FindingKind::Vulnerability(found) => (Some(&**found), None, None),
+            FindingKind::Misconfiguration(found) => (None, Some(&*found.resource), None),
+            FindingKind::EndOfLife(found) => (None, None, Some(EndOfLifeView::new(found))),
         };
         let target = report.targets.get(finding.target);
         let distribution = target.and_then(|target| target.distribution.as_ref());
         Self {
             target: target_id(report, finding.target),
-            kind,
+            kind: finding.kind.as_str(),
             rule_id: &finding.rule,
             aliases: &finding.aliases,
             rating: RatingView::of_finding(finding, vulnerability),
@@ -67,12 +68,39 @@ impl<'a> FindingView<'a> {
             installed_version: vulnerability.map(|found| found.package.full_version()),
             remedy: vulnerability.map(RemedyView::new).unwrap_or_default(),
             resource,
+            end_of_life: ended,
             dependency_path: vulnerability.map_or(&[], |found| &found.path),
             origin: vulnerability.and_then(|found| target?.origin(&found.package.locations)),
             location: LocationView::new(&finding.location),
             fingerprint: &finding.fingerprint,
             count: finding.count,
             suppressed: finding.suppressed.as_ref().map(SuppressionView::new),
+        }
+    }
+}
+
+/// Which release is no longer supported, and since when.
+#[derive(Serialize)]
+struct EndOfLifeView<'a> {
+    product: &'a str,
+    release: &'a str,
+    version: &'a str,
+    ended: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extended_until: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'a str>,
+}
+
+impl<'a> EndOfLifeView<'a> {
+    fn new(found: &'a EndOfLife) -> Self {
+        Self {
+            product: &found.product,
+            release: &found.cycle,
+            version: &found.version,
+            ended: &found.ended,
+            extended_until: found.extended.as_deref(),
+            page: found.page.as_deref(),
         }
     }
 }

@@ -65,6 +65,11 @@ pub(crate) fn result(row: &Row<'_>, rule_index: usize) -> SarifResult {
             said.kev.and_then(|kev| serde_json::to_value(kev).ok()),
         );
     }
+    if let FindingKind::EndOfLife(found) = &finding.kind {
+        properties.insert("ended".to_owned(), part(&found.ended).into());
+        let extended = found.extended.as_deref();
+        properties.extend(extended.map(|day| ("extended_until".to_owned(), part(day).into())));
+    }
     SarifResult {
         level: level(level::severity(finding).0),
         locations: [place::location(&row.uri, Some(row.region), logical)],
@@ -101,6 +106,7 @@ fn subject(row: &Row<'_>) -> LogicalLocation {
     let (kind, name) = match &row.finding.kind {
         FindingKind::Vulnerability(found) => ("package", &found.package.name),
         FindingKind::Misconfiguration(found) => ("resource", &found.resource),
+        FindingKind::EndOfLife(found) => ("product", &found.name),
     };
     LogicalLocation {
         fully_qualified_name: row.name.clone(),
@@ -141,6 +147,7 @@ fn text(row: &Row<'_>) -> String {
                 None => text,
             }
         }
+        FindingKind::EndOfLife(_) => format!("{}.", part(&finding.message)),
         FindingKind::Misconfiguration(found) => {
             let said = part(&finding.message);
             let said = if said.is_empty() {

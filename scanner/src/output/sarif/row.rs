@@ -40,10 +40,14 @@ impl<'a> Row<'a> {
                 Purl::of(&found.package, distribution).to_string()
             }
             FindingKind::Misconfiguration(found) => line(&found.resource).into_owned(),
+            FindingKind::EndOfLife(found) => line(&found.release()).into_owned(),
         };
         let origin = match &finding.kind {
             FindingKind::Vulnerability(found) => {
                 target.and_then(|target| target.origin(&found.package.locations))
+            }
+            FindingKind::EndOfLife(_) => {
+                target.and_then(|target| target.origin(std::slice::from_ref(&finding.location)))
             }
             FindingKind::Misconfiguration(_) => None,
         };
@@ -89,7 +93,7 @@ fn mark(finding: &Finding, target: Option<&Target>) -> String {
     // Not the id that the user prefers to see.
     let rule = match &finding.kind {
         FindingKind::Vulnerability(found) => &found.record,
-        FindingKind::Misconfiguration(_) => &finding.rule,
+        FindingKind::Misconfiguration(_) | FindingKind::EndOfLife(_) => &finding.rule,
     };
     fingerprint(&[
         &finding.fingerprint,

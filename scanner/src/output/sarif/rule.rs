@@ -32,6 +32,7 @@ pub(crate) struct Rule<'a> {
     info: Option<&'a RuleInfo>,
     title: &'a str,
     vulnerability: bool,
+    class: &'static str,
     severity: Severity,
     score: Option<f64>,
 }
@@ -49,6 +50,7 @@ pub(crate) fn rules<'a>(report: &'a Report, rows: &[&'a Row<'a>]) -> Vec<Rule<'a
             info: infos.get(&*finding.rule).copied(),
             title: &finding.title,
             vulnerability: matches!(finding.kind, FindingKind::Vulnerability(_)),
+            class: finding.kind.as_str(),
             severity,
             score,
         });
@@ -171,12 +173,7 @@ impl Rule<'_> {
     }
 
     fn properties(&self) -> PropertyBag {
-        let class = if self.vulnerability {
-            "vulnerability"
-        } else {
-            "misconfiguration"
-        };
-        let mut tags = vec!["security".to_owned(), class.to_owned()];
+        let mut tags = vec!["security".to_owned(), self.class.to_owned()];
         if self.severity == Severity::Unknown {
             tags.push("severity-unknown".to_owned());
         }
@@ -227,6 +224,7 @@ mod tests {
             info: Some(info),
             title: "",
             vulnerability,
+            class: "misconfiguration",
             severity: Severity::Unknown,
             score: None,
         }

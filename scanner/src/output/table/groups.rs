@@ -1,4 +1,4 @@
-//! Findings that belong under one heading: those of one package at one place, those of one file.
+//! Findings that belong under one heading: those of one package at one place, all others of one file.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ impl PackageGroup<'_> {
     }
 }
 
-/// The misconfigurations of one file.
+/// The findings of one file that are not about a package.
 pub(super) struct FileGroup<'a> {
     /// The file.
     pub(super) path: &'a str,
@@ -76,11 +76,11 @@ pub(super) fn packages<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<P
     groups
 }
 
-/// The misconfigured files, by path.
+/// The files of all other findings, by path.
 pub(super) fn files<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<FileGroup<'a>> {
     let mut groups: BTreeMap<&str, FileGroup<'a>> = BTreeMap::new();
     for finding in findings {
-        if let FindingKind::Misconfiguration(_) = &finding.kind {
+        if !matches!(finding.kind, FindingKind::Vulnerability(_)) {
             let path = &*finding.location.path;
             let group = groups.entry(path).or_insert_with(|| FileGroup {
                 path,

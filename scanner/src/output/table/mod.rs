@@ -159,7 +159,7 @@ impl<W: Write> Table<'_, W> {
         self.rows(&rows)
     }
 
-    /// The file, then its misconfigurations.
+    /// The file, then its findings.
     fn file(&mut self, group: &FileGroup<'_>) -> io::Result<()> {
         let path = self.paint.bold(&part(group.path));
         writeln!(self.out, "  {path}")?;
@@ -261,6 +261,10 @@ fn cells(finding: &Finding, installed: &str) -> Cells {
                 (change, format!("[{marks}] {title}"))
             }
         }
+        FindingKind::EndOfLife(found) => (
+            part(&format!("ended {}", found.ended)),
+            part(&finding.message),
+        ),
         FindingKind::Misconfiguration(found) => {
             let said = if finding.message.is_empty() {
                 &finding.title

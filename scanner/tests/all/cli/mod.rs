@@ -3,7 +3,9 @@
 mod absolute;
 #[cfg(unix)]
 mod action;
+mod eol;
 mod ignores;
+mod installers;
 mod known;
 mod plans;
 mod readme;

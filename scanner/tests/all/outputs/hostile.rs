@@ -99,6 +99,19 @@ fn fill(report: &mut Report, text: &str) {
                 found.resource = Arc::clone(&shared);
                 found.fix = Some(text.to_owned());
             }
+            FindingKind::EndOfLife(found) => {
+                for part in [
+                    &mut found.product,
+                    &mut found.name,
+                    &mut found.cycle,
+                    &mut found.version,
+                    &mut found.ended,
+                ] {
+                    *part = Arc::clone(&shared);
+                }
+                found.extended = Some(Arc::clone(&shared));
+                found.page = Some(Arc::clone(&shared));
+            }
         }
     }
     for rule in &mut report.rules {

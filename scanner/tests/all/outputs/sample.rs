@@ -6,7 +6,8 @@ use db_sync::{Cve, Day, Epss, Exploitation, FeedInfo, FeedKind, Kev};
 use portcullis::inventory::Distribution;
 use portcullis::model::coverage::{Coverage, Files, Judged, Layers, SkipRule, Terraform};
 use portcullis::model::finding::{
-    Finding, FindingKind, Misconfiguration, RuleInfo, Severity, Vulnerability, fingerprint,
+    EndOfLife, Finding, FindingKind, Misconfiguration, RuleInfo, Severity, Vulnerability,
+    fingerprint,
 };
 use portcullis::model::gap::{Gap, GapKind, Stage};
 use portcullis::model::location::{Layer, Location, Region};
@@ -25,6 +26,7 @@ pub(crate) const NASTY: &str =
 pub(crate) fn report() -> Report {
     let (packages, mut findings) = vulnerabilities();
     findings.extend(misconfigurations());
+    findings.push(end_of_life());
     findings
         .sort_by(|a, b| (a.target, &a.location, &a.rule).cmp(&(b.target, &b.location, &b.rule)));
     let gap = |target, gap| TargetGap {
@@ -300,6 +302,28 @@ fn vulnerabilities() -> (Vec<(usize, Arc<Package>)>, Vec<Finding>) {
         (1, plain),
     ];
     (packages, findings)
+}
+
+fn end_of_life() -> Finding {
+    let location = Location::file("etc/os-release");
+    let kind = FindingKind::EndOfLife(Box::new(EndOfLife {
+        product: "ubuntu".into(),
+        name: "Ubuntu".into(),
+        cycle: "20.04".into(),
+        version: "20.04".into(),
+        ended: "2025-05-31".into(),
+        extended: Some("2030-04-02".into()),
+        page: Some("https://ubuntu.com/about/release-cycle".into()),
+    }));
+    Finding {
+        target: 1,
+        severity: Severity::Low,
+        severity_source: "rule".into(),
+        title: "Ubuntu 20.04 is out of support".into(),
+        message: "Ubuntu 20.04 has had security updates only with Ubuntu Pro since 2025-05-31, until 2030-04-02".to_owned(),
+        fingerprint: fingerprint(&["end-of-life", "etc/os-release", "ubuntu", "20.04"]),
+        ..Finding::new("end-of-life", location, kind)
+    }
 }
 
 fn misconfigurations() -> Vec<Finding> {

@@ -99,7 +99,7 @@ fn rules_and_results_agree() {
     let run = &sarif["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     let results = run["results"].as_array().unwrap();
-    assert_eq!((rules.len(), results.len()), (6, 8));
+    assert_eq!((rules.len(), results.len()), (7, 9));
     for result in results {
         let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
         assert_eq!(rules[index]["id"], result["ruleId"]);
@@ -172,7 +172,7 @@ fn overlapping_targets_give_one_result() {
     let again = report.findings.clone();
     report.findings.extend(again);
     let sarif = document(Format::Sarif, &report);
-    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 8);
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), 9);
 }
 
 #[test]

@@ -19,11 +19,13 @@ const EXPECTED: &str = r#"
     HIGH      aws-s3-bucket-public  line 12  aws_s3_bucket.logs: acl is "public-read"
     HIGH      aws-s3-bucket-public  line 12  module.a["x"].aws_s3_bucket.b: acl is "public-read"
 
-build/app.tar (docker-archive, linux/amd64, Debian GNU/Linux 12 (bookworm), abcd, not linux/arm64, 2 packages, 2 findings)
+build/app.tar (docker-archive, linux/amd64, Debian GNU/Linux 12 (bookworm), abcd, not linux/arm64, 2 packages, 3 findings)
   libssl3 3.0.9-1 (deb)  layer 0 (000000000000)  var/lib/dpkg/status
     MEDIUM    DEBIAN-CVE-2026-2  no fix known  Vulnerability in libssl3
     LOW       DEBIAN-CVE-2026-1  no fix known  Vulnerability in libssl3
               suppressed: VEX vex.json: not_affected: not reachable\u{7}
+  etc/os-release
+    LOW       end-of-life  ended 2025-05-31  Ubuntu 20.04 has had security updates only with Ubuntu…
 
 1 check undecided (neither passed nor failed)
   var.versioning has no value

@@ -1,5 +1,5 @@
 //! Which files Debian packages own, and how they were: `<package[:arch]>.list` and
-//! `<package[:arch]>.md5sums` in `var/lib/dpkg/info` (dpkg(1)), the latter in `status.d` where there
+//! `<package[:arch]>.md5sums` in `var/lib/dpkg/info` (dpkg(1); opkg has the lists, too), the latter in `status.d` where there
 //! is no package manager. No packages come from here.
 
 use std::sync::Arc;
@@ -12,13 +12,18 @@ use crate::model::gap::GapKind;
 /// One path per line, absolute.
 pub(crate) static LISTS: Parser = Parser {
     id: "dpkg-list",
-    version: 1,
-    wants: &[Want::In("var/lib/dpkg/info/")],
+    version: 2,
+    wants: &[
+        Want::In("opt/lib/opkg/info/"),
+        Want::In("usr/lib/opkg/info/"),
+        Want::In("var/lib/dpkg/info/"),
+        Want::In("var/lib/opkg/info/"),
+    ],
     accepts: Some(|path| has_extension(path, ".list")),
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: false,
-    parse: |input, facts| parse(input, ".list", |line| Some((line, None)), facts),
+    parse: |input, facts| parse(input, ".list", listed, facts),
 };
 
 /// A checksum, two spaces and a relative path per line. Beside a `.list`, only the checksums are
@@ -36,6 +41,12 @@ pub(crate) static SUMS: Parser = Parser {
     database: false,
     parse: |input, facts| parse(input, ".md5sums", summed, facts),
 };
+
+/// opkg writes the mode behind a tab, dpkg nothing.
+#[expect(clippy::unnecessary_wraps, reason = "as for a line with a checksum")]
+fn listed(line: &str) -> Option<Entry<'_>> {
+    Some((line.split('\t').next().unwrap_or(line), None))
+}
 
 /// A path, and its checksum.
 type Entry<'a> = (&'a str, Option<&'a str>);

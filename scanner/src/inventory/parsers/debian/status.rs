@@ -1,5 +1,6 @@
 //! dpkg's database of installed packages, `var/lib/dpkg/status` (deb-control(5), dpkg-query(1)),
-//! and the form without a package manager, one file per package in `status.d/`. A package counts
+//! and the form without a package manager, one file per package in `status.d/`; other managers
+//! write the same form with words of their own ([`Dialect`]). A package counts
 //! while its files are unpacked; one that was removed with its configuration kept does not. A
 //! status that dpkg would refuse is a gap, and no way to say that a package is not installed.
 //! `updates/` is dpkg's journal: what was changed and not yet written into `status`.
@@ -23,7 +24,7 @@ pub(crate) static PARSER: Parser = Parser {
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: true,
-    parse: |input, facts| parse(input.path, input.content, true, facts),
+    parse: |input, facts| parse(input.path, input.content, &DPKG, facts),
 };
 
 /// `var/lib/dpkg/status.d/*`, as images without a shell have it.
@@ -35,7 +36,7 @@ pub(crate) static DISTROLESS: Parser = Parser {
     need: Need::Stream,
     evidence: Evidence::Installed,
     database: true,
-    parse: |input: Input<'_>, facts| parse(input.path, input.content, false, facts),
+    parse: |input: Input<'_>, facts| parse(input.path, input.content, &WITHOUT_STATUS, facts),
 };
 
 /// `var/lib/dpkg/updates/0001`, in the form of `status`.
@@ -52,7 +53,7 @@ pub(crate) static JOURNAL: Parser = Parser {
     database: true,
     parse: |input, facts| {
         let path = input.path;
-        parse(path, input.content, true, facts)?;
+        parse(path, input.content, &DPKG, facts)?;
         let cause = "changes to the dpkg database that are only in its journal: packages that they remove or replace are still listed";
         facts.gap(path, None, GapKind::UnknownFormat, cause);
         Ok(())
@@ -68,9 +69,8 @@ const NEEDED: [&[u8]; 5] = [
     b"status",
 ];
 
-/// The words of a status: what is wanted, whether something is wrong, what is there.
+/// The words of a status: what is wanted and what is there.
 const WANTED: [&str; 5] = ["unknown", "install", "hold", "deinstall", "purge"];
-const FLAGS: [&str; 3] = ["ok", "reinstreq", "hold-reinstreq"];
 const UNPACKED: [&str; 5] = [
     "installed",
     "unpacked",
@@ -80,6 +80,34 @@ const UNPACKED: [&str; 5] = [
 ];
 const ABSENT: [&str; 2] = ["not-installed", "config-files"];
 const HALF: &str = "half-installed";
+
+/// What the writers of this form differ in.
+pub(in crate::inventory::parsers) struct Dialect {
+    pub(in crate::inventory::parsers) manager: &'static str,
+    pub(in crate::inventory::parsers) kind: PackageType,
+    /// A package without a status is a gap.
+    pub(in crate::inventory::parsers) needs_status: bool,
+    /// The second word of a status: whether something is wrong.
+    pub(in crate::inventory::parsers) flags: &'static [&'static str],
+    /// The third word, where the files are there, besides those of dpkg.
+    pub(in crate::inventory::parsers) unpacked: &'static [&'static str],
+    /// Whether `Source` names a source package.
+    pub(in crate::inventory::parsers) has_sources: bool,
+}
+
+const DPKG: Dialect = Dialect {
+    manager: "dpkg",
+    kind: PackageType::DEB,
+    needs_status: true,
+    flags: &["ok", "reinstreq", "hold-reinstreq"],
+    unpacked: &[],
+    has_sources: true,
+};
+
+const WITHOUT_STATUS: Dialect = Dialect {
+    needs_status: false,
+    ..DPKG
+};
 
 /// The fields of one package that we keep.
 #[derive(Default)]
@@ -122,10 +150,10 @@ impl Field {
     }
 }
 
-fn parse(
+pub(in crate::inventory::parsers) fn parse(
     path: &str,
     content: Content<'_>,
-    status_required: bool,
+    dialect: &Dialect,
     facts: &mut Facts,
 ) -> Result<(), ParseError> {
     let shared: Arc<str> = path.into();
@@ -138,7 +166,7 @@ fn parse(
             }
             if line.bytes.iter().all(u8::is_ascii_whitespace) {
                 let done = std::mem::take(&mut stanza);
-                finish(&done, &shared, status_required, facts);
+                finish(&done, &shared, dialect, facts);
                 continue;
             }
             match line.bytes.iter().position(|&byte| byte == b':') {
@@ -156,7 +184,7 @@ fn parse(
                         let cause = "a package begins in the middle of another";
                         facts.malformed(path, Some(line.number), cause);
                         let done = std::mem::take(&mut stanza);
-                        finish(&done, &shared, status_required, facts);
+                        finish(&done, &shared, dialect, facts);
                     }
                     if let Some(meant) = misspelt(&name) {
                         let cause = format!(
@@ -174,7 +202,7 @@ fn parse(
         }
         Ok(stanza)
     })?;
-    finish(&stanza, &shared, status_required, facts);
+    finish(&stanza, &shared, dialect, facts);
     Ok(())
 }
 
@@ -223,9 +251,9 @@ impl Stanza {
     }
 
     /// What the status says (dpkg-query(1)); dpkg does not mind the case of its words.
-    fn state(&self, status_required: bool) -> Result<State, &'static str> {
+    fn state(&self, dialect: &Dialect) -> Result<State, &'static str> {
         let Some(status) = self.status.text()? else {
-            return if status_required {
+            return if dialect.needs_status {
                 Err("no status")
             } else {
                 Ok(State::Unpacked)
@@ -234,8 +262,12 @@ impl Stanza {
         let lower = status.to_ascii_lowercase();
         let words: Vec<&str> = lower.split_ascii_whitespace().collect();
         Ok(match words.as_slice() {
-            [want, flag, state] if WANTED.contains(want) && FLAGS.contains(flag) => {
-                if UNPACKED.contains(state) {
+            // opkg writes several flags with commas between.
+            [want, flags, state]
+                if WANTED.contains(want)
+                    && flags.split(',').all(|flag| dialect.flags.contains(&flag)) =>
+            {
+                if UNPACKED.contains(state) || dialect.unpacked.contains(state) {
                     State::Unpacked
                 } else if ABSENT.contains(state) {
                     State::Absent
@@ -249,7 +281,7 @@ impl Stanza {
         })
     }
 
-    fn package(&self, path: &Arc<str>) -> Result<Package, &'static str> {
+    fn package(&self, path: &Arc<str>, dialect: &Dialect) -> Result<Package, &'static str> {
         let name = self.name.text()?.ok_or("no name")?;
         let version = self.version.text()?.ok_or("no version")?;
         if !is_plain(name) {
@@ -258,12 +290,13 @@ impl Stanza {
         if !is_plain(version) {
             return Err("an invalid version");
         }
-        let mut package = Package::new(PackageType::DEB, name, version)
+        let mut package = Package::new(dialect.kind, name, version)
             .at(Location::line(Arc::clone(path), self.line));
         package.arch = self.arch.text()?.map(Arc::from);
         package.source = self
             .source
             .text()?
+            .filter(|_| dialect.has_sources)
             .map(|source| split_source(source, version))
             .filter(|source| *source.name != *name || *source.version != *version);
         if package.source.as_ref().is_some_and(|source| {
@@ -291,7 +324,7 @@ fn split_source(source: &str, version: &str) -> SourcePackage {
     }
 }
 
-fn finish(stanza: &Stanza, path: &Arc<str>, status_required: bool, facts: &mut Facts) {
+fn finish(stanza: &Stanza, path: &Arc<str>, dialect: &Dialect, facts: &mut Facts) {
     if stanza.line == 0 {
         return;
     }
@@ -302,7 +335,7 @@ fn finish(stanza: &Stanza, path: &Arc<str>, status_required: bool, facts: &mut F
         .flatten()
         .unwrap_or("without a name");
     let line = Some(stanza.line);
-    let state = match stanza.state(status_required) {
+    let state = match stanza.state(dialect) {
         Ok(State::Absent) => return,
         Ok(State::Half) => {
             let cause = format!("package {} was never fully unpacked", shown(name));
@@ -317,13 +350,14 @@ fn finish(stanza: &Stanza, path: &Arc<str>, status_required: bool, facts: &mut F
     if state == State::Odd {
         let status = stanza.status.text().ok().flatten().unwrap_or_default();
         let cause = format!(
-            "package {} has the status {:?}, which dpkg does not know; it was taken for installed",
+            "package {} has the status {:?}, which {} does not know; it was taken for installed",
             shown(name),
-            shown(status)
+            shown(status),
+            dialect.manager
         );
         facts.malformed(path, line, cause);
     }
-    match stanza.package(path) {
+    match stanza.package(path, dialect) {
         Ok(package) => facts.add(package),
         Err(cause) => {
             let cause = format!("package {}: {cause}", shown(name));

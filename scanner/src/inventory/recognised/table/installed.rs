@@ -92,38 +92,11 @@ pub(super) static ALL: &[FileKind] = &[
     ),
     // Operating systems
     installed(
-        "chisel",
-        "Chisel manifest",
-        &[Suffix("chisel/manifest.wall"), Name("chisel.db")],
-    ),
-    installed(
-        "pacman",
-        "pacman database",
-        &[Below("var/lib/pacman/local", 5)],
-    ),
-    installed(
-        "opkg",
-        "opkg database",
-        &[
-            Path("var/lib/opkg/status"),
-            Path("usr/lib/opkg/status"),
-            Path("opt/lib/opkg/status"),
-            Path("var/lib/opkg/info/status"),
-            Below("usr/lib/opkg/info", 5),
-            Below("var/lib/opkg/info", 5),
-        ],
-    ),
-    installed(
         "freebsd-pkg",
         "FreeBSD package database",
         &[Path("var/db/pkg/local.sqlite")],
     ),
-    installed("portage", "Portage database", &[Below("var/db/pkg", 5)]),
-    installed(
-        "nix-store",
-        "Nix package",
-        &[Below("nix/store", 3), Below("gnu/store", 3)],
-    ),
+    installed("guix-store", "Guix package", &[Below("gnu/store", 3)]),
     installed(
         "slackware",
         "Slackware package list",
@@ -136,15 +109,7 @@ pub(super) static ALL: &[FileKind] = &[
     installed(
         "snap-installed",
         "installed snap",
-        &[Below("var/lib/snapd/snaps", 5), Suffix("meta/snap.yaml")],
-    ),
-    installed(
-        "flatpak-installed",
-        "installed Flatpak",
-        &[
-            Below("var/lib/flatpak/app", 5),
-            Below("var/lib/flatpak/runtime", 5),
-        ],
+        &[Below("var/lib/snapd/snaps", 5)],
     ),
     installed(
         "swupd",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use db_sync::ecosystem::Namespace;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -164,7 +165,9 @@ fn component(item: &Item<'_>) -> Value {
         occurrences.push(place);
     }
     let (group, name) = match package.name.rsplit_once([':', '/']) {
-        Some((group, name)) if !package.kind.is_os() => (Some(group), name),
+        Some((group, name)) if package.kind.namespace() != Namespace::Distribution => {
+            (Some(group), name)
+        }
         _ => (None, &*package.name),
     };
     let mut component = json!({

@@ -1,0 +1,1 @@
+#define PHP_MAJOR_VERSION 8
