@@ -19,13 +19,29 @@ mod debian {
     pub(super) mod status;
 }
 
+mod dotnet {
+    pub(super) mod assets;
+    pub(super) mod central_versions;
+    pub(super) mod deps;
+    mod nuget;
+    pub(super) mod packages_config;
+    pub(super) mod packages_lock;
+    pub(super) mod paket_lock;
+}
+
 mod go {
     pub(super) mod go_mod;
     pub(super) mod go_sum;
 }
 
 mod java {
+    mod coordinates;
+    pub(super) mod gradle_lockfile;
+    pub(super) mod gradle_verification;
     pub(super) mod java_archive;
+    pub(super) mod maven_install;
+    pub(super) mod maven_pom;
+    pub(super) mod sbt_lock;
 }
 
 mod node {
@@ -96,15 +112,26 @@ pub const ALL: &[&Parser] = &[
     &debian::status::PARSER,
     &debian::status::DISTROLESS,
     &debian::status::JOURNAL,
+    &dotnet::deps::PARSER,
     &ruby::gemfile_lock::PARSER,
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
+    &java::gradle_lockfile::PARSER,
+    &java::gradle_verification::PARSER,
     &java::java_archive::PARSER,
+    &java::java_archive::IN_TREES,
+    &java::maven_install::PARSER,
+    &java::maven_pom::PARSER,
     &beam::mix_lock::PARSER,
     &node::node_modules::PARSER,
+    &dotnet::assets::PARSER,
+    &dotnet::central_versions::PARSER,
+    &dotnet::packages_lock::PARSER,
+    &dotnet::packages_config::PARSER,
     &os_release::PARSER,
     &os_release::RELEASE,
     &node::package_lock::PARSER,
+    &dotnet::paket_lock::PARSER,
     &python::pipfile_lock::PARSER,
     &node::pnpm_lock::PARSER,
     &python::poetry_lock::POETRY,
@@ -121,6 +148,7 @@ pub const ALL: &[&Parser] = &[
     &rpm::ndb::PARSER,
     &rpm::sqlite::PARSER,
     &rpm::sqlite::LOG,
+    &java::sbt_lock::PARSER,
     &suse::products::PARSER,
     &swift::package_resolved::PARSER,
     &node::yarn_lock::PARSER,
