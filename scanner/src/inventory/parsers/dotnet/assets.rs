@@ -50,7 +50,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         let mut versions = Versions::default();
         for item in target.node.entries() {
             if libraries.get(&item.key).is_none() {
-                let cause = format!("{} is no library of the list", shown(&item.key));
+                let cause = format!("{} is not in the list of libraries", shown(&item.key));
                 facts.malformed(&path, Some(item.line), cause);
             }
             if let Some((name, version)) = identity(&item.key) {

@@ -41,7 +41,7 @@ const MAX_STEPS: usize = 16;
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let root = xml::parse(input.content.whole()?)?;
     if root.name != "Project" {
-        return Err(ParseError::at(root.line, "it is no MSBuild project"));
+        return Err(ParseError::at(root.line, "this is not an MSBuild project"));
     }
     let mut reader = Reader {
         path: input.path.into(),

@@ -23,7 +23,10 @@ pub(crate) static PARSER: Parser = Parser {
     need: Need::Whole(limits::LOCKFILE_BYTES),
     evidence: Evidence::Installed,
     database: false,
-    parse,
+    parse: |input, facts| {
+        list(input, facts);
+        Ok(())
+    },
 };
 
 /// What the name of a runtime has before that of its package.
@@ -32,13 +35,12 @@ const PACK: &str = "runtimepack.";
 /// What an entry of a target says beside its files.
 const WITHOUT_FILES: [&str; 3] = ["dependencies", "compile", "compileOnly"];
 
-fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
+/// Unlike the file of one installed package, this one lists all of a program.
+fn list(input: Input<'_>, facts: &mut Facts) {
     let path = input.path;
-    // Unlike the file of one installed package, this one lists all of a program.
     if let Err(error) = read(input, facts) {
         facts.unjudged(path, error.line, error.kind, error.cause);
     }
-    Ok(())
 }
 
 fn read(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
@@ -78,7 +80,7 @@ fn read(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let mut versions = Versions::default();
     for (key, node) in &used {
         if libraries.get(key).is_none() {
-            let cause = format!("{} is no library of the list", shown(key));
+            let cause = format!("{} is not in the list of libraries", shown(key));
             facts.malformed(&path, Some(node.line), cause);
         }
         if let Some((name, version)) = identity(key) {

@@ -37,7 +37,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let root = xml::parse(input.content.whole()?)?;
     let path: Arc<str> = input.path.into();
     if root.name != "packages" {
-        return Err(ParseError::at(root.line, "it is no list of packages"));
+        return Err(ParseError::at(root.line, "this is not a list of packages"));
     }
     if !root.text.is_empty() {
         let cause = "text between the packages";

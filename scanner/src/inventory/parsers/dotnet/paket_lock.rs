@@ -147,7 +147,7 @@ impl Lockfile<'_> {
             return self.malformed(line, content);
         };
         if self.section == Section::Files {
-            let source = format!("{}, which is no feed of packages", self.remote);
+            let source = format!("{}, which is not a package feed", self.remote);
             return self.foreign.note(name, line, &source);
         }
         self.needs.have(name);

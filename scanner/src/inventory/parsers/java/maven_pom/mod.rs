@@ -75,7 +75,7 @@ const DEPENDENCY: [&str; 9] = [
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let root = xml::parse(input.content.whole()?)?;
     if root.name != "project" {
-        return Err(ParseError::at(root.line, "it is no project of Maven"));
+        return Err(ParseError::at(root.line, "this is not a Maven project"));
     }
     let path: Arc<str> = input.path.into();
     if let Some(odd) = unknown(&root, &PROJECT) {
