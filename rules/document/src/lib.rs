@@ -2,6 +2,8 @@
 //! text. Depth and number of values are limited the same for all, aliases are not expanded, and
 //! nothing is converted: numbers stay text.
 //!
+//! XML has a tree of its own, under the same budget: its elements are no mappings.
+//!
 //! One reader for lockfiles, infrastructure code, plans and settings. Knows none of them.
 
 mod budget;
@@ -10,6 +12,7 @@ mod json;
 mod lines;
 mod node;
 mod toml;
+pub mod xml;
 mod yaml;
 
 use budget::Budget;

@@ -54,6 +54,9 @@ pub const ARCHIVE: archive::Limits = archive::Limits {
 /// Bytes of a Java archive that is held while it is read.
 pub const JAVA_ARCHIVE_BYTES: u64 = 256 << 20;
 
+/// Bytes of one in a source tree: no host of repositories takes a larger file.
+pub const JAVA_ARCHIVE_IN_TREE_BYTES: u64 = 100 << 20;
+
 /// What a Java archive may cost beyond that.
 pub const JAVA_ARCHIVE: archive::Limits = archive::Limits {
     entries: 500_000,

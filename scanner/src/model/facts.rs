@@ -96,11 +96,11 @@ pub struct Facts {
     #[serde(skip)]
     pub includes: Vec<Include>,
     /// What the project itself asks for, where the file tells.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub roots: Option<Vec<Requested>>,
     /// Only the file's name or folder made us take it for what it is: a file that names it knows
     /// better.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_guess: bool,
     /// How much the limits kept out; the inventory turns it into gaps.
     #[serde(skip)]
@@ -144,7 +144,7 @@ impl Facts {
 }
 
 /// A dependency that the project itself asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requested {
     /// `name@version`, or `name`.
     pub edge: Arc<str>,

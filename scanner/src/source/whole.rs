@@ -70,7 +70,10 @@ impl Shown {
         let of_facts = facts.flat_map(|facts| {
             let packages = facts.packages.iter_mut();
             let packages = packages.flat_map(|package| &mut package.locations);
-            packages.chain(facts.gaps.iter_mut().map(|gap| &mut gap.location))
+            let runtimes = facts.runtimes.iter_mut();
+            packages
+                .chain(runtimes.map(|runtime| &mut runtime.location))
+                .chain(facts.gaps.iter_mut().map(|gap| &mut gap.location))
         });
         of_facts.chain(self.gaps.iter_mut().map(|gap| &mut gap.location))
     }
@@ -151,6 +154,7 @@ pub(super) fn key(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::facts::Runtime;
     use crate::model::gap::{GapKind, Stage};
     use crate::model::package::{Package, PackageType};
 
@@ -175,6 +179,12 @@ mod tests {
             .at(location("y", None));
         let gap = |kind| Gap::warning(Stage::Source, kind, location("g", Some(0)), "cause");
         let facts = Facts {
+            runtimes: vec![Runtime {
+                name: "node".into(),
+                maker: None,
+                version: "1".into(),
+                location: location("r", Some(1)),
+            }],
             packages: vec![package],
             gaps: vec![gap(GapKind::Malformed)],
             ..Facts::default()

@@ -123,6 +123,45 @@ const ALL: &[Exception] = &[
         reason: "npm writes a name only where the directory has another; without it, that is the name",
     },
     Exception {
+        parsers: &["dotnet-deps"],
+        holds: |_, _, mutant| {
+            let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
+            let is_entry = path.starts_with("targets/") && path.matches('/').count() >= 4;
+            is_entry && ["left out", "is Table([])"].contains(&what)
+        },
+        reason: "a package that brings no files is there for the compiler only, and nothing says how \
+                 many files there were",
+    },
+    Exception {
+        parsers: &[
+            "dotnet-deps",
+            "maven-install",
+            "nuget-assets",
+            "nuget-lock",
+            "sbt-lock",
+        ],
+        holds: |_, _, mutant| {
+            let lists = ["libraries", "dependency_tree", "dependencies"];
+            let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
+            let is_entry = path.starts_with("dependencies/") && what == "left out";
+            is_entry
+                || matches!(&mutant.edit, Edit::Emptied(path)
+                    if lists.iter().any(|list| path.starts_with(list)))
+        },
+        reason: "what nothing else depends on may have been removed, and an empty list is that of a \
+                 project without dependencies; what depends on one tells otherwise",
+    },
+    Exception {
+        parsers: &["maven-pom", "nuget-central-versions"],
+        holds: |known, item, mutant| match &mutant.edit {
+            Edit::Line(line) => {
+                item.line == Some(*line) && text_of(known.source, item.line).contains("$(")
+            }
+            _ => false,
+        },
+        reason: "a line that has a property for the version is the whole entry",
+    },
+    Exception {
         parsers: &["rpm-manifest"],
         holds: |_, _, mutant| matches!(mutant.edit, Edit::Line(_)),
         reason: "a list without an end has as many packages as lines",

@@ -206,7 +206,7 @@ fn in_token(source: &Source, range: &Range<usize>, item: &Item) -> bool {
     };
     let parts = item.version.split([':', '-']).map(str::to_owned);
     let tokens = parts.chain([item.name.clone(), item.version.clone()]);
-    let name_parts = item.name.split('/').map(str::to_owned);
+    let name_parts = item.name.split(['/', ':']).map(str::to_owned);
     tokens
         .chain(name_parts)
         .filter(|token| !token.is_empty())

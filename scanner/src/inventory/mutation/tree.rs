@@ -330,6 +330,8 @@ const CONTAINERS: &[&str] = &[
     "dependencies",
     "default",
     "develop",
+    "artifacts",
+    "libraries",
 ];
 
 fn usable(value: Value<'static>, syntax: Syntax) -> Option<Value<'static>> {

@@ -23,6 +23,16 @@ mod debian {
     pub(super) mod status;
 }
 
+mod dotnet {
+    pub(super) mod assets;
+    pub(super) mod central_versions;
+    pub(super) mod deps;
+    mod nuget;
+    pub(super) mod packages_config;
+    pub(super) mod packages_lock;
+    pub(super) mod paket_lock;
+}
+
 mod flatpak {
     pub(super) mod metadata;
 }
@@ -37,7 +47,13 @@ mod go {
 }
 
 mod java {
+    mod coordinates;
+    pub(super) mod gradle_lockfile;
+    pub(super) mod gradle_verification;
     pub(super) mod java_archive;
+    pub(super) mod maven_install;
+    pub(super) mod maven_pom;
+    pub(super) mod sbt_lock;
 }
 
 mod node {
@@ -123,19 +139,30 @@ pub const ALL: &[&Parser] = &[
     &debian::status::DISTROLESS,
     &debian::status::JOURNAL,
     &flatpak::metadata::PARSER,
+    &dotnet::deps::PARSER,
     &ruby::gemfile_lock::PARSER,
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
+    &java::gradle_lockfile::PARSER,
+    &java::gradle_verification::PARSER,
     &java::java_archive::PARSER,
+    &java::java_archive::IN_TREES,
+    &java::maven_install::PARSER,
+    &java::maven_pom::PARSER,
     &beam::mix_lock::PARSER,
     &node::node_modules::PARSER,
     &openwrt::opkg::CONTROLS,
     &openwrt::opkg::STATUS,
+    &dotnet::assets::PARSER,
+    &dotnet::central_versions::PARSER,
+    &dotnet::packages_lock::PARSER,
+    &dotnet::packages_config::PARSER,
     &os_release::PARSER,
     &os_release::RELEASE,
     &node::package_lock::PARSER,
     &arch::pacman::PARSER,
     &arch::pacman::FILES,
+    &dotnet::paket_lock::PARSER,
     &python::pipfile_lock::PARSER,
     &node::pnpm_lock::PARSER,
     &python::poetry_lock::POETRY,
@@ -155,6 +182,7 @@ pub const ALL: &[&Parser] = &[
     &rpm::sqlite::LOG,
     &runtime::PARSER,
     &snap::yaml::PARSER,
+    &java::sbt_lock::PARSER,
     &suse::products::PARSER,
     &swift::package_resolved::PARSER,
     &node::yarn_lock::PARSER,

@@ -8,11 +8,6 @@ pub(super) fn squashfs(first: &[u8]) -> bool {
     first.starts_with(b"hsqs") || first.starts_with(b"sqsh")
 }
 
-/// A zip archive, with entries or without.
-pub(super) fn zip(first: &[u8]) -> bool {
-    first.starts_with(b"PK\x03\x04") || first.starts_with(b"PK\x05\x06")
-}
-
 /// A list of tasks, as Ansible's roles have them.
 pub(super) fn list_of_tasks(first: &[u8]) -> bool {
     text(first).lines().any(|line| line.starts_with("- "))

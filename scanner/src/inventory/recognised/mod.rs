@@ -310,7 +310,7 @@ mod tests {
     fn places_and_classes() {
         assert_eq!(id("a/bun.lockb", Within::Tree), Some("bun-lockb"));
         assert_eq!(id("a/bun.lockb", Within::Image), None);
-        assert_eq!(id("lib/LOG4J.JAR", Within::Tree), Some("java-archive"));
+        assert_eq!(id("lib/A.WHL", Within::Tree), Some("python-wheel"));
         assert_eq!(id("a/Dockerfile.dev", Within::Tree), Some("dockerfile"));
         assert_eq!(id("a/dev.Dockerfile", Within::Tree), Some("dockerfile"));
         assert_eq!(id("src/main.rs", Within::Tree), None);
@@ -321,7 +321,7 @@ mod tests {
             (gap.kind, gap.class),
             (GapKind::NotRead, GapClass::Unjudged)
         );
-        let gap = recognise("x.jar", Within::Tree).unwrap().gap("x.jar");
+        let gap = recognise("x.whl", Within::Tree).unwrap().gap("x.whl");
         assert_eq!((gap.kind, gap.class), (GapKind::NotRead, GapClass::Partial));
         let store = "gnu/store/0123-bash-5.2/bin/bash";
         let gap = recognise(store, Within::Image).unwrap().gap(store);

@@ -21,6 +21,9 @@ const WORKSPACE_FILES: [&str; 5] = [
 /// Where Rush keeps the lockfile of the whole repository.
 const RUSH_LOCKFILE: &str = "common/config/rush/pnpm-lock.yaml";
 
+/// What a restore of NuGet writes into the folder `obj` of a project.
+const RESTORED: &str = "project.assets.json";
+
 /// Names of lockfiles that answer for some manifest.
 static ANSWERS: LazyLock<BTreeSet<&'static str>> = LazyLock::new(|| {
     let answers = table::all().filter_map(|kind| match kind.role {
@@ -75,6 +78,12 @@ impl Tree {
             if parent.is_empty() || parent.ends_with('/') {
                 self.lockfile(parent.trim_end_matches('/'), "requirements.txt");
             }
+        }
+        if name == RESTORED
+            && let Some(parent) = directory.strip_suffix("obj")
+            && (parent.is_empty() || parent.ends_with('/'))
+        {
+            self.lockfile(parent.trim_end_matches('/'), name);
         }
         if WORKSPACE_FILES.contains(&name) {
             self.workspaces.insert(directory.into());
@@ -259,6 +268,20 @@ mod tests {
     }
 
     #[test]
+    fn what_nuget_restored_answers_for_the_project_above() {
+        let project = "<Project><PackageReference Include=\"a\"/></Project>";
+        let assets = "src/app/obj/project.assets.json";
+        assert_eq!(
+            gaps(&[("src/app/app.csproj", project), (assets, "")]),
+            [""; 0]
+        );
+        assert_eq!(
+            gaps(&[("src/app.csproj", project), (assets, "")]),
+            ["src/app.csproj"]
+        );
+    }
+
+    #[test]
     fn what_is_parsed_is_only_a_lockfile() {
         let mut tree = Tree::default();
         assert!(tree.meet("package-lock.json", true).is_none());
@@ -270,7 +293,7 @@ mod tests {
     #[test]
     fn gaps_of_a_kind_have_one_text() {
         let mut tree = Tree::default();
-        for path in ["b/x.jar", "a/Y.JAR"] {
+        for path in ["b/x.whl", "a/Y.WHL"] {
             assert!(tree.meet(path, false).is_none());
         }
         let gaps = tree.gaps(true, true);

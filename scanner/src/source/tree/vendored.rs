@@ -9,10 +9,15 @@ use super::installed::ends_with;
 use super::tools;
 
 /// Folders that hold other people's projects wherever they lie.
-const ALWAYS: [&str; 14] = [
+const ALWAYS: [&str; 19] = [
     ".build/checkouts",
     ".cargo/registry",
+    ".coursier/cache",
     ".eggs",
+    ".gradle/caches",
+    ".ivy2/cache",
+    ".m2/repository",
+    ".nuget/packages",
     ".pnpm-store",
     ".pub-cache",
     "Carthage/Checkouts",
@@ -196,6 +201,7 @@ mod tests {
             (&["web/mix.exs"], "web/deps/phoenix/package-lock.json"),
             (&["rebar.config"], "_build/default/lib/a/rebar.lock"),
             (&[], "Carthage/Checkouts/a/Gemfile.lock"),
+            (&[], ".m2/repository/g/a/1/a-1.jar"),
         ] {
             assert!(holds(evidence, path), "{path}");
         }

@@ -45,35 +45,6 @@ pub(super) static ALL: &[FileKind] = &[
         ),
         Look::Content(content::go_work),
     ),
-    // In images a parser of its own takes them.
-    file(
-        "java-archive",
-        "Java archive",
-        Places::Tree,
-        &[
-            Extension("jar"),
-            Extension("war"),
-            Extension("ear"),
-            Extension("hpi"),
-            Extension("jpi"),
-        ],
-    ),
-    // Names that others use, too.
-    looking(
-        &file(
-            "java-archive-other-name",
-            "Java archive",
-            Places::Tree,
-            &[
-                Extension("par"),
-                Extension("sar"),
-                Extension("nar"),
-                Extension("kar"),
-                Extension("lpkg"),
-            ],
-        ),
-        Look::Content(content::zip),
-    ),
     file(
         "android-package",
         "Android package",
@@ -199,11 +170,12 @@ pub(super) static ALL: &[FileKind] = &[
             Extension("vmdk"),
         ],
     ),
+    // What a build writes; in images a parser of its own takes it.
     looking(
         &file(
             "dotnet-deps",
             ".NET dependency list",
-            Places::Both,
+            Places::Tree,
             &[Between("", ".deps.json")],
         ),
         Look::Content(content::dotnet_deps),

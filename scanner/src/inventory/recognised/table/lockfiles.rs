@@ -1,7 +1,7 @@
 //! Lockfiles: each is a list of packages that should have been judged.
 
 use super::{FileKind, Pattern, Places, Role, row};
-use Pattern::{Between, Extension, Name, Suffix};
+use Pattern::{Between, Name, Suffix};
 
 const fn lockfile(
     id: &'static str,
@@ -53,50 +53,10 @@ pub(super) static ALL: &[FileKind] = &[
     ),
     // Java and relatives
     lockfile(
-        "gradle-lockfile",
-        "Gradle lockfile",
-        &[
-            Name("gradle.lockfile"),
-            Name("buildscript-gradle.lockfile"),
-            Extension("lockfile"),
-        ],
-    ),
-    lockfile(
-        "gradle-verification-metadata",
-        "Gradle dependency verification file",
-        &[Suffix("gradle/verification-metadata.xml")],
-    ),
-    lockfile(
-        "maven-install",
-        "Bazel lockfile of Maven artifacts",
-        &[
-            Name("maven_install.json"),
-            Between("", "_maven_install.json"),
-        ],
-    ),
-    lockfile("sbt-lock", "sbt lockfile", &[Name("build.sbt.lock")]),
-    lockfile(
         "bazel-module-lock",
         "Bazel module lockfile",
         &[Name("MODULE.bazel.lock")],
     ),
-    // .NET
-    lockfile(
-        "nuget-lock",
-        "NuGet lockfile",
-        &[
-            Name("packages.lock.json"),
-            Between("packages.", ".lock.json"),
-            Name("project.assets.json"),
-            Name("project.lock.json"),
-        ],
-    ),
-    lockfile(
-        "nuget-packages-config",
-        "NuGet packages.config",
-        &[Name("packages.config"), Between("packages.", ".config")],
-    ),
-    lockfile("paket-lock", "Paket lockfile", &[Name("paket.lock")]),
     // Go, before and beside modules
     lockfile("dep-lock", "Go dep lockfile", &[Name("Gopkg.lock")]),
     lockfile("glide-lock", "Glide lockfile", &[Name("glide.lock")]),

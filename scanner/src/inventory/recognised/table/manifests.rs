@@ -182,7 +182,7 @@ pub(super) static ALL: &[FileKind] = &[
     manifest(
         "maven-pom",
         "Maven project",
-        &[Name("pom.xml"), Extension("pom")],
+        &[Extension("pom")],
         &[],
         Above::Never,
         Look::Content(declares::maven),
@@ -235,8 +235,6 @@ pub(super) static ALL: &[FileKind] = &[
             Extension("csproj"),
             Extension("fsproj"),
             Extension("vbproj"),
-            Name("Directory.Packages.props"),
-            Name("Packages.props"),
             Name("Directory.Build.props"),
         ],
         &[
@@ -244,6 +242,7 @@ pub(super) static ALL: &[FileKind] = &[
             "packages.*.lock.json",
             "packages.config",
             "paket.lock",
+            "project.assets.json",
         ],
         Above::Never,
         Look::Content(declares::dotnet),

@@ -20,7 +20,7 @@ use crate::inventory::collect::shown;
 use crate::inventory::{Evidence, Facts, Input, Need, ParseError, Parser, Want, limits};
 use crate::model::gap::GapKind;
 use crate::model::location::Location;
-use crate::model::package::{Package, PackageType};
+use crate::model::package::{Package, PackageType, Scope};
 
 use manifest::Manifest;
 
@@ -46,6 +46,18 @@ pub(crate) static PARSER: Parser = Parser {
     database: false,
     parse,
 };
+
+/// An archive that lies in a source tree ships with it.
+pub(crate) static IN_TREES: Parser = Parser {
+    id: "java-archive-in-tree",
+    need: Need::Whole(limits::JAVA_ARCHIVE_IN_TREE_BYTES),
+    evidence: Evidence::Locked,
+    parse: parse_in_tree,
+    ..PARSER
+};
+
+/// Where Maven and Gradle keep the files of tests.
+const TESTS: [&str; 2] = ["src/test/", "src/androidTest/"];
 
 /// Extensions that others use, too: only a zip archive counts.
 const SHARED: [&str; 5] = ["par", "sar", "nar", "kar", "lpkg"];
@@ -77,6 +89,20 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             Fault::Limit(cause) => ParseError::limit(None, cause),
             Fault::Broken(cause) => ParseError::new(cause),
         })
+}
+
+fn parse_in_tree(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
+    let path = input.path;
+    let outcome = parse(input, facts);
+    let is_of_tests = TESTS
+        .iter()
+        .any(|folder| path.starts_with(folder) || path.contains(&format!("/{folder}")));
+    if is_of_tests {
+        for package in &mut facts.packages {
+            package.scope = Some(Scope::Dev);
+        }
+    }
+    outcome
 }
 
 fn extension(path: &str) -> String {
