@@ -76,11 +76,13 @@ const ALL: &[Exception] = &[
     Exception {
         parsers: &[
             "composer-lock",
+            "conan-lock",
             "package-lock",
             "pipfile-lock",
             "poetry-lock",
             "pubspec-lock",
             "renv-lock",
+            "stack-lock",
             "swift-resolved",
             "uv-lock",
         ],
@@ -94,15 +96,22 @@ const ALL: &[Exception] = &[
                 "package",
                 "pins",
                 "Packages",
+                "requires",
             ];
             let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
             // In version 1 of npm's, there is no key then; in version 1 of Swift's, the list is not
             // at the top.
             let absent = path.ends_with("dependencies") && ["left out", "is Null"].contains(&what)
+                || path == "build_requires" && what == "left out"
                 || path == "object/pins" && what == "is List([])";
             absent || matches!(&mutant.edit, Edit::Emptied(path) if lists.contains(&path.as_str()))
         },
         reason: "a project without dependencies has an empty list",
+    },
+    Exception {
+        parsers: &["cartfile-resolved"],
+        holds: |_, _, mutant| matches!(mutant.edit, Edit::Line(_)),
+        reason: "a line is a whole entry, and has no host where that is GitHub",
     },
     Exception {
         parsers: &["package-lock"],

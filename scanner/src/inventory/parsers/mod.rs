@@ -6,8 +6,24 @@ mod alpine {
     pub(super) mod apk;
 }
 
+mod apple {
+    pub(super) mod cartfile_resolved;
+    pub(super) mod podfile_lock;
+}
+
 mod beam {
+    pub(super) mod gleam_manifest;
     pub(super) mod mix_lock;
+    pub(super) mod rebar_lock;
+    mod term;
+}
+
+mod cpp {
+    pub(super) mod conan_lock;
+    pub(super) mod conaninfo;
+    mod reference;
+    pub(super) mod vcpkg_manifest;
+    pub(super) mod vcpkg_status;
 }
 
 mod dart {
@@ -19,13 +35,36 @@ mod debian {
     pub(super) mod status;
 }
 
+mod github {
+    pub(super) mod workflow;
+}
+
 mod go {
     pub(super) mod go_mod;
     pub(super) mod go_sum;
 }
 
+mod haskell {
+    pub(super) mod cabal_freeze;
+    pub(super) mod package_conf;
+    pub(super) mod stack_lock;
+}
+
+mod helm {
+    pub(super) mod chart;
+}
+
 mod java {
     pub(super) mod java_archive;
+}
+
+mod julia {
+    pub(super) mod manifest;
+}
+
+mod lua {
+    pub(super) mod luarocks_lock;
+    pub(super) mod rockspec;
 }
 
 mod node {
@@ -37,6 +76,17 @@ mod node {
     mod pnpm_key;
     pub(super) mod pnpm_lock;
     pub(super) mod yarn_lock;
+}
+
+mod ocaml {
+    pub(super) mod installed;
+    mod opam_file;
+    pub(super) mod opam_locked;
+}
+
+mod perl {
+    pub(super) mod cpanfile_snapshot;
+    pub(super) mod meta;
 }
 
 mod php {
@@ -52,6 +102,9 @@ mod python {
 }
 
 mod r {
+    pub(super) mod description;
+    mod fields;
+    pub(super) mod packrat_lock;
     pub(super) mod renv_lock;
 }
 
@@ -79,6 +132,14 @@ mod swift {
     pub(super) mod package_resolved;
 }
 
+mod terraform {
+    pub(super) mod lock;
+}
+
+mod wordpress {
+    pub(super) mod plugin;
+}
+
 mod complete;
 mod foreign;
 mod os_release;
@@ -89,39 +150,63 @@ mod shared;
 pub const ALL: &[&Parser] = &[
     &alpine::apk::PARSER,
     &node::bun_lock::PARSER,
+    &haskell::cabal_freeze::PARSER,
     &rust::cargo_lock::PARSER,
+    &apple::cartfile_resolved::PARSER,
     &php::composer_lock::PARSER,
+    &cpp::conan_lock::PARSER,
+    &cpp::conaninfo::PARSER,
+    &perl::meta::PARSER,
+    &perl::cpanfile_snapshot::PARSER,
+    &r::description::PARSER,
     &debian::files::LISTS,
     &debian::files::SUMS,
     &debian::status::PARSER,
     &debian::status::DISTROLESS,
     &debian::status::JOURNAL,
     &ruby::gemfile_lock::PARSER,
+    &haskell::package_conf::PARSER,
+    &beam::gleam_manifest::PARSER,
+    &github::workflow::PARSER,
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
+    &helm::chart::PARSER,
     &java::java_archive::PARSER,
+    &julia::manifest::PARSER,
+    &lua::luarocks_lock::PARSER,
     &beam::mix_lock::PARSER,
     &node::node_modules::PARSER,
+    &ocaml::installed::PARSER,
+    &ocaml::opam_locked::PARSER,
     &os_release::PARSER,
     &os_release::RELEASE,
     &node::package_lock::PARSER,
+    &r::packrat_lock::PARSER,
     &python::pipfile_lock::PARSER,
     &node::pnpm_lock::PARSER,
+    &apple::podfile_lock::PARSER,
     &python::poetry_lock::POETRY,
     &python::poetry_lock::UV,
     &dart::pubspec_lock::PARSER,
     &python::installed::METADATA,
     &python::installed::EGG,
+    &beam::rebar_lock::PARSER,
     &r::renv_lock::PARSER,
     &python::requirements::PARSER,
     &python::requirements::INCLUDED,
     &python::requirements::CONSTRAINTS,
+    &lua::rockspec::PARSER,
     &rpm::bdb::PARSER,
     &rpm::manifest::PARSER,
     &rpm::ndb::PARSER,
     &rpm::sqlite::PARSER,
     &rpm::sqlite::LOG,
     &suse::products::PARSER,
+    &haskell::stack_lock::PARSER,
     &swift::package_resolved::PARSER,
+    &terraform::lock::PARSER,
+    &cpp::vcpkg_manifest::PARSER,
+    &cpp::vcpkg_status::PARSER,
+    &wordpress::plugin::PARSER,
     &node::yarn_lock::PARSER,
 ];
