@@ -330,6 +330,7 @@ const CONTAINERS: &[&str] = &[
     "dependencies",
     "default",
     "develop",
+    "deps",
 ];
 
 fn usable(value: Value<'static>, syntax: Syntax) -> Option<Value<'static>> {

@@ -42,6 +42,7 @@ mod github {
 mod go {
     pub(super) mod go_mod;
     pub(super) mod go_sum;
+    pub(super) mod vendor_modules;
 }
 
 mod haskell {
@@ -170,6 +171,9 @@ pub const ALL: &[&Parser] = &[
     &github::workflow::PARSER,
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
+    &go::vendor_modules::PARSER,
+    &go::vendor_modules::INCLUDED,
+    &go::go_mod::work::PARSER,
     &helm::chart::PARSER,
     &java::java_archive::PARSER,
     &julia::manifest::PARSER,

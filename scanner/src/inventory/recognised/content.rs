@@ -26,13 +26,6 @@ pub(super) fn dotnet_deps(first: &[u8]) -> bool {
         .any(|key| values(&text, key).next().is_some())
 }
 
-/// A workspace of Go that says which versions all its modules use.
-pub(super) fn go_work(first: &[u8]) -> bool {
-    let text = text(first);
-    let mut words = text.lines().map(|line| line.split_whitespace().next());
-    words.any(|word| word == Some("replace") || word == Some("replace("))
-}
-
 /// What opam keeps of an installed package.
 pub(super) fn opam(first: &[u8]) -> bool {
     text(first)

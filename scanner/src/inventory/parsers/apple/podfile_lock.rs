@@ -61,14 +61,20 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     for item in items {
         match &item.value {
             Value::Text(text) => read(text, item, &[], document, (&path, facts, &mut foreign)),
-            Value::Table(entries) => {
+            Value::Table(entries) if !entries.is_empty() => {
                 for one in entries {
                     let needed = one.node.items();
                     if needed.is_empty() {
                         let cause = format!("{} has no list behind its colon", shown(&one.key));
                         facts.malformed(&path, Some(one.line), cause);
                     }
-                    read(&one.key, item, needed, document, (&path, facts, &mut foreign));
+                    read(
+                        &one.key,
+                        item,
+                        needed,
+                        document,
+                        (&path, facts, &mut foreign),
+                    );
                 }
             }
             _ => facts.malformed(&path, Some(item.line), "an item of PODS that is not a pod"),
@@ -92,7 +98,11 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     for item in of_key("SPEC CHECKSUMS").map_or(&[][..], Node::entries) {
         complete.need(&item.key, item.line);
     }
-    for node in items.iter().flat_map(Node::entries).flat_map(|one| one.node.items()) {
+    for node in items
+        .iter()
+        .flat_map(Node::entries)
+        .flat_map(|one| one.node.items())
+    {
         match node.text().and_then(needed) {
             Some(name) => complete.need(name, node.line),
             None => facts.malformed(&path, Some(node.line), "a dependency without a name"),
@@ -145,13 +155,16 @@ enum Source {
 }
 
 fn source(root: &str, document: &Node<'_>) -> Source {
-    let external = document.get("EXTERNAL SOURCES").and_then(|node| node.get(root));
+    let external = document
+        .get("EXTERNAL SOURCES")
+        .and_then(|node| node.get(root));
     if let Some(external) = external {
         let mut kinds = [":path", ":git", ":http", ":podspec", ":hg", ":svn"].iter();
         let found = kinds.find_map(|kind| Some((*kind, external.text_at(kind)?)));
         return match found {
             None => Source::Untold,
             Some((":path", _)) => Source::Public,
+            Some((":podspec", place)) if place.is_empty() => Source::Untold,
             Some((":podspec", place)) if !place.contains("://") => Source::Public,
             Some((kind, place)) => {
                 Source::Elsewhere(format!("{}, {place}", kind.trim_start_matches(':')))
@@ -160,10 +173,21 @@ fn source(root: &str, document: &Node<'_>) -> Source {
     }
     let Some(repositories) = document.get("SPEC REPOS") else {
         // CocoaPods writes them since 1.7.
-        let version = document.get("COCOAPODS").and_then(Node::scalar).unwrap_or("0");
-        let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+        let version = document
+            .get("COCOAPODS")
+            .and_then(Node::scalar)
+            .unwrap_or("0");
+        let mut numbers = version
+            .split('.')
+            .map(|part| part.parse::<u32>().unwrap_or(0));
         let told = (numbers.next(), numbers.next()) >= (Some(1), Some(7));
-        return if told { Source::Untold } else { Source::Public };
+        // A file without its own version, which stands last, may be cut.
+        let is_cut = document.get("COCOAPODS").is_none();
+        return if told || is_cut {
+            Source::Untold
+        } else {
+            Source::Public
+        };
     };
     let repositories = repositories.entries();
     let holds = |node: &Node<'_>| node.items().iter().any(|one| one.text() == Some(root));
@@ -171,7 +195,9 @@ fn source(root: &str, document: &Node<'_>) -> Source {
     let Some(from) = holding.next() else {
         return Source::Untold;
     };
-    let is_public = PUBLIC.iter().any(|name| from.key.eq_ignore_ascii_case(name));
+    let is_public = PUBLIC
+        .iter()
+        .any(|name| from.key.eq_ignore_ascii_case(name));
     if is_public {
         return Source::Public;
     }
@@ -195,5 +221,6 @@ fn pod(text: &str) -> Option<(&str, &str)> {
 /// A pod and its subspecs: letters, digits and signs, with slashes between.
 fn is_name(text: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte);
-    text.split('/').all(|part| !part.is_empty() && part.bytes().all(known))
+    text.split('/')
+        .all(|part| !part.is_empty() && part.bytes().all(known))
 }

@@ -74,12 +74,19 @@ fn read(node: &Node<'_>, path: &Arc<str>, facts: &mut Facts, foreign: &mut Forei
     }
     let elsewhere = match source {
         Some("hex") => None,
-        Some("git") => Some(format!("git, {}", node.text_at("repo").unwrap_or("no address"))),
+        Some("git") => Some(format!(
+            "git, {}",
+            node.text_at("repo").unwrap_or("no address")
+        )),
         _ => return malformed("has no source that we know"),
     };
     let mut package = entry(PackageType::HEX, path, node.line, name, version);
     let needed = node.get("requirements").map_or(&[][..], Node::items);
-    package.dependencies = needed.iter().filter_map(Node::text).map(Arc::from).collect();
+    package.dependencies = needed
+        .iter()
+        .filter_map(Node::text)
+        .map(Arc::from)
+        .collect();
     if let Some(source) = elsewhere {
         foreign.mark(&mut package, node.line, &source);
     }

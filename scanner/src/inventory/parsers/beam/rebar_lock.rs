@@ -41,7 +41,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         _ => (first, false),
     };
     let Some(items) = list.list() else {
-        return Err(ParseError::at(list.line, "there is no list of dependencies"));
+        return Err(ParseError::at(
+            list.line,
+            "there is no list of dependencies",
+        ));
     };
     let mut complete = Complete::default();
     let mut any_of_hex = false;
@@ -56,7 +59,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     }
     let mut any_sum = false;
     let blocks = terms.get(1..).unwrap_or_default();
-    for block in blocks.iter().flat_map(|term| term.list().unwrap_or_default()) {
+    for block in blocks
+        .iter()
+        .flat_map(|term| term.list().unwrap_or_default())
+    {
         let sums = match block.tuple() {
             Some([kind, sums]) if kind.atom().is_some_and(|kind| kind.starts_with("pkg_hash")) => {
                 sums.list()
@@ -64,7 +70,11 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             _ => None,
         };
         let Some(sums) = sums else {
-            facts.malformed(&path, Some(block.line), "a block that is not a list of sums");
+            facts.malformed(
+                &path,
+                Some(block.line),
+                "a block that is not a list of sums",
+            );
             continue;
         };
         for sum in sums {

@@ -65,7 +65,10 @@ impl<'a> Term<'a> {
 
 /// The terms of a file.
 pub(super) fn terms(text: &str) -> Result<Vec<Term<'_>>, ParseError> {
-    let mut reader = Reader { rest: text, line: 1 };
+    let mut reader = Reader {
+        rest: text,
+        line: 1,
+    };
     let mut terms = Vec::new();
     loop {
         reader.skip_blanks();
@@ -84,9 +87,14 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn take(&mut self, length: usize) -> &'a str {
-        let (taken, rest) = self.rest.split_at_checked(length).unwrap_or((self.rest, ""));
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(length)
+            .unwrap_or((self.rest, ""));
         let lines = taken.bytes().filter(|byte| *byte == b'\n').count();
-        self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+        self.line = self
+            .line
+            .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
         self.rest = rest;
         taken
     }
@@ -151,7 +159,12 @@ impl<'a> Reader<'a> {
         Ok(Term { line, value })
     }
 
-    fn items(&mut self, open: &str, close: &str, depth: usize) -> Result<Vec<Term<'a>>, ParseError> {
+    fn items(
+        &mut self,
+        open: &str,
+        close: &str,
+        depth: usize,
+    ) -> Result<Vec<Term<'a>>, ParseError> {
         self.expect(open)?;
         let mut items = Vec::new();
         if self.eat(close) {
@@ -179,9 +192,16 @@ impl<'a> Reader<'a> {
         let line = self.line;
         self.take(1);
         let end = self.rest.find([quote, '\\']);
-        let end = end.filter(|at| self.rest.get(*at..).is_some_and(|rest| rest.starts_with(quote)));
+        let end = end.filter(|at| {
+            self.rest
+                .get(*at..)
+                .is_some_and(|rest| rest.starts_with(quote))
+        });
         let Some(end) = end else {
-            return Err(ParseError::at(line, "a text without an end, or with an escape"));
+            return Err(ParseError::at(
+                line,
+                "a text without an end, or with an escape",
+            ));
         };
         let text = self.take(end);
         self.take(1);
@@ -195,25 +215,45 @@ mod tests {
 
     #[test]
     fn terms_are_read_with_their_lines() {
-        let all = terms("% a\n{\"1.2.0\",\n[<<\"é\"/utf8>>, <<>>,\n a_b, -1, 'X y']}.\n[].").unwrap();
+        let all =
+            terms("% a\n{\"1.2.0\",\n[<<\"é\"/utf8>>, <<>>,\n a_b, -1, 'X y']}.\n[].").unwrap();
         let [first, second] = all.as_slice() else {
             panic!("{all:?}");
         };
         let items = first.tuple().unwrap();
-        assert_eq!((first.line, items[0].text(), items[1].line), (2, Some("1.2.0"), 3));
+        assert_eq!(
+            (first.line, items[0].text(), items[1].line),
+            (2, Some("1.2.0"), 3)
+        );
         let list = items[1].list().unwrap();
         assert_eq!((list[0].text(), list[1].text()), (Some("é"), Some("")));
-        assert_eq!((list[2].atom(), list[3].number()), (Some("a_b"), Some("-1")));
+        assert_eq!(
+            (list[2].atom(), list[3].number()),
+            (Some("a_b"), Some("-1"))
+        );
         assert_eq!((list[4].atom(), list[2].line), (Some("X y"), 4));
         assert_eq!(second.list().map(<[_]>::len), Some(0));
     }
 
     #[test]
     fn what_is_no_term_is_refused() {
-        for text in ["{", "[1,]", "a", "{a} {b}.", "<<\"a\".", "\"a\\n\".", "#{}.", "A."] {
+        for text in [
+            "{",
+            "[1,]",
+            "a",
+            "{a} {b}.",
+            "<<\"a\".",
+            "\"a\\n\".",
+            "#{}.",
+            "A.",
+        ] {
             assert!(terms(text).is_err(), "{text}");
         }
-        let deep = format!("{}{}.", "[".repeat(MAX_DEPTH + 2), "]".repeat(MAX_DEPTH + 2));
+        let deep = format!(
+            "{}{}.",
+            "[".repeat(MAX_DEPTH + 2),
+            "]".repeat(MAX_DEPTH + 2)
+        );
         let error = terms(&deep).unwrap_err();
         assert_eq!(error.kind, crate::model::gap::GapKind::Limit);
     }

@@ -51,7 +51,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         (Some("0.5"), None) => lists(&document, &path, facts, &mut foreign)?,
         _ => {
             let cause = "a version of conan.lock that we do not know";
-            return Err(ParseError::unknown_format(version.map(|node| node.line), cause));
+            return Err(ParseError::unknown_format(
+                version.map(|node| node.line),
+                cause,
+            ));
         }
     }
     foreign.close(&path, facts);
@@ -72,7 +75,9 @@ fn lists(
         }
     }
     if document.get("requires").is_none() {
-        return Err(ParseError::new("there is no list requires, which Conan always writes"));
+        return Err(ParseError::new(
+            "there is no list requires, which Conan always writes",
+        ));
     }
     for (key, scope) in LISTS {
         let Some(list) = document.get(key) else {
@@ -91,7 +96,10 @@ fn lists(
                     facts.add(package);
                 }
             } else {
-                let cause = format!("{} is not a reference of Conan", shown(text.unwrap_or("it")));
+                let cause = format!(
+                    "{} is not a reference of Conan",
+                    shown(text.unwrap_or("it"))
+                );
                 facts.malformed(path, Some(node.line), cause);
             }
         }
@@ -134,13 +142,21 @@ fn graph(nodes: &Node<'_>, path: &Arc<str>, facts: &mut Facts, foreign: &mut For
         if let Some(mut package) = reference.package(path, line, facts, foreign) {
             let all = NEEDS.iter().flat_map(|key| edges(&item.node, key, nodes));
             package.dependencies = all.collect();
+            if item.node.text_at("context") == Some("build") {
+                package.scope = Some(Scope::Build);
+            }
             facts.add(package);
         }
     }
     if any_root {
         facts.roots = Some(roots);
     } else if nodes.entries().is_empty() {
-        facts.unjudged(path, Some(nodes.line), GapKind::Malformed, "there are no nodes");
+        facts.unjudged(
+            path,
+            Some(nodes.line),
+            GapKind::Malformed,
+            "there are no nodes",
+        );
     }
 }
 
@@ -162,7 +178,9 @@ fn is_project(item: &Entry<'_>, nodes: &Node<'_>) -> bool {
     }
     let needs_it = |other: &Entry<'_>| {
         let lists = NEEDS.iter().filter_map(|key| other.node.get(key));
-        lists.flat_map(Node::items).any(|node| node.scalar() == Some(item.key.as_ref()))
+        lists
+            .flat_map(Node::items)
+            .any(|node| node.scalar() == Some(item.key.as_ref()))
     };
     // The recipe of the project has a reference without revision, and a path.
     item.key == "0" && item.node.get("path").is_some() && !nodes.entries().iter().any(needs_it)

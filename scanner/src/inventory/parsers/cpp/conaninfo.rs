@@ -29,7 +29,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        if let Some(name) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+        if let Some(name) = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+        {
             section = Some(name);
             sections.push(name);
             continue;

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use crate::inventory::Facts;
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::foreign::Foreign;
 use crate::inventory::parsers::shared::{entry, is_plain};
-use crate::inventory::Facts;
 use crate::model::gap::GapKind;
 use crate::model::package::{Package, PackageType};
 

@@ -20,7 +20,12 @@ pub(crate) static PARSER: Parser = Parser {
 };
 
 /// Keys that a version stands under.
-const VERSIONS: [&str; 4] = ["version", "version-semver", "version-string", "version-date"];
+const VERSIONS: [&str; 4] = [
+    "version",
+    "version-semver",
+    "version-string",
+    "version-date",
+];
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let document = document::json(input.content.utf8()?)?;
@@ -61,7 +66,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         lists.extend(of_each.filter_map(|one| Some(one.node.get("dependencies")?.items())));
     }
     for node in lists.into_iter().flatten() {
-        let Some(name) = node.text().or_else(|| node.text_at("name")).filter(|name| is_name(name))
+        let Some(name) = node
+            .text()
+            .or_else(|| node.text_at("name"))
+            .filter(|name| is_name(name))
         else {
             facts.malformed(&path, Some(node.line), "a dependency without a name");
             continue;
@@ -95,6 +103,7 @@ fn pin<'n>(node: &'n Node<'_>) -> Option<(&'n str, String)> {
 
 /// Lower case letters, digits and hyphens.
 pub(super) fn is_name(text: &str) -> bool {
-    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+    let known =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
     !text.is_empty() && text.bytes().all(known)
 }

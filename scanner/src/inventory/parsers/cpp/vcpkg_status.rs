@@ -74,8 +74,11 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                 continue;
             }
             "Depends" => {
-                let names = value.split(',').map(|one| one.trim().split([':', '[']).next());
-                port.depends.extend(names.flatten().filter(|name| !name.is_empty()));
+                let names = value
+                    .split(',')
+                    .map(|one| one.trim().split([':', '[']).next());
+                port.depends
+                    .extend(names.flatten().filter(|name| !name.is_empty()));
                 continue;
             }
             "Multi-Arch" | "Abi" | "Description" | "Maintainer" | "Type" | "Default-Features"
@@ -99,7 +102,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
 
 fn add(port: Port<'_>, path: &Arc<str>, facts: &mut Facts) {
     let line = Some(port.line);
-    let Some(name) = port.name.filter(|name| super::vcpkg_manifest::is_name(name)) else {
+    let Some(name) = port
+        .name
+        .filter(|name| super::vcpkg_manifest::is_name(name))
+    else {
         return facts.malformed(path, line, "a port without a name");
     };
     match port.status {

@@ -20,10 +20,7 @@ use document::Node;
 /// `.github/workflows/*.yml`, and `action.yml` anywhere.
 pub(crate) static PARSER: Parser = Parser {
     id: "github-workflow",
-    wants: &[
-        Want::Extension(".yml"),
-        Want::Extension(".yaml"),
-    ],
+    wants: &[Want::Extension(".yml"), Want::Extension(".yaml")],
     accepts: Some(|path| {
         let mut parts = path.rsplit('/');
         let name = parts.next().unwrap_or_default();
@@ -63,11 +60,41 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         let runs = document.get("runs");
         note_repeated(&[Some(document), runs, document.get("jobs")], &path, facts);
         let mut uses = Vec::new();
-        uses.extend(runs.map(steps).into_iter().flatten());
-        for job in document.get("jobs").map_or(&[][..], Node::entries) {
+        let jobs = document.get("jobs").map_or(&[][..], Node::entries);
+        if let Some(runs) = runs.filter(|_| jobs.is_empty()) {
+            match runs.text_at("using") {
+                Some("composite") => steps(runs, &mut uses, &path, facts),
+                // A program or an image, which uses no other actions.
+                Some(_) if runs.get("steps").is_none() => {}
+                _ => {
+                    let cause = "an action that does not say how it runs";
+                    facts.malformed(&path, Some(runs.line), cause);
+                    steps(runs, &mut uses, &path, facts);
+                }
+            }
+        } else if jobs.is_empty() {
+            let cause = "neither jobs nor what an action runs: not a workflow";
+            facts.malformed(&path, Some(document.line), cause);
+        }
+        for job in jobs {
             note_repeated(&[Some(&job.node)], &path, facts);
-            uses.extend(job.node.get("uses"));
-            uses.extend(steps(&job.node));
+            let workflow = job.node.get("uses");
+            uses.extend(workflow);
+            if workflow.is_some() && job.node.get("steps").is_some() {
+                let cause = "a job that has steps and uses a workflow";
+                facts.malformed(&path, Some(job.line), cause);
+            }
+            if workflow.is_none() || job.node.get("steps").is_some() {
+                steps(&job.node, &mut uses, &path, facts);
+            }
+        }
+        let outside = document.entries().iter().filter(|item| {
+            let has = |key| item.node.get(key).is_some();
+            !matches!(&*item.key, "jobs" | "runs") && (has("steps") || has("uses"))
+        });
+        for item in outside {
+            let cause = format!("the steps under {} are not read", shown(&item.key));
+            facts.malformed(&path, Some(item.line), cause);
         }
         for node in uses {
             read(node, &lines, &path, facts, &mut found);
@@ -78,9 +105,22 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
 }
 
 /// What the steps of a job or of an action use.
-fn steps<'n>(node: &'n Node<'_>) -> Vec<&'n Node<'n>> {
+fn steps<'n>(node: &'n Node<'n>, uses: &mut Vec<&'n Node<'n>>, path: &str, facts: &mut Facts) {
     let steps = node.get("steps").map_or(&[][..], Node::items);
-    steps.iter().filter_map(|step| step.get("uses")).collect()
+    if steps.is_empty() {
+        facts.malformed(path, Some(node.line), "there is no list of steps");
+    }
+    for step in steps {
+        note_repeated(&[Some(step)], path, facts);
+        match step.get("uses") {
+            Some(node) => uses.push(node),
+            None if step.get("run").is_some() => {}
+            None => {
+                let cause = "a step that neither uses nor runs anything";
+                facts.malformed(path, Some(step.line), cause);
+            }
+        }
+    }
 }
 
 fn read(node: &Node<'_>, lines: &[&str], path: &Arc<str>, facts: &mut Facts, found: &mut Found) {
@@ -94,12 +134,17 @@ fn read(node: &Node<'_>, lines: &[&str], path: &Arc<str>, facts: &mut Facts, fou
     if let Some(image) = text.strip_prefix("docker://") {
         return found.foreign.note(image, line, "a container image");
     }
-    let parts = text.split_once('@').filter(|(_, reference)| !reference.is_empty());
-    let Some((name, reference)) = parts.and_then(|(place, to)| Some((repository(place)?, to))) else {
+    let parts = text
+        .split_once('@')
+        .filter(|(_, reference)| !reference.is_empty());
+    let Some((name, reference)) = parts.and_then(|(place, to)| Some((repository(place)?, to)))
+    else {
         let cause = format!("{} is not an action and a git reference", shown(text));
         return facts.malformed(path, Some(line), cause);
     };
-    let comment = is_commit(reference).then(|| of_comment(line, text, lines)).flatten();
+    let comment = is_commit(reference)
+        .then(|| of_comment(line, text, lines))
+        .flatten();
     let version = comment.as_deref().or_else(|| full(reference));
     let Some(version) = version else {
         let kind = if is_commit(reference) {
@@ -141,7 +186,9 @@ fn repository(place: &str) -> Option<String> {
     let fine = |part: &&str| !part.is_empty() && part.bytes().all(known);
     let mut parts = place.split('/');
     let (owner, name) = (parts.next().filter(fine)?, parts.next().filter(fine)?);
-    parts.all(|part| !part.is_empty()).then(|| format!("{owner}/{name}"))
+    parts
+        .all(|part| !part.is_empty())
+        .then(|| format!("{owner}/{name}"))
 }
 
 /// A version of three numbers, with or without its `v`.
@@ -163,7 +210,10 @@ fn is_number(text: &str) -> bool {
 fn of_comment(line: u32, text: &str, lines: &[&str]) -> Option<String> {
     let at = usize::try_from(line).ok()?.checked_sub(1)?;
     let (_, comment) = lines.get(at)?.split_once(text)?;
-    let comment = comment.trim_start_matches(['"', '\'']).trim_start().strip_prefix('#')?;
+    let comment = comment
+        .trim_start_matches(['"', '\''])
+        .trim_start()
+        .strip_prefix('#')?;
     let words = comment.split([' ', '=', '@', ',', '(', ')', ':', '\t']);
     let mut versions = words.filter_map(full);
     let version = versions.next()?;
@@ -189,7 +239,11 @@ mod tests {
             ("", None),
         ] {
             let line = format!("- uses: \"{sha}{comment}");
-            assert_eq!(of_comment(1, sha, &[&line]).as_deref(), expected, "{comment}");
+            assert_eq!(
+                of_comment(1, sha, &[&line]).as_deref(),
+                expected,
+                "{comment}"
+            );
         }
     }
 

@@ -134,15 +134,16 @@ fn constraint(
     installed: &mut Installed,
 ) {
     let text = text.strip_prefix("any.").unwrap_or(text);
-    let (name, rest) = text.split_once([' ', '=', '<', '>', '^', '+', '-']).map_or(
-        (text, ""),
-        |(before, _)| {
-            // A hyphen may stand in the name.
-            let end = text.find([' ', '=', '<', '>', '^', '+']).unwrap_or(text.len());
-            let name = text.get(..end).unwrap_or(before);
-            (name, text.get(end..).unwrap_or_default().trim())
-        },
-    );
+    let (name, rest) =
+        text.split_once([' ', '=', '<', '>', '^', '+', '-'])
+            .map_or((text, ""), |(before, _)| {
+                // A hyphen may stand in the name.
+                let end = text
+                    .find([' ', '=', '<', '>', '^', '+'])
+                    .unwrap_or(text.len());
+                let name = text.get(..end).unwrap_or(before);
+                (name, text.get(end..).unwrap_or_default().trim())
+            });
     // `setup.x` and `y:setup.x` constrain what builds a package.
     let name = name.rsplit([':', '.']).next().unwrap_or(name);
     if !is_name(name) {

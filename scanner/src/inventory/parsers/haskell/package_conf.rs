@@ -51,7 +51,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         return Err(ParseError::new("a package without name or version"));
     };
     // An internal library is `z-package-z-library`; its package has a file of its own.
-    let name = match name.strip_prefix("z-").and_then(|name| name.split_once("-z-")) {
+    let name = match name
+        .strip_prefix("z-")
+        .and_then(|name| name.split_once("-z-"))
+    {
         Some((package, _)) => package,
         None => name,
     };

@@ -49,7 +49,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         let original = node.get("original");
         let name = original.and_then(|node| {
             let keys = ["snapshot", "resolver", "url", "filepath"];
-            node.text().or_else(|| keys.iter().find_map(|key| node.text_at(key)))
+            node.text()
+                .or_else(|| keys.iter().find_map(|key| node.text_at(key)))
         });
         let cause = format!(
             "the packages of the snapshot {} are not in the file",

@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use crate::inventory::collect::shown;
-use crate::inventory::parsers::shared::{entry, file_name, is_semantic, note_repeated};
+use crate::inventory::parsers::shared::{
+    entry, file_name, is_semantic, note_repeated, other_lists,
+};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want, limits};
 use crate::model::gap::GapKind;
 use crate::model::package::{PackageType, Scope};
@@ -39,23 +41,33 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         Some(Value::Null) => {}
         _ => return Err(ParseError::new("there is no list of dependencies")),
     }
+    other_lists(document, &["dependencies"], &path, facts);
     let mut ranged: Option<(String, u32, usize)> = None;
     for node in list.map_or(&[][..], Node::items) {
         note_repeated(&[Some(node)], &path, facts);
-        if node.text_at("repository").is_some_and(|place| place.starts_with("file:")) {
+        if node
+            .text_at("repository")
+            .is_some_and(|place| place.starts_with("file:"))
+        {
             continue;
         }
-        let (Some(name), Some(version)) =
-            (node.text_at("name"), node.get("version").and_then(Node::scalar))
-        else {
+        let (Some(name), Some(version)) = (
+            node.text_at("name"),
+            node.get("version").and_then(Node::scalar),
+        ) else {
             facts.malformed(&path, Some(node.line), "a chart without name or version");
             continue;
         };
         let line = node.get("name").map_or(node.line, |node| node.line);
         let number = version.strip_prefix('v').unwrap_or(version);
-        let is_version = is_semantic(number) && number.split('.').count() >= 3 && !number.contains(".x");
+        let is_version =
+            is_semantic(number) && number.split('.').count() >= 3 && !number.contains(".x");
         if !is_name(name) || is_lock && !is_version {
-            let cause = format!("{} {} is not a chart and its version", shown(name), shown(version));
+            let cause = format!(
+                "{} {} is not a chart and its version",
+                shown(name),
+                shown(version)
+            );
             facts.malformed(&path, Some(line), cause);
             continue;
         }
@@ -73,7 +85,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         // The lockfile beside it has the versions.
         let lock = input.beside.read("Chart.lock", limits::METADATA_BYTES);
         if !matches!(lock, Ok(Some(_))) {
-            let cause = format!("{count} charts, {} first, have ranges for versions", shown(&name));
+            let cause = format!(
+                "{count} charts, {} first, have ranges for versions",
+                shown(&name)
+            );
             facts.gap(&path, Some(line), GapKind::Unpinned, cause);
         }
     }

@@ -24,8 +24,7 @@ pub(crate) static PARSER: Parser = Parser {
     accepts: Some(|path| {
         let name = file_name(path);
         let name = name.strip_prefix("Julia").unwrap_or(name);
-        name == "Manifest.toml"
-            || name.starts_with("Manifest-v") && has_extension(name, ".toml")
+        name == "Manifest.toml" || name.starts_with("Manifest-v") && has_extension(name, ".toml")
     }),
     parse,
     ..Parser::LOCKFILE
@@ -35,7 +34,12 @@ pub(crate) static PARSER: Parser = Parser {
 const PUBLIC: &str = "General";
 
 /// Keys of the first format that are no packages.
-const HEAD: [&str; 4] = ["julia_version", "manifest_format", "project_hash", "registries"];
+const HEAD: [&str; 4] = [
+    "julia_version",
+    "manifest_format",
+    "project_hash",
+    "registries",
+];
 
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let document = document::toml(input.content.utf8()?)?;
@@ -47,15 +51,20 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         Some("2") => match document.get("deps") {
             Some(deps) if deps.is_table() => deps,
             Some(deps) => return Err(ParseError::at(deps.line, "deps is not a table")),
-            // A project without packages has its head alone.
-            None if head_only(&document) => return Ok(()),
             None => return Err(ParseError::new("there is no table of deps")),
         },
         _ => {
             let cause = "a version of Manifest.toml that we do not know";
-            return Err(ParseError::unknown_format(format.map(|node| node.line), cause));
+            return Err(ParseError::unknown_format(
+                format.map(|node| node.line),
+                cause,
+            ));
         }
     };
+    if deps.entries().is_empty() && document.get("registries").is_some() {
+        let cause = "there are registries, and no packages of them";
+        facts.malformed(&path, Some(deps.line), cause);
+    }
     if !std::ptr::eq(deps, &document) {
         let known = |key: &str| key == "deps" || HEAD.contains(&key);
         for item in document.entries().iter().filter(|item| !known(&item.key)) {
@@ -95,11 +104,6 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         facts.gap(&path, Some(line), GapKind::UnknownVersion, cause);
     }
     Ok(())
-}
-
-fn head_only(document: &Node<'_>) -> bool {
-    let mut keys = document.entries().iter().map(|entry| entry.key.as_ref());
-    keys.all(|key| HEAD.contains(&key))
 }
 
 /// What each UUID stands for.
@@ -162,7 +166,9 @@ impl<'n> Reading<'n> {
         };
         let mut package = entry(PackageType::JULIA, path, line, name, version);
         package.dependencies = dependencies;
-        let is_untold = node.get("registries").is_none() && node.get("repo-url").is_none();
+        let registries = node.get("registries");
+        let is_named = |node: &Node<'_>| node.text().is_some() || !node.items().is_empty();
+        let is_untold = !registries.is_some_and(is_named) && node.get("repo-url").is_none();
         if self.has_registries && is_of_registry && is_untold {
             malformed(facts, "does not say which registry has it");
         }

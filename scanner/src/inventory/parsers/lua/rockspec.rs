@@ -44,7 +44,11 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         !version.is_empty() && !revision.is_empty() && revision.bytes().all(|b| b.is_ascii_digit())
     });
     if !is_name(name) || !is_revised {
-        let cause = format!("{} {} is not a rock and its version", shown(name), shown(version));
+        let cause = format!(
+            "{} {} is not a rock and its version",
+            shown(name),
+            shown(version)
+        );
         return Err(ParseError::at(line, cause));
     }
     facts.add(entry(PackageType::LUAROCKS, &path, line, name, version));

@@ -24,14 +24,20 @@ pub(crate) static PARSER: Parser = Parser {
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let folder = input.path.rsplit('/').nth(1).unwrap_or_default();
     let found = folder.split_once('.');
-    let Some((name, version)) = found.filter(|(name, version)| is_name(name) && is_version(version))
+    let Some((name, version)) =
+        found.filter(|(name, version)| is_name(name) && is_version(version))
     else {
-        let cause = format!("the folder {} is not a package and its version", shown(folder));
+        let cause = format!(
+            "the folder {} is not a package and its version",
+            shown(folder)
+        );
         return Err(ParseError::new(cause));
     };
     let text = String::from_utf8_lossy(input.content.whole()?);
     if !text.lines().any(|line| line.starts_with("opam-version")) {
-        return Err(ParseError::new("there is no opam-version, which every opam file has"));
+        return Err(ParseError::new(
+            "there is no opam-version, which every opam file has",
+        ));
     }
     facts.add(Package::new(PackageType::OPAM, name, version).at(Location::file(input.path)));
     Ok(())

@@ -86,9 +86,7 @@ fn list<'t, 'a>(
     tokens: &'t [(Token<'a>, u32)],
     field: &str,
 ) -> Result<Option<&'t [(Token<'a>, u32)]>, ParseError> {
-    let begins = |window: &[(Token<'_>, u32)]| {
-        matches!(window, [(Token::Word(word), _), (Token::Sign(':'), _), (Token::Sign('['), _)] if *word == field)
-    };
+    let begins = |window: &[(Token<'_>, u32)]| matches!(window, [(Token::Word(word), _), (Token::Sign(':'), _), (Token::Sign('['), _)] if *word == field);
     let Some(at) = tokens.windows(3).position(begins) else {
         return Ok(None);
     };
@@ -193,7 +191,10 @@ mod tests {
     fn dependencies_have_one_version_or_none() {
         let text = "synopsis: \"depends: [\"\ndepends: [ # a\n \"a\" {= \"1.0\"}\n \"b\" {>= \"1\" & < \"2\"}\n \"c\" {(* x *) with-test & = \"3\"}\n \"d\"\n]\n";
         let all = formulas(text, "depends").unwrap().unwrap();
-        let told: Vec<_> = all.iter().map(|one| (one.name, one.line, one.version)).collect();
+        let told: Vec<_> = all
+            .iter()
+            .map(|one| (one.name, one.line, one.version))
+            .collect();
         assert_eq!(
             told,
             [
@@ -205,7 +206,13 @@ mod tests {
         );
         assert!(all[2].has("with-test"));
         assert_eq!(formulas("x: \"\"\"a\n\"\"\"", "depends").unwrap(), None);
-        for text in ["depends: [", "depends: [\"a\" {]", "depends: [\"a\" | \"b\"]", "(*", "\"a"] {
+        for text in [
+            "depends: [",
+            "depends: [\"a\" {]",
+            "depends: [\"a\" | \"b\"]",
+            "(*",
+            "\"a",
+        ] {
             assert!(formulas(text, "depends").is_err(), "{text}");
         }
     }

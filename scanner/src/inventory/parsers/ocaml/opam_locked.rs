@@ -16,9 +16,7 @@ use crate::model::package::{PackageType, Scope};
 pub(crate) static PARSER: Parser = Parser {
     id: "opam-locked",
     wants: &[Want::Extension(".locked")],
-    accepts: Some(|path| {
-        has_extension(path, ".opam.locked") || file_name(path) == "opam.locked"
-    }),
+    accepts: Some(|path| has_extension(path, ".opam.locked") || file_name(path) == "opam.locked"),
     parse,
     ..Parser::LOCKFILE
 };
@@ -55,13 +53,15 @@ fn read(
         return facts.gap(path, Some(line), GapKind::Unpinned, cause);
     };
     let mut package = entry(PackageType::OPAM, path, line, name, version);
-    package.scope = Some(if one.has("with-test") || one.has("with-doc") || one.has("with-dev-setup") {
-        Scope::Dev
-    } else if one.has("build") {
-        Scope::Build
-    } else {
-        Scope::Runtime
-    });
+    package.scope = Some(
+        if one.has("with-test") || one.has("with-doc") || one.has("with-dev-setup") {
+            Scope::Dev
+        } else if one.has("build") {
+            Scope::Build
+        } else {
+            Scope::Runtime
+        },
+    );
     // The first text of a pin is `name.version`, the second its address.
     let mut pairs = pins.chunks_exact(2);
     let pin = pairs.find_map(|pair| match pair {
@@ -71,8 +71,13 @@ fn read(
         }
         _ => None,
     });
-    if let Some(address) = pin {
-        foreign.mark(&mut package, line, address);
+    match pin {
+        Some(address) => foreign.mark(&mut package, line, address),
+        // The public repository has releases alone.
+        None if version == "dev" || version.ends_with("~dev") => {
+            foreign.mark(&mut package, line, "a place that pin-depends does not name");
+        }
+        None => {}
     }
     facts.add(package);
 }

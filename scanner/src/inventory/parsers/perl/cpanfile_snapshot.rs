@@ -43,7 +43,9 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             }
             continue;
         }
-        let indent = text.len().saturating_sub(text.trim_start_matches(' ').len());
+        let indent = text
+            .len()
+            .saturating_sub(text.trim_start_matches(' ').len());
         let last = all.last_mut();
         match (indent, last) {
             (0, _) if trimmed == "DISTRIBUTIONS" => is_open = true,
@@ -105,7 +107,10 @@ fn add(all: &[Distribution<'_>], path: &Arc<str>, facts: &mut Facts) {
         }
         let mut package = entry(PackageType::CPAN, path, one.line, name, version);
         // What Perl itself brings has no distribution in the file.
-        let needed = one.requires.iter().filter_map(|module| providers.get(module));
+        let needed = one
+            .requires
+            .iter()
+            .filter_map(|module| providers.get(module));
         package.dependencies = needed.map(|edge| Arc::from(edge.as_str())).collect();
         facts.add(package);
     }

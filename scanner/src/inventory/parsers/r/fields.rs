@@ -68,6 +68,8 @@ pub(super) fn blocks(text: &str) -> Vec<Block<'_>> {
 
 /// The names in a list of requirements: `R (>= 3.5), methods, Rcpp`.
 pub(super) fn names(list: &str) -> impl Iterator<Item = &str> {
-    let names = list.split(',').map(|one| one.split('(').next().unwrap_or(one).trim());
+    let names = list
+        .split(',')
+        .map(|one| one.split('(').next().unwrap_or(one).trim());
     names.filter(|name| super::renv_lock::is_name(name) && *name != "R")
 }

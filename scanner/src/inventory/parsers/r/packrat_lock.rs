@@ -29,7 +29,9 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         return Err(ParseError::new("an empty lockfile"));
     };
     if head.get("PackratFormat").is_none() {
-        return Err(ParseError::new("there is no PackratFormat, which is always first"));
+        return Err(ParseError::new(
+            "there is no PackratFormat, which is always first",
+        ));
     }
     if let Some(field) = head.field("Package") {
         let cause = "a package in the head of the file";
@@ -38,7 +40,12 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let mut foreign = Foreign::default();
     let mut complete = Complete::default();
     for line in blocks.iter().flat_map(|block| &block.odd) {
-        facts.unjudged(&path, Some(*line), GapKind::Malformed, "a line that is not a field");
+        facts.unjudged(
+            &path,
+            Some(*line),
+            GapKind::Malformed,
+            "a line that is not a field",
+        );
     }
     for block in packages {
         read(block, &path, facts, &mut foreign);

@@ -39,7 +39,9 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             facts.unjudged(&path, Some(line), GapKind::Malformed, cause);
         };
         let Some(provider) = &mut open else {
-            let head = text.strip_prefix("provider \"").and_then(|rest| rest.strip_suffix('{'));
+            let head = text
+                .strip_prefix("provider \"")
+                .and_then(|rest| rest.strip_suffix('{'));
             match head.and_then(|head| head.trim_end().strip_suffix('"')) {
                 Some(address) => {
                     open = Some(Provider {
@@ -66,9 +68,14 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             open = None;
             continue;
         }
-        match text.split_once('=').map(|(key, value)| (key.trim_end(), value.trim_start())) {
+        match text
+            .split_once('=')
+            .map(|(key, value)| (key.trim_end(), value.trim_start()))
+        {
             Some(("version", value)) if provider.version.is_none() => {
-                let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+                let value = value
+                    .strip_prefix('"')
+                    .and_then(|value| value.strip_suffix('"'));
                 provider.version = value;
                 if value.is_none() {
                     odd();

@@ -73,7 +73,13 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let version = version.filter(|(version, _)| is_plain(version) && !version.is_empty());
     match version {
         Some((version, line)) => {
-            facts.add(entry(PackageType::WORDPRESS_PLUGIN, &path, line, folder, &version));
+            facts.add(entry(
+                PackageType::WORDPRESS_PLUGIN,
+                &path,
+                line,
+                folder,
+                &version,
+            ));
         }
         None => {
             let cause = format!("plug-in {} has no version in its header", shown(folder));
