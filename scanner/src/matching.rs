@@ -297,6 +297,9 @@ pub fn add_texts(
     Ok(())
 }
 
+/// What runs a project's pipelines and is no part of it: all of the project may be judged without.
+const BESIDE: &str = "GitHub Actions";
+
 /// Packages of an ecosystem that the database has no advisories for: how many, and the first.
 #[derive(Debug, Default)]
 pub struct Unspoken {
@@ -328,7 +331,7 @@ impl Unspoken {
     }
 
     fn gap(self, ecosystem: &str) -> Gap {
-        Gap::warning(
+        let gap = Gap::warning(
             Stage::Matching,
             GapKind::NoAdvisories,
             self.first.unwrap_or_else(|| Location::file("")),
@@ -340,7 +343,14 @@ impl Unspoken {
                     "the database has no advisories for {ecosystem}; {count} packages were not judged"
                 ),
             },
-        )
+        );
+        if ecosystem == BESIDE {
+            return Gap {
+                class: GapClass::Partial,
+                ..gap
+            };
+        }
+        gap
     }
 }
 

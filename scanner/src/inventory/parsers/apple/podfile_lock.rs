@@ -164,7 +164,7 @@ fn source(root: &str, document: &Node<'_>) -> Source {
         return match found {
             None => Source::Untold,
             Some((":path", _)) => Source::Public,
-            Some((":podspec", place)) if place.is_empty() => Source::Untold,
+            Some((":podspec", "")) => Source::Untold,
             Some((":podspec", place)) if !place.contains("://") => Source::Public,
             Some((kind, place)) => {
                 Source::Elsewhere(format!("{}, {place}", kind.trim_start_matches(':')))

@@ -38,16 +38,15 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             continue;
         }
         match section {
-            Some("full_requires") => match Reference::of(text) {
-                Some(reference) => {
+            Some("full_requires") => {
+                if let Some(reference) = Reference::of(text) {
                     let package = reference.package(&path, line, facts, &mut foreign);
                     facts.extend(package);
-                }
-                None => {
+                } else {
                     let cause = format!("{} is not a reference of Conan", shown(text));
                     facts.malformed(&path, Some(line), cause);
                 }
-            },
+            }
             Some("requires") => ranges = ranges.saturating_add(1),
             Some(_) => {}
             None => {

@@ -1,5 +1,5 @@
 //! References of Conan (docs.conan.io, "Conan file references"): `name/version@user/channel#revision%time`,
-//! of which user and channel are there for packages that are not ConanCenter's.
+//! of which user and channel are there for packages that are not of Conan's own repository.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::inventory::parsers::shared::{entry, is_plain};
 use crate::model::gap::GapKind;
 use crate::model::package::{Package, PackageType};
 
-/// A name, a version, and who built it if not ConanCenter.
+/// A name, a version, and who built it, if anybody but Conan's own repository.
 pub(super) struct Reference<'a> {
     pub(super) name: &'a str,
     pub(super) version: &'a str,

@@ -47,16 +47,13 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let mut pinned = Vec::new();
     for node in list("overrides", facts) {
         note_repeated(&[Some(node)], &path, facts);
-        match pin(node) {
-            Some((name, version)) => {
-                pinned.push(name);
-                let line = node.get("name").map_or(node.line, |node| node.line);
-                facts.add(entry(PackageType::VCPKG, &path, line, name, &version));
-            }
-            None => {
-                let cause = "an override without a name and a version";
-                facts.malformed(&path, Some(node.line), cause);
-            }
+        if let Some((name, version)) = pin(node) {
+            pinned.push(name);
+            let line = node.get("name").map_or(node.line, |node| node.line);
+            facts.add(entry(PackageType::VCPKG, &path, line, name, &version));
+        } else {
+            let cause = "an override without a name and a version";
+            facts.malformed(&path, Some(node.line), cause);
         }
     }
     let mut open: Option<(&str, u32, usize)> = None;

@@ -30,7 +30,7 @@ struct Port<'a> {
     line: u32,
     name: Option<&'a str>,
     version: Option<&'a str>,
-    port_version: Option<&'a str>,
+    revision: Option<&'a str>,
     architecture: Option<&'a str>,
     status: Option<&'a str>,
     depends: Vec<&'a str>,
@@ -66,7 +66,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                 &mut port.name
             }
             "Version" => &mut port.version,
-            "Port-Version" => &mut port.port_version,
+            "Port-Version" => &mut port.revision,
             "Architecture" => &mut port.architecture,
             "Status" => &mut port.status,
             "Feature" => {
@@ -123,7 +123,7 @@ fn add(port: Port<'_>, path: &Arc<str>, facts: &mut Facts) {
         let cause = format!("port {name} has no version");
         return facts.malformed(path, line, cause);
     };
-    let version = match port.port_version {
+    let version = match port.revision {
         None | Some("0") => version.to_owned(),
         Some(number) => format!("{version}#{number}"),
     };

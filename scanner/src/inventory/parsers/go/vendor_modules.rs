@@ -74,16 +74,13 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         };
         let sound =
             |(name, version): &(&str, &str)| line::is_path(name) && line::is_version(version);
-        match found.filter(sound) {
-            Some((name, version)) => {
-                let mut found = entry(PackageType::GOLANG, &path, number, name, version);
-                found.direct = Some(false);
-                module = Some(found);
-            }
-            None => {
-                let cause = format!("{} is not a module and its version", shown(head));
-                facts.malformed(&path, Some(number), cause);
-            }
+        if let Some((name, version)) = found.filter(sound) {
+            let mut found = entry(PackageType::GOLANG, &path, number, name, version);
+            found.direct = Some(false);
+            module = Some(found);
+        } else {
+            let cause = format!("{} is not a module and its version", shown(head));
+            facts.malformed(&path, Some(number), cause);
         }
     }
     facts.extend(module);

@@ -36,9 +36,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     note_repeated(&[Some(document)], &path, facts);
     let list = document.get("dependencies");
     match list.map(|node| &node.value) {
-        Some(Value::List(_)) => {}
+        Some(Value::List(_) | Value::Null) => {}
         None if !is_lock => {}
-        Some(Value::Null) => {}
         _ => return Err(ParseError::new("there is no list of dependencies")),
     }
     other_lists(document, &["dependencies"], &path, facts);

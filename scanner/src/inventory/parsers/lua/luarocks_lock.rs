@@ -79,15 +79,12 @@ fn rock(text: &str, section: &str, line: u32, path: &Arc<str>, facts: &mut Facts
             || version.starts_with("dev");
         (is_name(key) && is_version).then_some((key, version))
     });
-    match found {
-        Some((name, version)) => {
-            let mut package = entry(PackageType::LUAROCKS, path, line, name, version);
-            package.scope = Some(scope);
-            facts.add(package);
-        }
-        None => {
-            let cause = format!("{} is not a rock and its version", shown(text));
-            facts.malformed(path, Some(line), cause);
-        }
+    if let Some((name, version)) = found {
+        let mut package = entry(PackageType::LUAROCKS, path, line, name, version);
+        package.scope = Some(scope);
+        facts.add(package);
+    } else {
+        let cause = format!("{} is not a rock and its version", shown(text));
+        facts.malformed(path, Some(line), cause);
     }
 }

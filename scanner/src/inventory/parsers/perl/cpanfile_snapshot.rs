@@ -1,4 +1,4 @@
-//! `cpanfile.snapshot` of Carton (metacpan.org, `CPAN::Meta::Requirements` in Carton::Snapshot): a list of
+//! `cpanfile.snapshot` of Carton (metacpan.org, `Carton::Snapshot`): a list of
 //! distributions by indentation, each with the archive it comes from below the folder of its author, the
 //! modules it provides and those it requires. No advisory source covers CPAN; distributions are listed.
 

@@ -1,4 +1,4 @@
-//! Distributions of CPAN that an installer left its notes of (metacpan.org, "CPAN::Meta::Spec"): JSON below
+//! Distributions of CPAN that an installer left its notes of (metacpan.org, `CPAN::Meta::Spec`): JSON below
 //! a folder `.meta`, where cpanm and carton put `install.json` and `MYMETA.json`. A `.packlist` alone has
 //! no version and stays a gap.
 

@@ -71,20 +71,17 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     };
     let folder = folder(&path).unwrap_or_default();
     let version = version.filter(|(version, _)| is_plain(version) && !version.is_empty());
-    match version {
-        Some((version, line)) => {
-            facts.add(entry(
-                PackageType::WORDPRESS_PLUGIN,
-                &path,
-                line,
-                folder,
-                &version,
-            ));
-        }
-        None => {
-            let cause = format!("plug-in {} has no version in its header", shown(folder));
-            facts.malformed(&path, Some(line), cause);
-        }
+    if let Some((version, line)) = version {
+        facts.add(entry(
+            PackageType::WORDPRESS_PLUGIN,
+            &path,
+            line,
+            folder,
+            &version,
+        ));
+    } else {
+        let cause = format!("plug-in {} has no version in its header", shown(folder));
+        facts.malformed(&path, Some(line), cause);
     }
     Ok(())
 }
