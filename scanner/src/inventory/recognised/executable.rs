@@ -1,6 +1,5 @@
 //! What an executable is made with, by its first and last bytes: Go's build id and the tables of
-//! sections. What it is made of is read elsewhere (`inventory::executable`), in
-//! images.
+//! sections. What it is made of is read elsewhere (`inventory::executable`).
 
 use std::io::{self, Read, Seek, SeekFrom};
 

@@ -1,5 +1,6 @@
 //! Says by its content what a file may be whose name does not decide: an image archive, an
-//! executable, or a document of a kind that its name only allows.
+//! executable, or a document of a kind that its name only allows. A program of a language whose packages
+//! stand in it is read, as in an image.
 
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;

@@ -50,7 +50,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         if let Some((name, version)) = pin(node) {
             pinned.push(name);
             let line = node.get("name").map_or(node.line, |node| node.line);
-            facts.add(entry(PackageType::VCPKG, &path, line, name, &version));
+            facts.add(entry(PackageType::VCPKG, &path, line, name, version));
         } else {
             let cause = "an override without a name and a version";
             facts.malformed(&path, Some(node.line), cause);
@@ -86,16 +86,11 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Name and version, with the version of the port behind it where there is one.
-fn pin<'n>(node: &'n Node<'_>) -> Option<(&'n str, String)> {
+/// Name and version; how often the port was changed since is no part of the version.
+fn pin<'n>(node: &'n Node<'_>) -> Option<(&'n str, &'n str)> {
     let name = node.text_at("name").filter(|name| is_name(name))?;
     let version = VERSIONS.iter().find_map(|key| node.text_at(key))?;
-    let port = node.get("port-version").and_then(Node::scalar);
-    let is_port = |port: &&str| *port != "0" && port.bytes().all(|byte| byte.is_ascii_digit());
-    match port.filter(is_port) {
-        Some(port) if !version.contains('#') => Some((name, format!("{version}#{port}"))),
-        _ => Some((name, version.to_owned())),
-    }
+    Some((name, version.split('#').next().unwrap_or(version)))
 }
 
 /// Lower case letters, digits and hyphens.

@@ -1,6 +1,6 @@
 //! `vcpkg/status` of an installation (vcpkg's `statusparagraph.cpp`): blocks of fields, as dpkg has them,
-//! one for a port and one more for each of its features. Only what is installed counts. The port's own
-//! version stands beside that of what it packages.
+//! one for a port and one more for each of its features. Only what is installed counts. How often a
+//! port was changed since is no part of its version.
 
 use std::sync::Arc;
 
@@ -30,7 +30,6 @@ struct Port<'a> {
     line: u32,
     name: Option<&'a str>,
     version: Option<&'a str>,
-    revision: Option<&'a str>,
     architecture: Option<&'a str>,
     status: Option<&'a str>,
     depends: Vec<&'a str>,
@@ -66,7 +65,6 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                 &mut port.name
             }
             "Version" => &mut port.version,
-            "Port-Version" => &mut port.revision,
             "Architecture" => &mut port.architecture,
             "Status" => &mut port.status,
             "Feature" => {
@@ -81,8 +79,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                     .extend(names.flatten().filter(|name| !name.is_empty()));
                 continue;
             }
-            "Multi-Arch" | "Abi" | "Description" | "Maintainer" | "Type" | "Default-Features"
-            | "Homepage" | "Source" | "License" | "Recommends" => continue,
+            "Port-Version" | "Multi-Arch" | "Abi" | "Description" | "Maintainer" | "Type"
+            | "Default-Features" | "Homepage" | "Source" | "License" | "Recommends" => continue,
             other => {
                 let cause = format!("{} is not a field that vcpkg writes", shown(other));
                 facts.malformed(&path, Some(line), cause);
@@ -123,11 +121,7 @@ fn add(port: Port<'_>, path: &Arc<str>, facts: &mut Facts) {
         let cause = format!("port {name} has no version");
         return facts.malformed(path, line, cause);
     };
-    let version = match port.revision {
-        None | Some("0") => version.to_owned(),
-        Some(number) => format!("{version}#{number}"),
-    };
-    let mut package = entry(PackageType::VCPKG, path, port.line, name, &version);
+    let mut package = entry(PackageType::VCPKG, path, port.line, name, version);
     package.arch = port.architecture.map(Arc::from);
     package.dependencies = port.depends.into_iter().map(Arc::from).collect();
     facts.add(package);
