@@ -86,6 +86,7 @@ const ALL: &[Exception] = &[
             "stack-lock",
             "swift-resolved",
             "uv-lock",
+            "vcpkg-manifest",
         ],
         holds: |_, _, mutant| {
             let lists = [

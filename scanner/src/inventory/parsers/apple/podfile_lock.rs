@@ -162,9 +162,8 @@ fn source(root: &str, document: &Node<'_>) -> Source {
         let mut kinds = [":path", ":git", ":http", ":podspec", ":hg", ":svn"].iter();
         let found = kinds.find_map(|kind| Some((*kind, external.text_at(kind)?)));
         return match found {
-            None => Source::Untold,
+            None | Some((":podspec", "")) => Source::Untold,
             Some((":path", _)) => Source::Public,
-            Some((":podspec", "")) => Source::Untold,
             Some((":podspec", place)) if !place.contains("://") => Source::Public,
             Some((kind, place)) => {
                 Source::Elsewhere(format!("{}, {place}", kind.trim_start_matches(':')))

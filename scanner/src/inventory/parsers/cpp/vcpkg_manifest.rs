@@ -27,6 +27,28 @@ const VERSIONS: [&str; 4] = [
     "version-date",
 ];
 
+/// Other keys of a manifest; vcpkg refuses those that it does not know.
+const OTHERS: [&str; 18] = [
+    "builtin-baseline",
+    "configuration",
+    "default-features",
+    "dependencies",
+    "description",
+    "documentation",
+    "features",
+    "homepage",
+    "license",
+    "maintainers",
+    "name",
+    "overrides",
+    "port-version",
+    "summary",
+    "supports",
+    "test-features",
+    "vcpkg-configuration",
+    "version-scheme",
+];
+
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let document = document::json(input.content.utf8()?)?;
     let path: Arc<str> = input.path.into();
@@ -34,6 +56,14 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         return Err(ParseError::new("a manifest of vcpkg is a mapping"));
     }
     note_repeated(&[Some(&document)], &path, facts);
+    for item in document.entries() {
+        let key = item.key.as_ref();
+        // A dollar begins a comment.
+        if !key.starts_with('$') && !VERSIONS.contains(&key) && !OTHERS.contains(&key) {
+            let cause = format!("{} is not a key of a manifest", shown(key));
+            facts.malformed(&path, Some(item.line), cause);
+        }
+    }
     let list = |key: &str, facts: &mut Facts| match document.get(key) {
         None => &[][..],
         Some(node) => {
