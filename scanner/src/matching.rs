@@ -11,7 +11,7 @@ use db_sync::{Db, Exploitation, FixState, Moment, Undecided};
 
 use crate::inventory::ecosystem;
 use crate::model::finding::{Finding, FindingKind, RuleInfo, Vulnerability};
-use crate::model::gap::{Gap, GapKind, Stage};
+use crate::model::gap::{Gap, GapClass, GapKind, Stage};
 use crate::model::location::Location;
 use crate::model::package::Package;
 use crate::phrase;
@@ -33,6 +33,8 @@ pub struct Matched {
     pub gaps: Vec<Gap>,
     /// Packages of ecosystems without advisories, by ecosystem.
     pub unspoken: BTreeMap<Arc<str>, Unspoken>,
+    /// Packages of types that no advisory source covers, by type.
+    pub sourceless: BTreeMap<Arc<str>, Unspoken>,
     /// What the advisories say of themselves, by id.
     pub rules: BTreeMap<Arc<str>, RuleInfo>,
 }
@@ -61,7 +63,12 @@ pub fn check(
             }
         }
         let Some(ecosystem) = &package.ecosystem else {
-            continue; // told once per target as `unknown-distribution`
+            // What is of a distribution, or of a place of its own, has its gap already.
+            if !package.kind.is_os() && package.kind.ecosystem().is_none() {
+                let word = Arc::from(package.kind.as_str());
+                matched.sourceless.entry(word).or_default().add(package);
+            }
+            continue;
         };
         if package.public && db.is_yanked(&package.name, &package.version)? {
             yanked::add(&mut matched, package);
@@ -112,7 +119,15 @@ pub fn join(parts: Vec<Matched>) -> Matched {
         for (ecosystem, packages) in part.unspoken {
             whole.unspoken.entry(ecosystem).or_default().join(packages);
         }
+        for (word, packages) in part.sourceless {
+            whole.sourceless.entry(word).or_default().join(packages);
+        }
     }
+    let sourceless = std::mem::take(&mut whole.sourceless);
+    let gaps = sourceless.into_iter();
+    whole
+        .gaps
+        .extend(gaps.map(|(word, packages)| packages.sourceless(&word)));
     let unspoken = std::mem::take(&mut whole.unspoken);
     whole.gaps.extend(
         unspoken
@@ -282,11 +297,16 @@ pub fn add_texts(
     Ok(())
 }
 
+/// What runs a project's pipelines and is no part of it: all of the project may be judged without.
+const BESIDE: &str = "GitHub Actions";
+
 /// Packages of an ecosystem that the database has no advisories for: how many, and the first.
 #[derive(Debug, Default)]
 pub struct Unspoken {
     count: usize,
     first: Option<Location>,
+    /// A lockfile names one of them.
+    is_locked: bool,
 }
 
 impl Unspoken {
@@ -294,11 +314,16 @@ impl Unspoken {
         self.join(Self {
             count: 1,
             first: package.locations.first().cloned(),
+            is_locked: package
+                .locations
+                .iter()
+                .any(|place| is_lockfile(&place.path)),
         });
     }
 
     fn join(&mut self, other: Self) {
         self.count += other.count;
+        self.is_locked |= other.is_locked;
         self.first = match (self.first.take(), other.first) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -306,7 +331,7 @@ impl Unspoken {
     }
 
     fn gap(self, ecosystem: &str) -> Gap {
-        Gap::warning(
+        let gap = Gap::warning(
             Stage::Matching,
             GapKind::NoAdvisories,
             self.first.unwrap_or_else(|| Location::file("")),
@@ -318,8 +343,40 @@ impl Unspoken {
                     "the database has no advisories for {ecosystem}; {count} packages were not judged"
                 ),
             },
-        )
+        );
+        if ecosystem == BESIDE {
+            return Gap {
+                class: GapClass::Partial,
+                ..gap
+            };
+        }
+        gap
     }
+}
+
+impl Unspoken {
+    /// The gap for a type that no database can have advisories for: a lockfile that is not judged is
+    /// one as a whole, what is installed or only listed is not.
+    fn sourceless(self, word: &str) -> Gap {
+        let packages = match self.count {
+            1 => "1 package was not judged".to_owned(),
+            count => format!("{count} packages were not judged"),
+        };
+        let cause = format!("no advisory source covers packages of the type {word}; {packages}");
+        let place = self.first.unwrap_or_else(|| Location::file(""));
+        let gap = Gap::warning(Stage::Matching, GapKind::NoAdvisories, place, cause);
+        let class = if self.is_locked {
+            gap.class
+        } else {
+            GapClass::Partial
+        };
+        Gap { class, ..gap }
+    }
+}
+
+/// Whether a file is a lockfile by its name.
+fn is_lockfile(path: &str) -> bool {
+    [".lock", ".snapshot"].iter().any(|end| path.ends_with(end))
 }
 
 /// One gap for each cause, however many advisories it keeps from being compared: a version that is
@@ -358,6 +415,26 @@ fn undecided_gaps<'a>(
 mod tests {
     use super::*;
     use crate::model::package::PackageType;
+
+    #[test]
+    fn a_type_without_advisories_is_one_gap() {
+        let gap = |paths: &[&str]| {
+            let mut all = Unspoken::default();
+            for path in paths {
+                let package = Package::new(PackageType::COCOAPODS, "a", "1");
+                all.add(&package.at(Location::file(*path)));
+            }
+            all.sourceless("cocoapods")
+        };
+        let locked = gap(&["b/Podfile.lock", "a/x.json"]);
+        assert_eq!(
+            (locked.kind, locked.class),
+            (GapKind::NoAdvisories, GapClass::Unjudged)
+        );
+        assert!(locked.cause.ends_with("2 packages were not judged"));
+        assert_eq!(&*locked.location.path, "a/x.json");
+        assert_eq!(gap(&["a/x.json"]).class, GapClass::Partial);
+    }
 
     #[test]
     fn a_version_that_cannot_be_read_is_one_gap() {

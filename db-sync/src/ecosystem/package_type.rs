@@ -76,8 +76,10 @@ types! {
     APK = "apk", None, Some(Order::Alpine), PurlName::Lower, Namespace::Distribution;
     BITNAMI = "bitnami", Some("Bitnami"), None, PurlName::Lower, Namespace::None;
     CARGO = "cargo", Some("crates.io"), None, PurlName::Exact, Namespace::None;
+    COCOAPODS = "cocoapods", None, None, PurlName::Exact, Namespace::None;
     COMPOSER = "composer", Some("Packagist"), None, PurlName::Lower, Namespace::Path('/');
     CONAN = "conan", Some("ConanCenter"), None, PurlName::Exact, Namespace::None;
+    CPAN = "cpan", None, None, PurlName::Exact, Namespace::Path('/');
     CRAN = "cran", Some("CRAN"), None, PurlName::Exact, Namespace::None;
     DEB = "deb", None, Some(Order::Debian), PurlName::Lower, Namespace::Distribution;
     FLATPAK = "flatpak", None, None, PurlName::Exact, Namespace::None;
@@ -85,8 +87,10 @@ types! {
     GITHUB = "github", Some("GitHub Actions"), None, PurlName::Lower, Namespace::Path('/');
     GOLANG = "golang", Some("Go"), None, PurlName::Lower, Namespace::Path('/');
     HACKAGE = "hackage", Some("Hackage"), None, PurlName::Exact, Namespace::None;
+    HELM = "helm", None, None, PurlName::Exact, Namespace::Path('/');
     HEX = "hex", Some("Hex"), None, PurlName::Lower, Namespace::None;
     JULIA = "julia", Some("Julia"), None, PurlName::Exact, Namespace::None;
+    LUAROCKS = "luarocks", None, None, PurlName::Lower, Namespace::None;
     MAVEN = "maven", Some("Maven"), None, PurlName::Exact, Namespace::Path(':');
     NIX = "nix", None, None, PurlName::Exact, Namespace::None;
     NPM = "npm", Some("npm"), None, PurlName::Exact, Namespace::Path('/');
@@ -99,6 +103,9 @@ types! {
     RPM = "rpm", None, Some(Order::Rpm), PurlName::Exact, Namespace::Distribution;
     SNAP = "snap", None, None, PurlName::Exact, Namespace::None;
     SWIFT = "swift", Some("SwiftURL"), None, PurlName::Exact, Namespace::Path('/');
+    TERRAFORM = "terraform", None, None, PurlName::Lower, Namespace::Path('/');
+    VCPKG = "vcpkg", None, None, PurlName::Lower, Namespace::None;
+    WORDPRESS_PLUGIN = "wordpress-plugin", None, None, PurlName::Exact, Namespace::None;
 }
 
 /// Unknown types that are told apart; those beyond are one.

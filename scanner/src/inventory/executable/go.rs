@@ -1,9 +1,11 @@
 //! Go's build information (package `debug/buildinfo`): a header of 32 bytes, then, since Go 1.18, the
 //! version of the toolchain and the modules, each with its length before it. Older linkers point to
-//! both from the header; there the modules are found by the marks around them, and the version is not
-//! read.
+//! both from the header; there the modules are found by the marks around them, and the version where the
+//! header points to (`pointers`).
 
 use memchr::memmem;
+
+use super::flags;
 
 use crate::inventory::collect::shown;
 use crate::model::facts::Facts;
@@ -11,7 +13,7 @@ use crate::model::gap::GapKind;
 use crate::model::location::Location;
 use crate::model::package::{Package, PackageType};
 
-const MAGIC: &[u8] = b"\xff Go buildinf:";
+pub(super) const MAGIC: &[u8] = b"\xff Go buildinf:";
 const HEADER: usize = 32;
 
 /// What the linker writes around the list of modules (`cmd/go/internal/modload`).
@@ -41,6 +43,13 @@ struct List {
     missing: usize,
     is_too_long: bool,
 }
+
+/// What a program has that was built without modules.
+static NO_LIST: List = List {
+    bytes: Vec::new(),
+    missing: 0,
+    is_too_long: false,
+};
 
 impl List {
     fn of(bytes: &[u8], length: usize) -> Self {
@@ -105,11 +114,14 @@ impl BuildInfo {
     }
 
     /// Adds the modules and the standard library; `false` if it is not a program of Go.
-    pub(super) fn packages(&self, path: &str, facts: &mut Facts) -> bool {
-        let (version, list) = match (&self.inline, &self.marked) {
-            (Some((version, list)), _) => (Some(version.as_str()), list),
-            (None, Some(list)) => (None, list),
-            (None, None) => return false,
+    ///
+    /// `old` is the version that a program of Go 1.17 or older points to.
+    pub(super) fn packages(&self, path: &str, old: Option<&str>, facts: &mut Facts) -> bool {
+        let (version, list) = match (&self.inline, &self.marked, old) {
+            (Some((version, list)), _, _) => (Some(version.as_str()), list),
+            (None, Some(list), old) => (old, list),
+            (None, None, Some(old)) => (Some(old), &NO_LIST),
+            (None, None, None) => return false,
         };
         let place = Location::file(path);
         let package = |name: &str, version: &str| {
@@ -120,7 +132,7 @@ impl BuildInfo {
             found => {
                 let cause = match found {
                     Some(_) => "built with a Go toolchain that is not a release",
-                    None => "built with Go 1.17 or older: the version of the toolchain is not read",
+                    None => "the version of the toolchain, of Go 1.17 or older, is not found",
                 };
                 facts.gap(path, None, GapKind::UnknownVersion, cause);
             }
@@ -144,8 +156,11 @@ impl BuildInfo {
             match (kind, version) {
                 ("mod", Some(version)) => {
                     facts.extend(last.take());
-                    let mut own = package(name, version);
-                    if !is_release(version) {
+                    let flagged = (!is_release(version))
+                        .then(|| flags::version(text, name))
+                        .flatten();
+                    let mut own = package(name, flagged.as_deref().unwrap_or(version));
+                    if !is_release(version) && flagged.is_none() {
                         own.ecosystem = None;
                         let cause = format!(
                             "{} itself has no version: advisories about it are not matched",

@@ -5,8 +5,10 @@
 //! other, and other Rust programs name the files of their crates in their messages. Where none of
 //! these is there, the two ends of the file say what it is, and the rest is a gap.
 
+mod flags;
 mod go;
 mod paths;
+mod pointers;
 mod rust;
 mod window;
 
@@ -17,6 +19,7 @@ use crate::model::gap::GapKind;
 
 use go::BuildInfo;
 use paths::Crates;
+use pointers::Pointers;
 use rust::Audit;
 use window::Window;
 
@@ -24,14 +27,19 @@ use window::Window;
 pub(crate) const ID: &str = "executable";
 
 /// Grows whenever the same bytes would give other facts.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// One program as it comes.
 #[derive(Default)]
 pub(crate) struct Program {
     ends: Ends,
     window: Window,
+    /// Where in the file the window begins.
+    base: u64,
     go: BuildInfo,
+    /// Whether the first bytes are those of a Go program, once all of them came.
+    is_go: Option<bool>,
+    pointers: Pointers,
     rust: Audit,
     crates: Crates,
 }
@@ -41,7 +49,10 @@ impl Program {
     pub(crate) fn begin(&mut self, size: u64) {
         self.ends.begin(size);
         self.window.clear();
+        self.base = 0;
         self.go = BuildInfo::default();
+        self.is_go = None;
+        self.pointers = Pointers::default();
         self.rust.clear();
         self.crates = Crates::default();
     }
@@ -62,6 +73,16 @@ impl Program {
         self.go.search(bytes, begins);
         self.rust.search(bytes, begins);
         self.crates.search(bytes, begins);
+        let head = self.ends.head();
+        let is_go = self.is_go.get_or_insert_with(|| {
+            let kind = executable::kind(head, &[]);
+            kind.is_some_and(|kind| kind.id == executable::GO)
+        });
+        if *is_go {
+            self.pointers.search(bytes, begins, self.base, head);
+        }
+        let searched = u64::try_from(begins).unwrap_or(u64::MAX);
+        self.base = self.base.saturating_add(searched);
         self.window.forget(begins);
     }
 
@@ -76,7 +97,10 @@ impl Program {
     fn read(&mut self, path: &str) -> Option<(&'static str, Facts)> {
         self.search(true);
         let mut facts = Facts::default();
-        if self.go.packages(path, &mut facts) || self.rust.packages(path, &mut facts) {
+        let old = self.pointers.version(self.ends.head());
+        if self.go.packages(path, old.as_deref(), &mut facts)
+            || self.rust.packages(path, &mut facts)
+        {
             return Some((ID, facts));
         }
         let kind = self.ends.kind()?;

@@ -88,6 +88,55 @@ fn modules_of_go_are_read() {
     assert_eq!(facts.packages.len(), 20_001);
 }
 
+/// A program of Go 1.15 for ELF with addresses of eight bytes: what is in the file at 0x1000 is at
+/// 0x401000 in memory, and the text stands before the headers.
+fn with_pointers(address_of_header: u64) -> Vec<u8> {
+    let mut bytes = ELF.to_vec();
+    bytes.resize(64, 0);
+    bytes[32..40].copy_from_slice(&64_u64.to_le_bytes());
+    bytes[54..56].copy_from_slice(&56_u16.to_le_bytes());
+    bytes[56..58].copy_from_slice(&1_u16.to_le_bytes());
+    let mut row = vec![0; 56];
+    row[0] = 1;
+    for (at, value) in [(8, 0x1000_u64), (16, 0x40_1000), (32, 0x10_0000)] {
+        row[at..at + 8].copy_from_slice(&value.to_le_bytes());
+    }
+    bytes.extend(row);
+    bytes.extend_from_slice(b"\x04\x00\x00\x00Go\x00\x00");
+    bytes.resize(0x2000, 0);
+    bytes.extend_from_slice(b"go1.99.1go1.15.2runtime");
+    bytes.resize(0x8_0000, 0);
+    bytes.extend_from_slice(b"\xff Go buildinf:\x08\x00");
+    bytes.extend(address_of_header.to_le_bytes());
+    bytes.resize(0x8_0100, 0);
+    bytes.extend((0x40_1000_u64 + 0x1008).to_le_bytes());
+    bytes.extend(8_u64.to_le_bytes());
+    bytes.extend(framed(MODULES));
+    bytes.resize(0x9_0000, 0);
+    bytes
+}
+
+#[test]
+fn older_programs_point_to_their_version() {
+    let told = |bytes: &[u8]| {
+        let mut program = Program::default();
+        program.begin(bytes.len() as u64);
+        for piece in bytes.chunks(4099) {
+            program.feed(piece);
+        }
+        let (_, facts) = program.finish("usr/bin/x").unwrap();
+        let gaps: Vec<String> = facts.gaps.iter().map(|gap| gap.cause.to_string()).collect();
+        (names(&facts), gaps)
+    };
+    let (packages, _) = told(&with_pointers(0x40_1000 + 0x7_f100));
+    assert_eq!(packages[0], "stdlib@1.15.2");
+    assert_eq!(packages.len(), 4);
+    // A header that points nowhere.
+    let (packages, gaps) = told(&with_pointers(0x10));
+    assert_eq!(packages.len(), 3);
+    assert!(gaps[0].contains("1.17 or older"), "{gaps:?}");
+}
+
 #[test]
 fn what_is_odd_about_build_information_is_a_gap() {
     for (inside, cause) in [

@@ -76,13 +76,17 @@ const ALL: &[Exception] = &[
     Exception {
         parsers: &[
             "composer-lock",
+            "conan-lock",
+            "helm-chart",
             "package-lock",
             "pipfile-lock",
             "poetry-lock",
             "pubspec-lock",
             "renv-lock",
+            "stack-lock",
             "swift-resolved",
             "uv-lock",
+            "vcpkg-manifest",
         ],
         holds: |_, _, mutant| {
             let lists = [
@@ -94,15 +98,56 @@ const ALL: &[Exception] = &[
                 "package",
                 "pins",
                 "Packages",
+                "requires",
             ];
             let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
             // In version 1 of npm's, there is no key then; in version 1 of Swift's, the list is not
             // at the top.
             let absent = path.ends_with("dependencies") && ["left out", "is Null"].contains(&what)
+                || path == "build_requires" && ["left out", "is List([])"].contains(&what)
                 || path == "object/pins" && what == "is List([])";
             absent || matches!(&mutant.edit, Edit::Emptied(path) if lists.contains(&path.as_str()))
         },
         reason: "a project without dependencies has an empty list",
+    },
+    Exception {
+        parsers: &["go-work"],
+        holds: |known, item, mutant| {
+            let is_line = touches(known, mutant, "toolchain") || touches(known, mutant, "go ");
+            item.name == "stdlib" && is_line
+        },
+        reason: "without a toolchain line, or with one older than the go line, nothing says which \
+                 standard library is built in",
+    },
+    Exception {
+        parsers: &["julia-manifest"],
+        holds: |_, _, mutant| {
+            let left_out = mutant.note.strip_suffix(": left out");
+            left_out.is_some_and(|key| !key.contains('/') && key != "deps")
+        },
+        reason: "in the first format every key at the top is a package, and a shorter list is a good one",
+    },
+    Exception {
+        parsers: &["podfile-lock"],
+        holds: |known, item, mutant| item.is_gap && touches(known, mutant, ":podspec"),
+        reason: "an address without its scheme is a path in the project",
+    },
+    Exception {
+        parsers: &["wordpress-plugin"],
+        holds: |known, _, mutant| {
+            let head = |line| text_of(known.source, line).contains("Plugin Name:");
+            match &mutant.edit {
+                Edit::Bytes(range) => head(line_at(known.source, range.start)),
+                Edit::Line(line) => head(Some(*line)),
+                _ => false,
+            }
+        },
+        reason: "a PHP file whose first comment names no plug-in is one of its other files",
+    },
+    Exception {
+        parsers: &["cartfile-resolved"],
+        holds: |_, _, mutant| matches!(mutant.edit, Edit::Line(_)),
+        reason: "a line is a whole entry, and has no host where that is GitHub",
     },
     Exception {
         parsers: &["package-lock"],

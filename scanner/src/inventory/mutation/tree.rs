@@ -332,6 +332,7 @@ const CONTAINERS: &[&str] = &[
     "develop",
     "artifacts",
     "libraries",
+    "deps",
 ];
 
 fn usable(value: Value<'static>, syntax: Syntax) -> Option<Value<'static>> {

@@ -10,8 +10,24 @@ mod arch {
     pub(super) mod pacman;
 }
 
+mod apple {
+    pub(super) mod cartfile_resolved;
+    pub(super) mod podfile_lock;
+}
+
 mod beam {
+    pub(super) mod gleam_manifest;
     pub(super) mod mix_lock;
+    pub(super) mod rebar_lock;
+    mod term;
+}
+
+mod cpp {
+    pub(super) mod conan_lock;
+    pub(super) mod conaninfo;
+    mod reference;
+    pub(super) mod vcpkg_manifest;
+    pub(super) mod vcpkg_status;
 }
 
 mod dart {
@@ -41,9 +57,24 @@ mod gentoo {
     pub(super) mod portage;
 }
 
+mod github {
+    pub(super) mod workflow;
+}
+
 mod go {
     pub(super) mod go_mod;
     pub(super) mod go_sum;
+    pub(super) mod vendor_modules;
+}
+
+mod haskell {
+    pub(super) mod cabal_freeze;
+    pub(super) mod package_conf;
+    pub(super) mod stack_lock;
+}
+
+mod helm {
+    pub(super) mod chart;
 }
 
 mod java {
@@ -54,6 +85,15 @@ mod java {
     pub(super) mod maven_install;
     pub(super) mod maven_pom;
     pub(super) mod sbt_lock;
+}
+
+mod julia {
+    pub(super) mod manifest;
+}
+
+mod lua {
+    pub(super) mod luarocks_lock;
+    pub(super) mod rockspec;
 }
 
 mod node {
@@ -71,6 +111,17 @@ mod openwrt {
     pub(super) mod opkg;
 }
 
+mod ocaml {
+    pub(super) mod installed;
+    mod opam_file;
+    pub(super) mod opam_locked;
+}
+
+mod perl {
+    pub(super) mod cpanfile_snapshot;
+    pub(super) mod meta;
+}
+
 mod php {
     pub(super) mod composer_lock;
 }
@@ -84,6 +135,9 @@ mod python {
 }
 
 mod r {
+    pub(super) mod description;
+    mod fields;
+    pub(super) mod packrat_lock;
     pub(super) mod renv_lock;
 }
 
@@ -119,6 +173,14 @@ mod ubuntu {
     pub(super) mod chisel;
 }
 
+mod terraform {
+    pub(super) mod lock;
+}
+
+mod wordpress {
+    pub(super) mod plugin;
+}
+
 mod complete;
 mod foreign;
 mod os_release;
@@ -130,9 +192,16 @@ mod shared;
 pub const ALL: &[&Parser] = &[
     &alpine::apk::PARSER,
     &node::bun_lock::PARSER,
+    &haskell::cabal_freeze::PARSER,
     &rust::cargo_lock::PARSER,
     &ubuntu::chisel::PARSER,
+    &apple::cartfile_resolved::PARSER,
     &php::composer_lock::PARSER,
+    &cpp::conan_lock::PARSER,
+    &cpp::conaninfo::PARSER,
+    &perl::meta::PARSER,
+    &perl::cpanfile_snapshot::PARSER,
+    &r::description::PARSER,
     &debian::files::LISTS,
     &debian::files::SUMS,
     &debian::status::PARSER,
@@ -141,6 +210,9 @@ pub const ALL: &[&Parser] = &[
     &flatpak::metadata::PARSER,
     &dotnet::deps::PARSER,
     &ruby::gemfile_lock::PARSER,
+    &haskell::package_conf::PARSER,
+    &beam::gleam_manifest::PARSER,
+    &github::workflow::PARSER,
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
     &java::gradle_lockfile::PARSER,
@@ -163,18 +235,30 @@ pub const ALL: &[&Parser] = &[
     &arch::pacman::PARSER,
     &arch::pacman::FILES,
     &dotnet::paket_lock::PARSER,
+    &go::vendor_modules::PARSER,
+    &go::vendor_modules::INCLUDED,
+    &go::go_mod::work::PARSER,
+    &helm::chart::PARSER,
+    &julia::manifest::PARSER,
+    &lua::luarocks_lock::PARSER,
+    &ocaml::installed::PARSER,
+    &ocaml::opam_locked::PARSER,
+    &r::packrat_lock::PARSER,
     &python::pipfile_lock::PARSER,
     &node::pnpm_lock::PARSER,
+    &apple::podfile_lock::PARSER,
     &python::poetry_lock::POETRY,
     &python::poetry_lock::UV,
     &gentoo::portage::PARSER,
     &dart::pubspec_lock::PARSER,
     &python::installed::METADATA,
     &python::installed::EGG,
+    &beam::rebar_lock::PARSER,
     &r::renv_lock::PARSER,
     &python::requirements::PARSER,
     &python::requirements::INCLUDED,
     &python::requirements::CONSTRAINTS,
+    &lua::rockspec::PARSER,
     &rpm::bdb::PARSER,
     &rpm::manifest::PARSER,
     &rpm::ndb::PARSER,
@@ -184,6 +268,11 @@ pub const ALL: &[&Parser] = &[
     &snap::yaml::PARSER,
     &java::sbt_lock::PARSER,
     &suse::products::PARSER,
+    &haskell::stack_lock::PARSER,
     &swift::package_resolved::PARSER,
+    &terraform::lock::PARSER,
+    &cpp::vcpkg_manifest::PARSER,
+    &cpp::vcpkg_status::PARSER,
+    &wordpress::plugin::PARSER,
     &node::yarn_lock::PARSER,
 ];

@@ -80,3 +80,18 @@ pub(super) fn outside_node_modules(path: &str) -> bool {
 pub(super) fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }
+
+/// Notes each of these mappings that has a key twice: readers differ in which they take.
+pub(super) fn note_repeated(nodes: &[Option<&Node<'_>>], path: &str, facts: &mut Facts) {
+    for node in nodes.iter().flatten() {
+        if let Some(key) = repeated(node) {
+            let cause = format!("the key {} comes twice", shown(key));
+            facts.unjudged(path, Some(node.line), GapKind::Ambiguous, cause);
+        }
+    }
+}
+
+/// Whether a text is a commit of git in hexadecimal.
+pub(super) fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

@@ -21,20 +21,6 @@ pub(super) fn dotnet_deps(first: &[u8]) -> bool {
         .any(|key| values(&text, key).next().is_some())
 }
 
-/// An installed R package; a source package's file has no `Built:` line.
-pub(super) fn r_package(first: &[u8]) -> bool {
-    let text = text(first);
-    let begins = |start: &str| text.lines().any(|line| line.starts_with(start));
-    begins("Package:") && begins("Version:") && begins("Built:")
-}
-
-/// A workspace of Go that says which versions all its modules use.
-pub(super) fn go_work(first: &[u8]) -> bool {
-    let text = text(first);
-    let mut words = text.lines().map(|line| line.split_whitespace().next());
-    words.any(|word| word == Some("replace") || word == Some("replace("))
-}
-
 /// What opam keeps of an installed package.
 pub(super) fn opam(first: &[u8]) -> bool {
     text(first)
@@ -87,9 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn installed_r_and_erlang() {
-        assert!(r_package(b"Package: a\nVersion: 1\nBuilt: R 4.3\n"));
-        assert!(!r_package(b"Package: a\nVersion: 1\n"));
+    fn applications_of_erlang() {
         assert!(erlang_application(b"{application,cowboy,[]}."));
     }
 }

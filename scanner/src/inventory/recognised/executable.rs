@@ -1,6 +1,5 @@
 //! What an executable is made with, by its first and last bytes: Go's build id and the tables of
-//! sections. What it is made of is read elsewhere (`inventory::executable`), in
-//! images.
+//! sections. What it is made of is read elsewhere (`inventory::executable`).
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -18,6 +17,9 @@ pub const END_BYTES: usize = 64 << 10;
 
 /// How many first bytes [`is_executable`] needs.
 pub const MAGIC_BYTES: usize = 4;
+
+/// The id of Go programs.
+pub const GO: &str = files::GO_EXECUTABLE.id;
 
 /// The id of Rust programs without a list of crates.
 pub const RUST: &str = files::RUST_EXECUTABLE.id;
@@ -76,6 +78,12 @@ static MARKS: [(&[u8], &FileKind); 11] = [
     (b"/rustc/", &files::RUST_EXECUTABLE),
 ];
 
+/// The kind of an id.
+pub fn by_id(id: &str) -> Option<&'static FileKind> {
+    let mut kinds = MARKS.iter().map(|(_, kind)| *kind);
+    kinds.find(|kind| kind.id == id)
+}
+
 /// What an executable in a file is; the file is read from its start.
 pub fn of_file(file: &mut (impl Read + Seek)) -> io::Result<Option<&'static FileKind>> {
     let limit = u64::try_from(END_BYTES).unwrap_or(u64::MAX);
@@ -123,6 +131,11 @@ impl Ends {
         let tail = bytes.get(before..).unwrap_or_default();
         self.tail.extend_from_slice(tail);
         self.seen = self.seen.saturating_add(bytes.len() as u64);
+    }
+
+    /// The first bytes, as far as they came.
+    pub fn head(&self) -> &[u8] {
+        &self.head
     }
 
     /// What it is.

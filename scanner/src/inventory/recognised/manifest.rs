@@ -312,11 +312,6 @@ pub(super) fn conan(first: &[u8]) -> bool {
     contains(first, &["requires"])
 }
 
-/// vcpkg.
-pub(super) fn vcpkg(first: &[u8]) -> bool {
-    json(first, |node| any(node, "dependencies"))
-}
-
 /// Julia.
 pub(super) fn julia(first: &[u8]) -> bool {
     toml(first, |node| any(node, "deps"))

@@ -59,8 +59,8 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// Notes a file of the tree; every file, also those that parsers read, which are never more
-    /// than a lockfile here. Returns its kind if its content decides.
+    /// Notes a file of the tree; every file, also those that parsers read, which are a lockfile
+    /// here, or infrastructure code that nothing judges. Returns its kind if its content decides.
     pub fn meet(&mut self, path: &str, is_parsed: bool) -> Option<&'static FileKind> {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
         if ANSWERS.iter().any(|pattern| fits(name, pattern)) {
@@ -88,10 +88,14 @@ impl Tree {
         if WORKSPACE_FILES.contains(&name) {
             self.workspaces.insert(directory.into());
         }
+        let kind = recognise(path, Within::Tree)?;
         if is_parsed {
+            // Its packages are read; what else it says, as infrastructure code, is not judged.
+            if kind.role == Role::Infrastructure && !kind.needs_content() {
+                self.found.insert(path.into(), kind);
+            }
             return None;
         }
-        let kind = recognise(path, Within::Tree)?;
         if kind.needs_content() {
             return Some(kind);
         }
@@ -288,6 +292,9 @@ mod tests {
         let kind = tree.meet("package.json", false).unwrap();
         tree.add("package.json", look(kind, NPM.as_bytes()));
         assert!(tree.gaps(true, true).is_empty());
+        tree.meet(".github/workflows/ci.yml", true);
+        assert!(tree.gaps(true, false).is_empty());
+        assert_eq!(tree.gaps(true, true).len(), 1);
     }
 
     #[test]

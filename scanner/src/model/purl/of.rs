@@ -22,6 +22,13 @@ impl Purl {
     pub fn of(package: &Package, distribution: Option<&Distribution>) -> Self {
         let distribution = distribution.filter(|_| package.kind.is_os());
         let full = name(package.kind, &package.name);
+        // A part of a pod is a path inside of it.
+        let (full, subpath) = match full.split_once('/') {
+            Some((pod, part)) if package.kind == PackageType::COCOAPODS => {
+                (pod.to_owned(), Some(part.to_owned()))
+            }
+            _ => (full, None),
+        };
         let mut segments: Vec<&str> = full
             .split(package.kind.separator())
             .filter(|part| !part.is_empty())
@@ -48,7 +55,7 @@ impl Purl {
                 .into_iter()
                 .filter_map(|(key, value)| Some((key.to_owned(), value?)))
                 .collect(),
-            subpath: None,
+            subpath,
         }
     }
 }

@@ -171,6 +171,18 @@ fn languages() {
             "pkg:maven/org.apache/commons@1",
         ),
         (PackageType::NUGET, "A.B", "1", "pkg:nuget/A.B@1"),
+        (
+            PackageType::COCOAPODS,
+            "Alpha/Core",
+            "1.0",
+            "pkg:cocoapods/Alpha@1.0#Core",
+        ),
+        (
+            PackageType::TERRAFORM,
+            "registry.terraform.io/acme/x",
+            "1.0.0",
+            "pkg:terraform/registry.terraform.io/acme/x@1.0.0",
+        ),
         (PackageType::NPM, "é/../ a", "1", "pkg:npm/%C3%A9/../%20a@1"),
     ] {
         assert_eq!(purl(&Package::new(kind, name, version), None), expected);

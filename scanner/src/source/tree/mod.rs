@@ -192,7 +192,7 @@ fn unknown(
         } else {
             Vec::new()
         };
-        let sniffed = sniff::sniff(root, &file.real, file.kind, watching);
+        let sniffed = sniff::sniff(root, (&file.real, &file.path), file.kind, watching);
         (sniffed, file.path)
     });
     for ((sniffed, readings), path) in looked {
@@ -229,6 +229,10 @@ fn sort(sniffed: Sniffed, path: String, recognised: &mut recognised::Tree, tree:
         Sniffed::Executable(kind) => {
             recognised.add_executable(&path, kind);
             tree.coverage.skip(SkipRule::NotRead, 1);
+        }
+        Sniffed::Program(facts) => {
+            tree.coverage.read();
+            tree.add(path.into(), *facts);
         }
         Sniffed::Code(kind) => {
             let paths = tree.inputs.entry(kind).or_default();

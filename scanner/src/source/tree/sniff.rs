@@ -1,13 +1,16 @@
 //! Says by its content what a file may be whose name does not decide: an image archive, an
-//! executable, or a document of a kind that its name only allows.
+//! executable, or a document of a kind that its name only allows. A program of a language whose packages
+//! stand in it is read, as in an image.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use rules::kinds;
 
 use crate::analyzer::{Reading, Tee, Watching};
-use crate::inventory::recognised::executable::{self, Ends};
+use crate::inventory::Facts;
+use crate::inventory::executable::{ID as PROGRAM, Program};
+use crate::inventory::recognised::executable;
 use crate::inventory::recognised::tree::{Looked, look};
 use crate::inventory::recognised::{CONTENT_BYTES, FileKind};
 use crate::source::root::Root;
@@ -19,8 +22,10 @@ pub(super) enum Sniffed {
     Nothing,
     /// An image archive.
     Image(ImageKind),
-    /// An executable of a language whose packages stand in it.
+    /// An executable of a language whose packages stand in it, and that is not read.
     Executable(&'static FileKind),
+    /// What a program says that was read.
+    Program(Box<Facts>),
     /// Infrastructure code of this kind of input.
     Code(&'static str),
     /// What the content of a document told.
@@ -33,18 +38,21 @@ pub(super) enum Sniffed {
     Unreadable(String),
 }
 
-/// Looks at a regular file; `kind` is what its name allows.
+/// Bytes of a program that is read; a longer one is a gap.
+pub(super) const PROGRAM_BYTES: u64 = 512 << 20;
+
+/// Looks at a regular file, which is shown at a path; `kind` is what its name allows.
 pub(super) fn sniff(
     root: &dyn Root,
-    real: &Path,
+    (real, path): (&Path, &str),
     kind: Option<&'static FileKind>,
     watching: Vec<Watching<'_>>,
 ) -> (Sniffed, Vec<Reading>) {
     let unreadable = |error: io::Error| (Sniffed::Unreadable(error.kind().to_string()), Vec::new());
     let looked = if watching.is_empty() {
-        ends(root, real, kind).map(|sniffed| (sniffed, Vec::new()))
+        ends(root, (real, path), kind).map(|sniffed| (sniffed, Vec::new()))
     } else {
-        whole(root, real, kind, watching)
+        whole(root, (real, path), kind, watching)
     };
     looked.unwrap_or_else(unreadable)
 }
@@ -75,8 +83,33 @@ fn document(real: &Path, kind: &'static FileKind, first: &[u8]) -> Sniffed {
     }
 }
 
-/// Reads no more than the two ends of the file.
-fn ends(root: &dyn Root, real: &Path, kind: Option<&'static FileKind>) -> io::Result<Sniffed> {
+/// What a program says, all of which is read.
+fn program(content: &mut dyn BufRead, size: u64, path: &str) -> io::Result<Sniffed> {
+    let mut program = Program::default();
+    program.begin(size);
+    loop {
+        let bytes = content.fill_buf()?;
+        if bytes.is_empty() {
+            break;
+        }
+        program.feed(bytes);
+        let count = bytes.len();
+        content.consume(count);
+    }
+    Ok(match program.finish(path) {
+        None => Sniffed::Nothing,
+        Some((PROGRAM, facts)) => Sniffed::Program(Box::new(facts)),
+        Some((id, _)) => executable::by_id(id).map_or(Sniffed::Nothing, Sniffed::Executable),
+    })
+}
+
+/// Reads no more than the two ends of the file, unless it is a program of a language whose packages
+/// stand in it.
+fn ends(
+    root: &dyn Root,
+    (real, path): (&Path, &str),
+    kind: Option<&'static FileKind>,
+) -> io::Result<Sniffed> {
     let mut file = root.open(real)?;
     let mut magic = [0u8; source::FIRST_BYTES];
     let count = tar::fill(&mut file, &mut magic)?;
@@ -92,8 +125,16 @@ fn ends(root: &dyn Root, real: &Path, kind: Option<&'static FileKind>) -> io::Re
     }
     if executable::is_executable(first) {
         file.seek(SeekFrom::Start(0))?;
-        let kind = executable::of_file(&mut file)?;
-        return Ok(kind.map_or(Sniffed::Nothing, Sniffed::Executable));
+        let Some(kind) = executable::of_file(&mut file)? else {
+            return Ok(Sniffed::Nothing);
+        };
+        let size = root.length(real)?;
+        if size > PROGRAM_BYTES {
+            return Ok(Sniffed::Executable(kind));
+        }
+        file.seek(SeekFrom::Start(0))?;
+        let mut content = BufReader::with_capacity(CONTENT_BYTES, file.take(PROGRAM_BYTES));
+        return program(&mut content, size, path);
     }
     Ok(Sniffed::Nothing)
 }
@@ -102,7 +143,7 @@ fn ends(root: &dyn Root, real: &Path, kind: Option<&'static FileKind>) -> io::Re
 /// through its layers.
 fn whole(
     root: &dyn Root,
-    real: &Path,
+    (real, path): (&Path, &str),
     kind: Option<&'static FileKind>,
     watching: Vec<Watching<'_>>,
 ) -> io::Result<(Sniffed, Vec<Reading>)> {
@@ -124,20 +165,7 @@ fn whole(
             content.by_ref().take(most).read_to_end(&mut start)?;
             document(real, kind, &start)
         }
-        (None, None) if is_executable => {
-            let mut ends = Ends::default();
-            ends.begin(size);
-            loop {
-                let bytes = content.fill_buf()?;
-                if bytes.is_empty() {
-                    break;
-                }
-                ends.feed(bytes);
-                let count = bytes.len();
-                content.consume(count);
-            }
-            ends.kind().map_or(Sniffed::Nothing, Sniffed::Executable)
-        }
+        (None, None) if is_executable => program(&mut content, size, path)?,
         (None, None) => Sniffed::Nothing,
     };
     Ok((sniffed, content.finish()?))

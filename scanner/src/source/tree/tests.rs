@@ -53,6 +53,34 @@ fn a_tree_of_more_than_little_is_read_whole() {
 }
 
 #[test]
+fn programs_are_read_up_to_a_limit() {
+    const HEAD: &[u8] = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\x04\0\0\0Go\0\0";
+    let root = tempfile::tempdir().unwrap();
+    let info = [
+        HEAD,
+        b"\xff Go buildinf:\x08\x02",
+        &[0; 16],
+        b"\x08go1.22.1\0",
+    ];
+    std::fs::write(root.path().join("short"), info.concat()).unwrap();
+    std::fs::write(root.path().join("long"), info.concat()).unwrap();
+    let long = std::fs::File::options()
+        .write(true)
+        .open(root.path().join("long"));
+    // Nothing is written beyond its beginning.
+    long.unwrap().set_len(sniff::PROGRAM_BYTES + 1).unwrap();
+    let tree = scan(root.path(), PACKAGES);
+    let all = tree.files.iter();
+    let packages = all.flat_map(|(path, facts)| facts.packages.iter().map(move |one| (path, one)));
+    let told: Vec<_> = packages
+        .map(|(path, one)| format!("{path} {}@{}", one.name, one.version))
+        .collect();
+    assert_eq!(told, ["short stdlib@1.22.1"]);
+    let unread: Vec<_> = tree.gaps.iter().map(|gap| &*gap.location.path).collect();
+    assert_eq!(unread, ["long"], "{:?}", tree.gaps);
+}
+
+#[test]
 fn every_file_has_one_fate() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path();

@@ -295,6 +295,10 @@ impl Walk<'_> {
                 let Some(root) = vendored.root_of(path) else {
                     return true;
                 };
+                // The project's own list of what lies there.
+                if path.strip_prefix(root) == Some("/modules.txt") {
+                    return true;
+                }
                 found.files.skip(SkipRule::Vendored, 1);
                 if is_read && !unread.contains(root) {
                     unread.insert(root.to_owned());

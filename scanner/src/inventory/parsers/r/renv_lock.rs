@@ -22,7 +22,7 @@ pub(crate) static PARSER: Parser = Parser {
 };
 
 /// Names that renv has for CRAN and for Posit's mirror of it.
-const PUBLIC: [&str; 4] = ["CRAN", "RSPM", "PPM", "P3M"];
+pub(super) const PUBLIC: [&str; 4] = ["CRAN", "RSPM", "PPM", "P3M"];
 
 /// Where an entry says what it needs: renv before 1.1, and the fields of `DESCRIPTION` since.
 const EDGES: [&str; 4] = ["Requirements", "Depends", "Imports", "LinkingTo"];
@@ -99,7 +99,7 @@ fn read(
 }
 
 /// "Writing R Extensions": letters, digits and dots, first a letter, last no dot.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && !text.ends_with('.')
         && text
@@ -108,7 +108,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Numbers with dots and hyphens between them.
-fn is_version(text: &str) -> bool {
+pub(super) fn is_version(text: &str) -> bool {
     text.split(['.', '-'])
         .all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -112,7 +112,7 @@ fn read(pin: &Node<'_>, path: &Arc<str>, facts: &mut Facts, foreign: &mut Foreig
 }
 
 /// `host/owner/name` of an address: `https://host/owner/name.git`, `git@host:owner/name`.
-fn repository(address: &str) -> Option<String> {
+pub(in crate::inventory::parsers) fn repository(address: &str) -> Option<String> {
     let schemes = ["https://", "http://", "ssh://", "git://"];
     let after = schemes
         .iter()

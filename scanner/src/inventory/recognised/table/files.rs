@@ -36,15 +36,6 @@ pub(super) static ALL: &[FileKind] = &[
             Name("bom.xml"),
         ],
     ),
-    looking(
-        &file(
-            "go-work",
-            "Go workspace that replaces modules",
-            Places::Tree,
-            &[Name("go.work")],
-        ),
-        Look::Content(content::go_work),
-    ),
     file(
         "android-package",
         "Android package",

@@ -46,27 +46,10 @@ pub(super) static ALL: &[FileKind] = &[
         "Yarn Plug'n'Play installation",
         &[Name(".pnp.cjs"), Name(".pnp.js"), Name(".pnp.data.json")],
     ),
-    looking(
-        &installed("r-package", "installed R package", &[Name("DESCRIPTION")]),
-        Look::Content(content::r_package),
-    ),
-    installed(
-        "luarocks-installed",
-        "installed LuaRocks package",
-        &[Between("", ".rockspec"), Name("rock_manifest")],
-    ),
     installed(
         "perl-packlist",
         "installed Perl distribution",
         &[Name(".packlist")],
-    ),
-    installed(
-        "wordpress-plugin",
-        "WordPress plug-in",
-        &[
-            Below("var/www/html/wp-content/plugins", 6),
-            Below("usr/src/wordpress/wp-content/plugins", 6),
-        ],
     ),
     looking(
         &installed(
@@ -75,11 +58,6 @@ pub(super) static ALL: &[FileKind] = &[
             &[Between("", ".app")],
         ),
         Look::Content(content::erlang_application),
-    ),
-    installed(
-        "haskell-package",
-        "installed Haskell package",
-        &[In("package.conf.d", ".conf")],
     ),
     looking(
         &installed("opam-package", "installed opam package", &[Name("opam")]),

@@ -63,29 +63,7 @@ pub(super) static ALL: &[FileKind] = &[
     lockfile("godeps", "Godep list", &[Suffix("Godeps/Godeps.json")]),
     lockfile("govendor", "govendor list", &[Suffix("vendor/vendor.json")]),
     // Apple, C and C++
-    lockfile(
-        "podfile-lock",
-        "CocoaPods lockfile",
-        &[Name("Podfile.lock")],
-    ),
-    lockfile(
-        "carthage-resolved",
-        "Carthage lockfile",
-        &[Name("Cartfile.resolved")],
-    ),
-    lockfile(
-        "conan-lock",
-        "Conan lockfile",
-        &[
-            Name("conan.lock"),
-            Between("conan", ".lock"),
-            Name("conaninfo.txt"),
-        ],
-    ),
     lockfile("vcpkg-lock", "vcpkg lockfile", &[Name("vcpkg-lock.json")]),
-    // BEAM
-    lockfile("rebar-lock", "Rebar lockfile", &[Name("rebar.lock")]),
-    lockfile("gleam-manifest", "Gleam lockfile", &[Name("manifest.toml")]),
     // Others
     lockfile(
         "cargo-bazel-lock",
@@ -98,32 +76,6 @@ pub(super) static ALL: &[FileKind] = &[
         "Unity package lockfile",
         &[Suffix("Packages/packages-lock.json")],
     ),
-    lockfile(
-        "cabal-freeze",
-        "Cabal freeze file",
-        &[Name("cabal.project.freeze"), Name("cabal.config")],
-    ),
-    lockfile(
-        "stack-lock",
-        "Stack lockfile",
-        &[Name("stack.yaml.lock"), Between("stack", ".yaml.lock")],
-    ),
-    lockfile("packrat-lock", "Packrat lockfile", &[Name("packrat.lock")]),
-    lockfile(
-        "julia-manifest",
-        "Julia manifest",
-        &[
-            Name("Manifest.toml"),
-            Name("JuliaManifest.toml"),
-            Between("Manifest-v", ".toml"),
-            Between("JuliaManifest-v", ".toml"),
-        ],
-    ),
-    lockfile(
-        "carton-snapshot",
-        "Carton lockfile",
-        &[Name("cpanfile.snapshot")],
-    ),
     lockfile("shard-lock", "Crystal lockfile", &[Name("shard.lock")]),
     lockfile(
         "dub-selections",
@@ -132,16 +84,6 @@ pub(super) static ALL: &[FileKind] = &[
     ),
     lockfile("nimble-lock", "Nimble lockfile", &[Name("nimble.lock")]),
     lockfile("flake-lock", "Nix flake lockfile", &[Name("flake.lock")]),
-    lockfile(
-        "luarocks-lock",
-        "LuaRocks lockfile",
-        &[Name("luarocks.lock")],
-    ),
-    lockfile(
-        "opam-locked",
-        "opam lockfile",
-        &[Between("", ".opam.locked")],
-    ),
     lockfile(
         "brewfile-lock",
         "Homebrew lockfile",
@@ -157,5 +99,4 @@ pub(super) static ALL: &[FileKind] = &[
         "Puppetfile lockfile",
         &[Name("Puppetfile.lock")],
     ),
-    lockfile("helm-lock", "Helm chart lockfile", &[Name("Chart.lock")]),
 ];

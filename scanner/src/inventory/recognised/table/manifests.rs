@@ -328,14 +328,6 @@ pub(super) static ALL: &[FileKind] = &[
         Look::Content(declares::conan),
     ),
     manifest(
-        "vcpkg",
-        "vcpkg.json",
-        &[Name("vcpkg.json")],
-        &["vcpkg-lock.json"],
-        Above::Never,
-        Look::Content(declares::vcpkg),
-    ),
-    manifest(
         "cabal",
         "Cabal package",
         &[Extension("cabal"), Name("cabal.project")],

@@ -47,7 +47,7 @@ pub(super) fn words(line: &str) -> Result<Vec<&str>, &'static str> {
 const PUNCTUATION: [char; 7] = ['(', ')', '[', ']', '{', '}', ','];
 
 /// Whether a replacement is a directory.
-pub(super) fn is_directory(path: &str) -> bool {
+pub(in crate::inventory::parsers) fn is_directory(path: &str) -> bool {
     let begins = ["./", "../", "/", ".\\", "..\\", "\\"];
     let drive = path.get(1..2) == Some(":") && path.starts_with(|c: char| c.is_ascii_alphabetic());
     path == "." || path == ".." || drive || begins.iter().any(|begin| path.starts_with(begin))

@@ -2,7 +2,8 @@
 //! A replacement by another module counts instead of what it replaces; one by a directory is
 //! part of the project. The standard library is a package at the version of the `toolchain`
 //! line; the `go` line is a lower bound, not the version that builds, and gives none. Before Go 1.17
-//! `go.sum` is read as well.
+//! the list of a `vendor` folder is read as well, or else `go.sum`. What a workspace says of the module
+//! (`go.work`) counts before what its own file says.
 //!
 //! A line that the go command refuses leaves the file unjudged: it builds nothing from it.
 
@@ -12,17 +13,20 @@ use std::sync::Arc;
 use self::version::GoVersion;
 use crate::inventory::collect::shown;
 use crate::inventory::parsers::shared::{entry, file_name};
-use crate::inventory::{Evidence, Facts, Include, Input, Need, ParseError, Parser, Want, limits};
+use crate::inventory::{
+    Beside, Evidence, Facts, Include, Input, Need, ParseError, Parser, Want, limits,
+};
 use crate::model::gap::GapKind;
 use crate::model::package::PackageType;
 
 pub(super) mod line;
 mod version;
+pub(in crate::inventory::parsers) mod work;
 
 /// `go.mod`.
 pub(crate) static PARSER: Parser = Parser {
     id: "go-mod",
-    version: 1,
+    version: 2,
     wants: &[Want::Name("go.mod"), Want::Extension(".mod")],
     accepts: Some(is_module),
     need: Need::Whole(limits::METADATA_BYTES),
@@ -50,6 +54,9 @@ fn is_module(path: &str) -> bool {
 /// The first version whose `go.mod` lists indirect modules.
 const LISTS_ALL: GoVersion = GoVersion::language(1, 17);
 
+/// The first version that builds from `vendor` where there is one.
+const USES_VENDOR: GoVersion = GoVersion::language(1, 14);
+
 struct Module<'a> {
     line: u32,
     name: &'a str,
@@ -60,7 +67,8 @@ struct Module<'a> {
 
 /// What stands for a module: another at a version, or a directory.
 struct Replacement<'a> {
-    line: u32,
+    /// `None` where another file says it.
+    line: Option<u32>,
     name: &'a str,
     version: Option<&'a str>,
 }
@@ -68,7 +76,11 @@ struct Replacement<'a> {
 /// What a file has said so far.
 #[derive(Default)]
 struct Read<'a> {
+    /// It is a `go.work`.
+    is_workspace: bool,
     named: bool,
+    /// The directories of a workspace.
+    used: Vec<&'a str>,
     /// The `go` line, and where it stands.
     go: Option<(u32, GoVersion)>,
     toolchain: Option<(u32, &'a str)>,
@@ -80,52 +92,62 @@ struct Read<'a> {
 fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     let path: Arc<str> = input.path.into();
     let mut read = Read::default();
-    let mut block: Option<&str> = None;
-    for (text, line) in input.content.utf8()?.split('\n').zip(1_u32..) {
-        let refuse = |facts: &mut Facts, cause: String| {
-            facts.unjudged(&path, Some(line), GapKind::Malformed, cause);
-        };
-        let words = match line::words(text) {
-            Ok(words) => words,
-            Err(cause) => {
-                refuse(facts, cause.to_owned());
-                continue;
-            }
-        };
-        let (verb, words) = match (block, words.as_slice()) {
-            (_, []) | (None, [_, "(", ")"]) => continue,
-            (Some(_), [")"]) => {
-                block = None;
-                continue;
-            }
-            (None, [verb, "("]) => {
-                block = Some(verb);
-                continue;
-            }
-            (Some(verb), words) => (verb, words),
-            (None, [verb, words @ ..]) => (*verb, words),
-        };
-        if words.iter().any(|word| matches!(*word, "(" | ")")) {
-            refuse(facts, "a parenthesis inside of a line".to_owned());
-        } else if let Err(cause) = read.directive(verb, words, (line, line::is_indirect(text))) {
-            refuse(facts, cause);
-        }
-    }
-    if let Some(verb) = block {
-        let cause = format!("the block {} has no end", shown(verb));
-        facts.unjudged(&path, None, GapKind::Malformed, cause);
-    }
+    read.lines(input.content.utf8()?, &path, facts);
     if !read.named {
         return Err(ParseError::new(
             "no module directive, which every go.mod has",
         ));
     }
+    let workspace = work::above(input.beside, &path, facts);
+    if let Some(workspace) = &workspace {
+        workspace.apply(&mut read);
+    }
     read.standard_library(&path, facts);
-    read.modules(&path, facts);
+    read.modules(&path, input.beside, facts);
     Ok(())
 }
 
 impl<'a> Read<'a> {
+    /// Takes all directives, or notes those that the go command refuses.
+    fn lines(&mut self, text: &'a str, path: &str, facts: &mut Facts) {
+        let mut block: Option<&str> = None;
+        for (text, line) in text.split('\n').zip(1_u32..) {
+            let refuse = |facts: &mut Facts, cause: String| {
+                facts.unjudged(path, Some(line), GapKind::Malformed, cause);
+            };
+            let words = match line::words(text) {
+                Ok(words) => words,
+                Err(cause) => {
+                    refuse(facts, cause.to_owned());
+                    continue;
+                }
+            };
+            let (verb, words) = match (block, words.as_slice()) {
+                (_, []) | (None, [_, "(", ")"]) => continue,
+                (Some(_), [")"]) => {
+                    block = None;
+                    continue;
+                }
+                (None, [verb, "("]) => {
+                    block = Some(verb);
+                    continue;
+                }
+                (Some(verb), words) => (verb, words),
+                (None, [verb, words @ ..]) => (*verb, words),
+            };
+            if words.iter().any(|word| matches!(*word, "(" | ")")) {
+                refuse(facts, "a parenthesis inside of a line".to_owned());
+            } else if let Err(cause) = self.directive(verb, words, (line, line::is_indirect(text)))
+            {
+                refuse(facts, cause);
+            }
+        }
+        if let Some(verb) = block {
+            let cause = format!("the block {} has no end", shown(verb));
+            facts.unjudged(path, None, GapKind::Malformed, cause);
+        }
+    }
+
     /// Takes one directive, or says why the go command would not.
     fn directive(
         &mut self,
@@ -134,6 +156,12 @@ impl<'a> Read<'a> {
         (line, is_indirect): (u32, bool),
     ) -> Result<(), String> {
         match (verb, words) {
+            ("use", [directory]) if self.is_workspace => self.used.push(directory),
+            ("module" | "require" | "exclude" | "retract" | "tool" | "ignore", _)
+                if self.is_workspace =>
+            {
+                return Err(format!("{verb} is not a directive of a go.work"));
+            }
             ("module", [_]) if !self.named => self.named = true,
             ("go", [text]) => {
                 let version = GoVersion::of(text);
@@ -174,7 +202,7 @@ impl<'a> Read<'a> {
         self.replaced.insert(
             old,
             Replacement {
-                line,
+                line: Some(line),
                 name,
                 version,
             },
@@ -204,7 +232,7 @@ impl<'a> Read<'a> {
         }
     }
 
-    fn modules(self, path: &Arc<str>, facts: &mut Facts) {
+    fn modules(self, path: &Arc<str>, beside: &dyn Beside, facts: &mut Facts) {
         let lists_all = self.go.is_some_and(|(_, version)| version >= LISTS_ALL);
         let mut first = None;
         for module in self.required {
@@ -218,7 +246,7 @@ impl<'a> Read<'a> {
                     line,
                     name,
                     version: Some(version),
-                }) => (*line, *name, *version),
+                }) => (line.unwrap_or(module.line), *name, *version),
                 Some(_) => continue,
             };
             first = first.or(Some(line));
@@ -239,13 +267,24 @@ impl<'a> Read<'a> {
             }
         }
         if let (false, Some(line)) = (lists_all, first) {
-            let line = self.go.map_or(line, |(line, _)| line);
+            let (line, go) = self.go.map_or((line, None), |(line, go)| (line, Some(go)));
+            let list = "vendor/modules.txt";
+            let vendored = go.is_some_and(|go| go >= USES_VENDOR)
+                && matches!(
+                    beside.read(list, limits::METADATA_BYTES),
+                    Ok(Some(_)) | Err(_)
+                );
             // Indirect modules stand there alone.
+            let (file, parser) = if vendored {
+                (list, "go-vendor-included")
+            } else {
+                ("go.sum", "go-sum")
+            };
             facts.include(Include {
-                path: "go.sum".into(),
+                path: file.into(),
                 line,
-                parser: "go-sum",
-                family: "go-sum",
+                parser,
+                family: parser,
                 is_certain: true,
             });
         }

@@ -1,0 +1,2 @@
+package = "delta"
+version = "1.0"

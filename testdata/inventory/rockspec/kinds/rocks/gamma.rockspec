@@ -1,0 +1,2 @@
+package = 'gamma' -- by hand
+local version = '0.1-2';

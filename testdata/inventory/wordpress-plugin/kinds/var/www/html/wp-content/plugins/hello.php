@@ -1,0 +1,2 @@
+<?php /* Plugin Name: Hello
+ * Version: 1.7.2 */
