@@ -75,6 +75,7 @@ types! {
     CARGO = "cargo", Some("crates.io"), None, PurlName::Exact, Namespace::None;
     COMPOSER = "composer", Some("Packagist"), None, PurlName::Lower, Namespace::Path('/');
     CONAN = "conan", Some("ConanCenter"), None, PurlName::Exact, Namespace::None;
+    CONDA = "conda", None, None, PurlName::Lower, Namespace::None;
     CRAN = "cran", Some("CRAN"), None, PurlName::Exact, Namespace::None;
     DEB = "deb", None, Some(Order::Debian), PurlName::Lower, Namespace::Distribution;
     GEM = "gem", Some("RubyGems"), None, PurlName::Exact, Namespace::None;
@@ -82,6 +83,7 @@ types! {
     GOLANG = "golang", Some("Go"), None, PurlName::Lower, Namespace::Path('/');
     HACKAGE = "hackage", Some("Hackage"), None, PurlName::Exact, Namespace::None;
     HEX = "hex", Some("Hex"), None, PurlName::Lower, Namespace::None;
+    JSR = "jsr", None, None, PurlName::Exact, Namespace::Path('/');
     JULIA = "julia", Some("Julia"), None, PurlName::Exact, Namespace::None;
     MAVEN = "maven", Some("Maven"), None, PurlName::Exact, Namespace::Path(':');
     NPM = "npm", Some("npm"), None, PurlName::Exact, Namespace::Path('/');

@@ -30,6 +30,7 @@ mod java {
 
 mod node {
     pub(super) mod bun_lock;
+    pub(super) mod deno_lock;
     mod manifest;
     pub(super) mod node_modules;
     mod npm;
@@ -41,12 +42,17 @@ mod node {
 
 mod php {
     pub(super) mod composer_lock;
+    pub(super) mod installed;
+    pub(super) mod installed_php;
 }
 
 mod python {
+    pub(super) mod conda;
     pub(super) mod installed;
+    pub(super) mod pdm_lock;
     pub(super) mod pipfile_lock;
     pub(super) mod poetry_lock;
+    pub(super) mod pylock;
     mod pypi;
     pub(super) mod requirements;
 }
@@ -65,6 +71,7 @@ mod rpm {
 
 mod ruby {
     pub(super) mod gemfile_lock;
+    pub(super) mod gemspec;
 }
 
 mod rust {
@@ -90,12 +97,19 @@ pub const ALL: &[&Parser] = &[
     &alpine::apk::PARSER,
     &node::bun_lock::PARSER,
     &rust::cargo_lock::PARSER,
+    &php::installed::PARSER,
+    &php::installed_php::PARSER,
     &php::composer_lock::PARSER,
+    &python::conda::explicit::PARSER,
+    &python::conda::meta::PARSER,
+    &python::conda::lock::PARSER,
     &debian::files::LISTS,
     &debian::files::SUMS,
     &debian::status::PARSER,
     &debian::status::DISTROLESS,
     &debian::status::JOURNAL,
+    &node::deno_lock::PARSER,
+    &ruby::gemspec::PARSER,
     &ruby::gemfile_lock::PARSER,
     &go::go_mod::PARSER,
     &go::go_sum::PARSER,
@@ -105,11 +119,14 @@ pub const ALL: &[&Parser] = &[
     &os_release::PARSER,
     &os_release::RELEASE,
     &node::package_lock::PARSER,
+    &python::pdm_lock::PARSER,
     &python::pipfile_lock::PARSER,
+    &python::conda::pixi::PARSER,
     &node::pnpm_lock::PARSER,
     &python::poetry_lock::POETRY,
     &python::poetry_lock::UV,
     &dart::pubspec_lock::PARSER,
+    &python::pylock::PARSER,
     &python::installed::METADATA,
     &python::installed::EGG,
     &r::renv_lock::PARSER,
