@@ -75,11 +75,15 @@ const ALL: &[Exception] = &[
     },
     Exception {
         parsers: &[
+            "composer-installed",
             "composer-lock",
+            "conda-lock",
             "package-lock",
             "pipfile-lock",
+            "pixi-lock",
             "poetry-lock",
             "pubspec-lock",
+            "pylock",
             "renv-lock",
             "swift-resolved",
             "uv-lock",
@@ -103,6 +107,37 @@ const ALL: &[Exception] = &[
             absent || matches!(&mutant.edit, Edit::Emptied(path) if lists.contains(&path.as_str()))
         },
         reason: "a project without dependencies has an empty list",
+    },
+    Exception {
+        parsers: &["deno-lock", "pdm-lock"],
+        holds: |_, _, mutant| {
+            let lists = [
+                "jsr",
+                "npm",
+                "npm/packages",
+                "package",
+                "packages",
+                "packages/jsr",
+                "packages/npm",
+                "remote",
+            ];
+            match &mutant.edit {
+                Edit::Emptied(path) => lists.contains(&path.as_str()),
+                _ => {
+                    let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
+                    let is_entry = |list: &str| {
+                        let below = path.strip_prefix(list);
+                        below.is_some_and(|below| {
+                            below.starts_with('/') && below.contains(['@', ':'])
+                        })
+                    };
+                    let is_list = lists.contains(&path);
+                    what == "left out" && (is_list || lists.iter().any(|list| is_entry(list)))
+                        || what == "is Null" && is_list
+                }
+            }
+        },
+        reason: "these tools leave out a list of nothing; what the project asks for tells otherwise",
     },
     Exception {
         parsers: &["package-lock"],

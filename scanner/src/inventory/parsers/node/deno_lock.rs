@@ -116,6 +116,12 @@ fn tables<'d, 'a>(document: &'d Node<'a>) -> Result<Tables<'d, 'a>, ParseError> 
             ..Tables::default()
         });
     };
+    if !holder.is_table() {
+        return Err(ParseError::at(
+            holder.line,
+            "the packages are not a mapping",
+        ));
+    }
     let known = |entry: &&Entry<'_>| {
         let key = entry.key.as_ref();
         KNOWN.contains(&key) || key == npm
@@ -239,10 +245,15 @@ fn roots<'d>(tables: &Tables<'d, '_>, complete: &mut Complete<'d>, list: &mut Li
             .trim_start_matches("jsr:");
         let bare = asked.trim_start_matches("npm:").trim_start_matches("jsr:");
         let name = halves(bare).map_or(bare, |(name, _)| name);
-        let edge = match halves(resolved) {
-            Some(_) => plain(resolved).to_owned(),
-            None => format!("{name}@{}", resolved.split('_').next().unwrap_or(resolved)),
+        // In version 3 the name stands there again; peers have names, too.
+        let edge = if resolved.starts_with(|c: char| c.is_ascii_digit()) {
+            format!("{name}@{}", resolved.split('_').next().unwrap_or(resolved))
+        } else {
+            plain(resolved).to_owned()
         };
+        if !of_jsr.contains(asked) {
+            roots.push(Requested::from(Arc::<str>::from(edge.as_str())));
+        }
         if is_jsr {
             if !jsr.contains_key(edge.as_str()) {
                 let cause = format!("{} is asked for, and is not listed", shown(&edge));
@@ -251,9 +262,6 @@ fn roots<'d>(tables: &Tables<'d, '_>, complete: &mut Complete<'d>, list: &mut Li
             continue;
         }
         complete.need(name, item.line);
-        if !of_jsr.contains(asked) {
-            roots.push(Requested::from(Arc::<str>::from(edge)));
-        }
     }
     if !tables.specifiers.is_empty() {
         list.facts.roots = Some(roots);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::installed::required;
 use super::pypi;
 use super::pypi::place::{self, Site};
-use crate::inventory::parsers::shared::{file_name, has_extension, names, other_lists};
+use crate::inventory::parsers::shared::{file_name, has_extension, names, unknown_keys};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::Scope;
@@ -51,7 +51,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             return Err(ParseError::unknown_format(Some(node.line), cause));
         }
     }
-    other_lists(&document, &["package"], &path, facts);
+    unknown_keys(&document, &["metadata", "package"], &path, facts);
     // A project without dependencies has no list.
     for node in document.items_at("package")? {
         read(node, &path, facts);

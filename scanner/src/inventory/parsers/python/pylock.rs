@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::pypi;
 use super::pypi::place::{self, Site};
 use crate::inventory::collect::shown;
-use crate::inventory::parsers::shared::{file_name, other_lists};
+use crate::inventory::parsers::shared::{file_name, unknown_keys};
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::package::Scope;
@@ -28,6 +28,19 @@ pub(crate) static PARSER: Parser = Parser {
     parse,
     ..Parser::LOCKFILE
 };
+
+/// The keys of the top; what tools add stands under the last.
+const KNOWN: [&str; 9] = [
+    "lock-version",
+    "environments",
+    "requires-python",
+    "extras",
+    "dependency-groups",
+    "default-groups",
+    "created-by",
+    "packages",
+    "tool",
+];
 
 /// Where a package comes from if not from an index.
 const SOURCES: [&str; 3] = ["vcs", "directory", "archive"];
@@ -50,7 +63,7 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
         return Err(ParseError::new("there is no list of packages"));
     }
     let path: Arc<str> = input.path.into();
-    other_lists(&document, &["packages"], &path, facts);
+    unknown_keys(&document, &KNOWN, &path, facts);
     let groups = Groups::of(&document);
     for node in document.items_at("packages")? {
         read(node, &groups, &path, facts);

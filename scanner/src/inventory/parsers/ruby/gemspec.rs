@@ -68,6 +68,10 @@ fn read(path: &str, mut lines: Lines<'_>, facts: &mut Facts) -> Result<(), Parse
             }
         } else if let Some(rest) = text.strip_prefix("Gem::Specification.new do |") {
             block = rest.strip_suffix('|').map(str::to_owned);
+        } else if let Some(name) = needed(text)
+            && dependencies.len() <= limits::DEPENDENCIES_PER_PACKAGE
+        {
+            dependencies.push(name.into());
         } else if let Some((field, value)) =
             block.as_deref().and_then(|block| assigned(text, block))
         {
@@ -83,10 +87,6 @@ fn read(path: &str, mut lines: Lines<'_>, facts: &mut Facts) -> Result<(), Parse
                 }
                 _ => {}
             }
-        } else if let Some(name) = needed(text)
-            && dependencies.len() <= limits::DEPENDENCIES_PER_PACKAGE
-        {
-            dependencies.push(name.into());
         }
     }
     let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
