@@ -67,8 +67,10 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
     roots(&tables, &mut complete, &mut list);
     complete.close(&list.path, list.facts);
     for item in tables.remote {
-        let host = item.key.split('/').take(3).collect::<Vec<_>>().join("/");
-        list.foreign.note(&item.key, item.line, &host);
+        let mut parts = item.key.splitn(4, '/');
+        let host: Vec<_> = parts.by_ref().take(3).collect();
+        let name = parts.next().unwrap_or_default();
+        list.foreign.note(name, item.line, &host.join("/"));
     }
     list.close();
     Ok(())

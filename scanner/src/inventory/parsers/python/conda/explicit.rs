@@ -43,7 +43,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             continue;
         }
         let Some((name, version)) = super::archive(content) else {
-            let cause = format!("{} is not the address of a conda package", shown(content));
+            let name = shown(super::file(content));
+            let cause = format!("{name:?} is not the archive of a conda package");
             facts.malformed(&path, Some(number), cause);
             continue;
         };

@@ -56,10 +56,15 @@ fn package(
     Some(package)
 }
 
+/// The file name at an address: what comes before it may hold a token of a private channel.
+fn file(address: &str) -> &str {
+    let address = address.split(['#', '?']).next().unwrap_or(address);
+    address.rsplit(['/', '\\']).next().unwrap_or(address)
+}
+
 /// Name and version in the file name of an archive, at whatever address.
 fn archive(address: &str) -> Option<(&str, &str)> {
-    let address = address.split(['#', '?']).next().unwrap_or(address);
-    let file = address.rsplit(['/', '\\']).next().unwrap_or(address);
+    let file = file(address);
     let stem = ARCHIVES.iter().find_map(|end| file.strip_suffix(end))?;
     let (rest, build) = stem.rsplit_once('-')?;
     let (name, version) = rest.rsplit_once('-')?;

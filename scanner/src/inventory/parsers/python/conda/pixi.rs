@@ -65,7 +65,8 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
                     continue;
                 };
                 if listed.insert(address) {
-                    let cause = format!("{} is needed, and is not listed", shown(address));
+                    let name = shown(super::file(address));
+                    let cause = format!("{name:?} is needed, and is not listed");
                     facts.unjudged(&path, Some(node.line), GapKind::Malformed, cause);
                 }
             }
@@ -120,7 +121,8 @@ fn read(node: &Node<'_>, path: &Arc<str>, facts: &mut Facts) {
         if archive.is_none() && place::at(address) == Site::Project {
             return; // a source package of the project
         }
-        let cause = format!("{} does not say its name and version", shown(address));
+        let name = shown(super::file(address));
+        let cause = format!("{name:?} does not say its name and version");
         return facts.malformed(path, Some(node.line), cause);
     };
     if archive.is_some_and(|told| told != (name, version)) {
