@@ -57,7 +57,6 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             .unjudged(&list.path, None, GapKind::Ambiguous, cause);
     }
     let mut complete = Complete::default();
-    complete.have("");
     for item in tables.npm {
         npm_package(item, &mut complete, &mut list);
     }
@@ -160,7 +159,7 @@ fn plain(key: &str) -> &str {
 
 /// The name or key that a dependency leads to: `name`, `name@version`, `alias@npm:name@version`, and
 /// in old versions a mapping from the alias to the key.
-fn target<'a>(asked: &'a str) -> &'a str {
+fn target(asked: &str) -> &str {
     let asked = asked.split_once("@npm:").map_or(asked, |(_, real)| real);
     plain(asked)
 }

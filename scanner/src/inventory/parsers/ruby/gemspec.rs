@@ -89,8 +89,9 @@ fn read(path: &str, mut lines: Lines<'_>, facts: &mut Facts) -> Result<(), Parse
             }
         }
     }
-    let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
-    if differ(&stub.name, &fields.name) || differ(&stub.version, &fields.version) {
+    if differ(stub.name.as_ref(), fields.name.as_ref())
+        || differ(stub.version.as_ref(), fields.version.as_ref())
+    {
         let cause = "the comment names another gem or version than the specification";
         facts.unjudged(path, stub.line, GapKind::Ambiguous, cause);
     }
@@ -120,6 +121,11 @@ fn read(path: &str, mut lines: Lines<'_>, facts: &mut Facts) -> Result<(), Parse
         facts.add(package);
     }
     Ok(())
+}
+
+/// Whether both say something, and not the same.
+fn differ(one: Option<&String>, other: Option<&String>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
 /// `s.name = value`.
