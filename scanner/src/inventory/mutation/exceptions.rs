@@ -121,21 +121,17 @@ const ALL: &[Exception] = &[
                 "packages/npm",
                 "remote",
             ];
-            match &mutant.edit {
-                Edit::Emptied(path) => lists.contains(&path.as_str()),
-                _ => {
-                    let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
-                    let is_entry = |list: &str| {
-                        let below = path.strip_prefix(list);
-                        below.is_some_and(|below| {
-                            below.starts_with('/') && below.contains(['@', ':'])
-                        })
-                    };
-                    let is_list = lists.contains(&path);
-                    what == "left out" && (is_list || lists.iter().any(|list| is_entry(list)))
-                        || what == "is Null" && is_list
-                }
+            if let Edit::Emptied(path) = &mutant.edit {
+                return lists.contains(&path.as_str());
             }
+            let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
+            let is_entry = |list: &str| {
+                let below = path.strip_prefix(list);
+                below.is_some_and(|below| below.starts_with('/') && below.contains(['@', ':']))
+            };
+            let is_list = lists.contains(&path);
+            what == "left out" && (is_list || lists.iter().any(|list| is_entry(list)))
+                || what == "is Null" && is_list
         },
         reason: "these tools leave out a list of nothing; what the project asks for tells otherwise",
     },

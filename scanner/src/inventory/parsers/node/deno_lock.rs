@@ -195,7 +195,7 @@ fn npm_package<'d>(item: &'d Entry<'_>, complete: &mut Complete<'d>, list: &mut 
         }
     }
     list.add(item.line, name, version, |package| {
-        package.dependencies = edges
+        package.dependencies = edges;
     });
 }
 
