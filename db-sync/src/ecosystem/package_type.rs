@@ -79,6 +79,7 @@ types! {
     COCOAPODS = "cocoapods", None, None, PurlName::Exact, Namespace::None;
     COMPOSER = "composer", Some("Packagist"), None, PurlName::Lower, Namespace::Path('/');
     CONAN = "conan", Some("ConanCenter"), None, PurlName::Exact, Namespace::None;
+    CONDA = "conda", None, None, PurlName::Lower, Namespace::None;
     CPAN = "cpan", None, None, PurlName::Exact, Namespace::Path('/');
     CRAN = "cran", Some("CRAN"), None, PurlName::Exact, Namespace::None;
     DEB = "deb", None, Some(Order::Debian), PurlName::Lower, Namespace::Distribution;
@@ -89,6 +90,7 @@ types! {
     HACKAGE = "hackage", Some("Hackage"), None, PurlName::Exact, Namespace::None;
     HELM = "helm", None, None, PurlName::Exact, Namespace::Path('/');
     HEX = "hex", Some("Hex"), None, PurlName::Lower, Namespace::None;
+    JSR = "jsr", None, None, PurlName::Exact, Namespace::Path('/');
     JULIA = "julia", Some("Julia"), None, PurlName::Exact, Namespace::None;
     LUAROCKS = "luarocks", None, None, PurlName::Lower, Namespace::None;
     MAVEN = "maven", Some("Maven"), None, PurlName::Exact, Namespace::Path(':');

@@ -37,6 +37,9 @@ pub const LOCKFILE_BYTES: u64 = 64 << 20;
 /// Bytes of the metadata file of one installed package.
 pub const METADATA_BYTES: u64 = 4 << 20;
 
+/// Bytes of conda's record of one installed package, which lists its files with their digests.
+pub const CONDA_RECORD_BYTES: u64 = 32 << 20;
+
 /// Bytes of an rpm database. 2,000 packages take about 150 MB.
 pub const RPM_DATABASE_BYTES: u64 = 256 << 20;
 

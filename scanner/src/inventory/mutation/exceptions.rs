@@ -75,13 +75,17 @@ const ALL: &[Exception] = &[
     },
     Exception {
         parsers: &[
+            "composer-installed",
             "composer-lock",
             "conan-lock",
+            "conda-lock",
             "helm-chart",
             "package-lock",
             "pipfile-lock",
+            "pixi-lock",
             "poetry-lock",
             "pubspec-lock",
+            "pylock",
             "renv-lock",
             "stack-lock",
             "swift-resolved",
@@ -148,6 +152,33 @@ const ALL: &[Exception] = &[
         parsers: &["cartfile-resolved"],
         holds: |_, _, mutant| matches!(mutant.edit, Edit::Line(_)),
         reason: "a line is a whole entry, and has no host where that is GitHub",
+    },
+    Exception {
+        parsers: &["deno-lock", "pdm-lock"],
+        holds: |_, _, mutant| {
+            let lists = [
+                "jsr",
+                "npm",
+                "npm/packages",
+                "package",
+                "packages",
+                "packages/jsr",
+                "packages/npm",
+                "remote",
+            ];
+            if let Edit::Emptied(path) = &mutant.edit {
+                return lists.contains(&path.as_str());
+            }
+            let (path, what) = mutant.note.rsplit_once(": ").unwrap_or_default();
+            let is_entry = |list: &str| {
+                let below = path.strip_prefix(list);
+                below.is_some_and(|below| below.starts_with('/') && below.contains(['@', ':']))
+            };
+            let is_list = lists.contains(&path);
+            what == "left out" && (is_list || lists.iter().any(|list| is_entry(list)))
+                || what == "is Null" && is_list
+        },
+        reason: "these tools leave out a list of nothing; what the project asks for tells otherwise",
     },
     Exception {
         parsers: &["package-lock"],

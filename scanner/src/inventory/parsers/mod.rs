@@ -98,6 +98,7 @@ mod lua {
 
 mod node {
     pub(super) mod bun_lock;
+    pub(super) mod deno_lock;
     mod manifest;
     pub(super) mod node_modules;
     mod npm;
@@ -124,12 +125,17 @@ mod perl {
 
 mod php {
     pub(super) mod composer_lock;
+    pub(super) mod installed;
+    pub(super) mod installed_php;
 }
 
 mod python {
+    pub(super) mod conda;
     pub(super) mod installed;
+    pub(super) mod pdm_lock;
     pub(super) mod pipfile_lock;
     pub(super) mod poetry_lock;
+    pub(super) mod pylock;
     mod pypi;
     pub(super) mod requirements;
 }
@@ -151,6 +157,7 @@ mod rpm {
 
 mod ruby {
     pub(super) mod gemfile_lock;
+    pub(super) mod gemspec;
 }
 
 mod rust {
@@ -202,6 +209,11 @@ pub const ALL: &[&Parser] = &[
     &perl::meta::PARSER,
     &perl::cpanfile_snapshot::PARSER,
     &r::description::PARSER,
+    &php::installed::PARSER,
+    &php::installed_php::PARSER,
+    &python::conda::explicit::PARSER,
+    &python::conda::meta::PARSER,
+    &python::conda::lock::PARSER,
     &debian::files::LISTS,
     &debian::files::SUMS,
     &debian::status::PARSER,
@@ -209,6 +221,8 @@ pub const ALL: &[&Parser] = &[
     &debian::status::JOURNAL,
     &flatpak::metadata::PARSER,
     &dotnet::deps::PARSER,
+    &node::deno_lock::PARSER,
+    &ruby::gemspec::PARSER,
     &ruby::gemfile_lock::PARSER,
     &haskell::package_conf::PARSER,
     &beam::gleam_manifest::PARSER,
@@ -244,13 +258,16 @@ pub const ALL: &[&Parser] = &[
     &ocaml::installed::PARSER,
     &ocaml::opam_locked::PARSER,
     &r::packrat_lock::PARSER,
+    &python::pdm_lock::PARSER,
     &python::pipfile_lock::PARSER,
+    &python::conda::pixi::PARSER,
     &node::pnpm_lock::PARSER,
     &apple::podfile_lock::PARSER,
     &python::poetry_lock::POETRY,
     &python::poetry_lock::UV,
     &gentoo::portage::PARSER,
     &dart::pubspec_lock::PARSER,
+    &python::pylock::PARSER,
     &python::installed::METADATA,
     &python::installed::EGG,
     &beam::rebar_lock::PARSER,

@@ -44,6 +44,16 @@ pub(super) fn other_lists(document: &Node<'_>, read: &[&str], path: &str, facts:
     }
 }
 
+/// Reports keys that the format does not have: below a misspelt one, packages would be lost.
+pub(super) fn unknown_keys(document: &Node<'_>, known: &[&str], path: &str, facts: &mut Facts) {
+    for entry in document.entries() {
+        if !known.contains(&entry.key.as_ref()) {
+            let cause = format!("what stands under {} is not read", shown(&entry.key));
+            facts.unjudged(path, Some(entry.line), GapKind::Malformed, cause);
+        }
+    }
+}
+
 /// Whether a key of a mapping comes twice, or another time in other letters, so that readers differ
 /// in what they take; the first such key.
 pub(super) fn repeated<'a>(node: &'a Node<'_>) -> Option<&'a str> {

@@ -254,6 +254,8 @@ mod tests {
         let python = "[project]\ndependencies = ['a']\n";
         for lock in [
             "uv.lock",
+            "pdm.lock",
+            "pylock.toml",
             "dev-requirements.txt",
             "requirements-dev.txt",
             "requirements/x.txt",
@@ -266,8 +268,11 @@ mod tests {
         }
         // A lockfile that is not read answers for its manifest, and is a gap itself.
         assert_eq!(
-            gaps(&[("pyproject.toml", python), ("pdm.lock", "")]),
-            ["pdm.lock"]
+            gaps(&[
+                ("package.json", "{\"dependencies\":{\"a\":\"1\"}}"),
+                ("bun.lockb", "")
+            ]),
+            ["bun.lockb"]
         );
     }
 

@@ -1,4 +1,5 @@
-//! `pnpm-lock.yaml`, lockfile versions 5, 6 and 9. Links and folders of the project are left
+//! `pnpm-lock.yaml`, lockfile versions 5, 6 and 9, `pnpm-lock.BRANCH.yaml` of projects that keep one
+//! for each branch of git, and `shrinkwrap.yaml` of pnpm 1 and 2. Links and folders of the project are left
 //! out; an archive is somebody's package. Up to version 6 the entry says whether it is for
 //! development. Runtimes and packages of named registries are not npm's.
 
@@ -8,21 +9,28 @@ use std::sync::Arc;
 use super::npm::{self, List};
 use super::pnpm_key::{self, Key};
 use crate::inventory::collect::shown;
-use crate::inventory::parsers::shared::outside_node_modules;
+use crate::inventory::parsers::shared::{file_name, outside_node_modules};
 use crate::inventory::{Facts, Input, ParseError, Parser, Requested, Want};
 use crate::model::gap::GapKind;
 use crate::model::hash::Checksum;
 use crate::model::package::Scope;
 use document::{Entry, Node};
 
-/// `pnpm-lock.yaml`.
+/// By their names.
 pub(crate) static PARSER: Parser = Parser {
     id: "pnpm-lock",
-    wants: &[Want::Name("pnpm-lock.yaml")],
-    accepts: Some(outside_node_modules),
+    wants: &[Want::Extension(".yaml")],
+    accepts: Some(|path| is_lockfile(file_name(path)) && outside_node_modules(path)),
     parse,
     ..Parser::LOCKFILE
 };
+
+fn is_lockfile(name: &str) -> bool {
+    let branch = name.strip_prefix("pnpm-lock.");
+    let branch = branch.and_then(|rest| rest.strip_suffix(".yaml"));
+    branch.is_some_and(|branch| !branch.is_empty())
+        || matches!(name, "pnpm-lock.yaml" | "shrinkwrap.yaml")
+}
 
 /// Where a project says what it depends on.
 const DEPENDENCIES: [&str; 3] = ["dependencies", "devDependencies", "optionalDependencies"];
@@ -45,13 +53,14 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
 }
 
 fn read(document: &Node<'_>, list: &mut List<'_>) -> Result<(), ParseError> {
-    let version = document.get("lockfileVersion");
+    let shrinkwrap = document.get("shrinkwrapVersion");
+    let version = document.get("lockfileVersion").or(shrinkwrap);
     let major = version
         .and_then(Node::scalar)
         .and_then(|text| text.split('.').next());
-    let slashes = match major {
-        Some("5") => true,
-        Some("6" | "7" | "9") => false,
+    let slashes = match (major, shrinkwrap) {
+        (Some("3"), Some(_)) | (Some("5"), None) => true,
+        (Some("6" | "7" | "9"), None) => false,
         _ => {
             let cause = "a version of pnpm-lock.yaml that we do not know";
             return Err(ParseError::unknown_format(

@@ -13,7 +13,7 @@ use crate::inventory::parsers::shared::{
 use crate::inventory::{Facts, Input, ParseError, Parser, Want};
 use crate::model::gap::GapKind;
 use crate::model::hash::{Algorithm, Checksum};
-use crate::model::package::{PackageType, Scope};
+use crate::model::package::{Package, PackageType, Scope};
 use document::{Node, Value};
 
 /// `composer.lock`, or `composer-next.lock` where `COMPOSER` names another file.
@@ -57,13 +57,14 @@ fn parse(input: Input<'_>, facts: &mut Facts) -> Result<(), ParseError> {
             facts.unjudged(&path, Some(list.line), GapKind::Malformed, cause);
         }
         for node in list.items() {
-            read(node, is_dev, &path, facts);
+            read(node, Some(Scope::of(is_dev, false)), &path, facts);
         }
     }
     Ok(())
 }
 
-fn read(node: &Node<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
+/// Reads a package, of this file or of another one of Composer's.
+pub(super) fn read(node: &Node<'_>, scope: Option<Scope>, path: &Arc<str>, facts: &mut Facts) {
     if let Some(key) = repeated(node) {
         let cause = format!("the key {} comes twice in one package", shown(key));
         facts.unjudged(path, Some(node.line), GapKind::Ambiguous, cause);
@@ -76,24 +77,10 @@ fn read(node: &Node<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
         return facts.malformed(path, Some(node.line), "a package without name or version");
     };
     let (line, name) = (name.line, name.text().unwrap_or_default());
-    if !is_name(name) {
-        let cause = format!("{:?} is not the name of a package", shown(name));
-        return facts.malformed(path, Some(line), cause);
-    }
-    if version.starts_with("dev-") || version.ends_with("-dev") {
-        let cause = format!("package {} is at a branch, {}", shown(name), shown(version));
-        return facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
-    }
-    let version = version.strip_prefix(['v', 'V']).unwrap_or(version);
-    if !is_version(version) {
-        let cause = format!(
-            "package {name} has the version {:?}, which is not one of Composer",
-            shown(version)
-        );
-        return facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
-    }
-    let mut package = entry(PackageType::COMPOSER, path, line, name, version);
-    package.scope = Some(Scope::of(is_dev, false));
+    let Some(mut package) = package(name, version, line, path, facts) else {
+        return;
+    };
+    package.scope = scope;
     let sum = node.get("dist").and_then(|dist| dist.text_at("shasum"));
     let sum = sum.and_then(|digits| Checksum::hexadecimal(Algorithm::Sha1, digits));
     package.checksums = Vec::from_iter(sum);
@@ -101,6 +88,36 @@ fn read(node: &Node<'_>, is_dev: bool, path: &Arc<str>, facts: &mut Facts) {
     // Platform requirements are not packages: they have no vendor.
     package.dependencies.retain(|name| name.contains('/'));
     facts.add(package);
+}
+
+/// A package with its version, unless that is a branch or none; then a gap.
+pub(super) fn package(
+    name: &str,
+    version: &str,
+    line: u32,
+    path: &Arc<str>,
+    facts: &mut Facts,
+) -> Option<Package> {
+    if !is_name(name) {
+        let cause = format!("{:?} is not the name of a package", shown(name));
+        facts.malformed(path, Some(line), cause);
+        return None;
+    }
+    if version.starts_with("dev-") || version.ends_with("-dev") {
+        let cause = format!("package {} is at a branch, {}", shown(name), shown(version));
+        facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
+        return None;
+    }
+    let version = version.strip_prefix(['v', 'V']).unwrap_or(version);
+    if !is_version(version) {
+        let cause = format!(
+            "package {name} has the version {:?}, which is not one of Composer",
+            shown(version)
+        );
+        facts.gap(path, Some(line), GapKind::UnknownVersion, cause);
+        return None;
+    }
+    Some(entry(PackageType::COMPOSER, path, line, name, version))
 }
 
 /// `vendor/name`, of letters, digits, and single signs between them.

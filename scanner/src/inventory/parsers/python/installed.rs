@@ -136,7 +136,7 @@ fn metadata(path: &str, mut lines: Lines<'_>, facts: &mut Facts) -> Result<(), P
 }
 
 /// The name in a requirement (PEP 508), unless only an extra asks for it.
-fn required(requirement: &str) -> Option<Arc<str>> {
+pub(super) fn required(requirement: &str) -> Option<Arc<str>> {
     let (requirement, marker) = requirement.split_once(';').unwrap_or((requirement, ""));
     if marker.contains("extra") {
         return None;

@@ -286,7 +286,7 @@ fn is_option(content: &str) -> bool {
 }
 
 /// Letters, digits and signs, at least one letter (`Gem::Specification::VALID_NAME_PATTERN`).
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     text.bytes().all(known) && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }

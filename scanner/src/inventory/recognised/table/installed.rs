@@ -16,30 +16,9 @@ const fn installed(
 pub(super) static ALL: &[FileKind] = &[
     // Languages
     installed(
-        "gem-installed",
-        "installed Ruby gem",
-        &[
-            In("specifications", ".gemspec"),
-            In("specifications/default", ".gemspec"),
-        ],
-    ),
-    installed(
-        "composer-installed",
-        "list of installed PHP packages",
-        &[
-            Suffix("composer/installed.json"),
-            Suffix("composer/installed.php"),
-        ],
-    ),
-    installed(
         "pear-installed",
         "installed PEAR or PECL package",
         &[In(".registry", ".reg")],
-    ),
-    installed(
-        "conda-installed",
-        "installed conda package",
-        &[In("conda-meta", ".json")],
     ),
     installed(
         "yarn-pnp",

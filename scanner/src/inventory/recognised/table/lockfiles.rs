@@ -1,7 +1,7 @@
 //! Lockfiles: each is a list of packages that should have been judged.
 
 use super::{FileKind, Pattern, Places, Role, row};
-use Pattern::{Between, Name, Suffix};
+use Pattern::{Name, Suffix};
 
 const fn lockfile(
     id: &'static str,
@@ -14,43 +14,7 @@ const fn lockfile(
 pub(super) static ALL: &[FileKind] = &[
     // JavaScript
     lockfile("bun-lockb", "binary Bun lockfile", &[Name("bun.lockb")]),
-    lockfile("deno-lock", "Deno lockfile", &[Name("deno.lock")]),
-    lockfile(
-        "pnpm-branch-lock",
-        "pnpm lockfile of a branch",
-        &[Between("pnpm-lock.", ".yaml")],
-    ),
-    lockfile(
-        "pnpm-shrinkwrap",
-        "pnpm 1 or 2 lockfile",
-        &[Name("shrinkwrap.yaml")],
-    ),
     lockfile("vlt-lock", "vlt lockfile", &[Name("vlt-lock.json")]),
-    // Python
-    lockfile(
-        "conda-lock",
-        "conda lockfile",
-        &[
-            Name("conda-lock.yml"),
-            Name("conda-lock.yaml"),
-            Between("", ".conda-lock.yml"),
-            Between("", ".conda-lock.yaml"),
-            Between("conda-linux-", ".lock"),
-            Between("conda-osx-", ".lock"),
-            Between("conda-win-", ".lock"),
-        ],
-    ),
-    lockfile(
-        "pdm-lock",
-        "PDM lockfile",
-        &[Name("pdm.lock"), Between("pdm.", ".lock")],
-    ),
-    lockfile("pixi-lock", "Pixi lockfile", &[Name("pixi.lock")]),
-    lockfile(
-        "pylock",
-        "Python lockfile (PEP 751)",
-        &[Name("pylock.toml"), Between("pylock.", ".toml")],
-    ),
     // Java and relatives
     lockfile(
         "bazel-module-lock",

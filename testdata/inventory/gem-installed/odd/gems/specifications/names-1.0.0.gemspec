@@ -1,0 +1,1 @@
+# stub: odd/name 1.0.0 ruby lib

@@ -1,0 +1,1 @@
+# stub: version latest! ruby lib
