@@ -384,7 +384,7 @@ fn coverage_adds_up_over_the_layers() {
             "digest": digest(b"elsewhere"), "size": 9,
         });
         let first = tar(&[(STATUS, &dpkg_status(&[("a", "1-1")])), ("etc/motd", b"")]);
-        let second = tar(&[("usr/share/x", b""), ("opt/x/conda-meta/a-1.json", b"{}")]);
+        let second = tar(&[("usr/share/x", b""), ("opt/x/a-1-py3-none-any.whl", b"PK")]);
         let layers = [
             foreign,
             layout.blob(LAYER, &first),
@@ -405,7 +405,7 @@ fn coverage_adds_up_over_the_layers() {
     assert_eq!((layers.whole, layers.cut, layers.unread), (2, 0, 1));
     let told = all[0].files.iter().flat_map(|(_, facts)| &facts.gaps);
     let told: Vec<_> = told.map(|gap| (gap.kind, &*gap.location.path)).collect();
-    assert_eq!(told, [(GapKind::NotRead, "opt/x/conda-meta/a-1.json")]);
+    assert_eq!(told, [(GapKind::NotRead, "opt/x/a-1-py3-none-any.whl")]);
 }
 
 #[cfg(unix)]

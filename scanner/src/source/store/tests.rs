@@ -3,6 +3,7 @@
 use super::*;
 use crate::analyzer::tests::NOTHING;
 use crate::model::gap::GapClass;
+use crate::source::limits::Budget;
 
 #[test]
 fn a_layer_without_time_is_a_gap_and_nothing_else() {

@@ -184,7 +184,10 @@ fn npm_package<'d>(item: &'d Entry<'_>, complete: &mut Complete<'d>, list: &mut 
         let mapped = node.entries().iter().map(|one| (one.node.text(), one.line));
         for (asked, line) in listed.chain(mapped) {
             let Some(asked) = asked.map(target) else {
-                let cause = format!("package {} has a dependency that is no text", shown(name));
+                let cause = format!(
+                    "package {} has a dependency that is not a string",
+                    shown(name)
+                );
                 list.facts.malformed(&list.path, Some(line), cause);
                 continue;
             };
