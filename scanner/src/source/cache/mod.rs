@@ -4,10 +4,10 @@
 //! company share, or in both: what comes from the store is kept in the folder, too.
 //!
 //! The digest of a blob in a registry is its name, and what has that name was verified when it was
-//! read. A blob on this disk is known again by [`identity`], and is hashed again where that
-//! differs or where the user wants it. Whoever may write to the folder or to the store decides
-//! what later scans see, unless entries are signed ([`entry`]). What is broken is passed over
-//! and written anew; what a limit cut is never kept.
+//! read. A blob on this disk is known again by its device, inode, length and times, and is hashed
+//! again where that differs or where the user wants it. Whoever may write to the folder or to the
+//! store decides what later scans see, unless entries are signed (`entry`). What is broken is passed
+//! over and written anew; what a limit cut is never kept.
 
 use std::path::PathBuf;
 use std::sync::Arc;
