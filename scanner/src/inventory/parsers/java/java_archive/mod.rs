@@ -27,7 +27,7 @@ use manifest::Manifest;
 /// By their extensions.
 pub(crate) static PARSER: Parser = Parser {
     id: "java-archive",
-    version: 2,
+    version: 3,
     wants: &[
         Want::Extension(".jar"),
         Want::Extension(".war"),

@@ -35,11 +35,16 @@ pub(super) fn identify(path: &str, manifest: Option<&Manifest>, classes: &[&str]
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let attribute = |name: &str| manifest.and_then(|manifest| manifest.get(name));
-    let (artifact, version) = if let Some(both) = split(stem) {
+    let versions = VERSIONS.iter().filter_map(|name| attribute(name));
+    let mut versions = versions.filter(|text| is_version(text));
+    // The manifest knows where the version begins: `log4j-1.2-api-2.17.1`.
+    let known = versions
+        .clone()
+        .find_map(|version| ends_with(stem, version));
+    let (artifact, version) = if let Some(both) = known.or_else(|| split(stem)) {
         both
     } else {
-        let mut versions = VERSIONS.iter().filter_map(|name| attribute(name));
-        let version = versions.find(|text| is_version(text))?;
+        let version = versions.next()?;
         let mut names = NAMES.iter().filter_map(|name| attribute(name));
         let own = names.find(|text| is_word(text));
         let is_plain = is_word(stem) && own.is_none_or(|own| own.ends_with(stem));
@@ -66,6 +71,12 @@ pub(super) fn identify(path: &str, manifest: Option<&Manifest>, classes: &[&str]
         version,
         groups,
     })
+}
+
+/// Artifact and version of a file name that ends with a known version.
+fn ends_with<'a>(stem: &'a str, version: &'a str) -> Option<(&'a str, &'a str)> {
+    let artifact = stem.strip_suffix(version)?.strip_suffix('-')?;
+    is_word(artifact).then_some((artifact, version))
 }
 
 /// Artifact and version of a file name: the version begins at the first dash before a digit.

@@ -58,6 +58,25 @@ fn coordinates_are_read_at_any_depth() {
 }
 
 #[test]
+fn the_manifest_knows_where_the_version_of_a_file_name_begins() {
+    let name = "lib/log4j-1.2-api-2.17.1.jar";
+    for (manifest, expected) in [
+        (
+            &b"Bundle-Version: 2.17.1\r\n"[..],
+            "log4j-1.2-api@2.17.1 lib/log4j-1.2-api-2.17.1.jar",
+        ),
+        // Without it, the first number counts.
+        (
+            b"Bundle-Version: 2\r\n",
+            "log4j@1.2-api-2.17.1 lib/log4j-1.2-api-2.17.1.jar",
+        ),
+    ] {
+        let bytes = jar(&[("META-INF/MANIFEST.MF", manifest), ("org/A.class", b"")]);
+        assert_eq!(found(&read(name, &bytes)), [expected]);
+    }
+}
+
+#[test]
 fn names_and_manifests_are_guesses_that_are_said() {
     let manifest = b"Manifest-Version: 1.0\r\nBundle-SymbolicName: org.postgresql.jdbc\r\n 42;singleton:=true\r\nImplementation-Vendor-Id: org.postgresql\r\nImplementation-Version: 42.2.5\r\n\r\nName: x\r\nImplementation-Version: 9\r\n";
     let bytes = jar(&[
