@@ -52,9 +52,11 @@ impl<R: Read> Input<R> {
     /// bits were taken from behind the end.
     pub(super) fn fill(&mut self, wanted: usize) -> io::Result<()> {
         if self.at.saturating_add(wanted) > self.end && !self.is_whole {
-            self.buffer.copy_within(self.at..self.end, 0);
-            self.end = self.end.saturating_sub(self.at);
-            self.at = 0;
+            // Bytes whose bits are not taken yet may be given back.
+            let from = self.at.saturating_sub(self.held());
+            self.buffer.copy_within(from..self.end, 0);
+            self.end = self.end.saturating_sub(from);
+            self.at = self.at.saturating_sub(from);
             while let Some(free) = self.buffer.get_mut(self.end..SIZE)
                 && !free.is_empty()
             {
@@ -78,6 +80,11 @@ impl<R: Read> Input<R> {
         Ok(())
     }
 
+    /// Whole bytes among the bits in hand.
+    const fn held(&self) -> usize {
+        (self.count >> 3) as usize
+    }
+
     /// At least 56 bits, zeros behind the end.
     pub(super) fn load(&mut self) -> io::Result<()> {
         self.fill(TURN)?;
@@ -99,7 +106,7 @@ impl<R: Read> Input<R> {
 
     /// Gives back all whole bytes: the next one follows the last bit that was taken.
     pub(super) fn align(&mut self) -> io::Result<()> {
-        self.at = self.at.saturating_sub((self.count >> 3) as usize);
+        self.at = self.at.saturating_sub(self.held());
         (self.bits, self.count) = (0, 0);
         if self.at > self.end {
             return Err(early());

@@ -47,12 +47,26 @@ fn zlib(stream: &[u8]) -> Option<Vec<u8>> {
     (status.ok()? == Status::StreamEnd && is_whole).then_some(out)
 }
 
+/// Bytes without any pattern.
+fn noise(seed: u64, length: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut byte = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        state.to_le_bytes()[7]
+    };
+    (0..length).map(|_| byte()).collect()
+}
+
 /// Text and binary, repeated near and far.
 fn content() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..600),
         prop::collection::vec(b'a'..=b'f', 0..2000),
         (any::<u8>(), 0..70_000_usize).prop_map(|(byte, count)| vec![byte; count]),
+        // What does not compress is stored, across the ends of buffers.
+        (any::<u64>(), 0..200_000_usize).prop_map(|(seed, length)| noise(seed, length)),
         (1..300_usize, 1..40_usize).prop_map(|(length, times)| {
             let word: Vec<u8> = (0..=250).cycle().step_by(7).take(length).collect();
             word.repeat(times)
@@ -271,6 +285,19 @@ fn what_is_right_in_front_of_damage_comes_out_and_then_the_error_for_good() {
     assert!(gzip.read_to_end(&mut out).is_err());
     assert_eq!(out, content);
     assert!(gzip.read(&mut [0; 9]).is_err());
+}
+
+#[test]
+fn stored_blocks_begin_anywhere_in_a_buffer() {
+    // Every flush writes an empty one: so many that each end of a buffer falls into one.
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), Compression::new(6));
+    let content = noise(7, 200_000);
+    for piece in content.chunks(3) {
+        encoder.write_all(piece).unwrap();
+        encoder.flush().unwrap();
+    }
+    let stream = encoder.finish().unwrap();
+    assert!(decode(&member(&stream, &content)).unwrap() == content);
 }
 
 #[test]
