@@ -1,6 +1,6 @@
 //! DEFLATE (RFC 1951) in gzip (RFC 1952), streamed: what nearly every layer is packed in, and most of
 //! the time that a scan takes. Ours, because a decoder that may write beyond what it decodes, into a
-//! buffer of its own, takes two thirds of the time of one that fills the caller's (BENCHMARKS.md),
+//! buffer of its own, takes three quarters of the time of one that fills the caller's (BENCHMARKS.md),
 //! without `unsafe`.
 //!
 //! Accepts what zlib accepts: the tests hold both to the same bytes and the same refusals. Any number
